@@ -1,0 +1,6 @@
+"""Callbacks for any Keras model: import them as `kerasteach.callbacks`."""
+
+from kerasteach.callbacks.gradient_capture import GradientCapture
+from kerasteach.callbacks.stop_on_error import StopOnError
+
+__all__ = ["GradientCapture", "StopOnError"]

@@ -1,0 +1,48 @@
+"""Make the training of Keras 3 networks visible: gradients, targets, fair comparisons, lecture figures.
+
+Each name is imported on its first use, so that `import kerasteach` alone needs neither Keras nor a drawing library.
+Once Keras is there, kerasteach's layers, functions, loss and optimizer are registered with it: a saved model that uses
+them loads without `custom_objects`.
+"""
+
+from importlib import import_module
+from typing import Any
+
+import wrapt
+
+__version__ = "0.1.0"
+
+_ROOMS = (
+    "activations",
+    "callbacks",
+    "datasets",
+    "devices",
+    "experiment",
+    "layers",
+    "losses",
+    "measure",
+    "models",
+    "optimizers",
+    "plotting",
+)
+_NAMES = {"compare": "kerasteach.experiment", "Comparison": "kerasteach.experiment"}
+
+__all__ = [*_ROOMS, *_NAMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"{__name__}.{name}")
+    if name in _NAMES:
+        return getattr(import_module(_NAMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
+
+
+@wrapt.when_imported("keras")
+def _register(_: Any) -> None:
+    for room in ("activations", "layers", "losses", "optimizers"):
+        import_module(f"{__name__}.{room}")

@@ -1,0 +1,15 @@
+from kerasteach import activations as activations
+from kerasteach import callbacks as callbacks
+from kerasteach import datasets as datasets
+from kerasteach import devices as devices
+from kerasteach import experiment as experiment
+from kerasteach import layers as layers
+from kerasteach import losses as losses
+from kerasteach import measure as measure
+from kerasteach import models as models
+from kerasteach import optimizers as optimizers
+from kerasteach import plotting as plotting
+from kerasteach.experiment import Comparison as Comparison
+from kerasteach.experiment import compare as compare
+
+__version__: str

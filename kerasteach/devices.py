@@ -1,0 +1,97 @@
+"""What TensorFlow can compute on, and how to ask for it."""
+
+from __future__ import annotations
+
+import platform
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import keras
+
+
+@dataclass(frozen=True)
+class Device:
+    """One device that TensorFlow sees.
+
+    Attributes:
+        name: What `device=` takes, such as `"cpu:0"` or `"gpu:1"`.
+        description: What its driver calls it, where it says so.
+    """
+
+    name: str
+    description: str
+
+
+def available() -> list[Device]:
+    """Return the devices that TensorFlow sees, CPUs first."""
+    tf = _tensorflow()
+    found = []
+    for kind in ("CPU", "GPU"):
+        physical = tf.config.list_physical_devices(kind)
+        for index, _ in enumerate(tf.config.list_logical_devices(kind)):
+            # Several logical devices may share a physical one.
+            details = tf.config.experimental.get_device_details(physical[min(index, len(physical) - 1)])
+            description = details.get("device_name", platform.processor() or platform.machine())
+            found.append(Device(f"{kind.lower()}:{index}", str(description)))
+    return found
+
+
+def resolve(device: str = "auto") -> str:
+    """Return the name of the device that is meant.
+
+    Args:
+        device: `"auto"` (the first GPU, or the CPU where there is none), `"cpu"`, `"gpu"`, or one of several as in
+            `"gpu:1"`. Defaults to `"auto"`.
+
+    Returns:
+        A name such as `"cpu:0"`.
+
+    Raises:
+        ValueError: If it is no such name, or TensorFlow sees no such device; for a GPU, the message says what to
+            install.
+        RuntimeError: If Keras runs on another backend than TensorFlow.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> kt.devices.resolve("cpu")
+        'cpu:0'
+    """
+    names = [one.name for one in available()]
+    if device == "auto":
+        return "gpu:0" if "gpu:0" in names else "cpu:0"
+    kind, _, number = str(device).lower().partition(":")
+    wanted = f"{kind}:{number or 0}"
+    if wanted in names:
+        return wanted
+    if kind not in ("cpu", "gpu") or not (number or "0").isdigit():
+        raise ValueError(f'`device` must be "auto", "cpu", "gpu" or, say, "gpu:1". Received: device={device!r}.')
+    raise ValueError(
+        f"TensorFlow sees no such device; it sees {', '.join(names)}. {gpu_advice() if kind == 'gpu' else ''}"
+        f"Received: device={device!r}."
+    )
+
+
+def scope(device: str = "auto") -> AbstractContextManager[None]:
+    """Return a context manager under which TensorFlow places its work on a device, named as for `resolve`."""
+    return _tensorflow().device(f"/{resolve(device).upper()}")
+
+
+def gpu_advice() -> str:
+    """Say, in two sentences, what a GPU needs here."""
+    if platform.system() == "Linux":
+        return 'For an NVIDIA GPU, install its driver and run: pip install "kerasteach[gpu]". '
+    return (
+        "TensorFlow uses NVIDIA GPUs on Linux only (on Windows, inside WSL2); "
+        'there, install the driver and run: pip install "kerasteach[gpu]". '
+    )
+
+
+def _tensorflow():  # type: ignore[no-untyped-def]  # the module itself
+    if keras.backend.backend() != "tensorflow":
+        raise RuntimeError(
+            f"This part of kerasteach needs Keras on TensorFlow. Received: the backend {keras.backend.backend()!r}; "
+            'set the environment variable KERAS_BACKEND="tensorflow" before Python starts.'
+        )
+    import tensorflow
+
+    return tensorflow

@@ -1,0 +1,257 @@
+"""The paired experiment: networks that differ in their activation alone."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from kerasteach import activations as functions
+from kerasteach import datasets, devices
+from kerasteach.activations import Activation
+from kerasteach.experiment.summary import summarise
+from kerasteach.experiment.training import Plan, train
+from kerasteach.measure.records import load_run, save_run, with_keys
+from kerasteach.measure.stopping import Target
+from kerasteach.models import mlp
+from kerasteach.optimizers import PlainSGD
+
+Data = str | Path | datasets.Dataset | tuple[Any, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What a comparison found.
+
+    Attributes:
+        history: A row a variant, seed, epoch and metric: `activation, seed, epoch, metric, value`.
+        gradients: A row a variant, seed, captured step and trainable variable: `activation, seed`, then the columns of
+            `GradientCapture.frame`. Empty if nothing was captured.
+        facts: What was asked for and on what it ran: arguments, data, device, versions.
+    """
+
+    history: pd.DataFrame
+    gradients: pd.DataFrame
+    facts: dict[str, Any]
+
+    def summary(self) -> pd.DataFrame:
+        """Return a row a variant: see `kerasteach.experiment.summarise`."""
+        return summarise(self.history, self.gradients, self.facts["arguments"]["error_below"])
+
+    def save(self, directory: str | Path) -> None:
+        """Write the tables as Parquet files, and `run.json`.
+
+        Raises:
+            FileExistsError: If the directory holds a run already.
+        """
+        save_run(directory, self.facts, {"history": self.history, "gradients": self.gradients})
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Comparison:
+        """Read what `save` wrote.
+
+        Raises:
+            FileNotFoundError: If the directory holds no run.
+        """
+        facts, tables = load_run(directory)
+        return cls(tables["history"], tables["gradients"], facts)
+
+
+def compare(
+    activations: Sequence[str | Activation] = ("sigmoid", "tanh", "relu"),
+    *,
+    data: Data = "digits",
+    hidden: Sequence[int] = (32,) * 6,
+    seeds: int | Sequence[int] = 5,
+    epochs: int = 20,
+    batch_size: int = 32,
+    learning_rate: float = 0.1,
+    optimizer: str | keras.optimizers.Optimizer | None = None,
+    initializer: str | keras.initializers.Initializer = "glorot_uniform",
+    error_below: float | None = None,
+    capture: Literal["epoch", "step"] | None = "epoch",
+    device: str = "auto",
+    split_seed: int = 0,
+    progress: bool = True,
+) -> Comparison:
+    """Train networks that differ in their hidden activation alone, over several seeds, and record how they learn.
+
+    With the same seed, every activation starts from the same weights and sees the same batches in the same order. The
+    global random state, the dtype policy and TensorFlow's settings stay as they are.
+
+    Args:
+        activations: Names out of `kerasteach.activations.names()`, or functions, which go by their `__name__`.
+        data: A name out of `kerasteach.datasets.names()`, a CSV file, a `Dataset`, or arrays `(x, y)`.
+        hidden: The units of each hidden layer. Defaults to six layers of 32.
+        seeds: How many seeds, counted from 0, or the seeds themselves. A seed fixes initial weights and batch order.
+            Defaults to `5`.
+        epochs: How often to go through the training data. Defaults to `20`.
+        batch_size: Examples a step. Defaults to `32`.
+        learning_rate: Defaults to `0.1`.
+        optimizer: A name that Keras knows, used with `learning_rate`, or an optimizer, which keeps its own; a copy is
+            made for each network. Defaults to `None`: `PlainSGD`.
+        initializer: Draws the kernels of every network; biases start at 0. Defaults to `"glorot_uniform"`.
+        error_below: Stop a network after the first epoch with a mean training loss below this. Defaults to `None`:
+            train all epochs.
+        capture: Which gradients to keep: `"epoch"` for means over the steps of each epoch, `"step"` for every step,
+            `None` for none. Defaults to `"epoch"`.
+        device: `"auto"`, `"cpu"`, `"gpu"` or, say, `"gpu:1"`. Defaults to `"auto"`.
+        split_seed: Fixes which examples are for testing. Defaults to `0`.
+        progress: Whether to show a progress bar on standard error. Defaults to `True`.
+
+    Returns:
+        The tables: `history`, `gradients` and `summary()`.
+
+    Raises:
+        ValueError: If an argument will not do; the message names it, what was received and what would work.
+        TypeError: Likewise, for a value of the wrong kind.
+        RuntimeError: If Keras runs on another backend than TensorFlow.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> result = kt.compare(("tanh", "relu"), data="iris", hidden=(8,), seeds=2, epochs=3, progress=False)
+        >>> result.history[["activation", "seed"]].drop_duplicates().values.tolist()
+        [['tanh', 0], ['tanh', 1], ['relu', 0], ['relu', 1]]
+    """
+    variants = _named(activations)
+    seeds = _checked_seeds(seeds)
+    _check_positive(epochs=epochs, batch_size=batch_size)
+    if capture not in ("epoch", "step", None):
+        raise ValueError(f'`capture` must be "epoch", "step" or None. Received: capture={capture!r}.')
+    if error_below is not None:
+        Target("loss", error_below)
+    place = devices.resolve(device)
+    dataset = _dataset(data, split_seed)
+    plan = Plan(dataset, _serialised(optimizer, learning_rate), epochs, batch_size, error_below, capture)
+
+    def build(activation: str | Activation, seed: int) -> keras.Sequential:
+        return mlp(
+            activation,
+            hidden,
+            inputs=dataset.inputs[0],
+            outputs=dataset.outputs,
+            output_activation="softmax" if dataset.classes else None,
+            initializer=initializer,
+            seed=seed,
+            dtype="float32",
+        )
+
+    histories, gradients = [], []
+    with _progress(progress, len(variants) * len(seeds), epochs) as on_epoch, devices.scope(place):
+        for name, activation in variants.items():
+            one_history, one_gradients = train(plan, partial(build, activation), seeds, partial(on_epoch, name))
+            histories.append(with_keys(one_history, {"activation": name}))
+            gradients.append(with_keys(one_gradients, {"activation": name}))
+    facts = {
+        "arguments": {
+            "activations": list(variants),
+            "data": dataset.name,
+            "hidden": list(hidden),
+            "seeds": seeds,
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "optimizer": plan.optimizer,
+            "initializer": _readable(initializer),
+            "error_below": error_below,
+            "capture": capture,
+            "split_seed": split_seed,
+        },
+        "data": dataset.facts(),
+        "device": place,
+        "versions": {name: version(name) for name in ("kerasteach", "keras", "tensorflow", "numpy", "pandas")}
+        | {"python": platform.python_version()},
+    }
+    return Comparison(pd.concat(histories, ignore_index=True), pd.concat(gradients, ignore_index=True), facts)
+
+
+def _named(activations: Sequence[str | Activation]) -> dict[str, str | Activation]:
+    if isinstance(activations, str) or callable(activations):
+        activations = [activations]
+    for activation in activations:
+        functions.get(activation)
+    variants = {one if isinstance(one, str) else one.__name__: one for one in activations}
+    if not variants or len(variants) < len(activations):
+        received = [one if isinstance(one, str) else one.__name__ for one in activations]
+        raise ValueError(f"`activations` must be one or more, each of another name. Received: {received}.")
+    return variants
+
+
+def _checked_seeds(seeds: int | Sequence[int]) -> list[int]:
+    if isinstance(seeds, int) and not isinstance(seeds, bool):
+        _check_positive(seeds=seeds)
+        return list(range(seeds))
+    numbers = list(seeds)
+    if not numbers or len(set(numbers)) < len(numbers) or any(not isinstance(n, int) or n < 0 for n in numbers):
+        raise ValueError(f"`seeds` must be a number of seeds, or different whole numbers. Received: seeds={seeds!r}.")
+    return numbers
+
+
+def _check_positive(**arguments: Any) -> None:
+    for name, value in arguments.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"`{name}` must be a whole number from 1. Received: {name}={value!r}.")
+
+
+def _dataset(data: Data, split_seed: int) -> datasets.Dataset:
+    if isinstance(data, tuple):
+        data = datasets.from_arrays(*data, split_seed=split_seed)
+    elif isinstance(data, str | Path):
+        data = datasets.load(data, split_seed=split_seed)
+    if len(data.inputs) != 1:
+        raise ValueError(
+            "`data` must have examples that are vectors, for a network of dense layers: x.reshape(len(x), -1) makes "
+            f"them so. Received: examples of shape {data.inputs}."
+        )
+    return data
+
+
+def _serialised(optimizer: str | keras.optimizers.Optimizer | None, learning_rate: float) -> dict[str, Any]:
+    if optimizer is None:
+        optimizer = PlainSGD(learning_rate)
+    elif isinstance(optimizer, str):
+        try:
+            optimizer = keras.optimizers.get(
+                {"class_name": optimizer, "config": {"learning_rate": PlainSGD(learning_rate).get_config()["learning_rate"]}}
+            )
+        except ValueError:
+            raise ValueError(
+                '`optimizer` must be a name that Keras knows, such as "sgd" or "adam", or an optimizer. '
+                f"Received: optimizer={optimizer!r}."
+            ) from None
+    return keras.optimizers.serialize(optimizer)
+
+
+def _readable(initializer: str | keras.initializers.Initializer) -> str | dict[str, Any]:
+    return initializer if isinstance(initializer, str) else keras.initializers.serialize(initializer)
+
+
+@contextmanager
+def _progress(show: bool, networks: int, epochs: int) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar that moves with each epoch, and yield the function to call for it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"), TimeRemainingColumn())
+    seen: set[tuple[str, int]] = set()
+    with Progress(*columns, console=Console(stderr=True), disable=not show) as bar:
+        task = bar.add_task("compiling", total=networks * epochs, done=f"network 1 of {networks}")
+
+        def on_epoch(variant: str, seed: int, epoch: int) -> None:
+            seen.add((variant, seed))
+            position = (len(seen) - 1) * epochs + epoch + 1  # a network that stopped early skips its other epochs
+            bar.update(
+                task,
+                completed=position,
+                description=f"{variant}, seed {seed}",
+                done=f"network {len(seen)} of {networks}, epoch {epoch + 1}",
+            )
+
+        yield on_epoch
+        bar.update(task, completed=networks * epochs, description="trained", done=f"{networks} networks")

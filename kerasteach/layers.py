@@ -1,0 +1,159 @@
+"""A dense layer that shows its pre-activation, and one layer for each activation function of the course."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import keras
+from keras import ops
+
+from kerasteach import activations
+from kerasteach.activations import Activation, Tensor
+
+_register = keras.saving.register_keras_serializable(package="kerasteach")
+
+
+@_register
+class Dense(keras.layers.Dense):
+    """A fully connected layer, `a = activation(z)` with `z = x W + b`, that shows its `z`.
+
+    It is Keras's own Dense, with the course's activation functions and with `pre_activation`.
+
+    Args:
+        units: The number of neurons, a positive integer.
+        activation: One of `kerasteach.activations.names()`, or a function. Defaults to `None`, which is linear.
+        **kwargs: What `keras.layers.Dense` takes: `use_bias`, the initializers, regularizers and constraints,
+            `name`, `dtype`.
+
+    Shapes:
+        Input `(batch, ..., features)`, output `(batch, ..., units)`.
+
+    Raises:
+        ValueError: If the activation is unknown; the message lists the names.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> layer = kt.layers.Dense(2, activation="relu", kernel_initializer="ones")
+        >>> layer.pre_activation([[1.0, -3.0]]).numpy().tolist()
+        [[-2.0, -2.0]]
+        >>> layer([[1.0, -3.0]]).numpy().tolist()
+        [[0.0, 0.0]]
+    """
+
+    def __init__(
+        self, units: int, activation: str | Activation | dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(units, activation=activations.get(activation), **kwargs)
+
+    def pre_activation(self, x: Tensor) -> Tensor:
+        """Return `z = x W + b`, what the activation function receives.
+
+        Args:
+            x: The layer's input, `(batch, ..., features)`.
+
+        Returns:
+            `z`, `(batch, ..., units)`, in the layer's compute dtype.
+        """
+        if not self.built:
+            self.build(ops.shape(x))
+        z = ops.matmul(ops.cast(x, self.compute_dtype), ops.cast(self.kernel, self.compute_dtype))
+        return z if self.bias is None else ops.add(z, ops.cast(self.bias, self.compute_dtype))
+
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        """Return `activation(pre_activation(inputs))`."""
+        return self.activation(self.pre_activation(inputs))
+
+
+class _ActivationLayer(keras.layers.Layer):
+    """Apply one activation function; the shape stays, and a mask passes on."""
+
+    function: ClassVar[Activation]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.built = True  # there is no weight to make
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return type(self).function(inputs)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return input_shape
+
+
+@_register
+class BinaryStep(_ActivationLayer):
+    """Apply `kerasteach.activations.binary_step`: 1 where the input is not negative, else 0."""
+
+    function = staticmethod(activations.binary_step)
+
+
+@_register
+class Linear(_ActivationLayer):
+    """Apply `kerasteach.activations.linear`: the input itself."""
+
+    function = staticmethod(activations.linear)
+
+
+@_register
+class Sigmoid(_ActivationLayer):
+    """Apply `kerasteach.activations.sigmoid`, between 0 and 1."""
+
+    function = staticmethod(activations.sigmoid)
+
+
+@_register
+class Tanh(_ActivationLayer):
+    """Apply `kerasteach.activations.tanh`, between -1 and 1."""
+
+    function = staticmethod(activations.tanh)
+
+
+@_register
+class ReLU(_ActivationLayer):
+    """Apply `kerasteach.activations.relu`, `max(x, 0)`."""
+
+    function = staticmethod(activations.relu)
+
+
+@_register
+class LeakyReLU(_ActivationLayer):
+    """Apply `kerasteach.activations.leaky_relu`.
+
+    Args:
+        negative_slope: The slope where the input is negative, a finite number. Defaults to `0.01`.
+        **kwargs: What every Keras layer takes: `name`, `dtype`.
+
+    Raises:
+        ValueError: If `negative_slope` is not a finite number.
+    """
+
+    def __init__(self, negative_slope: float = 0.01, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(negative_slope, int | float) or not abs(negative_slope) < float("inf"):
+            raise ValueError(f"`negative_slope` must be a finite number. Received: negative_slope={negative_slope!r}.")
+        self.negative_slope = float(negative_slope)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the inputs, the negative ones times the slope."""
+        return activations.leaky_relu(inputs, self.negative_slope)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "negative_slope": self.negative_slope}
+
+
+@_register
+class Softmax(keras.layers.Softmax):
+    """Apply softmax along an axis: Keras's own layer, under the name that the course's seven share.
+
+    Args:
+        axis: The axis, or axes, whose entries shall sum to 1. Defaults to `-1`.
+        **kwargs: What every Keras layer takes: `name`, `dtype`.
+
+    Call arguments:
+        inputs: The logits.
+        mask: Booleans that can be broadcast to the inputs; where it is False the probability is 0.
+    """
+
+

@@ -1,0 +1,158 @@
+"""The tidy tables, their columns, and the directories that keep them. Needs no Keras."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+GRADIENT_KEYS = ("epoch", "step", "layer", "depth", "parameter", "path", "size")
+HISTORY_COLUMNS = ("epoch", "metric", "value")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a table says of one trainable variable.
+
+    Attributes:
+        layer: The name of the layer that owns it.
+        depth: The layer's place among those that own a trainable variable, from 1 at the input.
+        parameter: `"kernel"`, `"bias"`, `"gamma"`, ...
+        path: The variable's Keras path.
+        size: How many entries it has.
+    """
+
+    layer: str
+    depth: int
+    parameter: str
+    path: str
+    size: int
+
+
+def gradient_table(
+    parameters: Sequence[Parameter],
+    statistics: Sequence[str],
+    epochs: Iterable[int] = (),
+    steps: Iterable[int] = (),
+    values: Any = (),
+) -> pd.DataFrame:
+    """Lay recorded statistics out as a tidy table, a row a step and variable.
+
+    Args:
+        parameters: The variables, in the order of `values`' second axis.
+        statistics: The statistics, in the order of its third.
+        epochs: The epoch of each step, `(steps,)`.
+        steps: The number of each step, `(steps,)`.
+        values: `(steps, variables, statistics)`; all NaN where a variable received no gradient, which gives no row.
+
+    Returns:
+        A frame with the columns `GRADIENT_KEYS` and the statistics; `finite` is a bool.
+    """
+    steps = np.asarray(list(steps), dtype="int64")
+    shape = (len(steps), len(parameters), len(statistics))
+    flat = np.asarray(values, dtype="float64").reshape(shape).reshape(-1, shape[-1])
+    columns: dict[str, Any] = {
+        "epoch": np.repeat(np.asarray(list(epochs), dtype="int64"), shape[1]),
+        "step": np.repeat(steps, shape[1]),
+    }
+    for key, kind in (("layer", "str"), ("depth", "int64"), ("parameter", "str"), ("path", "str"), ("size", "int64")):
+        one_step = pd.Series([getattr(parameter, key) for parameter in parameters], dtype=kind)
+        columns[key] = one_step.take(np.tile(np.arange(shape[1]), shape[0])).array
+    columns |= {name: flat[:, index] for index, name in enumerate(statistics)}
+    frame = pd.DataFrame(columns)
+    if "finite" in columns:
+        frame = frame[frame["finite"].notna()].reset_index(drop=True).astype({"finite": bool})
+    return frame
+
+
+def history_table(history: Any) -> pd.DataFrame:
+    """Lay a Keras training history out as a tidy table, a row an epoch and metric.
+
+    Args:
+        history: What `model.fit` returns, or its `history` dictionary.
+
+    Returns:
+        A frame with the columns `epoch, metric, value`; `epoch` is Keras's number.
+
+    Example:
+        >>> from kerasteach.measure import history_table
+        >>> history_table({"loss": [0.9, 0.5]})["value"].tolist()
+        [0.9, 0.5]
+    """
+    series: Mapping[str, Sequence[float]] = getattr(history, "history", history)
+    epochs = getattr(history, "epoch", None)
+    parts = [
+        pd.DataFrame({"epoch": epochs or range(len(values)), "metric": metric, "value": np.asarray(values, "float64")})
+        for metric, values in series.items()
+        if len(values) == len(epochs or values)
+    ]
+    empty = pd.DataFrame({"epoch": pd.Series(dtype="int64"), "metric": pd.Series(dtype="str"), "value": pd.Series(dtype="float64")})
+    return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def with_keys(frame: pd.DataFrame, keys: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the frame with further key columns in front, such as `activation` and `seed`."""
+    return pd.concat([pd.DataFrame(dict(keys), index=frame.index), frame], axis=1)
+
+
+def epoch_means(frame: pd.DataFrame) -> pd.DataFrame:
+    """Average a gradient table over the steps of each epoch, a row an epoch and variable.
+
+    `step` becomes the epoch's last; `finite` stays true where it was at every step; every statistic becomes its mean
+    over the epoch's steps.
+    """
+    keys = [name for name in GRADIENT_KEYS if name != "step"]
+    statistics = [name for name in frame if name not in GRADIENT_KEYS]
+    how = {"step": "max", **{name: "min" if name == "finite" else "mean" for name in statistics}}
+    means = frame.groupby(keys, sort=False, as_index=False).agg(how)
+    return means[[*GRADIENT_KEYS, *statistics]]
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file under a temporary name beside it, then move it into place, so that no half-written one stays.
+
+    Args:
+        path: The file.
+        write: Called with the temporary path, which has the same ending.
+    """
+    temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    try:
+        write(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save_run(directory: str | Path, facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write a run: a Parquet file for each table, and `run.json`, which comes last and says the run is whole.
+
+    Raises:
+        FileExistsError: If there is a run already.
+    """
+    directory = Path(directory)
+    if (directory / "run.json").exists():
+        raise FileExistsError(f"There is a run already. Received: directory={str(directory)!r}; name another one.")
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        write_atomically(directory / f"{name}.parquet", table.to_parquet)
+    text = json.dumps(facts, indent=2)
+    write_atomically(directory / "run.json", lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def load_run(directory: str | Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+    """Read a run that `save_run` wrote.
+
+    Raises:
+        FileNotFoundError: If the directory holds no whole run.
+    """
+    directory = Path(directory)
+    if not (directory / "run.json").exists():
+        raise FileNotFoundError(f"There is no run: no run.json. Received: directory={str(directory)!r}.")
+    facts = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+    return facts, {path.stem: pd.read_parquet(path) for path in sorted(directory.glob("*.parquet"))}

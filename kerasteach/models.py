@@ -1,0 +1,108 @@
+"""The network that every comparison varies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import keras
+import numpy as np
+
+from kerasteach.activations import Activation
+from kerasteach.layers import Dense
+
+
+def mlp(
+    activation: str | Activation = "relu",
+    hidden: Sequence[int] = (32, 32, 32),
+    *,
+    inputs: int,
+    outputs: int,
+    output_activation: str | Activation | None = "softmax",
+    initializer: str | keras.initializers.Initializer = "glorot_uniform",
+    bias_initializer: str | keras.initializers.Initializer = "zeros",
+    seed: int | None = None,
+    dtype: str | None = None,
+    name: str = "mlp",
+) -> keras.Sequential:
+    """Build a multilayer perceptron: dense hidden layers of one activation, and an output layer.
+
+    Args:
+        activation: The hidden layers' function: a name out of `kerasteach.activations.names()`, or a function.
+        hidden: The units of each hidden layer, from the input on. Empty means none. Defaults to `(32, 32, 32)`.
+        inputs: The number of features of an example.
+        outputs: The number of output units: of classes, or of values to predict.
+        output_activation: Defaults to `"softmax"`; `None` (linear) is for a regression.
+        initializer: Draws every layer's kernel. Defaults to `"glorot_uniform"`, U(-r, r) with
+            `r = sqrt(6 / (n_in + n_out))`.
+        bias_initializer: Draws every layer's bias. Defaults to `"zeros"`.
+        seed: With a seed, each variable's first values are drawn for the seed, the variable's position and its shape,
+            and neither use nor change any global random state: two networks that differ in their activation alone
+            start alike, and two layers of one shape differ. Defaults to `None`, Keras's own drawing.
+        dtype: The layers' dtype or dtype policy. Defaults to Keras's global one.
+        name: The model's name. Defaults to `"mlp"`.
+
+    Returns:
+        A model that is built and not compiled, with layers `hidden_1`, `hidden_2`, ... and `output`:
+        input `(batch, inputs)`, output `(batch, outputs)`.
+
+    Raises:
+        ValueError: If a number of units is not a positive integer, or an activation is unknown.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> kt.models.mlp("tanh", hidden=(8, 8), inputs=4, outputs=3).count_params()
+        139
+    """
+    widths = _checked_units(inputs, hidden, outputs)
+    functions = [activation] * len(hidden) + [output_activation]
+    names = [f"hidden_{number}" for number in range(1, len(widths) - 1)] + ["output"]
+    layers = [
+        Dense(
+            units,
+            activation=function,
+            kernel_initializer=_seeded(initializer, seed, 2 * position, (features, units)),
+            bias_initializer=_seeded(bias_initializer, seed, 2 * position + 1, (units,)),
+            dtype=dtype,
+            name=layer_name,
+        )
+        for position, ((features, units), function, layer_name) in enumerate(
+            zip(pairwise(widths), functions, names, strict=True)
+        )
+    ]
+    return keras.Sequential([keras.Input((inputs,)), *layers], name=name)
+
+
+def _checked_units(inputs: int, hidden: Sequence[int], outputs: int) -> list[int]:
+    for argument, value in [("inputs", inputs), *(("hidden", width) for width in hidden), ("outputs", outputs)]:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+            raise ValueError(f"`{argument}` must give positive whole numbers of units. Received: {argument}={value!r}.")
+    return [int(width) for width in (inputs, *hidden, outputs)]
+
+
+def _seeded(
+    initializer: str | keras.initializers.Initializer, seed: int | None, position: int, shape: tuple[int, ...]
+) -> str | keras.initializers.Initializer:
+    """Return the initializer, drawing from a stream of its own for this seed, position and shape."""
+    if seed is None:
+        return initializer if isinstance(initializer, str) else initializer.clone()
+    stream = int(np.random.SeedSequence((seed, position, *shape)).generate_state(1)[0]) >> 1
+    if isinstance(initializer, str):
+        return _by_name(initializer, stream)
+    config = initializer.get_config()
+    return type(initializer).from_config({**config, "seed": stream} if "seed" in config else config)
+
+
+def _by_name(initializer: str, stream: int) -> keras.initializers.Initializer:
+    """Make the named initializer with a seed at once: without one, it would draw from Python's random state."""
+    for config in ({"seed": stream}, {}):
+        try:
+            return keras.initializers.deserialize({"class_name": initializer, "config": config})
+        except TypeError:
+            continue  # one that draws nothing, such as "zeros", takes no seed
+        except ValueError:
+            break
+    raise ValueError(
+        '`initializer` must be a name that Keras knows, such as "glorot_uniform" or "he_normal", or an initializer. '
+        f"Received: initializer={initializer!r}."
+    )

@@ -1,0 +1,78 @@
+"""Gradient descent as the course writes it, and nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from numbers import Real
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasteach.activations import Tensor
+
+
+@keras.saving.register_keras_serializable(package="kerasteach")
+class PlainSGD(keras.optimizers.Optimizer):
+    """Gradient descent with one rule, `w <- w - learning_rate * gradient`.
+
+    There is no momentum, no decay and no clipping, so the change of a weight is its gradient times the learning
+    rate: what `GradientCapture` records can be checked against the weights by hand.
+
+    Args:
+        learning_rate: A float, a `keras.optimizers.schedules.LearningRateSchedule`, or a function that takes
+            nothing (or the iteration) and returns a float. Defaults to `0.01`.
+        name: The optimizer's name. Defaults to `"plain_sgd"`.
+
+    Raises:
+        ValueError: If the learning rate is negative or not finite.
+        TypeError: If it is no number, schedule or function; or for an argument that this optimizer leaves out on
+            purpose, naming `keras.optimizers.SGD`, which has it.
+
+    Example:
+        >>> import keras, kerasteach as kt
+        >>> w = keras.Variable([1.0, 2.0])
+        >>> kt.optimizers.PlainSGD(0.5).apply([keras.ops.ones(2)], [w])
+        >>> w.numpy().tolist()
+        [0.5, 1.5]
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule | Callable[..., float] = 0.01,
+        name: str = "plain_sgd",
+        **left_out: Any,
+    ) -> None:
+        if left_out:
+            asked = ", ".join(f"{name}={value!r}" for name, value in left_out.items())
+            raise TypeError(
+                "PlainSGD takes `learning_rate` and `name` only: it has no momentum, decay or clipping. "
+                f"Received: {asked}. Use keras.optimizers.SGD for more."
+            )
+        super().__init__(learning_rate=_checked(learning_rate), name=name)
+
+    def update_step(self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor) -> None:
+        """Take one step for one variable: `w <- w - learning_rate * gradient`."""
+        learning_rate = ops.cast(learning_rate, variable.dtype)
+        gradient = ops.cast(gradient, variable.dtype)
+        self.assign_sub(variable, ops.multiply(gradient, learning_rate))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments; the learning rate is rounded to float32, as Keras keeps it."""
+        return {"name": self.name, "learning_rate": super().get_config()["learning_rate"]}
+
+
+def _checked(learning_rate: Any) -> Any:
+    if callable(learning_rate):  # a schedule, too
+        return learning_rate
+    if isinstance(learning_rate, bool) or not isinstance(learning_rate, Real):
+        raise TypeError(
+            "`learning_rate` must be a number, a learning rate schedule or a function. "
+            f"Received: learning_rate={learning_rate!r}."
+        )
+    if not 0 <= learning_rate < math.inf:
+        raise ValueError(
+            f"`learning_rate` must be finite and not negative. Received: learning_rate={learning_rate!r}."
+        )
+    return float(learning_rate)
