@@ -42,7 +42,14 @@ def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
 
 
-@wrapt.when_imported("keras")
-def _register(_: Any) -> None:
-    for room in ("activations", "layers", "losses", "optimizers"):
+# In two steps, because a user may import kerasteach.activations before Keras: Keras is then imported, and the first hook
+# runs, in the middle of that module, when nothing that needs it can be imported yet.
+@wrapt.when_imported(f"{__name__}.activations")
+def _register_classes(_: Any) -> None:
+    for room in ("layers", "losses", "optimizers"):
         import_module(f"{__name__}.{room}")
+
+
+@wrapt.when_imported("keras")
+def _register_functions(_: Any) -> None:
+    import_module(f"{__name__}.activations")

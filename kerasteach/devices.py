@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ class Device:
 
     Attributes:
         name: What `device=` takes, such as `"cpu:0"` or `"gpu:1"`.
-        description: What its driver calls it, where it says so.
+        description: What its driver calls it; for a CPU, its kind and number of cores.
     """
 
     name: str
@@ -31,8 +32,8 @@ def available() -> list[Device]:
         for index, _ in enumerate(tf.config.list_logical_devices(kind)):
             # Several logical devices may share a physical one.
             details = tf.config.experimental.get_device_details(physical[min(index, len(physical) - 1)])
-            description = details.get("device_name", platform.processor() or platform.machine())
-            found.append(Device(f"{kind.lower()}:{index}", str(description)))
+            description = details.get("device_name", f"{platform.machine()}, {os.cpu_count()} cores")
+            found.append(Device(f"{kind.lower()}:{index}", description))
     return found
 
 

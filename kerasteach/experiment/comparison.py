@@ -48,13 +48,17 @@ class Comparison:
         """Return a row a variant: see `kerasteach.experiment.summarise`."""
         return summarise(self.history, self.gradients, self.facts["arguments"]["error_below"])
 
-    def save(self, directory: str | Path) -> None:
+    def save(self, directory: str | Path, *, overwrite: bool = False) -> None:
         """Write the tables as Parquet files, and `run.json`.
 
+        Args:
+            directory: Made if it is not there.
+            overwrite: Whether a run that is there may be replaced. Defaults to `False`.
+
         Raises:
-            FileExistsError: If the directory holds a run already.
+            FileExistsError: If the directory holds a run already and `overwrite` is false.
         """
-        save_run(directory, self.facts, {"history": self.history, "gradients": self.gradients})
+        save_run(directory, self.facts, {"history": self.history, "gradients": self.gradients}, overwrite)
 
     @classmethod
     def load(cls, directory: str | Path) -> Comparison:

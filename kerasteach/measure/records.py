@@ -129,15 +129,21 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def save_run(directory: str | Path, facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> None:
+def save_run(
+    directory: str | Path, facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], overwrite: bool = False
+) -> None:
     """Write a run: a Parquet file for each table, and `run.json`, which comes last and says the run is whole.
 
     Raises:
-        FileExistsError: If there is a run already.
+        FileExistsError: If there is a run already and `overwrite` is false.
     """
     directory = Path(directory)
     if (directory / "run.json").exists():
-        raise FileExistsError(f"There is a run already. Received: directory={str(directory)!r}; name another one.")
+        if not overwrite:
+            raise FileExistsError(
+                f"There is a run already; name another directory. Received: directory={str(directory)!r}."
+            )
+        (directory / "run.json").unlink()  # while tables change, this is no whole run
     directory.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         write_atomically(directory / f"{name}.parquet", table.to_parquet)

@@ -1,0 +1,23 @@
+"""Figures: tidy tables in, matplotlib out. Nothing here needs Keras or TensorFlow.
+
+Each function that draws one panel takes `ax` and returns it; each that composes several returns the figure. Nothing is
+shown and no global style is changed: `with kerasteach.plotting.lecture():` makes figures for the last row.
+"""
+
+from kerasteach.plotting.activations import activation_curves, activation_functions
+from kerasteach.plotting.gradients import gradient_flow, gradient_heat_map, gradients_over_time
+from kerasteach.plotting.learning import learning_curves
+from kerasteach.plotting.lecture import lecture_figure
+from kerasteach.plotting.style import lecture, save
+
+__all__ = [
+    "activation_curves",
+    "activation_functions",
+    "gradient_flow",
+    "gradient_heat_map",
+    "gradients_over_time",
+    "learning_curves",
+    "lecture",
+    "lecture_figure",
+    "save",
+]

@@ -1,0 +1,126 @@
+"""Activation functions and their derivatives."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kerasteach.plotting.style import looks, new_axes
+
+_HEIGHT = (-1.25, 2.25)  # one scale for all panels, so that the slopes can be compared
+_COLUMNS = 4
+
+
+def activation_functions(table: pd.DataFrame) -> Figure:
+    """Draw each function with its derivative in a panel of its own, and all derivatives together in the last.
+
+    Args:
+        table: What `kerasteach.activations.table()` returns: `activation, x, value, derivative`.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: If a column is missing or the table has no row.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> figure = kt.plotting.activation_functions(kt.activations.table(["sigmoid", "relu"]))
+    """
+    _check(table)
+    names = list(table["activation"].unique())
+    panels = len(names) + (len(names) > 1)
+    columns = min(_COLUMNS, panels)
+    rows = -(-panels // columns)
+    size = plt.rcParams["font.size"] / 10  # a lecture's larger text needs larger panels
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(3.1 * columns * size, 2.7 * rows * size), sharex=True, layout="constrained", squeeze=False
+    )
+    for ax, name in zip(grid.flat, names, strict=False):
+        _panel(ax, name, table[table["activation"] == name])
+    if len(names) > 1:
+        activation_curves(table, "derivative", ax=grid.flat[len(names)])
+        grid.flat[len(names)].set(title="all derivatives", ylabel="")
+    for ax in grid.flat[panels:]:
+        ax.remove()
+    handles = [plt.Line2D([], [], color="0.3", ls=style) for style in ("-", "--")]
+    figure.legend(handles, ["function", "derivative"], loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def activation_curves(
+    table: pd.DataFrame, column: Literal["value", "derivative"] = "value", ax: Axes | None = None
+) -> Axes:
+    """Draw several functions, or their derivatives, on one axis.
+
+    Args:
+        table: What `kerasteach.activations.table()` returns.
+        column: `"value"` or `"derivative"`. Defaults to `"value"`.
+        ax: Where to draw. Defaults to a new figure.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: If a column is missing or the table has no row.
+    """
+    _check(table)
+    if column not in ("value", "derivative"):
+        raise ValueError(f'`column` must be "value" or "derivative". Received: column={column!r}.')
+    ax = new_axes(ax)
+    names = list(table["activation"].unique())
+    for name, look in looks(names).items():
+        rows = table[table["activation"] == name]
+        ax.plot(
+            rows["x"],
+            _broken(rows[column]),
+            ls="--" if column == "derivative" else "-",
+            color=look.colour,
+            marker=look.marker,
+            markevery=(names.index(name) * 3, 25),
+            label=name,
+        )
+    ax.set(xlabel="x", ylabel="f'(x)" if column == "derivative" else "f(x)")
+    ax.set_ylim(*_limits(table[column]))
+    if ax.get_figure() is not None and len(names) <= 4:
+        ax.legend(frameon=False)
+    return ax
+
+
+def _panel(ax: Axes, name: str, rows: pd.DataFrame) -> None:
+    look = looks([name])[name]
+    ax.axhline(0, color="0.85", lw=1, zorder=0)
+    ax.axvline(0, color="0.85", lw=1, zorder=0)
+    ax.plot(rows["x"], _broken(rows["value"]), color=look.colour)
+    ax.plot(rows["x"], _broken(rows["derivative"]), color=look.colour, ls="--")
+    ax.set(title="softmax of (x, 0, 0)" if name == "softmax" else name, ylim=_HEIGHT, xlabel="x")
+    sns.despine(ax=ax)
+
+
+def _broken(values: pd.Series) -> np.ndarray:
+    """Leave a gap where a function jumps, instead of a line that it does not have."""
+    values = values.to_numpy(dtype="float64").copy()
+    jumps = np.flatnonzero(np.abs(np.diff(values)) > 0.5)
+    values[jumps] = np.nan
+    return values
+
+
+def _limits(values: pd.Series) -> tuple[float, float]:
+    low, high = max(values.min(), _HEIGHT[0]), min(values.max(), _HEIGHT[1])
+    margin = 0.05 * (high - low or 1.0)
+    return low - margin, high + margin
+
+
+def _check(table: pd.DataFrame) -> None:
+    missing = {"activation", "x", "value", "derivative"} - set(table)
+    if missing or table.empty:
+        raise ValueError(
+            "The figure needs what kerasteach.activations.table() returns. Received: "
+            f"{len(table)} rows, without the columns {', '.join(sorted(missing)) or '(none)'}."
+        )

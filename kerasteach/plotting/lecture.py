@@ -1,0 +1,45 @@
+"""One figure that tells the whole story of a comparison."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from kerasteach.plotting.gradients import gradient_flow, heat_maps
+from kerasteach.plotting.learning import learning_curves
+from kerasteach.plotting.variants import with_variant
+
+
+def lecture_figure(history: pd.DataFrame, gradients: pd.DataFrame, title: str | None = None) -> Figure:
+    """Compose learning curves, test score, gradient flow and the gradients over time on one 16:9 page.
+
+    Args:
+        history: `Comparison.history`, or `kerasteach.measure.history_table(model.fit(...))` for one model.
+        gradients: `Comparison.gradients`, or `GradientCapture.frame` for one model.
+        title: A line above it all, such as what was trained on what. Defaults to `None`.
+
+    Returns:
+        The figure: on top the training loss, the test score where there is one, and the gradient flow of the first
+        epoch; below a heat map of the bias gradients for each network.
+
+    Raises:
+        ValueError: If a table lacks a column or has no row.
+    """
+    frame, variant = with_variant(gradients, ("epoch", "depth", "layer", "parameter", "norm"))
+    scores = [name for name in ("val_accuracy", "val_loss") if name in set(history.get("metric", ()))][:1]
+    size = plt.rcParams["font.size"] / 10
+    figure = plt.figure(figsize=(16 * size, 9 * size), layout="constrained")
+    if title:
+        figure.suptitle(title, fontsize="x-large")
+    top, bottom = figure.subfigures(2, 1, height_ratios=[1.15, 1])
+    upper = top.subplots(1, 2 + len(scores), width_ratios=[1] * (1 + len(scores)) + [1.5])
+    for ax, metric in zip(upper, ["loss", *scores], strict=False):
+        learning_curves(history, metric, ax=ax)
+    for ax in upper[1:-1]:
+        if ax.get_legend():
+            ax.get_legend().remove()
+    gradient_flow(gradients, ax=upper[-1])
+    lower = bottom.subplots(1, frame[variant].nunique(), squeeze=False)
+    heat_maps(frame, variant, list(lower.flat))
+    return figure

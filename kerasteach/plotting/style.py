@@ -1,0 +1,109 @@
+"""How figures look: one colour and marker for each activation everywhere, a lecture style, and saving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kerasteach.measure.records import write_atomically
+
+FORMATS = (".png", ".svg", ".pdf")
+
+
+class Look(NamedTuple):
+    """A colour and a marker."""
+
+    colour: str
+    marker: str
+
+
+# Sigmoid, tanh and ReLU have the three colours of Paul Tol's high-contrast scheme, which stay apart for colour-blind
+# eyes and in a grey printout (lightness 49, 73 and 29 of 100); markers tell the others apart where lightness does not.
+ACTIVATIONS = {
+    "sigmoid": Look("#BB5566", "o"),
+    "tanh": Look("#DDAA33", "s"),
+    "relu": Look("#004488", "^"),
+    "leaky_relu": Look("#33A0C8", "v"),
+    "softmax": Look("#882288", "X"),
+    "linear": Look("#888888", "D"),
+    "binary_step": Look("#000000", "P"),
+}
+_OTHERS = [
+    Look("#004488", "o"),
+    Look("#DDAA33", "s"),
+    Look("#BB5566", "^"),
+    Look("#33A0C8", "v"),
+    Look("#117733", "D"),
+    Look("#882288", "X"),
+    Look("#888888", "P"),
+    Look("#000000", "*"),
+]
+
+
+def looks(names: Iterable[str]) -> dict[str, Look]:
+    """Give each name its look: an activation's own one, and the others' in the order in which they come."""
+    names = list(names)
+    taken = {ACTIVATIONS[name] for name in names if name in ACTIVATIONS}
+    free = [look for look in _OTHERS if look.colour not in {one.colour for one in taken}] or _OTHERS
+    others = [name for name in names if name not in ACTIVATIONS]
+    return {name: ACTIVATIONS.get(name) or free[others.index(name) % len(free)] for name in names}
+
+
+@contextmanager
+def lecture() -> Iterator[None]:
+    """Make figures inside this block readable from the last row: large text, thick lines, 16:9.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> with kt.plotting.lecture():
+        ...     ax = kt.plotting.learning_curves(kt.measure.history_table({"loss": [0.9, 0.4, 0.2]}))
+    """
+    with (
+        sns.plotting_context("talk", rc={"lines.linewidth": 3, "lines.markersize": 9}),
+        plt.rc_context({"figure.figsize": (12.8, 7.2)}),
+    ):
+        yield
+
+
+def new_axes(ax: Axes | None) -> Axes:
+    """Return the axes, or those of a new figure where there are none."""
+    if ax is None:
+        _, ax = plt.subplots(layout="constrained")
+    sns.despine(ax=ax)
+    return ax
+
+
+def save(figure: Figure | Axes, path: str | Path, *, overwrite: bool = False) -> Path:
+    """Write a figure; a file is there whole or not at all.
+
+    Args:
+        figure: A figure, or axes of it.
+        path: The file; its ending, `.png`, `.svg` or `.pdf`, says the format. Missing folders are made.
+        overwrite: Whether an existing file may be replaced. Defaults to `False`.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: If the ending is another one.
+        FileExistsError: If the file exists and `overwrite` is false.
+    """
+    path = Path(path)
+    if path.suffix not in FORMATS:
+        raise ValueError(f"`path` must end in {', '.join(FORMATS)}. Received: path={str(path)!r}.")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"The file exists; `overwrite=True` replaces it. Received: path={str(path)!r}.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    whole = figure if isinstance(figure, Figure) else figure.get_figure(root=True)
+    assert isinstance(whole, Figure)
+    # A file's content depends on the figure alone: no date in it.
+    metadata = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[path.suffix]
+    write_atomically(path, lambda temporary: whole.savefig(temporary, dpi=150, bbox_inches="tight", pad_inches=0.15, metadata=metadata))
+    return path
