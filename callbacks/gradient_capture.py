@@ -52,7 +52,7 @@ class GradientCapture(keras.callbacks.Callback):
         self._values: list[np.ndarray] = []
         self._epochs: list[int] = []
         self._epoch = 0
-        self._last_fetch = 0
+        self._begun = self._fetched = 0  # steps of this epoch
         self._keep_hook = False
         self._recorder: gradients.Recorder | None = None
         self._hooked: tuple[keras.Model, keras.optimizers.Optimizer, Any] | None = None
@@ -89,21 +89,21 @@ class GradientCapture(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Start a new table, and hook the optimizer before the training step is compiled."""
         self._fetch()
-        self._values, self._epochs, self._last_fetch = [], [], 0
+        self._values, self._epochs = [], []
         if not self._still_hooked():
             self.detach()
             self._attach()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch's number."""
-        self._epoch, self._last_fetch = epoch, 0
+        self._epoch, self._fetched, self._begun = epoch, 0, 0
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Fetch early where the next execution would not find room on the device."""
-        taken = batch + 1 - self._last_fetch
-        if self._recorder is not None and taken + self.model.steps_per_execution > self._recorder.capacity:
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Fetch early where the coming execution would not find room on the device."""
+        self._begun = batch + self.model.steps_per_execution
+        if self._recorder is not None and self._begun - self._fetched > self._recorder.capacity:
             self._fetch()
-            self._last_fetch = batch + 1
+            self._fetched = batch
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Fetch what the epoch recorded."""
@@ -144,6 +144,9 @@ class GradientCapture(keras.callbacks.Callback):
 
     def _fetch(self) -> None:
         if self._recorder is not None:
-            values = self._recorder.fetch()
+            # A fit that ended in an exception may be followed by one that does not know of this capture and still
+            # runs the hook: its steps were never begun here, and do not belong into the table.
+            values = self._recorder.fetch()[: self._begun - self._fetched]
             self._values.append(values)
             self._epochs += [self._epoch] * len(values)
+            self._fetched += len(values)

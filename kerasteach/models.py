@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 
 import keras
@@ -95,13 +96,11 @@ def _seeded(
 
 def _by_name(initializer: str, stream: int) -> keras.initializers.Initializer:
     """Make the named initializer with a seed at once: without one, it would draw from Python's random state."""
-    for config in ({"seed": stream}, {}):
-        try:
-            return keras.initializers.deserialize({"class_name": initializer, "config": config})
-        except TypeError:
-            continue  # one that draws nothing, such as "zeros", takes no seed
-        except ValueError:
-            break
+    for config in ({"seed": stream}, {}):  # one that draws nothing, such as "zeros", takes no seed
+        with suppress(TypeError):
+            found = keras.initializers.deserialize({"class_name": initializer, "config": config})
+            if isinstance(found, keras.initializers.Initializer):
+                return found
     raise ValueError(
         '`initializer` must be a name that Keras knows, such as "glorot_uniform" or "he_normal", or an initializer. '
         f"Received: initializer={initializer!r}."

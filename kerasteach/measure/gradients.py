@@ -88,7 +88,7 @@ class Recorder:
         at_least: How many of them there must be room for, whatever the memory. Defaults to `1`.
 
     Attributes:
-        capacity: How many steps there is room for. More of them without a `fetch` are an error at the next one.
+        capacity: How many steps there is room for; what comes between two calls of `fetch` beyond them is not kept.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Recorder:
         # Plain TensorFlow variables that no Keras object tracks: a model or an optimizer that is saved meanwhile
         # holds no trace of them.
         with tf.init_scope():
-            shape = (self.capacity, len(variables), len(self.names))
+            shape = (self.capacity + 1, len(variables), len(self.names))  # the last row takes what finds no room
             self._buffer = tf.Variable(tf.zeros(shape, self._dtype), trainable=False, name="gradient_statistics")
             self._count = tf.Variable(0, dtype="int64", trainable=False, name="gradient_steps")
 
@@ -120,13 +120,15 @@ class Recorder:
         variables: Sequence[keras.Variable],
     ) -> None:
         """Compute one step's statistics and keep them; called inside the training step."""
+        import tensorflow as tf
+
         nothing = ops.full((len(self.names),), np.nan, dtype=self._dtype)
         rows = [nothing] * len(self._rows)
         scale = _loss_scale(optimizer)
         for gradient, variable in zip(gradients, variables, strict=True):
             row = self._rows.get(id(variable))
             if row is not None and gradient is not None:
-                dense = ops.convert_to_tensor(gradient, sparse=False)
+                dense = tf.convert_to_tensor(gradient)  # an embedding's gradient comes as slices, with rows repeated
                 numbers = statistics.compute(
                     self.names,
                     dense if scale is None else ops.cast(dense, "float32") / scale,
@@ -134,19 +136,13 @@ class Recorder:
                     learning_rate=optimizer.learning_rate,
                 )
                 rows[row] = ops.cast(numbers, self._dtype)
-        self._buffer.scatter_nd_update([[self._count % self.capacity]], [ops.stack(rows)])
+        self._buffer.scatter_nd_update([[ops.minimum(self._count, self.capacity)]], [ops.stack(rows)])
         self._count.assign_add(1)
 
     def fetch(self) -> np.ndarray:
-        """Return what was recorded since the last call, `(steps, variables, statistics)`, and start anew.
-
-        Raises:
-            RuntimeError: If more steps were taken than there was room for.
-        """
-        count = int(self._count)
+        """Return what was recorded since the last call, `(steps, variables, statistics)`, and start anew."""
+        count = min(int(self._count), self.capacity)
         self._count.assign(0)
-        if count > self.capacity:
-            raise RuntimeError(f"{count} steps were recorded without a fetch, with room for {self.capacity}.")
         return np.asarray(self._buffer[:count])
 
 

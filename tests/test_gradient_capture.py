@@ -1,0 +1,302 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+import kerasteach as kt
+
+random = np.random.default_rng(0)
+# float64 all through, so that a difference of weights holds every digit of the gradient.
+MODELS = {
+    "dense": (lambda: [kt.layers.Dense(5, activation="tanh"), layers.Dense(3, activation="softmax")], (4,)),
+    "convolutional": (
+        lambda: [layers.Conv2D(3, 3, activation="relu"), layers.Flatten(), layers.Dense(3, activation="softmax")],
+        (6, 6, 2),
+    ),
+    "recurrent": (lambda: [layers.LSTM(4), layers.Dense(3, activation="softmax")], (5, 2)),
+}
+
+
+class WeightsAfterEachStep(keras.callbacks.Callback):
+    """Keep the trainable weights before the first and after each step."""
+
+    def on_train_begin(self, logs=None):
+        """Keep those at the start."""
+        self.seen = [[variable.numpy() for variable in self.model.trainable_variables]]
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Keep those after this step."""
+        self.seen.append([variable.numpy() for variable in self.model.trainable_variables])
+
+
+def fit(model, x, y, *callbacks, epochs=2, **options):
+    """Train quietly on unequal batches: 20, 20 and 10 of 50 examples."""
+    return model.fit(x, y, batch_size=20, epochs=epochs, verbose=0, callbacks=list(callbacks), **options)
+
+
+@pytest.fixture
+def examples():
+    """Return 50 examples with 4 features."""
+    return random.normal(size=(50, 4)).astype("float32"), np.arange(50) % 3
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("kind", MODELS)
+def test_the_recorded_gradient_is_the_one_applied(kind, jit_compile):
+    """(w_before - w_after) / learning_rate reproduces every statistic of every step."""
+    make, shape = MODELS[kind]
+    keras.config.set_dtype_policy("float64")
+    model = keras.Sequential([keras.Input(shape), *make()])
+    model.compile(kt.optimizers.PlainSGD(0.5), "sparse_categorical_crossentropy", jit_compile=jit_compile)
+    capture, weights = kt.callbacks.GradientCapture(statistics="all"), WeightsAfterEachStep()
+    fit(model, random.normal(size=(50, *shape)), np.arange(50) % 3, capture, weights)
+    for step, (before, after) in enumerate(zip(weights.seen, weights.seen[1:], strict=False)):
+        rows = capture.frame[capture.frame["step"] == step]
+        assert len(rows) == len(before)
+        for (_, row), w, new_w in zip(rows.iterrows(), before, after, strict=True):
+            g = (w - new_w) / 0.5
+            expected = {
+                "norm": np.linalg.norm(g),
+                "mean": g.mean(),
+                "std": g.std(),
+                "mean_abs": np.abs(g).mean(),
+                "max_abs": np.abs(g).max(),
+                "weight_norm": np.linalg.norm(w),
+                "update_ratio": np.linalg.norm(w - new_w) / np.linalg.norm(w) if w.any() else np.inf,
+            }
+            for name, value in expected.items():
+                assert row[name] == pytest.approx(value, rel=1e-8, abs=1e-12), (step, row["path"], name)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"run_eagerly": True}, {"jit_compile": False}, {"jit_compile": True}, {"steps_per_execution": 2}],
+    ids=["eager", "graph", "xla", "two steps an execution"],
+)
+def test_norms_are_those_of_an_independent_tape(options, examples, classifier):
+    """In every mode the norms agree with a loop that differentiates by itself."""
+    x, y = examples
+    optimizer = keras.optimizers.Adam(0.01, clipnorm=0.1)
+    model = classifier(optimizer, **options)
+    twin = classifier(keras.optimizers.Adam(0.01, clipnorm=0.1))
+    capture = kt.callbacks.GradientCapture()
+    fit(model, x, y, capture, epochs=1, shuffle=False)
+    expected = []
+    for start in (0, 20, 40):
+        with tf.GradientTape() as tape:
+            losses = keras.losses.sparse_categorical_crossentropy(y[start : start + 20], twin(x[start : start + 20]))
+            loss = tf.reduce_mean(losses)
+        gradients = tape.gradient(loss, twin.trainable_variables)
+        expected += [float(tf.norm(gradient)) for gradient in gradients]
+        twin.optimizer.apply(gradients, twin.trainable_variables)
+    np.testing.assert_allclose(capture.frame["norm"], expected, rtol=1e-4)
+
+
+def test_the_table_has_a_row_a_step_and_variable(examples, classifier):
+    """Keys, order and types of the table are those of its definition."""
+    capture = kt.callbacks.GradientCapture()
+    fit(classifier(), *examples, capture)
+    frame = capture.frame
+    keys = ["epoch", "step", "layer", "depth", "parameter", "path", "size"]
+    assert list(frame) == [*keys, "norm", "mean", "std", "finite"]
+    assert frame["finite"].dtype == bool
+    assert len(frame) == 2 * 3 * 6
+    assert frame.groupby("step")["epoch"].first().tolist() == [0, 0, 0, 1, 1, 1]
+    first = frame[frame["step"] == 0]
+    assert first["layer"].tolist() == ["hidden_1", "hidden_1", "hidden_2", "hidden_2", "output", "output"]
+    assert first["depth"].tolist() == [1, 1, 2, 2, 3, 3]
+    assert first["parameter"].tolist() == ["kernel", "bias"] * 3
+    assert first["size"].tolist() == [20, 5, 20, 4, 12, 3]
+
+
+def test_an_empty_capture_has_the_tables_columns():
+    """Before any training the frame has its columns, and no row."""
+    frame = kt.callbacks.GradientCapture().frame
+    assert list(frame)[-4:] == ["norm", "mean", "std", "finite"]
+    assert frame.empty
+
+
+def test_each_fit_starts_a_new_table(examples, classifier):
+    """Steps count from 0 again, and the epoch is Keras's number."""
+    model, capture = classifier(), kt.callbacks.GradientCapture()
+    fit(model, *examples, capture, epochs=2)
+    fit(model, *examples, capture, epochs=5, initial_epoch=3)
+    assert capture.frame["step"].max() == 5
+    assert sorted(capture.frame["epoch"].unique()) == [3, 4]
+
+
+def test_training_is_not_changed(examples, classifier):
+    """Without XLA, weights end bit-identical with and without the capture."""
+    plain, watched = classifier(jit_compile=False), classifier(jit_compile=False)
+    fit(plain, *examples, shuffle=False)
+    fit(watched, *examples, kt.callbacks.GradientCapture(statistics="all"), shuffle=False)
+    for one, other in zip(plain.get_weights(), watched.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_model_and_optimizer_are_left_as_they_were(examples, classifier):
+    """After fit no hook, no compiled step with one in it, and no further variable is left."""
+    model = classifier(keras.optimizers.Adam())
+    model.optimizer.build(model.trainable_variables)
+    attributes, variables = set(vars(model.optimizer)), len(model.optimizer.variables)
+    fit(model, *examples, kt.callbacks.GradientCapture())
+    assert set(vars(model.optimizer)) == attributes
+    assert len(model.optimizer.variables) == variables
+    assert model.train_function is None
+
+
+def test_a_checkpoint_written_meanwhile_loads_whole(tmp_path, examples, classifier):
+    """A model that is saved during the capture loads with its optimizer's state, and nothing else."""
+    model = classifier(keras.optimizers.Adam())
+    checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "model.keras")
+    fit(model, *examples, checkpoint, kt.callbacks.GradientCapture())
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for ours, theirs in zip(model.optimizer.variables, loaded.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_two_captures_on_one_model_record_the_same(examples, classifier):
+    """The hook has many listeners, and the last to leave puts the optimizer right."""
+    model = classifier()
+    one, other = kt.callbacks.GradientCapture(), kt.callbacks.GradientCapture(statistics=["norm"])
+    fit(model, *examples, one, other)
+    np.testing.assert_array_equal(one.frame["norm"], other.frame["norm"])
+    assert "apply" not in vars(model.optimizer)
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Raise at the second step of the second epoch, as Ctrl-C would."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Note the epoch."""
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Interrupt."""
+        if self.epoch == 1 and batch == 1:
+            raise KeyboardInterrupt
+
+
+def test_what_was_recorded_survives_an_interruption(examples, classifier):
+    """After an exception in fit the steps taken are in the table, and `detach` leaves no trace."""
+    model, capture = classifier(), kt.callbacks.GradientCapture()
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, *examples, Interrupt(), capture)
+    assert capture.frame["step"].max() == 4
+    assert capture.frame["epoch"].max() == 1
+    capture.detach()
+    assert "apply" not in vars(model.optimizer)
+    assert capture.frame["step"].max() == 4
+
+
+def test_a_left_hook_is_harmless_and_goes_at_the_next_fit(examples, classifier):
+    """After an exception another fit with the capture records its own steps only, and unhooks."""
+    model, capture = classifier(), kt.callbacks.GradientCapture()
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, *examples, Interrupt(), capture)
+    fit(model, *examples, epochs=3)
+    assert capture.frame["step"].max() == 4
+    fit(model, *examples, capture, epochs=1)
+    assert len(capture.frame) == 3 * 6
+    assert "apply" not in vars(model.optimizer)
+
+
+def test_inside_a_with_block_the_training_step_is_compiled_once(examples, classifier):
+    """Two fits in one block share the compiled step and have tables of their own; then the hook is gone."""
+    model = classifier()
+    with kt.callbacks.GradientCapture() as capture:
+        fit(model, *examples, capture)
+        first, function = capture.frame, model.train_function
+        fit(model, *examples, capture, epochs=1)
+        assert model.train_function is function
+        assert (len(first), len(capture.frame)) == (36, 18)
+    assert "apply" not in vars(model.optimizer)
+    assert model.train_function is None
+
+
+def test_long_epochs_are_fetched_in_pieces(monkeypatch, examples, classifier):
+    """With room for two executions of steps, nothing is lost, whatever the epoch's length."""
+    monkeypatch.setattr("kerasteach.measure.gradients._BUFFER_BYTES", 2 * 6 * 4 * 4)
+    capture = kt.callbacks.GradientCapture()
+    fit(classifier(steps_per_execution=1), *examples, capture)
+    assert capture.frame["step"].unique().tolist() == list(range(6))
+    assert capture.frame.groupby("epoch")["step"].nunique().tolist() == [3, 3]
+
+
+def test_data_of_unknown_length_are_recorded_whole(examples, classifier):
+    """A data set that does not tell its length gives every step."""
+
+    batches = tf.data.Dataset.from_tensor_slices(examples).batch(10).filter(lambda x, y: True)
+    assert batches.cardinality() == tf.data.UNKNOWN_CARDINALITY
+    capture = kt.callbacks.GradientCapture()
+    classifier().fit(batches, epochs=2, verbose=0, shuffle=False, callbacks=[capture])
+    assert capture.frame.groupby("epoch")["step"].nunique().tolist() == [5, 5]
+
+
+def test_a_variable_without_a_gradient_has_no_row(examples):
+    """A layer that the loss does not reach is not there; the others are."""
+    inputs = keras.Input((4,))
+    used = layers.Dense(3, activation="softmax", name="used")(inputs)
+    unused = layers.Dense(2, name="unused")(inputs)
+    model = keras.Model(inputs, [used, unused])
+    model.compile("sgd", loss=["sparse_categorical_crossentropy", None])
+    x, y = examples
+    capture = kt.callbacks.GradientCapture(statistics=["norm"])
+    with pytest.warns(UserWarning, match="Gradients do not exist"):
+        fit(model, x, [y, y], capture)
+    assert capture.frame["layer"].unique().tolist() == ["used"]
+
+
+def test_a_step_that_diverges_is_not_finite(examples, classifier):
+    """NaN in a batch shows in `finite`, from that step on."""
+    x, y = examples
+    x = x.copy()
+    x[25] = np.nan
+    capture = kt.callbacks.GradientCapture()
+    fit(classifier(), x, y, capture, epochs=1, shuffle=False)
+    assert capture.frame.groupby("step")["finite"].all().tolist() == [True, False, False]
+
+
+def test_embedding_gradients_are_summed_over_repeated_rows():
+    """A sparse gradient's norm is that of its dense form."""
+    model = keras.Sequential([keras.Input((3,), dtype="int32"), layers.Embedding(5, 2), layers.Flatten()])
+    model.compile(kt.optimizers.PlainSGD(1.0), kt.losses.HalfSquaredError(), jit_compile=False)
+    before = model.get_weights()[0]
+    capture = kt.callbacks.GradientCapture()
+    model.fit(np.array([[1, 1, 2]]), np.ones((1, 6)), verbose=0, callbacks=[capture])
+    assert capture.frame["norm"][0] == pytest.approx(np.linalg.norm(before - model.get_weights()[0]), rel=1e-5)
+
+
+def test_mixed_precision_gradients_are_unscaled(examples):
+    """Under mixed_float16 norms are those of the true gradient, and a skipped step is not finite."""
+    keras.config.set_dtype_policy("mixed_float16")
+    model = kt.models.mlp("tanh", (5, 4), inputs=4, outputs=3, seed=0)
+    model.compile(kt.optimizers.PlainSGD(0.5), "sparse_categorical_crossentropy", jit_compile=False)
+    twin = kt.models.mlp("tanh", (5, 4), inputs=4, outputs=3, seed=0, dtype="float32")
+    x, y = examples
+    capture = kt.callbacks.GradientCapture()
+    model.optimizer.initial_scale = 2.0**10  # of Keras's own 2 ** 15 the first steps would overflow
+    model.fit(x, y, batch_size=50, epochs=1, verbose=0, callbacks=[capture])
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, twin(x)))
+    expected = [float(tf.norm(gradient)) for gradient in tape.gradient(loss, twin.trainable_variables)]
+    assert capture.frame["finite"].all()
+    np.testing.assert_allclose(capture.frame["norm"], expected, rtol=0.02)  # half precision has 3 digits
+
+
+def test_update_ratio_is_left_out_where_the_rule_is_another(examples, classifier):
+    """"all" leaves it out for Adam; asked for by name it is an error that says why."""
+    capture = kt.callbacks.GradientCapture(statistics="all")
+    fit(classifier(keras.optimizers.Adam()), *examples, capture)
+    assert "update_ratio" not in capture.frame
+    assert "weight_norm" in capture.frame
+    with pytest.raises(ValueError, match=r"`update_ratio` is known for PlainSGD.*Received: the optimizer Adam"):
+        fit(classifier(keras.optimizers.Adam()), *examples, kt.callbacks.GradientCapture(statistics=["update_ratio"]))
+
+
+def test_evaluating_with_the_capture_changes_nothing(examples, classifier):
+    """Only training hooks the optimizer."""
+    model = classifier()
+    model.evaluate(*examples, verbose=0, callbacks=[kt.callbacks.GradientCapture()])
+    assert "apply" not in vars(model.optimizer)
