@@ -32,11 +32,12 @@ class Dense(keras.layers.Dense):
         ValueError: If the activation is unknown; the message lists the names.
 
     Example:
-        >>> import kerasteach as kt
+        >>> import numpy as np, kerasteach as kt
         >>> layer = kt.layers.Dense(2, activation="relu", kernel_initializer="ones")
-        >>> layer.pre_activation([[1.0, -3.0]]).numpy().tolist()
+        >>> x = np.array([[1.0, -3.0]])
+        >>> layer.pre_activation(x).numpy().tolist()
         [[-2.0, -2.0]]
-        >>> layer([[1.0, -3.0]]).numpy().tolist()
+        >>> layer(x).numpy().tolist()
         [[0.0, 0.0]]
     """
 

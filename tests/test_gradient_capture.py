@@ -224,6 +224,7 @@ def test_long_epochs_are_fetched_in_pieces(monkeypatch, examples, classifier):
     assert capture.frame.groupby("epoch")["step"].nunique().tolist() == [3, 3]
 
 
+@pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")  # Keras's word at its first end
 def test_data_of_unknown_length_are_recorded_whole(examples, classifier):
     """A data set that does not tell its length gives every step."""
 

@@ -22,7 +22,7 @@ from kerasteach.activations import Activation
 from kerasteach.experiment.summary import summarise
 from kerasteach.experiment.training import Plan, train
 from kerasteach.measure.records import load_run, save_run, with_keys
-from kerasteach.measure.stopping import Target
+from kerasteach.measure.stopping import check_threshold
 from kerasteach.models import mlp
 from kerasteach.optimizers import PlainSGD
 
@@ -133,7 +133,7 @@ def compare(
     if capture not in ("epoch", "step", None):
         raise ValueError(f'`capture` must be "epoch", "step" or None. Received: capture={capture!r}.')
     if error_below is not None:
-        Target("loss", error_below)
+        check_threshold(error_below, "error_below")
     place = devices.resolve(device)
     dataset = _dataset(data, split_seed)
     plan = Plan(dataset, _serialised(optimizer, learning_rate), epochs, batch_size, error_below, capture)

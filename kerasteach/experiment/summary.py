@@ -23,7 +23,7 @@ def summarise(
         A frame with a row a variant, in the order of the table, and for each quantity q the columns `q`, `q_min` and
         `q_max`:
 
-        - `final_loss`: the training loss of the last epoch.
+        - `final_loss`: the training loss of the last epoch; infinite for a seed that diverged.
         - `test_accuracy`, or `test_loss` for a regression: on the test part, after the last epoch.
         - `epochs`: how many were run.
         - `epochs_to_error`: how many it took until the training loss was below `error_below`, over the seeds that came
@@ -51,6 +51,7 @@ def _runs(
     last = wide.groupby(level=keys, sort=False).last()
     score = "accuracy" if "val_accuracy" in last else "loss"
     runs = {"final_loss": last["loss"], f"test_{score}": last[f"val_{score}"], "epochs": last["epoch"] + 1}
+    runs |= {name: losses.fillna(np.inf) for name, losses in runs.items() if name.endswith("loss")}
     if error_below is not None:
         target = Target("loss", error_below)
         below = wide[wide["loss"].map(lambda loss: target.reason(loss) is not None)]

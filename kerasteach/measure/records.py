@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 GRADIENT_KEYS = ("epoch", "step", "layer", "depth", "parameter", "path", "size")
-HISTORY_COLUMNS = ("epoch", "metric", "value")
+_NO_HISTORY = pd.DataFrame({"epoch": [], "metric": [], "value": []}).astype(
+    {"epoch": "int64", "metric": "str", "value": "float64"}
+)
 
 
 @dataclass(frozen=True)
@@ -71,14 +73,18 @@ def gradient_table(
     return frame
 
 
-def history_table(history: Any) -> pd.DataFrame:
+def history_table(history: Any, validation_freq: int = 1) -> pd.DataFrame:
     """Lay a Keras training history out as a tidy table, a row an epoch and metric.
 
     Args:
         history: What `model.fit` returns, or its `history` dictionary.
+        validation_freq: What `fit` was given: validation metrics belong to every so manyth epoch. Defaults to `1`.
 
     Returns:
         A frame with the columns `epoch, metric, value`; `epoch` is Keras's number.
+
+    Raises:
+        ValueError: If a metric's length does not fit the number of epochs.
 
     Example:
         >>> from kerasteach.measure import history_table
@@ -86,14 +92,19 @@ def history_table(history: Any) -> pd.DataFrame:
         [0.9, 0.5]
     """
     series: Mapping[str, Sequence[float]] = getattr(history, "history", history)
-    epochs = getattr(history, "epoch", None)
-    parts = [
-        pd.DataFrame({"epoch": epochs or range(len(values)), "metric": metric, "value": np.asarray(values, "float64")})
-        for metric, values in series.items()
-        if len(values) == len(epochs or values)
-    ]
-    empty = pd.DataFrame({"epoch": pd.Series(dtype="int64"), "metric": pd.Series(dtype="str"), "value": pd.Series(dtype="float64")})
-    return pd.concat(parts, ignore_index=True) if parts else empty
+    longest = range(max(map(len, series.values()), default=0))
+    trained = np.asarray(getattr(history, "epoch", longest), dtype="int64")
+    validated = trained[(trained + 1) % validation_freq == 0]
+    parts = [_NO_HISTORY]
+    for metric, values in series.items():
+        epochs = validated if metric.startswith("val_") else trained
+        if len(values) != len(epochs):
+            raise ValueError(
+                f"`validation_freq` must be what `fit` was given. Received: validation_freq={validation_freq}, "
+                f"{len(values)} values of {metric}, {len(trained)} epochs."
+            )
+        parts.append(pd.DataFrame({"epoch": epochs, "metric": metric, "value": np.asarray(values, "float64")}))
+    return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
 def with_keys(frame: pd.DataFrame, keys: Mapping[str, Any]) -> pd.DataFrame:

@@ -40,10 +40,7 @@ class Target:
     mode: Mode = "auto"
 
     def __post_init__(self) -> None:
-        if isinstance(self.threshold, bool) or not isinstance(self.threshold, Real):
-            raise TypeError(f"`threshold` must be a number. Received: threshold={self.threshold!r}.")
-        if not math.isfinite(self.threshold):
-            raise ValueError(f"`threshold` must be finite. Received: threshold={self.threshold!r}.")
+        check_threshold(self.threshold)
         if self.mode not in ("auto", "min", "max"):
             raise ValueError(f'`mode` must be "auto", "min" or "max". Received: mode={self.mode!r}.')
         object.__setattr__(self, "mode", direction(self.metric) if self.mode == "auto" else self.mode)
@@ -66,6 +63,14 @@ class Target:
                 f"Received: monitor={self.metric!r}."
             )
         return float(logs[self.metric])
+
+
+def check_threshold(threshold: object, argument: str = "threshold") -> None:
+    """Raise TypeError or ValueError, naming the argument, unless the threshold is a finite number."""
+    if isinstance(threshold, bool) or not isinstance(threshold, Real):
+        raise TypeError(f"`{argument}` must be a number. Received: {argument}={threshold!r}.")
+    if not math.isfinite(threshold):
+        raise ValueError(f"`{argument}` must be finite. Received: {argument}={threshold!r}.")
 
 
 def direction(metric: str) -> Literal["min", "max"]:

@@ -63,7 +63,8 @@ def _carried_on(rows: pd.DataFrame, variant: str) -> pd.DataFrame:
     """Repeat the last value of each run that stopped before others of its variant."""
     parts = []
     for name, group in rows.groupby(variant, sort=False):
-        wide = group.pivot(index="epoch", columns="seed", values="value")
-        running = wide.bfill().notna()  # a NaN before the end is a loss that is NaN, and stays one
-        parts.append(wide.where(running, wide.ffill()).melt(ignore_index=False).reset_index().assign(**{variant: name}))
+        epochs = pd.Index(sorted(group["epoch"].unique()), name="epoch")
+        for seed, run in group.groupby("seed", sort=False):
+            values = run.set_index("epoch")["value"].reindex(epochs, method="ffill").reset_index()
+            parts.append(values.assign(**{variant: name, "seed": seed}))
     return pd.concat(parts, ignore_index=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -53,9 +54,12 @@ def spread_note(frame: pd.DataFrame) -> str:
 def line_with_band(
     ax: Axes, rows: pd.DataFrame, x: str, y: str, look: Look, *, hollow: bool = False, **line: Any
 ) -> None:
-    """Draw one network's median over its seeds as a line, and the lowest to the highest as a band."""
-    groups = rows.groupby(x)[y]
-    middle = groups.median()
+    """Draw one network's median over its seeds as a line, and the lowest to the highest as a band.
+
+    A seed that diverged counts as infinite: it moves the median instead of dropping out of it.
+    """
+    groups = rows[y].fillna(np.inf).groupby(rows[x])
+    middle = groups.median().replace(np.inf, np.nan)
     style = {"ls": "--", "markerfacecolor": "white"} if hollow else {"ls": "-"}
     ax.plot(middle.index, middle, color=look.colour, marker=look.marker, **style, **line)
     if rows["seed"].nunique() > 1:

@@ -1,0 +1,130 @@
+import os
+import re
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+import kerasteach as kt
+
+SMALL = ["compare", "--data", "iris", "--hidden", "5", "5", "--seeds", "2", "--epochs", "2"]
+
+
+def command(*arguments, cwd):
+    """Run the command in a process of its own."""
+    code = "from kerasteach.cli import main; main()"
+    environment = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+        env={**environment, "COLUMNS": "120"},
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Run a small comparison once, and return what it printed and where."""
+    folder = tmp_path_factory.mktemp("run")
+    options = ["--activations", "sigmoid", "relu", "--error-below", "0.5", "--output", "out"]
+    return command(*SMALL, *options, cwd=folder), folder / "out"
+
+
+def test_compare_writes_figures_and_tables(run):
+    """Exit status 0; the five figures and the tables are there, and nothing else."""
+    done, folder = run
+    assert done.returncode == 0, done.stderr
+    assert sorted(file.name for file in folder.iterdir()) == [
+        *("gradient_flow.png", "gradients.parquet", "gradients_over_time.png", "history.parquet"),
+        *("learning_curves.png", "lecture.png", "run.json", "summary.csv", "test_scores.png"),
+    ]
+
+
+def test_compare_prints_summary_and_paths(run):
+    """A row an activation, a column a quantity, and where each figure is."""
+    done, _ = run
+    for word in ("sigmoid", "relu", "final loss", "test accuracy", "epochs to error < 0.5", "gradient ratio"):
+        assert re.search(word.replace(" ", r"\s+"), done.stdout), word
+    assert "out/lecture.png" in done.stdout
+
+
+def test_compare_shows_progress_and_no_chatter(run):
+    """Standard error has the bar, and none of TensorFlow's start."""
+    done, _ = run
+    assert "networks" in done.stderr
+    assert "oneDNN" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_saved_run_is_the_comparison(run):
+    """The tables on disk are what `compare` returns, and summary.csv its summary."""
+    _, folder = run
+    loaded = kt.Comparison.load(folder)
+    summary = pd.read_csv(folder / "summary.csv", index_col="activation")
+    pd.testing.assert_frame_equal(loaded.summary(), summary, check_dtype=False)
+    assert loaded.history["activation"].unique().tolist() == ["sigmoid", "relu"]
+
+
+def test_the_same_options_give_the_same_tables(run, tmp_path):
+    """A second run in a process of its own repeats the first to the last digit."""
+    _, folder = run
+    options = ["--activations", "sigmoid", "relu", "--error-below", "0.5", "--output", "out", "--format", "svg"]
+    done = command(*SMALL, *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "lecture.svg").exists()
+    first, second = kt.Comparison.load(folder), kt.Comparison.load(tmp_path / "out")
+    pd.testing.assert_frame_equal(first.history, second.history, check_exact=True)
+    pd.testing.assert_frame_equal(first.gradients, second.gradients, check_exact=True)
+
+
+def test_existing_files_stay_without_force(run):
+    """The error comes before any training, and names the way."""
+    _, folder = run
+    done = command(*SMALL, "--output", str(folder), cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr.startswith("kerasteach: error: ")
+    assert "lecture.png exists already. Choose another --output, or overwrite it with --force." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--activations", "sigmoid", "relo"], "`activation` must be one of .*Received: activation='relo'"),
+        (["--data", "digit"], "`data` must be one of .*Received: data='digit'"),
+        (["--data", "points.csv"], "`x` must|no missing value.*missing in a"),
+        (["--device", "gpu:7"], r"sees no such device.*kerasteach\[gpu\].*Received: device='gpu:7'"),
+        (["--output", "points.csv/out"], "`--output` must be a folder that can be written"),
+        (["--epochs", "0"], "`epochs` must be a whole number from 1. Received: epochs=0"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(options, message, tmp_path):
+    """No traceback, nothing written."""
+    (tmp_path / "points.csv").write_text("a,target\n1,0\n,1\n3,0\n4,1\n")
+    done = command(*SMALL, *options, cwd=tmp_path)
+    assert done.returncode == 2
+    assert re.fullmatch(rf"kerasteach: error: .*({message}).*\n", done.stderr), done.stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["points.csv"]
+
+
+def test_activations_draws_those_named(tmp_path):
+    """Each is said in a line, and the figure is written."""
+    done = command("activations", "tanh", "relu", "--output", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["tanh", "relu", "out/activation_functions.png"]
+
+
+def test_devices_lists_the_cpu(tmp_path):
+    """The name that --device takes comes first."""
+    done = command("devices", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("cpu:0")
+
+
+def test_version_and_help_answer(tmp_path):
+    """`--version` prints it; `--help` names the commands."""
+    assert command("--version", cwd=tmp_path).stdout == f"kerasteach {kt.__version__}\n"
+    help_text = command("--help", cwd=tmp_path).stdout
+    assert all(name in help_text for name in ("compare", "activations", "devices"))

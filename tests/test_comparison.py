@@ -1,0 +1,227 @@
+import random
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+import kerasteach as kt
+from kerasteach.experiment.training import batches
+
+SMALL = {"data": "iris", "hidden": (5, 5), "seeds": 2, "epochs": 3, "progress": False}
+
+
+def identity_again(x):
+    """Return x: the linear function under another name."""
+    return x
+
+
+def test_activations_start_alike_and_see_the_same_batches():
+    """Two names of one function give identical losses and gradients with the same seed; another seed does not."""
+    result = kt.compare(("linear", identity_again), **SMALL)
+    for table in (result.history, result.gradients):
+        one, other = (
+            table[table["activation"] == name].drop(columns="activation").reset_index(drop=True)
+            for name in ("linear", "identity_again")
+        )
+        pd.testing.assert_frame_equal(one, other, check_exact=True)
+    first = result.history.query("activation == 'linear' and epoch == 0 and metric == 'loss'")
+    assert first["value"].nunique() == 2
+
+
+def test_batches_are_fixed_by_the_seed_and_cover_each_epoch():
+    """The same seed gives the same order, each epoch every example once, and each epoch another order."""
+    data = kt.datasets.load("iris")
+    orders = [
+        np.concatenate([x.numpy() for x, _ in batches(data, seed, batch_size=32, epochs=2)]) for seed in (0, 0, 1)
+    ]
+    np.testing.assert_array_equal(orders[0], orders[1])
+    assert not np.array_equal(orders[0], orders[2])
+    first, second = np.split(orders[0], 2)
+    assert not np.array_equal(first, second)
+    for epoch in (first, second):
+        np.testing.assert_array_equal(np.sort(epoch, axis=0), np.sort(data.x_train, axis=0))
+
+
+def test_a_run_is_what_a_plain_fit_gives():
+    """One seed of a comparison equals Keras's fit on the same weights and batches."""
+    result = kt.compare(("tanh",), **{**SMALL, "seeds": [3]}, learning_rate=0.2)
+    data = kt.datasets.load("iris")
+    model = kt.models.mlp("tanh", (5, 5), inputs=4, outputs=3, seed=3)
+    model.compile(keras.optimizers.SGD(0.2), "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+    history = model.fit(
+        batches(data, 3, 32, 3),
+        steps_per_epoch=4,
+        epochs=3,
+        validation_data=(data.x_test, data.y_test),
+        shuffle=False,
+        verbose=0,
+    )
+    expected = kt.measure.history_table(history).sort_values(["metric", "epoch"])
+    found = result.history.sort_values(["metric", "epoch"])
+    np.testing.assert_allclose(found["value"], expected["value"], rtol=1e-5)
+
+
+def test_the_same_call_gives_the_same_tables():
+    """On the CPU a comparison repeats itself to the last digit."""
+    one, other = (kt.compare(("sigmoid", "relu"), **SMALL) for _ in range(2))
+    pd.testing.assert_frame_equal(one.history, other.history, check_exact=True)
+    pd.testing.assert_frame_equal(one.gradients, other.gradients, check_exact=True)
+
+
+def test_the_callers_state_is_left_as_found():
+    """Random states, dtype policy and determinism are those of before, whatever the caller set."""
+    keras.utils.set_random_seed(7)
+    keras.config.set_dtype_policy("mixed_float16")
+    states = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002  the global state
+    result = kt.compare(("relu",), **SMALL)
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == states  # noqa: NPY002
+    assert keras.config.dtype_policy().name == "mixed_float16"
+    after = float(tf.random.uniform(()))
+    keras.config.set_dtype_policy("float32")
+    keras.utils.set_random_seed(7)
+    assert float(tf.random.uniform(())) == after
+    pd.testing.assert_frame_equal(result.history, kt.compare(("relu",), **SMALL).history, check_exact=True)
+
+
+def test_tables_have_the_columns_of_their_definition(comparison):
+    """What varies and the seed come first."""
+    assert list(comparison.history) == ["activation", "seed", "epoch", "metric", "value"]
+    assert list(comparison.gradients)[:9] == [
+        *("activation", "seed", "epoch", "step", "layer", "depth", "parameter", "path", "size")
+    ]
+    assert len(comparison.gradients) == 3 * 3 * 4 * 8
+    assert set(comparison.history["metric"]) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+
+
+def test_every_step_can_be_kept():
+    """`capture="step"` has a row a step, whose epoch means are those of `capture="epoch"`."""
+    steps = kt.compare(("tanh",), **SMALL, capture="step").gradients
+    epochs = kt.compare(("tanh",), **SMALL).gradients
+    assert steps["step"].nunique() == 3 * 4
+    means = steps.groupby(["seed", "epoch", "path"])["norm"].mean().sort_index()
+    expected = epochs.set_index(["seed", "epoch", "path"])["norm"].sort_index()
+    pd.testing.assert_series_equal(means, expected)
+
+
+def test_without_capture_there_are_no_gradients():
+    """`capture=None` leaves the table empty, and the summary without a ratio."""
+    result = kt.compare(("tanh",), **SMALL, capture=None)
+    assert result.gradients.empty
+    assert "gradient_ratio" not in result.summary()
+
+
+def test_networks_stop_below_the_error():
+    """Each run ends at its first epoch below `error_below`, and the summary counts epochs from 1."""
+    result = kt.compare(("tanh",), data="iris", hidden=(8,), seeds=2, epochs=40, error_below=0.4, progress=False)
+    losses = result.history[result.history["metric"] == "loss"]
+    for _, run in losses.groupby("seed"):
+        assert run["value"].iloc[-1] < 0.4 <= run["value"].iloc[:-1].min()
+    summary = result.summary().loc["tanh"]
+    assert summary["epochs_to_error"] == summary["epochs"] == losses.groupby("seed").size().median()
+    assert summary["seeds_below_error"] == 2
+
+
+def test_the_summary_is_recomputed_by_hand(comparison):
+    """Median, lowest and highest over the seeds of each quantity."""
+    summary = comparison.summary()
+    assert summary.index.tolist() == ["sigmoid", "tanh", "relu"]
+    history, gradients = comparison.history, comparison.gradients
+    final = history.query("activation == 'relu' and metric == 'loss' and epoch == 3")["value"]
+    assert summary.loc["relu", ["final_loss", "final_loss_min", "final_loss_max"]].tolist() == [
+        *(final.median(), final.min(), final.max())
+    ]
+    ratios = []
+    for seed in range(3):
+        first = gradients.query(f"activation == 'sigmoid' and seed == {seed} and epoch == 0 and parameter == 'bias'")
+        norms = first.set_index("layer")["norm"]
+        ratios.append(norms["hidden_1"] / norms["hidden_3"])
+    assert summary.loc["sigmoid", "gradient_ratio"] == pytest.approx(np.median(ratios))
+    assert summary.loc["sigmoid", "gradient_ratio"] < summary.loc["relu", "gradient_ratio"]
+
+
+def test_an_error_that_is_never_reached_is_counted_as_such():
+    """No seed came there: no number, and a count of 0."""
+    result = kt.compare(("binary_step",), **SMALL, error_below=1e-9)
+    assert np.isnan(result.summary().loc["binary_step", "epochs_to_error"])
+    assert result.summary().loc["binary_step", "seeds_below_error"] == 0
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")  # in pandas, of norms beyond float32
+def test_a_network_that_diverged_has_an_infinite_loss():
+    """A learning rate that is far too large shows in the summary instead of dropping out."""
+    result = kt.compare(("linear",), **{**SMALL, "data": "line", "epochs": 6}, learning_rate=1e6)
+    assert result.summary().loc["linear", "final_loss_max"] == np.inf
+    assert not result.gradients["finite"].all()
+
+
+def test_a_regression_is_compared_by_its_error():
+    """A regression has no accuracy; its summary gives the test loss."""
+    summary = kt.compare(("tanh",), **{**SMALL, "data": "line", "epochs": 5}).summary()
+    assert summary.loc["tanh", "test_loss"] < 0.2
+    assert "test_accuracy" not in summary
+
+
+def test_arrays_of_ones_own_are_data(blobs):
+    """`(x, y)` will do."""
+    result = kt.compare(("relu",), **{**SMALL, "data": blobs})
+    assert result.facts["data"]["train"] == 48
+
+
+def test_optimizers_by_name_and_by_instance_are_the_same():
+    """A name takes the learning rate, an instance keeps its own."""
+    by_name = kt.compare(("tanh",), **SMALL, optimizer="adam", learning_rate=0.01)
+    instance = kt.compare(("tanh",), **SMALL, optimizer=keras.optimizers.Adam(0.01))
+    pd.testing.assert_frame_equal(by_name.history, instance.history, check_exact=True)
+
+
+def test_each_seed_starts_with_a_fresh_optimizer():
+    """A seed's result does not depend on the seeds before it, also with an optimizer that has a memory."""
+    after_another = kt.compare(("tanh",), **{**SMALL, "seeds": [0, 5]}, optimizer="adam", learning_rate=0.01).history
+    alone = kt.compare(("tanh",), **{**SMALL, "seeds": [5]}, optimizer="adam", learning_rate=0.01).history
+    found = after_another[after_another["seed"] == 5].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, alone, check_exact=True)
+
+
+def test_a_saved_comparison_comes_back(tmp_path, comparison):
+    """Tables, facts and summary survive the disk."""
+    comparison.save(tmp_path / "run")
+    loaded = kt.Comparison.load(tmp_path / "run")
+    pd.testing.assert_frame_equal(loaded.history, comparison.history)
+    pd.testing.assert_frame_equal(loaded.gradients, comparison.gradients)
+    pd.testing.assert_frame_equal(loaded.summary(), comparison.summary())
+    assert loaded.facts == comparison.facts
+
+
+def test_the_work_runs_where_it_was_asked_to(monkeypatch, comparison):
+    """The device is recorded."""
+    assert comparison.facts["device"] == kt.devices.resolve("auto")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"activations": ("relu", "relo")}, r"`activation` must be one of .*Did you mean 'relu'"),
+        ({"activations": ()}, "`activations` must be one or more"),
+        ({"activations": ("relu", "relu")}, "each of another name"),
+        ({"data": "digit"}, "`data` must be one of digits"),
+        ({"data": ([[1.0], [np.nan]], [0, 1])}, "`x` must be finite"),
+        ({"data": (np.ones((8, 2, 2)), [0, 1] * 4)}, "`data` must have examples that are vectors"),
+        ({"hidden": (8, -1)}, "`hidden` must give positive whole numbers"),
+        ({"seeds": 0}, "`seeds` must be a whole number from 1"),
+        ({"seeds": [1, 1]}, "`seeds` must be a number of seeds, or different whole numbers"),
+        ({"epochs": 0}, "`epochs` must be a whole number from 1"),
+        ({"batch_size": 2.5}, "`batch_size` must be a whole number from 1"),
+        ({"learning_rate": -1.0}, "`learning_rate` must be finite and not negative"),
+        ({"optimizer": "adamant"}, "`optimizer` must be a name that Keras knows"),
+        ({"initializer": "glorott"}, "`initializer` must be a name that Keras knows"),
+        ({"error_below": float("nan")}, "`error_below` must be finite"),
+        ({"capture": "batch"}, '`capture` must be "epoch", "step" or None'),
+        ({"device": "tpu"}, '`device` must be "auto"'),
+    ],
+)
+def test_bad_arguments_are_met_at_the_door(wrong, message):
+    """Each error names the argument, what was received and what would work."""
+    with pytest.raises(ValueError, match=message):
+        kt.compare(**{"activations": ("relu",), **SMALL, **wrong})

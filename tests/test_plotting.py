@@ -1,0 +1,236 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import LogNorm, to_rgb
+
+import kerasteach as kt
+from kerasteach.plotting.style import ACTIVATIONS, looks
+
+plotting = kt.plotting
+
+
+def one_model(table):
+    """Return the rows of one network, without the columns that only a comparison has."""
+    return table.query("activation == 'relu' and seed == 0").drop(columns=["activation", "seed"])
+
+
+FIGURES = {
+    "learning_curves": lambda result, one: plotting.learning_curves(one(result.history)),
+    "gradient_flow": lambda result, one: plotting.gradient_flow(one(result.gradients)),
+    "gradients_over_time": lambda result, one: plotting.gradients_over_time(one(result.gradients)),
+    "lecture_figure": lambda result, one: plotting.lecture_figure(one(result.history), one(result.gradients)),
+}
+
+
+@pytest.mark.parametrize("style", ["default", "lecture"])
+@pytest.mark.parametrize("one", [one_model, lambda table: table], ids=["one model", "a comparison"])
+@pytest.mark.parametrize("figure", FIGURES)
+def test_every_figure_draws_both_tables_in_both_styles(figure, one, style, comparison, tmp_path):
+    """A comparison's tables and those of one model are drawn and written, without a warning."""
+    if style == "lecture":
+        with plotting.lecture():
+            drawn = FIGURES[figure](comparison, one)
+    else:
+        drawn = FIGURES[figure](comparison, one)
+    assert plotting.save(drawn, tmp_path / "figure.png").stat().st_size > 5000
+
+
+def test_nothing_global_is_changed(comparison):
+    """Drawing and the lecture style leave matplotlib's settings as they were."""
+    before = dict(plt.rcParams)
+    with plotting.lecture():
+        plotting.lecture_figure(comparison.history, comparison.gradients)
+    assert dict(plt.rcParams) == before
+
+
+def test_axes_given_are_the_axes_drawn_on(comparison):
+    """`ax=` is returned."""
+    _, ax = plt.subplots()
+    assert plotting.learning_curves(comparison.history, ax=ax) is ax
+    _, ax = plt.subplots()
+    assert plotting.gradient_flow(comparison.gradients, ax=ax) is ax
+
+
+def line(ax, colour, style="-"):
+    """Return the x and y of the line of this colour and style."""
+    (found,) = [one for one in ax.lines if one.get_color() == colour and one.get_linestyle() == style]
+    return found.get_xdata(), found.get_ydata()
+
+
+def test_a_learning_curve_is_the_median_over_the_seeds(comparison):
+    """The line is the median at epochs counted from 1, and the band reaches from the lowest to the highest seed."""
+    ax = plotting.learning_curves(comparison.history)
+    rows = comparison.history.query("activation == 'tanh' and metric == 'loss'")
+    expected = rows.groupby("epoch")["value"]
+    x, y = line(ax, ACTIVATIONS["tanh"].colour)
+    np.testing.assert_array_equal(x, [1, 2, 3, 4])
+    np.testing.assert_allclose(y, expected.median())
+    band = ax.collections[1].get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == pytest.approx((expected.min().min(), expected.max().max()))
+
+
+def test_a_run_that_stopped_keeps_its_last_value():
+    """A seed that stopped at epoch 2 counts with that loss while the other trains on."""
+    history = pd.DataFrame(
+        {
+            "activation": "relu",
+            "seed": [0, 0, 1, 1, 1],
+            "epoch": [0, 1, 0, 1, 2],
+            "metric": "loss",
+            "value": [4.0, 2.0, 6.0, 4.0, 3.0],
+        }
+    )
+    _, y = line(plotting.learning_curves(history), ACTIVATIONS["relu"].colour)
+    np.testing.assert_allclose(y, [5.0, 3.0, 2.5])
+
+
+def test_a_loss_that_became_nan_stays_a_gap():
+    """A diverged run is not carried on at its last finite loss."""
+    history = kt.measure.history_table({"loss": [1.0, np.nan, np.nan]})
+    (drawn,) = plotting.learning_curves(history).lines
+    np.testing.assert_array_equal(drawn.get_ydata(), [1.0, np.nan, np.nan])
+
+
+def test_a_seed_that_diverged_counts_in_the_median():
+    """Of losses 1, 2 and NaN the median is 2, not 1.5."""
+    history = pd.DataFrame({"seed": [0, 1, 2], "epoch": 0, "metric": "loss", "value": [1.0, 2.0, np.nan]})
+    (drawn,) = plotting.learning_curves(history).lines
+    assert drawn.get_ydata().tolist() == [2.0]
+
+
+def test_gradient_flow_tells_bias_and_kernel_apart(comparison):
+    """Solid lines are the bias norms of the first epoch, dashed ones the kernel norms, by depth on a log axis."""
+    ax = plotting.gradient_flow(comparison.gradients)
+    assert ax.get_yscale() == "log"
+    for parameter, style in (("bias", "-"), ("kernel", "--")):
+        rows = comparison.gradients.query(
+            f"activation == 'sigmoid' and epoch == 0 and parameter == '{parameter}'"
+        )
+        x, y = line(ax, ACTIVATIONS["sigmoid"].colour, style)
+        np.testing.assert_array_equal(x, [1, 2, 3, 4])
+        np.testing.assert_allclose(y, rows.groupby("depth")["norm"].median())
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["sigmoid", "tanh", "relu", "bias (mean error signal)", "kernel"]
+
+
+def test_gradient_flow_says_where_a_gradient_is_zero():
+    """A log axis cannot show 0; the legend says so."""
+    result = kt.compare(("binary_step", "relu"), data="iris", hidden=(4, 4), seeds=1, epochs=1, progress=False)
+    ax = plotting.gradient_flow(result.gradients, parameter="bias")
+    assert ax.get_legend().get_texts()[0].get_text() == "binary_step (exactly 0 where missing)"
+    heat_maps = plotting.gradients_over_time(result.gradients).axes
+    assert heat_maps[0].get_title() == "binary_step (hatched: exactly 0)"
+    assert heat_maps[1].get_title() == "relu"
+
+
+def test_heat_maps_share_one_logarithmic_scale(comparison):
+    """Each shows layer against epoch, output on top, and one colour means one norm in all."""
+    figure = plotting.gradients_over_time(comparison.gradients)
+    maps = [ax.collections[0] for ax in figure.axes[:3]]
+    assert {(one.norm.vmin, one.norm.vmax) for one in maps} == {(maps[0].norm.vmin, maps[0].norm.vmax)}
+    assert all(isinstance(one.norm, LogNorm) for one in maps)
+    shown = np.asarray(maps[1].get_array()).reshape(4, 4)
+    rows = comparison.gradients.query("activation == 'tanh' and parameter == 'bias'")
+    expected = rows.groupby(["depth", "epoch"])["norm"].median().unstack("epoch").iloc[::-1]
+    np.testing.assert_allclose(shown, expected)
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == [
+        *("output", "hidden 3", "hidden 2", "hidden 1")
+    ]
+
+
+def test_a_harmless_slope_does_not_look_like_vanishing():
+    """The scale spans two powers of ten at least."""
+    gradients = pd.DataFrame(
+        {"epoch": 0, "step": 0, "layer": ["a", "b"], "depth": [1, 2], "parameter": "bias", "norm": [0.9, 1.0]}
+    )
+    low, high = plotting.gradient_flow(gradients, parameter="bias").get_ylim()
+    assert high / low >= 100
+
+
+def test_an_activation_looks_the_same_in_every_figure(comparison):
+    """Colour and marker do not depend on which others are drawn."""
+    alone = comparison.history[comparison.history["activation"] == "relu"]
+    for history in (comparison.history, alone):
+        drawn = plotting.learning_curves(history).lines[-1]
+        assert (drawn.get_color(), drawn.get_marker()) == ACTIVATIONS["relu"]
+
+
+def lightness(colour):
+    """Return CIE L*, from 0 (black) to 100 (white), of an sRGB colour."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    y = np.dot(linear, [0.2126, 0.7152, 0.0722])
+    return 116 * y ** (1 / 3) - 16
+
+
+def test_the_main_three_survive_a_grey_printout():
+    """Sigmoid, tanh and ReLU differ by 15 or more in lightness, and are all darker than paper."""
+    levels = sorted(lightness(ACTIVATIONS[name].colour) for name in ("sigmoid", "tanh", "relu"))
+    assert np.diff([*levels, 100]).min() >= 15
+
+
+def test_the_looks_survive_colour_blindness():
+    """For red-blind and green-blind eyes (Machado et al. 2009) the main three keep apart, and markers differ."""
+    blind = {
+        "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+        "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    }
+    for matrix in blind.values():
+        seen = [np.array(matrix) @ to_rgb(ACTIVATIONS[name].colour) for name in ("sigmoid", "tanh", "relu")]
+        assert min(np.linalg.norm(seen[i] - seen[j]) for i, j in ((0, 1), (0, 2), (1, 2))) > 0.25
+    assert len({look.marker for look in ACTIVATIONS.values()}) == len(ACTIVATIONS)
+
+
+def test_other_names_get_looks_of_their_own():
+    """Variants that are no activation differ from each other and from the activations beside them."""
+    chosen = looks(["relu", "mine", "yours"])
+    assert len({look.colour for look in chosen.values()}) == 3
+
+
+def test_activation_panels_draw_function_and_derivative():
+    """Each panel has the function and its derivative, without a line across a jump."""
+    figure = plotting.activation_functions(kt.activations.table(["binary_step", "tanh"], x=[-1.0, 0.0, 1.0]))
+    step, tanh, together = figure.axes
+    np.testing.assert_array_equal(step.lines[2].get_ydata(), [np.nan, 1, 1])
+    np.testing.assert_allclose(tanh.lines[2].get_ydata(), [np.nan, np.nan, np.tanh(1)])
+    np.testing.assert_allclose(tanh.lines[3].get_ydata()[2], 1 - np.tanh(1) ** 2)
+    assert (step.get_title(), together.get_title()) == ("binary_step", "all derivatives")
+
+
+@pytest.mark.parametrize("name", ["figure.png", "figure.svg", "figure.pdf"])
+def test_a_figure_is_written_in_its_format(name, tmp_path, comparison):
+    """The ending decides; folders are made; the same figure gives the same bytes."""
+    ax = plotting.learning_curves(comparison.history)
+    path = plotting.save(ax, tmp_path / "new" / name)
+    magic = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[name.split(".")[1]]
+    assert path.read_bytes().startswith(magic)
+    assert [file.name for file in path.parent.iterdir()] == [name]
+
+
+def test_a_figure_is_not_overwritten_unasked(tmp_path, comparison):
+    """`overwrite=True` replaces it."""
+    ax = plotting.learning_curves(comparison.history)
+    plotting.save(ax, tmp_path / "a.png")
+    with pytest.raises(FileExistsError, match="`overwrite=True` replaces it"):
+        plotting.save(ax, tmp_path / "a.png")
+    plotting.save(ax, tmp_path / "a.png", overwrite=True)
+
+
+@pytest.mark.parametrize(
+    ("draw", "error", "message"),
+    [
+        (lambda r: plotting.learning_curves(r.history, "mae"), ValueError, "`metric` must be one of accuracy, loss, .*'mae'"),
+        (lambda r: plotting.learning_curves(r.gradients), ValueError, "lacks metric, value"),
+        (lambda r: plotting.learning_curves(r.history[:0]), ValueError, "no row"),
+        (lambda r: plotting.gradient_flow([1, 2]), TypeError, "a pandas DataFrame. Received: list"),
+        (lambda r: plotting.gradient_flow(r.gradients, epoch=9), ValueError, "`epoch` must be .*0 to 3, or None"),
+        (lambda r: plotting.gradient_flow(r.gradients, "gamma"), ValueError, "`parameter` must be .*kernel, bias"),
+        (lambda r: plotting.gradient_heat_map(r.gradients), ValueError, "One heat map shows one network"),
+        (lambda r: plotting.activation_functions(r.history), ValueError, "activations.table"),
+        (lambda r: plotting.save(plt.figure(), "figure.jpeg"), ValueError, r"must end in \.png"),
+    ],
+)
+def test_what_cannot_be_drawn_says_why(draw, error, message, comparison):
+    """Each error names what was received and what would work."""
+    with pytest.raises(error, match=message):
+        draw(comparison)

@@ -1,0 +1,107 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kerasteach.measure import history_table
+from kerasteach.measure.records import (
+    Parameter,
+    epoch_means,
+    gradient_table,
+    load_run,
+    save_run,
+    with_keys,
+    write_atomically,
+)
+
+PARAMETERS = [Parameter("dense", 1, "kernel", "m/dense/kernel", 6), Parameter("dense", 1, "bias", "m/dense/bias", 2)]
+
+
+def table():
+    """Return the table of three steps in two epochs."""
+    values = np.arange(12, dtype="float64").reshape(3, 2, 2)
+    values[:, :, 1] = 1
+    values[1, 0, 1] = 0
+    return gradient_table(PARAMETERS, ["norm", "finite"], [0, 0, 1], [0, 1, 2], values)
+
+
+def test_gradients_have_a_row_a_step_and_variable():
+    """Steps vary slowly, variables fast."""
+    frame = table()
+    assert frame["step"].tolist() == [0, 0, 1, 1, 2, 2]
+    assert frame["parameter"].tolist() == ["kernel", "bias"] * 3
+    assert frame["norm"].tolist() == [0, 2, 4, 6, 8, 10]
+    assert frame["finite"].tolist() == [True, True, False, True, True, True]
+
+
+def test_epoch_means_average_over_the_steps():
+    """Statistics are averaged, `step` is the last, `finite` holds where it held at every step."""
+    means = epoch_means(table())
+    assert means["norm"].tolist() == [2, 4, 8, 10]
+    assert means["step"].tolist() == [1, 1, 2, 2]
+    assert means["finite"].tolist() == [False, True, True, True]
+    assert list(means) == list(table())
+
+
+def test_a_history_has_a_row_an_epoch_and_metric():
+    """Keras's dictionary of lists becomes tidy."""
+    frame = history_table({"loss": [0.9, 0.4], "accuracy": [0.5, 0.8]})
+    assert frame.values.tolist() == [[0, "loss", 0.9], [1, "loss", 0.4], [0, "accuracy", 0.5], [1, "accuracy", 0.8]]
+
+
+def test_a_history_without_epochs_has_its_columns():
+    """Nothing trained gives an empty table."""
+    assert list(history_table({})) == ["epoch", "metric", "value"]
+
+
+def test_validation_at_some_epochs_keeps_their_numbers():
+    """With validation_freq=2 the validation values belong to every second epoch."""
+    history = {"loss": [0.9, 0.4, 0.3, 0.2, 0.1], "val_loss": [0.5, 0.25]}
+    frame = history_table(history, validation_freq=2)
+    assert frame[frame["metric"] == "val_loss"]["epoch"].tolist() == [1, 3]
+    with pytest.raises(ValueError, match="Received: validation_freq=1, 2 values of val_loss, 5 epochs"):
+        history_table(history)
+
+
+def test_keys_come_first():
+    """What varies stands in front."""
+    assert list(with_keys(table(), {"activation": "relu", "seed": 3}))[:3] == ["activation", "seed", "epoch"]
+
+
+def test_a_run_comes_back_as_it_was(tmp_path):
+    """Tables and facts survive the disk."""
+    save_run(tmp_path / "run", {"seeds": [0, 1]}, {"gradients": table()})
+    facts, tables = load_run(tmp_path / "run")
+    assert facts == {"seeds": [0, 1]}
+    pd.testing.assert_frame_equal(tables["gradients"], table())
+
+
+def test_a_run_is_not_overwritten_unasked(tmp_path):
+    """A second run in one directory needs to be asked for."""
+    save_run(tmp_path, {"number": 1}, {})
+    with pytest.raises(FileExistsError, match="There is a run already"):
+        save_run(tmp_path, {"number": 2}, {})
+    save_run(tmp_path, {"number": 2}, {}, overwrite=True)
+    assert load_run(tmp_path)[0] == {"number": 2}
+
+
+def test_a_directory_without_a_run_says_so(tmp_path):
+    """A run without its run.json was never finished."""
+    with pytest.raises(FileNotFoundError, match=r"no run\.json"):
+        load_run(tmp_path)
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    """What is half-written goes."""
+    path = tmp_path / "facts.json"
+    path.write_text(json.dumps(1))
+
+    def fail(temporary):
+        temporary.write_text("half")
+        raise RuntimeError("the disk is full")
+
+    with pytest.raises(RuntimeError, match="the disk is full"):
+        write_atomically(path, fail)
+    assert [file.name for file in tmp_path.iterdir()] == ["facts.json"]
+    assert json.loads(path.read_text()) == 1
