@@ -71,7 +71,7 @@ class GradientCapture(keras.callbacks.Callback):
     def detach(self) -> None:
         """Take the hook from the optimizer. Only needed where a `fit` ended in an exception and no other follows."""
         self._fetch()
-        if self._hooked is not None:
+        if self._hooked is not None and self._recorder is not None:
             model, optimizer, train_function = self._hooked
             gradients.detach(optimizer, self._recorder)
             if model.train_function is train_function:
@@ -138,9 +138,7 @@ class GradientCapture(keras.callbacks.Callback):
         if self._hooked is None or not self._keep_hook:
             return False
         model, optimizer, train_function = self._hooked
-        return (
-            model is self.model and optimizer is model.optimizer and train_function is model.train_function
-        )
+        return model is self.model and optimizer is model.optimizer and train_function is model.train_function
 
     def _fetch(self) -> None:
         if self._recorder is not None:

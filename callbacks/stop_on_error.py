@@ -45,11 +45,15 @@ class StopOnError(keras.callbacks.Callback):
         super().__init__()
         self._target = Target(monitor, threshold, mode)
         self._verbose = verbose
-        self._forget()
+        self.reason: str | None = None
+        self.epoch: int | None = None
+        self.value: float | None = None
+        self._seen = False
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Forget an earlier training."""
-        self._forget()
+        self.reason = self.epoch = self.value = None
+        self._seen = False
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Compare the metric with the threshold."""
@@ -70,9 +74,3 @@ class StopOnError(keras.callbacks.Callback):
         """Complain where the metric never came."""
         if not self._seen and logs:
             self._target.value_in(logs)
-
-    def _forget(self) -> None:
-        self.reason: str | None = None
-        self.epoch: int | None = None
-        self.value: float | None = None
-        self._seen = False

@@ -42,7 +42,7 @@ def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
 
 
-# In two steps, because a user may import kerasteach.activations before Keras: Keras is then imported, and the first hook
+# In two steps, because a user may import kerasteach.activations before Keras: Keras is then imported, and its hook
 # runs, in the middle of that module, when nothing that needs it can be imported yet.
 @wrapt.when_imported(f"{__name__}.activations")
 def _register_classes(_: Any) -> None:

@@ -6,6 +6,7 @@ import os
 import platform
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 
@@ -87,7 +88,7 @@ def gpu_advice() -> str:
     )
 
 
-def _tensorflow():  # type: ignore[no-untyped-def]  # the module itself
+def _tensorflow() -> Any:
     if keras.backend.backend() != "tensorflow":
         raise RuntimeError(
             f"This part of kerasteach needs Keras on TensorFlow. Received: the backend {keras.backend.backend()!r}; "

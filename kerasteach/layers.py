@@ -41,9 +41,7 @@ class Dense(keras.layers.Dense):
         [[0.0, 0.0]]
     """
 
-    def __init__(
-        self, units: int, activation: str | Activation | dict[str, Any] | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, units: int, activation: str | Activation | dict[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(units, activation=activations.get(activation), **kwargs)
 
     def pre_activation(self, x: Tensor) -> Tensor:
@@ -156,5 +154,3 @@ class Softmax(keras.layers.Softmax):
         inputs: The logits.
         mask: Booleans that can be broadcast to the inputs; where it is False the probability is 0.
     """
-
-

@@ -71,8 +71,7 @@ def _checked(learning_rate: Any) -> Any:
             "`learning_rate` must be a number, a learning rate schedule or a function. "
             f"Received: learning_rate={learning_rate!r}."
         )
+    learning_rate = float(learning_rate)
     if not 0 <= learning_rate < math.inf:
-        raise ValueError(
-            f"`learning_rate` must be finite and not negative. Received: learning_rate={learning_rate!r}."
-        )
-    return float(learning_rate)
+        raise ValueError(f"`learning_rate` must be finite and not negative. Received: learning_rate={learning_rate!r}.")
+    return learning_rate

@@ -74,9 +74,9 @@ def test_the_callers_state_is_left_as_found():
     """Random states, dtype policy and determinism are those of before, whatever the caller set."""
     keras.utils.set_random_seed(7)
     keras.config.set_dtype_policy("mixed_float16")
-    states = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002  the global state
+    states = random.getstate(), np.random.get_state()[1].tolist()
     result = kt.compare(("relu",), **SMALL)
-    assert (random.getstate(), np.random.get_state()[1].tolist()) == states  # noqa: NPY002
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == states
     assert keras.config.dtype_policy().name == "mixed_float16"
     after = float(tf.random.uniform(()))
     keras.config.set_dtype_policy("float32")

@@ -125,7 +125,7 @@ def test_arrays_that_will_not_do_say_why(x, y, message):
 
 def test_labels_must_fit_the_classes_that_are_named():
     """A label beyond the classes is an error that gives the range."""
-    with pytest.raises(ValueError, match="from 0 to 1, one an example, for 2 output units.*from 0 to 2"):
+    with pytest.raises(ValueError, match=r"from 0 to 1, one an example, for 2 output units.*from 0 to 2"):
         kt.datasets.from_arrays(np.ones((6, 2)), [0, 1, 2] * 2, classes=("a", "b"))
 
 

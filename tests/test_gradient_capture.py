@@ -227,7 +227,6 @@ def test_long_epochs_are_fetched_in_pieces(monkeypatch, examples, classifier):
 @pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")  # Keras's word at its first end
 def test_data_of_unknown_length_are_recorded_whole(examples, classifier):
     """A data set that does not tell its length gives every step."""
-
     batches = tf.data.Dataset.from_tensor_slices(examples).batch(10).filter(lambda x, y: True)
     assert batches.cardinality() == tf.data.UNKNOWN_CARDINALITY
     capture = kt.callbacks.GradientCapture()
@@ -287,7 +286,7 @@ def test_mixed_precision_gradients_are_unscaled(examples):
 
 
 def test_update_ratio_is_left_out_where_the_rule_is_another(examples, classifier):
-    """"all" leaves it out for Adam; asked for by name it is an error that says why."""
+    """With "all" it is left out for Adam; asked for by name it is an error that says why."""
     capture = kt.callbacks.GradientCapture(statistics="all")
     fit(classifier(keras.optimizers.Adam()), *examples, capture)
     assert "update_ratio" not in capture.frame

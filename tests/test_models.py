@@ -50,7 +50,7 @@ def test_a_seeded_network_leaves_the_random_state_alone():
     def draws(between):
         keras.utils.set_random_seed(5)
         between()
-        return random.random(), np.random.random(), float(tf.random.uniform(()))  # noqa: NPY002  the global state
+        return random.random(), np.random.random(), float(tf.random.uniform(()))
 
     initializer = keras.initializers.HeNormal()
     still = draws(lambda: None)

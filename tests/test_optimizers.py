@@ -24,7 +24,7 @@ def test_a_hundred_steps_are_kerass_sgd_bit_by_bit(learning_rate, jit_compile, b
 
 
 def test_the_rule_is_the_formula():
-    """w <- w - learning_rate * g, in float64 NumPy."""
+    """W <- w - learning_rate * g, in float64 NumPy."""
     w, g = np.array([1.0, -2.0]), np.array([0.5, 3.0])
     variable = keras.Variable(w, dtype="float64")
     kt.optimizers.PlainSGD(0.25).apply([tf.constant(g)], [variable])

@@ -85,7 +85,9 @@ def test_figures_need_no_keras():
 
 def test_the_package_alone_imports_neither_keras_nor_pandas():
     """The command's help runs without them."""
-    code = "import sys, kerasteach, kerasteach.cli; print({'keras', 'tensorflow', 'pandas', 'seaborn'} & set(sys.modules))"
+    code = (
+        "import sys, kerasteach, kerasteach.cli; print({'keras', 'tensorflow', 'pandas', 'seaborn'} & set(sys.modules))"
+    )
     assert run(code) == "set()"
 
 

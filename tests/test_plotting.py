@@ -104,9 +104,7 @@ def test_gradient_flow_tells_bias_and_kernel_apart(comparison):
     ax = plotting.gradient_flow(comparison.gradients)
     assert ax.get_yscale() == "log"
     for parameter, style in (("bias", "-"), ("kernel", "--")):
-        rows = comparison.gradients.query(
-            f"activation == 'sigmoid' and epoch == 0 and parameter == '{parameter}'"
-        )
+        rows = comparison.gradients.query(f"activation == 'sigmoid' and epoch == 0 and parameter == '{parameter}'")
         x, y = line(ax, ACTIVATIONS["sigmoid"].colour, style)
         np.testing.assert_array_equal(x, [1, 2, 3, 4])
         np.testing.assert_allclose(y, rows.groupby("depth")["norm"].median())
@@ -219,7 +217,11 @@ def test_a_figure_is_not_overwritten_unasked(tmp_path, comparison):
 @pytest.mark.parametrize(
     ("draw", "error", "message"),
     [
-        (lambda r: plotting.learning_curves(r.history, "mae"), ValueError, "`metric` must be one of accuracy, loss, .*'mae'"),
+        (
+            lambda r: plotting.learning_curves(r.history, "mae"),
+            ValueError,
+            "`metric` must be one of accuracy, loss, .*'mae'",
+        ),
         (lambda r: plotting.learning_curves(r.gradients), ValueError, "lacks metric, value"),
         (lambda r: plotting.learning_curves(r.history[:0]), ValueError, "no row"),
         (lambda r: plotting.gradient_flow([1, 2]), TypeError, "a pandas DataFrame. Received: list"),

@@ -60,7 +60,7 @@ def test_the_earlier_layer_learns_slower_from_every_seed(first_hidden_layers):
 
 
 def test_the_slide_of_gradient_descent_comes_out():
-    """w after 0 to 4 steps on z = 2 x is 0, 1.105, 1.600, 1.821, 1.920 (IBM's course prints these).
+    """W after 0 to 4 steps on z = 2 x is 0, 1.105, 1.600, 1.821, 1.920 (IBM's course prints these).
 
     They come out with x = linspace(-1, 1, 20) and learning rate 1.5 for J = 1/(2m) sum (z - w x)^2, not with the 0.4
     that the slide names.

@@ -62,7 +62,7 @@ def test_it_prints_a_line(capsys, blobs, classifier):
 
 def test_a_missing_metric_lists_those_there_are(blobs, classifier):
     """The error comes at the end of the first epoch."""
-    with pytest.raises(ValueError, match="`monitor` must be a metric of this training: accuracy, loss.*'mae'"):
+    with pytest.raises(ValueError, match=r"`monitor` must be a metric of this training: accuracy, loss.*'mae'"):
         fit(classifier(), *blobs, kt.callbacks.StopOnError(0.1, monitor="mae"))
 
 
@@ -95,7 +95,7 @@ def test_a_threshold_is_finite(threshold):
 
 def test_an_unknown_mode_is_an_error():
     """The error lists the modes."""
-    with pytest.raises(ValueError, match='`mode` must be "auto", "min" or "max". Received: mode=\'down\''):
+    with pytest.raises(ValueError, match=r'`mode` must be "auto", "min" or "max"\. Received: mode=.down'):
         kt.callbacks.StopOnError(0.1, mode="down")
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -13,20 +12,16 @@ from typing import Any, Literal
 
 import keras
 import pandas as pd
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from kerasteach import activations as functions
-from kerasteach import datasets, devices
+from kerasteach import devices
 from kerasteach.activations import Activation
+from kerasteach.experiment.arguments import Data, check_positive, checked_seeds, dataset_of, named, serialised
+from kerasteach.experiment.progress import progress_bar
 from kerasteach.experiment.summary import summarise
 from kerasteach.experiment.training import Plan, train
 from kerasteach.measure.records import load_run, save_run, with_keys
 from kerasteach.measure.stopping import check_threshold
 from kerasteach.models import mlp
-from kerasteach.optimizers import PlainSGD
-
-Data = str | Path | datasets.Dataset | tuple[Any, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,16 +122,16 @@ def compare(
         >>> result.history[["activation", "seed"]].drop_duplicates().values.tolist()
         [['tanh', 0], ['tanh', 1], ['relu', 0], ['relu', 1]]
     """
-    variants = _named(activations)
-    seeds = _checked_seeds(seeds)
-    _check_positive(epochs=epochs, batch_size=batch_size)
+    variants = named(activations)
+    seeds = checked_seeds(seeds)
+    check_positive(epochs=epochs, batch_size=batch_size)
     if capture not in ("epoch", "step", None):
         raise ValueError(f'`capture` must be "epoch", "step" or None. Received: capture={capture!r}.')
     if error_below is not None:
         check_threshold(error_below, "error_below")
     place = devices.resolve(device)
-    dataset = _dataset(data, split_seed)
-    plan = Plan(dataset, _serialised(optimizer, learning_rate), epochs, batch_size, error_below, capture)
+    dataset = dataset_of(data, split_seed)
+    plan = Plan(dataset, serialised(optimizer, learning_rate), epochs, batch_size, error_below, capture)
 
     def build(activation: str | Activation, seed: int) -> keras.Sequential:
         return mlp(
@@ -151,7 +146,7 @@ def compare(
         )
 
     histories, gradients = [], []
-    with _progress(progress, len(variants) * len(seeds), epochs) as on_epoch, devices.scope(place):
+    with progress_bar(progress, len(variants) * len(seeds), epochs) as on_epoch, devices.scope(place):
         for name, activation in variants.items():
             one_history, one_gradients = train(plan, partial(build, activation), seeds, partial(on_epoch, name))
             histories.append(with_keys(one_history, {"activation": name}))
@@ -165,7 +160,7 @@ def compare(
             "epochs": epochs,
             "batch_size": batch_size,
             "optimizer": plan.optimizer,
-            "initializer": _readable(initializer),
+            "initializer": initializer if isinstance(initializer, str) else keras.initializers.serialize(initializer),
             "error_below": error_below,
             "capture": capture,
             "split_seed": split_seed,
@@ -176,86 +171,3 @@ def compare(
         | {"python": platform.python_version()},
     }
     return Comparison(pd.concat(histories, ignore_index=True), pd.concat(gradients, ignore_index=True), facts)
-
-
-def _named(activations: Sequence[str | Activation]) -> dict[str, str | Activation]:
-    if isinstance(activations, str) or callable(activations):
-        activations = [activations]
-    for activation in activations:
-        functions.get(activation)
-    variants = {one if isinstance(one, str) else one.__name__: one for one in activations}
-    if not variants or len(variants) < len(activations):
-        received = [one if isinstance(one, str) else one.__name__ for one in activations]
-        raise ValueError(f"`activations` must be one or more, each of another name. Received: {received}.")
-    return variants
-
-
-def _checked_seeds(seeds: int | Sequence[int]) -> list[int]:
-    if isinstance(seeds, int) and not isinstance(seeds, bool):
-        _check_positive(seeds=seeds)
-        return list(range(seeds))
-    numbers = list(seeds)
-    if not numbers or len(set(numbers)) < len(numbers) or any(not isinstance(n, int) or n < 0 for n in numbers):
-        raise ValueError(f"`seeds` must be a number of seeds, or different whole numbers. Received: seeds={seeds!r}.")
-    return numbers
-
-
-def _check_positive(**arguments: Any) -> None:
-    for name, value in arguments.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"`{name}` must be a whole number from 1. Received: {name}={value!r}.")
-
-
-def _dataset(data: Data, split_seed: int) -> datasets.Dataset:
-    if isinstance(data, tuple):
-        data = datasets.from_arrays(*data, split_seed=split_seed)
-    elif isinstance(data, str | Path):
-        data = datasets.load(data, split_seed=split_seed)
-    if len(data.inputs) != 1:
-        raise ValueError(
-            "`data` must have examples that are vectors, for a network of dense layers: x.reshape(len(x), -1) makes "
-            f"them so. Received: examples of shape {data.inputs}."
-        )
-    return data
-
-
-def _serialised(optimizer: str | keras.optimizers.Optimizer | None, learning_rate: float) -> dict[str, Any]:
-    if optimizer is None:
-        optimizer = PlainSGD(learning_rate)
-    elif isinstance(optimizer, str):
-        try:
-            optimizer = keras.optimizers.get(
-                {"class_name": optimizer, "config": {"learning_rate": PlainSGD(learning_rate).get_config()["learning_rate"]}}
-            )
-        except ValueError:
-            raise ValueError(
-                '`optimizer` must be a name that Keras knows, such as "sgd" or "adam", or an optimizer. '
-                f"Received: optimizer={optimizer!r}."
-            ) from None
-    return keras.optimizers.serialize(optimizer)
-
-
-def _readable(initializer: str | keras.initializers.Initializer) -> str | dict[str, Any]:
-    return initializer if isinstance(initializer, str) else keras.initializers.serialize(initializer)
-
-
-@contextmanager
-def _progress(show: bool, networks: int, epochs: int) -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar that moves with each epoch, and yield the function to call for it."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"), TimeRemainingColumn())
-    seen: set[tuple[str, int]] = set()
-    with Progress(*columns, console=Console(stderr=True), disable=not show) as bar:
-        task = bar.add_task("compiling", total=networks * epochs, done=f"network 1 of {networks}")
-
-        def on_epoch(variant: str, seed: int, epoch: int) -> None:
-            seen.add((variant, seed))
-            position = (len(seen) - 1) * epochs + epoch + 1  # a network that stopped early skips its other epochs
-            bar.update(
-                task,
-                completed=position,
-                description=f"{variant}, seed {seed}",
-                done=f"network {len(seen)} of {networks}, epoch {epoch + 1}",
-            )
-
-        yield on_epoch
-        bar.update(task, completed=networks * epochs, description="trained", done=f"{networks} networks")

@@ -35,7 +35,9 @@ def summarise(
     order = history[by].drop_duplicates()
     groups = runs.drop(columns="seed").groupby(by, sort=False)
     parts = {"": groups.median(), "_min": groups.min(), "_max": groups.max()}
-    columns = {f"{name}{suffix}": part[name] for name in runs if name not in (by, "seed") for suffix, part in parts.items()}
+    columns = {
+        f"{name}{suffix}": part[name] for name in runs if name not in (by, "seed") for suffix, part in parts.items()
+    }
     summary = pd.DataFrame(columns).reindex(order).rename_axis(by)
     summary.insert(0, "seeds", groups.size().reindex(order))
     if error_below is not None:
@@ -43,9 +45,7 @@ def summarise(
     return summary
 
 
-def _runs(
-    history: pd.DataFrame, gradients: pd.DataFrame, error_below: float | None, keys: list[str]
-) -> pd.DataFrame:
+def _runs(history: pd.DataFrame, gradients: pd.DataFrame, error_below: float | None, keys: list[str]) -> pd.DataFrame:
     """Return the quantities of each run, a row a run."""
     wide = history.pivot(index=[*keys, "epoch"], columns="metric", values="value").reset_index("epoch")
     last = wide.groupby(level=keys, sort=False).last()

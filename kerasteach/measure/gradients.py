@@ -136,8 +136,11 @@ class Recorder:
                     learning_rate=optimizer.learning_rate,
                 )
                 rows[row] = ops.cast(numbers, self._dtype)
-        self._buffer.scatter_nd_update([[ops.minimum(self._count, self.capacity)]], [ops.stack(rows)])
-        self._count.assign_add(1)
+        row = ops.stack(rows)
+        # Counted only where there was a batch: TensorFlow runs what depends on no data even when the data have ended.
+        with tf.control_dependencies([row]):
+            self._buffer.scatter_nd_update([[ops.minimum(self._count, self.capacity)]], [row])
+            self._count.assign_add(1)
 
     def fetch(self) -> np.ndarray:
         """Return what was recorded since the last call, `(steps, variables, statistics)`, and start anew."""

@@ -5,7 +5,8 @@ shown and no global style is changed: `with kerasteach.plotting.lecture():` make
 """
 
 from kerasteach.plotting.activations import activation_curves, activation_functions
-from kerasteach.plotting.gradients import gradient_flow, gradient_heat_map, gradients_over_time
+from kerasteach.plotting.gradients import gradient_flow
+from kerasteach.plotting.heat_maps import gradient_heat_map, gradients_over_time
 from kerasteach.plotting.learning import learning_curves
 from kerasteach.plotting.lecture import lecture_figure
 from kerasteach.plotting.style import lecture, save

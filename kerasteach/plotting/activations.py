@@ -10,6 +10,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from kerasteach.plotting.style import looks, new_axes
 
@@ -40,7 +41,12 @@ def activation_functions(table: pd.DataFrame) -> Figure:
     rows = -(-panels // columns)
     size = plt.rcParams["font.size"] / 10  # a lecture's larger text needs larger panels
     figure, grid = plt.subplots(
-        rows, columns, figsize=(3.1 * columns * size, 2.7 * rows * size), sharex=True, layout="constrained", squeeze=False
+        rows,
+        columns,
+        figsize=(3.1 * columns * size, 2.7 * rows * size),
+        sharex=True,
+        layout="constrained",
+        squeeze=False,
     )
     for ax, name in zip(grid.flat, names, strict=False):
         _panel(ax, name, table[table["activation"] == name])
@@ -49,7 +55,7 @@ def activation_functions(table: pd.DataFrame) -> Figure:
         grid.flat[len(names)].set(title="all derivatives", ylabel="")
     for ax in grid.flat[panels:]:
         ax.remove()
-    handles = [plt.Line2D([], [], color="0.3", ls=style) for style in ("-", "--")]
+    handles = [Line2D([], [], color="0.3", ls=style) for style in ("-", "--")]
     figure.legend(handles, ["function", "derivative"], loc="outside lower center", ncols=2, frameon=False)
     return figure
 
@@ -105,10 +111,9 @@ def _panel(ax: Axes, name: str, rows: pd.DataFrame) -> None:
 
 def _broken(values: pd.Series) -> np.ndarray:
     """Leave a gap where a function jumps, instead of a line that it does not have."""
-    values = values.to_numpy(dtype="float64").copy()
-    jumps = np.flatnonzero(np.abs(np.diff(values)) > 0.5)
-    values[jumps] = np.nan
-    return values
+    points = values.to_numpy(dtype="float64").copy()
+    points[:-1][np.abs(np.diff(points)) > 0.5] = np.nan
+    return points
 
 
 def _limits(values: pd.Series) -> tuple[float, float]:

@@ -1,23 +1,20 @@
-"""Gradients by layer, and by layer and epoch: where vanishing shows."""
+"""Gradients by layer: where vanishing shows."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from kerasteach.plotting.style import looks, new_axes
 from kerasteach.plotting.variants import line_with_band, spread_note, with_variant
 
-_NEEDS = ("epoch", "depth", "layer", "parameter", "norm")
+NEEDS = ("epoch", "depth", "layer", "parameter", "norm")
 _LEAST_RANGE = 100  # a scale of at least two powers of ten, so that a harmless slope does not look like vanishing
 _MOST_NAMES = 12  # more layers than this are numbered, not named, along an axis
 
@@ -55,105 +52,22 @@ def gradient_flow(
         >>> kt.plotting.gradient_flow(capture.frame, parameter="bias").get_yscale()
         'log'
     """
-    frame, variant = with_variant(gradients, _NEEDS)
+    frame, variant = with_variant(gradients, NEEDS)
     drawn = ["bias", "kernel"] if parameter == "both" else [parameter]
-    rows = _of_parameter(_of_epoch(frame, epoch), drawn)
-    rows = rows.groupby([variant, "seed", "parameter", "layer", "depth"], sort=False, as_index=False)["norm"].mean()
+    rows = of_parameter(_of_epoch(frame, epoch), drawn)
+    rows = rows.groupby([variant, "seed", "parameter", "layer", "depth"], sort=False)["norm"].mean().reset_index()
     look = looks(list(rows[variant].unique()))
     ax = new_axes(ax)
     for one in drawn:
         for name in look:
             line = rows[(rows[variant] == name) & (rows["parameter"] == one) & (rows["norm"] > 0)]
             line_with_band(ax, line, "depth", "norm", look[name], hollow=one == "kernel")
-    low, high = _range(rows["norm"].to_numpy())
+    low, high = norm_range(rows["norm"].to_numpy())
     ax.set(yscale="log", ylim=(low / 1.6, high * 1.6), ylabel="norm of the gradient (L2)")
     ax.set_title(_when(frame, epoch))
     _name_layers(ax, rows)
     _legend(ax, rows, variant, drawn)
     return ax
-
-
-def gradient_heat_map(
-    gradients: pd.DataFrame,
-    parameter: str = "bias",
-    limits: tuple[float, float] | None = None,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw the gradient's norm of one network as colours, layer against epoch: the median over its seeds.
-
-    Args:
-        gradients: The table of one model, or a comparison's rows of one activation.
-        parameter: Which rows: `"bias"`, `"kernel"`, ... Defaults to `"bias"`, the layer's mean error signal.
-        limits: The norms at the ends of the logarithmic colour scale. Defaults to those of the table.
-        ax: Where to draw. Defaults to a new figure.
-
-    Returns:
-        The axes.
-
-    Raises:
-        ValueError: If the table lacks a column or has no row, or holds several networks.
-    """
-    frame, variant = with_variant(gradients, _NEEDS)
-    names = list(frame[variant].unique())
-    if len(names) > 1:
-        raise ValueError(
-            f"One heat map shows one network; choose its rows, or draw all with gradients_over_time. Received: {names}."
-        )
-    rows = _of_parameter(frame, [parameter])
-    norms = rows.groupby(["seed", "depth", "epoch"])["norm"].mean().groupby(["depth", "epoch"]).median().unstack("epoch")
-    low, high = limits or _range(norms.to_numpy())
-    ax = new_axes(ax)
-    sns.heatmap(
-        norms.where(norms > 0).sort_index(ascending=False),  # the output on top, the input at the bottom
-        norm=LogNorm(low, high),
-        cmap="cividis",
-        cbar_kws={"label": f"norm of the {parameter} gradient"},
-        xticklabels=False,
-        ax=ax,
-    )
-    zero = (norms == 0).any(axis=None)
-    ax.set(xlabel="epochs trained", ylabel="", title=names[0] + (" (hatched: exactly 0)" if zero else ""))
-    ax.patch.set(hatch="///" if zero else None, edgecolor="0.6")  # what the colours leave open
-    epochs = np.unique(np.linspace(0, norms.shape[1] - 1, min(5, norms.shape[1])).round().astype(int))
-    ax.set_xticks(epochs + 0.5, [str(norms.columns[position] + 1) for position in epochs])
-    layers = _layer_names(rows)
-    ax.set_yticks(np.arange(len(norms)) + 0.5, [layers.get(depth, str(depth)) for depth in norms.index[::-1]], rotation=0)
-    return ax
-
-
-def gradients_over_time(gradients: pd.DataFrame, parameter: str = "bias") -> Figure:
-    """Draw a heat map for each network of a table side by side, on one colour scale.
-
-    Args:
-        gradients: `Comparison.gradients`, or `GradientCapture.frame` for one model.
-        parameter: Which rows: `"bias"`, `"kernel"`, ... Defaults to `"bias"`, the layer's mean error signal.
-
-    Returns:
-        The figure.
-
-    Raises:
-        ValueError: If the table lacks a column or has no row, or none for this parameter.
-    """
-    frame, variant = with_variant(gradients, _NEEDS)
-    count = frame[variant].nunique()
-    size = plt.rcParams["font.size"] / 10
-    figure, axes = plt.subplots(
-        1, count, figsize=((1.2 + 3.2 * count) * size, 3.4 * size), layout="constrained", squeeze=False
-    )
-    heat_maps(frame, variant, list(axes.flat), parameter)
-    return figure
-
-
-def heat_maps(frame: pd.DataFrame, variant: str, axes: list[Axes], parameter: str = "bias") -> None:
-    """Draw a heat map for each network into the axes given, with one scale, named once."""
-    rows = _of_parameter(frame, [parameter])
-    limits = _range(rows.groupby([variant, "depth", "epoch"])["norm"].median().to_numpy())
-    for ax, (_, one) in zip(axes, rows.groupby(variant, sort=False), strict=True):
-        gradient_heat_map(one, parameter, limits, ax=ax)
-        if ax is not axes[0]:
-            ax.set_yticks([])
-        if ax is not axes[-1]:
-            ax.collections[0].colorbar.remove()
 
 
 def _of_epoch(frame: pd.DataFrame, epoch: int | None) -> pd.DataFrame:
@@ -164,7 +78,8 @@ def _of_epoch(frame: pd.DataFrame, epoch: int | None) -> pd.DataFrame:
     return rows
 
 
-def _of_parameter(frame: pd.DataFrame, parameters: list[str]) -> pd.DataFrame:
+def of_parameter(frame: pd.DataFrame, parameters: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of these parameters, or raise ValueError naming those there are."""
     rows = frame[frame["parameter"].isin(parameters)]
     if rows.empty:
         found = ", ".join(frame["parameter"].unique())
@@ -172,7 +87,7 @@ def _of_parameter(frame: pd.DataFrame, parameters: list[str]) -> pd.DataFrame:
     return rows
 
 
-def _range(norms: np.ndarray) -> tuple[float, float]:
+def norm_range(norms: np.ndarray) -> tuple[float, float]:
     """Return the ends of a logarithmic scale that shows every norm but 0."""
     shown = norms[np.isfinite(norms) & (norms > 0)]
     if not shown.size:
@@ -182,7 +97,7 @@ def _range(norms: np.ndarray) -> tuple[float, float]:
     return low / widen, high * widen
 
 
-def _layer_names(rows: pd.DataFrame) -> dict[int, str]:
+def layer_names(rows: pd.DataFrame) -> dict[int, str]:
     """Return the layers' names by depth, where all networks agree on them and there are few enough to read."""
     pairs = rows[["depth", "layer"]].drop_duplicates()
     if pairs["depth"].duplicated().any() or len(pairs) > _MOST_NAMES:
@@ -191,7 +106,7 @@ def _layer_names(rows: pd.DataFrame) -> dict[int, str]:
 
 
 def _name_layers(ax: Axes, rows: pd.DataFrame) -> None:
-    names = _layer_names(rows)
+    names = layer_names(rows)
     ax.set_xlabel("layer, from the input on the left to the output on the right")
     if names:
         ax.set_xticks(list(names), [name.replace(" ", "\n") for name in names.values()])
@@ -204,7 +119,7 @@ def _when(frame: pd.DataFrame, epoch: int | None) -> str:
     return f"gradients by layer, mean over the steps of {when}"
 
 
-def _legend(ax: Axes, rows: pd.DataFrame, variant: str, drawn: list[str]) -> None:
+def _legend(ax: Axes, rows: pd.DataFrame, variant: str, drawn: Sequence[str]) -> None:
     """Name the networks by colour and marker, and the parameters by line."""
     handles = []
     for name, look in looks(list(rows[variant].unique())).items():
@@ -214,7 +129,7 @@ def _legend(ax: Axes, rows: pd.DataFrame, variant: str, drawn: list[str]) -> Non
     for one in drawn:
         hollow = one == "kernel"
         label = "bias (mean error signal)" if one == "bias" else one
-        face = {"markerfacecolor": "white"} if hollow else {}
-        handles.append(Line2D([], [], color="0.3", marker="o", ls="--" if hollow else "-", label=label, **face))
+        handles.append(Line2D([], [], color="0.3", marker="o", ls="--" if hollow else "-", label=label))
+        handles[-1].set_markerfacecolor("white" if hollow else "0.3")
     note = spread_note(rows) if rows[variant].iloc[0] else None
     ax.legend(handles=handles, title=note, frameon=False, ncols=2 if len(handles) > 3 else 1)

@@ -6,7 +6,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from kerasteach.plotting.gradients import gradient_flow, heat_maps
+from kerasteach.plotting.gradients import NEEDS, gradient_flow
+from kerasteach.plotting.heat_maps import heat_maps
 from kerasteach.plotting.learning import learning_curves
 from kerasteach.plotting.variants import with_variant
 
@@ -26,13 +27,13 @@ def lecture_figure(history: pd.DataFrame, gradients: pd.DataFrame, title: str | 
     Raises:
         ValueError: If a table lacks a column or has no row.
     """
-    frame, variant = with_variant(gradients, ("epoch", "depth", "layer", "parameter", "norm"))
+    frame, variant = with_variant(gradients, NEEDS)
     scores = [name for name in ("val_accuracy", "val_loss") if name in set(history.get("metric", ()))][:1]
     size = plt.rcParams["font.size"] / 10
     figure = plt.figure(figsize=(16 * size, 9 * size), layout="constrained")
     if title:
         figure.suptitle(title, fontsize="x-large")
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1.15, 1])
+    top, bottom = figure.subfigures(2, 1, height_ratios=[1.15, 1], squeeze=False).flat
     upper = top.subplots(1, 2 + len(scores), width_ratios=[1] * (1 + len(scores)) + [1.5])
     for ax, metric in zip(upper, ["loss", *scores], strict=False):
         learning_curves(history, metric, ax=ax)

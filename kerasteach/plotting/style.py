@@ -105,5 +105,8 @@ def save(figure: Figure | Axes, path: str | Path, *, overwrite: bool = False) ->
     assert isinstance(whole, Figure)
     # A file's content depends on the figure alone: no date in it.
     metadata = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[path.suffix]
-    write_atomically(path, lambda temporary: whole.savefig(temporary, dpi=150, bbox_inches="tight", pad_inches=0.15, metadata=metadata))
+    write_atomically(
+        path,
+        lambda temporary: whole.savefig(temporary, dpi=150, bbox_inches="tight", pad_inches=0.15, metadata=metadata),
+    )
     return path

@@ -32,7 +32,9 @@ def with_variant(frame: pd.DataFrame, needs: tuple[str, ...]) -> tuple[pd.DataFr
         raise TypeError(f"The figure needs a pandas DataFrame. Received: {type(frame).__name__}.")
     missing = [column for column in needs if column not in frame]
     if missing:
-        raise ValueError(f"The table lacks {', '.join(missing)}. Received: the columns {', '.join(frame) or 'none'}.")
+        raise ValueError(
+            f"The table lacks {', '.join(missing)}. Received: the columns {', '.join(map(str, frame)) or 'none'}."
+        )
     if frame.empty:
         raise ValueError("The table has no row: was the network trained, and its gradients captured?")
     if "seed" not in frame:
@@ -60,7 +62,9 @@ def line_with_band(
     """
     groups = rows[y].fillna(np.inf).groupby(rows[x])
     middle = groups.median().replace(np.inf, np.nan)
-    style = {"ls": "--", "markerfacecolor": "white"} if hollow else {"ls": "-"}
+    style: dict[str, Any] = {"ls": "--", "markerfacecolor": "white"} if hollow else {"ls": "-"}
     ax.plot(middle.index, middle, color=look.colour, marker=look.marker, **style, **line)
     if rows["seed"].nunique() > 1:
-        ax.fill_between(middle.index, groups.min(), groups.max(), color=look.colour, alpha=0.1 if hollow else 0.25, lw=0)
+        ax.fill_between(
+            middle.index, groups.min(), groups.max(), color=look.colour, alpha=0.1 if hollow else 0.25, lw=0
+        )

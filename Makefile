@@ -1,0 +1,50 @@
+# The few verbs of this project. On a machine with Python 3.11 to 3.13, `make demo` and `make test` set up all the rest.
+.PHONY: demo test test-all lint types clean
+.DEFAULT_GOAL := help
+
+SUITABLE = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	if $$python -c '$(SUITABLE)' >/dev/null 2>&1; then echo $$python; break; fi; done)
+
+help:
+	@echo "make demo      set up and compare sigmoid, tanh and ReLU networks; figures in kerasteach-comparison/"
+	@echo "make test      set up and run the tests"
+	@echo "make test-all  the longer matrix too"
+	@echo "make lint      ruff: style and format"
+	@echo "make types     mypy, strict"
+	@echo "make clean     remove what all of these made"
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "kerasteach needs Python 3.11, 3.12 or 3.13 (TensorFlow has no wheel beyond), and found none." \
+		"Install one, from python.org or with your system's package manager, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python pyproject.toml
+	.venv/bin/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/bin/python pyproject.toml
+	.venv/bin/python -m pip install --quiet --editable ".[dev]"
+	@touch .venv/installed $@
+
+demo: .venv/installed
+	.venv/bin/kerasteach compare --error-below 0.05 --output kerasteach-comparison --force
+
+test: .venv/installed-dev
+	.venv/bin/pytest -m "not slow"
+
+test-all: .venv/installed-dev
+	.venv/bin/pytest
+
+lint: .venv/installed-dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+# Type checkers do not see an editable install, so a regular one is made for them.
+types: .venv/installed-dev
+	rm -rf build
+	.venv/bin/python -m pip install --quiet --no-deps --target build/typed .
+	.venv/bin/mypy build/typed/kerasteach
+
+clean:
+	rm -rf .venv build dist *.egg-info kerasteach-comparison figures .pytest_cache .mypy_cache .ruff_cache .hypothesis

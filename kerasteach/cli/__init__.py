@@ -1,0 +1,49 @@
+"""The `kerasteach` command.
+
+Keras, TensorFlow and matplotlib are imported when a command needs them, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from kerasteach.cli.compare import compare
+from kerasteach.cli.options import SeveralValues
+from kerasteach.cli.show import activations, devices
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Make the training of neural networks visible: compare activation functions, and draw why they differ.",
+)
+app.command(cls=SeveralValues)(compare)
+app.command(cls=SeveralValues)(activations)
+app.command()(devices)
+
+
+def main() -> None:
+    """Run the command; an error of the user's is one line and exit status 2."""
+    try:
+        app()
+    except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
+        if os.environ.get("KERASTEACH_TRACEBACK"):
+            raise
+        print(f"kerasteach: error: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201  to a terminal
+        raise SystemExit(2) from None
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    if version:
+        from kerasteach import __version__
+
+        typer.echo(f"kerasteach {__version__}")
+        raise typer.Exit

@@ -1,0 +1,44 @@
+"""The commands `kerasteach activations` and `kerasteach devices`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style, start_tensorflow, style
+
+
+def activations(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Which functions; all seven if none is named.", show_default=False)
+    ] = None,
+    output: Output = Path("kerasteach-activations"),
+    format: FigureFormat = Format.png,  # noqa: A002  the option's name
+    lecture: Style = True,
+    force: Force = False,
+) -> None:
+    """Draw the activation functions with their derivatives, and say in a line what each does."""
+    path = Files(output, force).path(f"activation_functions.{format.value}")
+    start_tensorflow()
+    import kerasteach as kt
+
+    table = kt.activations.table(names or None)
+    for name in table["activation"].unique():
+        typer.echo(f"{name:12} {(kt.activations.get(name).__doc__ or '').splitlines()[0]}")
+    with style(lecture):
+        figure = kt.plotting.activation_functions(table)
+    typer.echo(kt.plotting.save(figure, path, overwrite=force))
+
+
+def devices() -> None:
+    """List what TensorFlow can compute on here, as `--device` takes it."""
+    start_tensorflow()
+    import kerasteach as kt
+
+    found = kt.devices.available()
+    for device in found:
+        typer.echo(f"{device.name:8} {device.description}")
+    if not any(device.name.startswith("gpu") for device in found):
+        typer.echo(f"No GPU. {kt.devices.gpu_advice()}")

@@ -1,0 +1,6 @@
+"""Real and made data that need no network, split and standardised, each with its facts."""
+
+from kerasteach.datasets.dataset import Dataset
+from kerasteach.datasets.loading import from_arrays, load, names
+
+__all__ = ["Dataset", "from_arrays", "load", "names"]

