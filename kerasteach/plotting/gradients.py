@@ -63,7 +63,11 @@ def gradient_flow(
             line = rows[(rows[variant] == name) & (rows["parameter"] == one) & (rows["norm"] > 0)]
             line_with_band(ax, line, "depth", "norm", look[name], hollow=one == "kernel")
     low, high = norm_range(rows["norm"].to_numpy())
-    ax.set(yscale="log", ylim=(low / 1.6, high * 1.6), ylabel="norm of the gradient (L2)")
+    ax.set(
+        yscale="log",
+        ylim=(low / 1.6, high * 1.6),
+        ylabel=f"L2 norm of the {'' if parameter == 'both' else parameter + ' '}gradient",
+    )
     ax.set_title(_when(frame, epoch))
     _name_layers(ax, rows)
     _legend(ax, rows, variant, drawn)
@@ -112,6 +116,7 @@ def _name_layers(ax: Axes, rows: pd.DataFrame) -> None:
         ax.set_xticks(list(names), [name.replace(" ", "\n") for name in names.values()])
     else:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set_xlim(rows["depth"].min() - 0.5, rows["depth"].max() + 0.5)
 
 
 def _when(frame: pd.DataFrame, epoch: int | None) -> str:
@@ -126,10 +131,11 @@ def _legend(ax: Axes, rows: pd.DataFrame, variant: str, drawn: Sequence[str]) ->
         zero = "" if (rows.loc[rows[variant] == name, "norm"] > 0).all() else " (exactly 0 where missing)"
         if name:
             handles.append(Line2D([], [], color=look.colour, marker=look.marker, label=name + zero))
-    for one in drawn:
+    for one in drawn if len(drawn) > 1 else ():  # a single one stands beside the axis
         hollow = one == "kernel"
         label = "bias (mean error signal)" if one == "bias" else one
         handles.append(Line2D([], [], color="0.3", marker="o", ls="--" if hollow else "-", label=label))
         handles[-1].set_markerfacecolor("white" if hollow else "0.3")
     note = spread_note(rows) if rows[variant].iloc[0] else None
-    ax.legend(handles=handles, title=note, frameon=False, ncols=2 if len(handles) > 3 else 1)
+    if handles:
+        ax.legend(handles=handles, title=note, frameon=False, ncols=2 if len(handles) > 3 else 1)

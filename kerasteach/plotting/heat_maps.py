@@ -54,7 +54,7 @@ def gradient_heat_map(
         norm=LogNorm(low, high),
         cmap="cividis",
         cbar=colour_bar,
-        cbar_kws={"label": f"norm of the {parameter} gradient"},
+        cbar_kws={"label": f"L2 norm of the {parameter} gradient"},
         xticklabels=False,
         ax=ax,
     )
