@@ -126,16 +126,18 @@ def _draw_comparison(result: Comparison, lecture: bool) -> list[Any]:
 
 
 def _print_summary(summary: pd.DataFrame, error_below: float | None) -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
     seeds = int(summary["seeds"].iloc[0])
-    table = Table(title=f"median of {seeds} seeds, and lowest to highest" if seeds > 1 else "one seed", show_lines=True)
+    title = f"median of {seeds} seeds, and lowest to highest" if seeds > 1 else "one seed"
+    table = Table(title=title, box=box.HORIZONTALS, padding=(0, 1, 0, 0), show_lines=True)
     table.add_column(str(summary.index.name))
     quantities = [str(name) for name in summary if f"{name}_min" in summary]
     for quantity in quantities:
         name = quantity.replace("_", " ")
-        table.add_column(f"{name} < {error_below:g}" if quantity == "epochs_to_error" else name)
+        table.add_column(f"{name} < {error_below:g}" if quantity == "epochs_to_error" else name, overflow="fold")
     for variant, row in summary.iterrows():
         table.add_row(str(variant), *(_with_spread(row, quantity, seeds) for quantity in quantities))
     Console().print(table)
@@ -146,7 +148,7 @@ def _with_spread(row: pd.Series, quantity: str, seeds: int) -> str:
         return "never" if quantity == "epochs_to_error" else "-"
     text = f"{row[quantity]:.3g}"
     if seeds > 1:
-        text += f"\n[dim]{row[f'{quantity}_min']:.3g}–{row[f'{quantity}_max']:.3g}[/dim]"  # noqa: RUF001  a range's dash
+        text += f"\n[dim]{row[f'{quantity}_min']:.2g}–{row[f'{quantity}_max']:.2g}[/dim]"  # noqa: RUF001  a range's dash
     if quantity == "epochs_to_error" and row["seeds_below_error"] < seeds:
         text += f"\n[dim]{int(row['seeds_below_error'])} of {seeds} seeds[/dim]"
     return text
