@@ -1,7 +1,7 @@
 """What GradientCapture costs: the time of a fit with it over that of a plain fit.
 
-All variants train in one process, in turn, round after round, each with its training step compiled beforehand; the table
-gives medians over the rounds of the ratio to the plain fit of the same round.
+All variants train in one process, in turn, round after round, each with its training step compiled beforehand; the
+table gives medians over the rounds of the ratio to the plain fit of the same round.
 
     python benchmarks/capture_overhead.py --rounds 9
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import Any, Self
 
@@ -12,6 +13,8 @@ import pandas as pd
 from kerasteach.measure import gradients
 from kerasteach.measure import statistics as _statistics
 from kerasteach.measure.records import Parameter, gradient_table
+
+_APPLIES_A_BATCH = 4  # more calls of `apply` a batch than any usual training step makes
 
 
 class GradientCapture(keras.callbacks.Callback):
@@ -52,7 +55,9 @@ class GradientCapture(keras.callbacks.Callback):
         self._values: list[np.ndarray] = []
         self._epochs: list[int] = []
         self._epoch = 0
-        self._begun = self._fetched = 0  # steps of this epoch
+        self._begun = self._fetched = 0  # batches of this epoch
+        self._applies = _APPLIES_A_BATCH  # of the optimizer, a batch: at most, until it is known
+        self._history: keras.callbacks.History | None = None  # tells one fit from another
         self._keep_hook = False
         self._recorder: gradients.Recorder | None = None
         self._hooked: tuple[keras.Model, keras.optimizers.Optimizer, Any] | None = None
@@ -88,8 +93,9 @@ class GradientCapture(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Start a new table, and hook the optimizer before the training step is compiled."""
-        self._fetch()
-        self._values, self._epochs = [], []
+        if self._recorder is not None:
+            self._recorder.fetch()  # what an interrupted fit left
+        self._values, self._epochs, self._history = [], [], self.model.history
         if not self._still_hooked():
             self.detach()
             self._attach()
@@ -100,10 +106,12 @@ class GradientCapture(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Fetch early where the coming execution would not find room on the device."""
-        self._begun = batch + self.model.steps_per_execution
-        if self._recorder is not None and self._begun - self._fetched > self._recorder.capacity:
+        execution = self.model.steps_per_execution
+        room_for = (self._recorder.capacity if self._recorder else 0) // self._applies
+        if batch + execution - self._fetched > room_for:
             self._fetch()
             self._fetched = batch
+        self._begun = batch + execution
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Fetch what the epoch recorded."""
@@ -111,28 +119,41 @@ class GradientCapture(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Leave the model and the optimizer as they were found."""
+        if self._begun and not self._epochs:
+            warnings.warn(
+                "GradientCapture saw no gradient: this training never called `apply` of the optimizer that was "
+                f"compiled, {type(self.model.optimizer).__name__}.",
+                stacklevel=2,
+            )
         if not self._keep_hook:
             self.detach()
 
     def _attach(self) -> None:
-        optimizer = self.model.optimizer
-        if not optimizer.built:
-            optimizer.build(self.model.trainable_variables)
-        self._names = gradients.recordable(_statistics.chosen(self._asked), optimizer)
-        if self._asked != "all" and self._names != _statistics.chosen(self._asked):
-            raise ValueError(
-                "`update_ratio` is known for PlainSGD and for keras.optimizers.SGD without momentum, decay or clipping "
-                f"only; leave it out of `statistics`. Received: the optimizer {type(optimizer).__name__}."
+        model, optimizer = self.model, self.model.optimizer
+        if model.distribute_strategy.num_replicas_in_sync > 1:
+            raise RuntimeError(
+                "GradientCapture records the training on one device. Received: a model under "
+                f"{type(model.distribute_strategy).__name__}."
             )
-        variables = self.model.trainable_variables
-        self._parameters = gradients.describe(variables, self.model)
-        steps, execution = self.params.get("steps"), self.model.steps_per_execution
-        self._recorder = gradients.Recorder(variables, self._names, steps and steps + execution, execution)
+        asked = _statistics.chosen(self._asked)
+        names = gradients.recordable(asked, optimizer)
+        if self._asked != "all" and names != asked:
+            raise ValueError(
+                "`update_ratio` is known for PlainSGD and for keras.optimizers.SGD without momentum, decay or clipping; leave "
+                "it out of `statistics`. "
+                f"Received: the optimizer {type(optimizer).__name__}."
+            )
+        self._names, self._parameters = names, []
+        steps, execution = self.params.get("steps"), model.steps_per_execution
+        room = steps and _APPLIES_A_BATCH * (steps + execution)
+        self._recorder = gradients.Recorder(
+            lambda: model.trainable_variables, names, room, _APPLIES_A_BATCH * execution
+        )
         gradients.attach(optimizer, self._recorder)
         # Keras has made the training function by now, perhaps in an earlier fit, but looks it up at each step.
-        self.model.train_function = None
-        self.model.make_train_function()
-        self._hooked = (self.model, optimizer, self.model.train_function)
+        model.train_function = None
+        model.make_train_function()
+        self._hooked = (model, optimizer, model.train_function)
 
     def _still_hooked(self) -> bool:
         if self._hooked is None or not self._keep_hook:
@@ -141,10 +162,17 @@ class GradientCapture(keras.callbacks.Callback):
         return model is self.model and optimizer is model.optimizer and train_function is model.train_function
 
     def _fetch(self) -> None:
-        if self._recorder is not None:
-            # A fit that ended in an exception may be followed by one that does not know of this capture and still
-            # runs the hook: its steps were never begun here, and do not belong into the table.
-            values = self._recorder.fetch()[: self._begun - self._fetched]
+        if self._recorder is None:
+            return
+        values = self._recorder.fetch()
+        begun = self._begun - self._fetched
+        if self.model.history is not self._history:
+            # The fit ended in an exception, and another one without this capture came after it, whose steps the hook
+            # has recorded too.
+            values = values[:begun]
+        if len(values):
+            self._parameters = gradients.describe(self._recorder.variables, self.model)
+            self._applies = max(1, -(-len(values) // max(1, begun)))
             self._values.append(values)
             self._epochs += [self._epoch] * len(values)
-            self._fetched += len(values)
+            self._fetched = self._begun

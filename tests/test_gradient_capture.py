@@ -295,6 +295,118 @@ def test_update_ratio_is_left_out_where_the_rule_is_another(examples, classifier
         fit(classifier(keras.optimizers.Adam()), *examples, kt.callbacks.GradientCapture(statistics=["update_ratio"]))
 
 
+class Subclassed(keras.Model):
+    """A model that is built when it is first called."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden = layers.Dense(5, activation="tanh")
+        self.output_layer = layers.Dense(3, activation="softmax")
+
+    def call(self, x):
+        """Return the probabilities."""
+        return self.output_layer(self.hidden(x))
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+@pytest.mark.parametrize(
+    "build", [Subclassed, lambda: keras.Sequential([layers.Dense(5), layers.Dense(3, activation="softmax")])]
+)
+def test_a_model_that_fit_builds_is_recorded(build, run_eagerly, examples):
+    """Without an Input the variables come into being in the first step; the model trains on afterwards."""
+    model, capture = build(), kt.callbacks.GradientCapture()
+    model.compile("adam", "sparse_categorical_crossentropy", run_eagerly=run_eagerly)
+    fit(model, *examples, capture)
+    assert len(capture.frame) == 2 * 3 * 4
+    assert capture.frame["depth"].unique().tolist() == [1, 2]
+    fit(model, *examples, epochs=1)
+
+
+def test_two_layers_of_one_name_stay_two(examples):
+    """Sub-models may name their layers alike; names and depths tell them apart."""
+    inputs = keras.Input((4,))
+    parts = [keras.Sequential([keras.Input((4,)), layers.Dense(4, name="d")], name=name) for name in ("one", "two")]
+    outputs = layers.Dense(3, activation="softmax", name="o")(parts[1](parts[0](inputs)))
+    model, capture = keras.Model(inputs, outputs), kt.callbacks.GradientCapture()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    fit(model, *examples, capture, epochs=1)
+    first = capture.frame[capture.frame["step"] == 0]
+    assert first["depth"].tolist() == [1, 1, 2, 2, 3, 3]
+    assert first["layer"].nunique() == 3
+
+
+class TwiceABatch(keras.Model):
+    """A training step that calls the optimizer twice."""
+
+    def train_step(self, data):
+        """Take two steps on the same batch."""
+        x, y = data
+        for _ in range(2):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, self(x, training=True)))
+            self.optimizer.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
+        return {"loss": loss}
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_every_call_of_apply_is_a_step(run_eagerly, examples):
+    """A custom training step may apply gradients more than once a batch."""
+    inputs = keras.Input((4,))
+    model = TwiceABatch(inputs, layers.Dense(3, activation="softmax")(inputs))
+    model.compile(kt.optimizers.PlainSGD(0.1), run_eagerly=run_eagerly)
+    capture = kt.callbacks.GradientCapture()
+    fit(model, *examples, capture)
+    assert capture.frame["step"].nunique() == 2 * 3 * 2 == int(model.optimizer.iterations)
+
+
+def test_an_optimizer_that_is_never_used_is_told(examples):
+    """A training step with an optimizer of its own leaves nothing to record, and says so."""
+
+    class Own(keras.Model):
+        def train_step(self, data):
+            return {"loss": tf.constant(0.0)}
+
+    inputs = keras.Input((4,))
+    model = Own(inputs, layers.Dense(3)(inputs))
+    model.compile("sgd")
+    with pytest.warns(UserWarning, match="GradientCapture saw no gradient"):
+        fit(model, *examples, kt.callbacks.GradientCapture(), epochs=1)
+
+
+def test_a_learning_rate_function_is_not_called_more_often(examples, classifier):
+    """A function that counts its calls sees as many with the capture as without."""
+    calls = []
+    for callbacks in ([], [kt.callbacks.GradientCapture()]):
+        count = iter(range(1000))
+
+        def rate(count=count):
+            return 0.1 + 0 * next(count)
+
+        fit(classifier(kt.optimizers.PlainSGD(rate), run_eagerly=True), *examples, *callbacks, epochs=1)
+        calls.append(next(count))
+    assert calls[0] == calls[1]
+
+
+def test_update_ratio_needs_weights_without_constraints(examples):
+    """A constraint changes a weight after the rule, so its ratio would be wrong and is NaN."""
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, kernel_constraint="max_norm", activation="softmax")])
+    model.compile(kt.optimizers.PlainSGD(0.1), "sparse_categorical_crossentropy")
+    capture = kt.callbacks.GradientCapture(statistics=["update_ratio"])
+    fit(model, *examples, capture, epochs=1)
+    assert capture.frame.groupby("parameter")["update_ratio"].count().to_dict() == {"bias": 3, "kernel": 0}
+
+
+def test_a_gradient_that_vanished_is_not_zero(examples, classifier):
+    """Through 30 sigmoid layers the norm is far below what float32 can square, and is recorded all the same."""
+    model = kt.models.mlp("sigmoid", (80,) * 30, inputs=4, outputs=3, seed=0)
+    model.compile(kt.optimizers.PlainSGD(0.1), "sparse_categorical_crossentropy", jit_compile=False)
+    capture = kt.callbacks.GradientCapture(statistics="all")
+    fit(model, *examples, capture, epochs=1)
+    row = capture.frame.iloc[2]  # the second layer's kernel: 6400 entries
+    assert 0 < row["max_abs"] < 1e-18
+    assert row["max_abs"] <= row["norm"] <= row["max_abs"] * np.sqrt(row["size"])
+
+
 def test_evaluating_with_the_capture_changes_nothing(examples, classifier):
     """Only training hooks the optimizer."""
     model = classifier()

@@ -64,6 +64,13 @@ def test_validation_at_some_epochs_keeps_their_numbers():
         history_table(history)
 
 
+def test_a_nan_at_one_step_makes_the_epochs_mean_nan():
+    """A mean that left steps out would hide them."""
+    frame = table()
+    frame.loc[2, "norm"] = np.nan
+    assert epoch_means(frame)["norm"].isna().tolist() == [True, False, False, False]
+
+
 def test_keys_come_first():
     """What varies stands in front."""
     assert list(with_keys(table(), {"activation": "relu", "seed": 3}))[:3] == ["activation", "seed", "epoch"]
@@ -84,6 +91,21 @@ def test_a_run_is_not_overwritten_unasked(tmp_path):
         save_run(tmp_path, {"number": 2}, {})
     save_run(tmp_path, {"number": 2}, {}, overwrite=True)
     assert load_run(tmp_path)[0] == {"number": 2}
+
+
+def test_facts_that_cannot_be_written_destroy_nothing(tmp_path):
+    """A run that fails to be saved leaves the old one whole."""
+    save_run(tmp_path, {"number": 1}, {"gradients": table()})
+    with pytest.raises(TypeError, match="JSON"):
+        save_run(tmp_path, {"number": {1}}, {}, overwrite=True)
+    assert load_run(tmp_path)[0] == {"number": 1}
+
+
+def test_other_files_in_the_directory_are_no_tables(tmp_path):
+    """Only the tables that the run names are read."""
+    save_run(tmp_path, {}, {"gradients": table()})
+    (tmp_path / "notes.parquet").write_text("mine")
+    assert list(load_run(tmp_path)[1]) == ["gradients"]
 
 
 def test_a_directory_without_a_run_says_so(tmp_path):

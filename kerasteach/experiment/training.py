@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -102,7 +103,7 @@ def _compile(model: keras.Model, plan: Plan, steps: int) -> None:
     else:
         loss, metrics = HalfSquaredError(dtype="float32"), []
     model.compile(
-        optimizer=keras.optimizers.deserialize(plan.optimizer),
+        optimizer=keras.optimizers.deserialize(deepcopy(plan.optimizer)),  # Keras fills the config with objects
         loss=loss,
         metrics=metrics,
         steps_per_execution=steps,  # Python waits once an epoch, not once a batch

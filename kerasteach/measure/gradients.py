@@ -6,6 +6,7 @@ in its place passes them on unchanged, after telling its listeners; the last lis
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ Tensor = Any
 Listener = Callable[[keras.optimizers.Optimizer, Sequence[Tensor | None], Sequence[keras.Variable]], None]
 
 _BUFFER_BYTES = 16 * 2**20  # how much of the device's memory a recorder takes at most, unless one step needs more
+_SMALL = 4096  # entries; so few are measured in float64 at no cost that shows
 _STEPS_UNKNOWN = 1024  # how many steps it makes room for where nobody knows how many there will be
 
 
@@ -67,13 +69,22 @@ def describe(variables: Sequence[keras.Variable], model: keras.Model | None = No
     Args:
         variables: Trainable variables in the order in which the model calls their layers.
         model: The model, whose own name is left out of the layers' names.
+
+    Returns:
+        A description of each. Layers of one name in different sub-models are told apart: `d`, `d #2`, ...
     """
-    depths: dict[str, int] = {}
+    layers: dict[str, list[set[str]]] = {}  # for each owner's path, the parameters of each layer that goes by it
+    depths: dict[tuple[str, int], int] = {}
     found = []
     for variable in variables:
         owner, _, parameter = variable.path.rpartition("/")
-        depth = depths.setdefault(owner, len(depths) + 1)
+        namesakes = layers.setdefault(owner, [set()])
+        if parameter in namesakes[-1]:  # a layer has each parameter once: this is another one of its name
+            namesakes.append(set())
+        namesakes[-1].add(parameter)
+        depth = depths.setdefault((owner, len(namesakes)), len(depths) + 1)
         layer = owner.removeprefix(f"{model.name}/") if model is not None else owner
+        layer += f" #{len(namesakes)}" if len(namesakes) > 1 else ""
         found.append(Parameter(layer, depth, parameter, variable.path, int(np.prod(variable.shape))))
     return found
 
@@ -82,36 +93,35 @@ class Recorder:
     """A listener that computes statistics of every gradient in the training step and keeps them on the device.
 
     Args:
-        variables: The trainable variables to record.
+        variables: Returns the variables to record; called in the first step, when every model is built.
         names: The statistics, out of `kerasteach.measure.statistics.ALL`.
         steps: How many steps there will be between two calls of `fetch`. Defaults to `None`, not known.
         at_least: How many of them there must be room for, whatever the memory. Defaults to `1`.
 
     Attributes:
+        variables: The variables that are recorded, in the order of the rows; empty before the first step.
         capacity: How many steps there is room for; what comes between two calls of `fetch` beyond them is not kept.
     """
 
     def __init__(
-        self, variables: Sequence[keras.Variable], names: Sequence[str], steps: int | None = None, at_least: int = 1
+        self,
+        variables: Callable[[], Sequence[keras.Variable]],
+        names: Sequence[str],
+        steps: int | None = None,
+        at_least: int = 1,
     ) -> None:
         if keras.backend.backend() != "tensorflow":
             raise RuntimeError(
                 f"Gradients are recorded with Keras on TensorFlow. Received: the backend {keras.backend.backend()!r}; "
                 'set the environment variable KERAS_BACKEND="tensorflow" before Python starts.'
             )
-        import tensorflow as tf
-
         self.names = tuple(names)
-        self._rows = {id(variable): row for row, variable in enumerate(variables)}
-        self._dtype = "float64" if any(variable.dtype == "float64" for variable in variables) else "float32"
-        one_step = max(1, len(variables) * len(self.names)) * np.dtype(self._dtype).itemsize
-        self.capacity = max(at_least, min(steps or _STEPS_UNKNOWN, _BUFFER_BYTES // one_step))
-        # Plain TensorFlow variables that no Keras object tracks: a model or an optimizer that is saved meanwhile
-        # holds no trace of them.
-        with tf.init_scope():
-            shape = (self.capacity + 1, len(variables), len(self.names))  # the last row takes what finds no room
-            self._buffer = tf.Variable(tf.zeros(shape, self._dtype), trainable=False, name="gradient_statistics")
-            self._count = tf.Variable(0, dtype="int64", trainable=False, name="gradient_steps")
+        self.variables: list[keras.Variable] = []
+        self.capacity = at_least
+        self._find_variables = variables
+        self._steps, self._at_least = steps or _STEPS_UNKNOWN, at_least
+        self._buffer: Any = None
+        self._count: Any = None
 
     def __call__(
         self,
@@ -122,31 +132,76 @@ class Recorder:
         """Compute one step's statistics and keep them; called inside the training step."""
         import tensorflow as tf
 
-        nothing = ops.full((len(self.names),), np.nan, dtype=self._dtype)
-        rows = [nothing] * len(self._rows)
-        scale = _loss_scale(optimizer)
-        for gradient, variable in zip(gradients, variables, strict=True):
-            row = self._rows.get(id(variable))
-            if row is not None and gradient is not None:
-                dense = tf.convert_to_tensor(gradient)  # an embedding's gradient comes as slices, with rows repeated
-                numbers = statistics.compute(
-                    self.names,
-                    dense if scale is None else ops.cast(dense, "float32") / scale,
-                    weight=variable,
-                    learning_rate=optimizer.learning_rate,
-                )
-                rows[row] = ops.cast(numbers, self._dtype)
-        row = ops.stack(rows)
+        if self._buffer is None:
+            self._make_room(tf)
+        received = {
+            id(variable): (self._true(gradient, optimizer, variables), variable)
+            for gradient, variable in zip(gradients, variables, strict=True)
+            if gradient is not None
+        }
+        learning_rate = optimizer.learning_rate if "update_ratio" in self.names else None
+        large = [gradient for gradient, _ in received.values() if _worth_float32(gradient)]
+        if large:
+            fast = self._row(
+                received, learning_rate, lambda gradient: "float32" if _worth_float32(gradient) else "float64"
+            )
+            trusted = ops.all([statistics.in_range(gradient) for gradient in large])
+            row = ops.cond(
+                trusted, lambda: fast, lambda: self._row(received, learning_rate, lambda gradient: "float64")
+            )
+        else:
+            row = self._row(received, learning_rate, lambda gradient: "float64")
         # Counted only where there was a batch: TensorFlow runs what depends on no data even when the data have ended.
         with tf.control_dependencies([row]):
             self._buffer.scatter_nd_update([[ops.minimum(self._count, self.capacity)]], [row])
             self._count.assign_add(1)
 
+    def _row(
+        self, received: dict[int, tuple[Tensor, Any]], learning_rate: Tensor, dtype: Callable[[Tensor], str]
+    ) -> Tensor:
+        """Return one step's statistics, `(variables, statistics)`, NaN where a variable received no gradient."""
+        nothing = ops.full((len(self.names),), np.nan, dtype="float64")
+        rows = [nothing] * len(self.variables)
+        for number, variable in enumerate(self.variables):
+            if id(variable) in received:
+                gradient, weight = received[id(variable)]
+                rate = learning_rate if weight.constraint is None else np.nan  # the rule is not all that moves it
+                options = {"weight": weight, "learning_rate": rate, "dtype": dtype(gradient)}
+                rows[number] = statistics.compute(self.names, gradient, **options)
+        return ops.stack(rows)
+
+    def _true(self, gradient: Tensor, optimizer: keras.optimizers.Optimizer, variables: Sequence[Any]) -> Tensor:
+        """Return the gradient dense and unscaled."""
+        import tensorflow as tf
+
+        dense = tf.convert_to_tensor(gradient)  # an embedding's gradient comes as slices, with rows repeated
+        scale = _loss_scale(optimizer, variables)
+        return dense if scale is None else ops.cast(dense, "float32") / scale
+
     def fetch(self) -> np.ndarray:
-        """Return what was recorded since the last call, `(steps, variables, statistics)`, and start anew."""
-        count = min(int(self._count), self.capacity)
+        """Return what was recorded since the last call, `(steps, variables, statistics)`, and start anew.
+
+        Warns:
+            UserWarning: If more steps were taken than there was room for.
+        """
+        if self._buffer is None:
+            return np.empty((0, 0, len(self.names)))
+        count = int(self._count)
         self._count.assign(0)
-        return np.asarray(self._buffer[:count])
+        if count > self.capacity:
+            warnings.warn(f"Of {count} steps only the first {self.capacity} found room in the buffer.", stacklevel=2)
+        return np.asarray(self._buffer[: min(count, self.capacity)])
+
+    def _make_room(self, tf: Any) -> None:
+        self.variables = list(self._find_variables())
+        one_step = max(1, len(self.variables) * len(self.names)) * np.dtype("float64").itemsize
+        self.capacity = max(self._at_least, min(self._steps, _BUFFER_BYTES // one_step))
+        # Plain TensorFlow variables that no Keras object tracks: a model or an optimizer that is saved meanwhile
+        # holds no trace of them.
+        with tf.init_scope():
+            shape = (self.capacity + 1, len(self.variables), len(self.names))  # the last row takes what finds no room
+            self._buffer = tf.Variable(tf.zeros(shape, "float64"), trainable=False, name="gradient_statistics")
+            self._count = tf.Variable(0, dtype="int64", trainable=False, name="gradient_steps")
 
 
 def recordable(names: Sequence[str], optimizer: keras.optimizers.Optimizer) -> tuple[str, ...]:
@@ -162,8 +217,15 @@ def recordable(names: Sequence[str], optimizer: keras.optimizers.Optimizer) -> t
     return tuple(name for name in names if plain or name != "update_ratio")
 
 
-def _loss_scale(optimizer: keras.optimizers.Optimizer) -> Tensor | None:
+def _worth_float32(gradient: Tensor) -> bool:
+    """Say whether a gradient is so large that measuring it in float64 would slow the training down."""
+    return gradient.dtype != "float64" and int(np.prod(gradient.shape)) > _SMALL
+
+
+def _loss_scale(optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> Tensor | None:
     """Return the factor that this optimizer multiplied the loss by, and so the gradients; `None` for 1."""
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        return ops.cast(optimizer.dynamic_scale if optimizer.built else optimizer.initial_scale, "float32")
-    return optimizer.loss_scale_factor or None
+        if not optimizer.built:  # as it is about to do itself; only then its scale is a variable
+            optimizer.build(list(variables))
+        return ops.cast(optimizer.dynamic_scale, "float32")
+    return getattr(optimizer, "loss_scale_factor", None) or None

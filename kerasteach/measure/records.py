@@ -13,6 +13,10 @@ import numpy as np
 import pandas as pd
 
 GRADIENT_KEYS = ("epoch", "step", "layer", "depth", "parameter", "path", "size")
+STATISTICS = (
+    *("norm", "mean", "std", "finite"),
+    *("mean_abs", "max_abs", "zero_fraction", "weight_norm", "update_ratio"),
+)
 _NO_HISTORY = pd.DataFrame({"epoch": [], "metric": [], "value": []}).astype(
     {"epoch": "int64", "metric": "str", "value": "float64"}
 )
@@ -116,13 +120,13 @@ def epoch_means(frame: pd.DataFrame) -> pd.DataFrame:
     """Average a gradient table over the steps of each epoch, a row an epoch and variable.
 
     `step` becomes the epoch's last; `finite` stays true where it was at every step; every statistic becomes its mean
-    over the epoch's steps.
+    over the epoch's steps, NaN where it was NaN at one of them.
     """
-    keys = [name for name in GRADIENT_KEYS if name != "step"]
-    statistics = [name for name in frame if name not in GRADIENT_KEYS]
-    how = {"step": "max", **{name: "min" if name == "finite" else "mean" for name in statistics}}
-    means = frame.groupby(keys, sort=False, as_index=False).agg(how)
-    return means[[*GRADIENT_KEYS, *statistics]]
+    groups = frame.groupby([name for name in GRADIENT_KEYS if name != "step"], sort=False)
+    columns = {"step": groups["step"].max()}
+    for name in frame.columns.drop([*GRADIENT_KEYS]):
+        columns[name] = groups[name].all() if name == "finite" else groups[name].mean(skipna=False)
+    return pd.DataFrame(columns).reset_index()[list(frame)]
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -149,6 +153,7 @@ def save_run(
         FileExistsError: If there is a run already and `overwrite` is false.
     """
     directory = Path(directory)
+    text = json.dumps({**facts, "tables": list(tables)}, indent=2)
     if (directory / "run.json").exists():
         if not overwrite:
             raise FileExistsError(
@@ -158,7 +163,6 @@ def save_run(
     directory.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         write_atomically(directory / f"{name}.parquet", table.to_parquet)
-    text = json.dumps(facts, indent=2)
     write_atomically(directory / "run.json", lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
@@ -172,4 +176,4 @@ def load_run(directory: str | Path) -> tuple[dict[str, Any], dict[str, pd.DataFr
     if not (directory / "run.json").exists():
         raise FileNotFoundError(f"There is no run: no run.json. Received: directory={str(directory)!r}.")
     facts = json.loads((directory / "run.json").read_text(encoding="utf-8"))
-    return facts, {path.stem: pd.read_parquet(path) for path in sorted(directory.glob("*.parquet"))}
+    return facts, {name: pd.read_parquet(directory / f"{name}.parquet") for name in facts.pop("tables")}

@@ -10,6 +10,8 @@ from typing import Any
 
 from keras import ops
 
+from kerasteach.measure.records import STATISTICS
+
 Tensor = Any
 Axes = Sequence[int] | None
 
@@ -25,9 +27,13 @@ def mean(gradient: Tensor, axes: Axes = None) -> Tensor:
 
 
 def std(gradient: Tensor, axes: Axes = None) -> Tensor:
-    """Return the standard deviation of the entries (of the population: divided by their number)."""
-    centred = gradient - ops.mean(gradient, axis=axes, keepdims=True)
-    return ops.sqrt(ops.mean(ops.square(centred), axis=axes))
+    """Return the standard deviation of the entries (of the population: divided by their number).
+
+    From the mean square and the mean, in one pass: exact to the root of the dtype's precision, relative to the root
+    mean square (1e-8 in float64, 3e-4 in float32).
+    """
+    variance = ops.mean(ops.square(gradient), axis=axes) - ops.square(ops.mean(gradient, axis=axes))
+    return ops.sqrt(ops.maximum(variance, 0))
 
 
 def finite(gradient: Tensor, axes: Axes = None) -> Tensor:
@@ -55,7 +61,7 @@ OF_GRADIENT: dict[str, Callable[..., Tensor]] = {
     function.__name__: function for function in (norm, mean, std, finite, mean_abs, max_abs, zero_fraction)
 }
 DEFAULT = ("norm", "mean", "std", "finite")
-ALL = (*OF_GRADIENT, "weight_norm", "update_ratio")
+ALL = STATISTICS
 
 
 def chosen(statistics: str | Iterable[str] | None) -> tuple[str, ...]:
@@ -71,7 +77,7 @@ def chosen(statistics: str | Iterable[str] | None) -> tuple[str, ...]:
         return DEFAULT
     if isinstance(statistics, str) and statistics == "all":
         return ALL
-    asked = (statistics,) if isinstance(statistics, str) else tuple(statistics)
+    asked = tuple(statistics) if isinstance(statistics, Iterable) and not isinstance(statistics, str) else (statistics,)
     if not asked or not set(asked) <= set(ALL):
         raise ValueError(f'`statistics` must be "all" or names out of {", ".join(ALL)}. Received: {statistics!r}.')
     return tuple(name for name in ALL if name in asked or name == "finite")
@@ -84,6 +90,7 @@ def compute(
     *,
     weight: Tensor | None = None,
     learning_rate: Tensor | None = None,
+    dtype: str = "float64",
 ) -> Tensor:
     """Compute several statistics of one gradient.
 
@@ -94,22 +101,27 @@ def compute(
         weight: The variable's value before the update, for `weight_norm` and `update_ratio`.
         learning_rate: The step's learning rate, for `update_ratio`: the norm of the change that
             `w <- w - learning_rate * gradient` makes, over the norm of the weight.
+        dtype: What to compute in. In float32 it is faster, but the squares of vanished entries are 0, and those of
+            exploded ones infinite: see `in_range`. Defaults to `"float64"`.
 
     Returns:
-        The statistics in the order of `names`, `(..., statistics)`, where `...` are the axes that were not reduced.
+        The statistics in the order of `names`, float64 `(..., statistics)`: `...` are the axes that were not reduced.
 
     Example:
         >>> from kerasteach.measure import statistics
         >>> statistics.compute(["norm", "max_abs"], [3.0, -4.0]).numpy().tolist()
         [5.0, 4.0]
     """
-    gradient = ops.convert_to_tensor(gradient)
-    if gradient.dtype not in ("float32", "float64"):
-        gradient = ops.cast(gradient, "float32")  # half precision overflows in a sum of squares
+    gradient = ops.cast(gradient, dtype)
     values = {name: OF_GRADIENT[name](gradient, axes) for name in names if name in OF_GRADIENT}
     if "weight_norm" in names or "update_ratio" in names:
-        values["weight_norm"] = norm(ops.cast(weight, gradient.dtype), axes)
+        values["weight_norm"] = norm(ops.cast(weight, dtype), axes)
     if "update_ratio" in names:
-        change = ops.cast(learning_rate, gradient.dtype) * values.get("norm", norm(gradient, axes))
-        values["update_ratio"] = change / values["weight_norm"]
-    return ops.stack([values[name] for name in names], axis=-1)
+        values["update_ratio"] = ops.cast(learning_rate, dtype) * norm(gradient, axes) / values["weight_norm"]
+    return ops.cast(ops.stack([values[name] for name in names], axis=-1), "float64")
+
+
+def in_range(gradient: Tensor) -> Tensor:
+    """Say whether float32 holds the squares of this gradient and their sum with all its digits."""
+    squares = ops.sum(ops.square(ops.cast(gradient, "float32")))
+    return ops.logical_and(squares > 1e-25, squares < 1e30)
