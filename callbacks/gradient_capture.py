@@ -139,8 +139,8 @@ class GradientCapture(keras.callbacks.Callback):
         names = gradients.recordable(asked, optimizer)
         if self._asked != "all" and names != asked:
             raise ValueError(
-                "`update_ratio` is known for PlainSGD and for keras.optimizers.SGD without momentum, decay or clipping; leave "
-                "it out of `statistics`. "
+                "`update_ratio` is known for PlainSGD and for keras.optimizers.SGD without momentum, decay or "
+                "clipping; leave it out of `statistics`. "
                 f"Received: the optimizer {type(optimizer).__name__}."
             )
         self._names, self._parameters = names, []

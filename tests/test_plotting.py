@@ -122,6 +122,59 @@ def test_gradient_flow_says_where_a_gradient_is_zero():
     assert heat_maps[1].get_title() == "relu"
 
 
+def flow_table(**columns):
+    """Return a gradient table of one step."""
+    return pd.DataFrame({"epoch": 0, "step": 0, "layer": "a", "depth": 1, "parameter": "bias", **columns})
+
+
+@pytest.mark.parametrize(("norms", "expected"), [([1, np.nan, np.nan], np.nan), ([1.0, 0, 0], 0), ([1, 2, np.nan], 2)])
+def test_norms_that_are_zero_or_not_finite_count_in_the_median(norms, expected):
+    """A dead or diverged seed moves the median in the flow and in the heat map alike, and the legend tells which."""
+    table = flow_table(seed=[0, 1, 2], norm=norms)
+    ax = plotting.gradient_flow(table)
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [expected])
+    label = ax.get_legend().get_texts()[0].get_text()
+    assert ("exactly 0" in label, "not finite" in label) == (0 in norms, any(np.isnan(norms)))
+    cells = np.ma.filled(plotting.gradient_heat_map(table).collections[0].get_array(), np.nan)
+    np.testing.assert_array_equal(cells.ravel(), [expected if expected else np.nan])
+
+
+def test_a_column_of_ones_own_tells_networks_apart(comparison):
+    """It may stand anywhere; pandas's own index column does not count."""
+    table = one_model(comparison.gradients)
+    both = pd.concat([table.assign(network="first"), table.assign(network="second")]).reset_index()
+    labels = [text.get_text() for text in plotting.gradient_flow(both).get_legend().get_texts()]
+    assert labels[:2] == ["first", "second"]
+
+
+def test_two_networks_without_a_name_are_refused(comparison):
+    """Rows that stand for the same thing are not averaged silently."""
+    table = one_model(comparison.history)
+    with pytest.raises(ValueError, match=r"several rows for one seed, epoch, metric.*frame\.assign"):
+        plotting.learning_curves(pd.concat([table, table]))
+
+
+def test_a_network_without_biases_is_drawn(comparison):
+    """Every figure falls back on the kernel, and says so."""
+    kernels = comparison.gradients.query("parameter == 'kernel'")
+    figure = plotting.lecture_figure(comparison.history, kernels)
+    labels = [ax.get_ylabel() for ax in figure.axes]
+    assert labels.count("L2 norm of the kernel gradient") == 2
+    assert not any("bias" in label for label in labels)
+
+
+def test_a_resumed_training_is_drawn_from_its_first_epoch(comparison):
+    """The first epoch of the table is the default, whatever its number."""
+    later = comparison.gradients.query("epoch >= 2")
+    assert plotting.gradient_flow(later).get_title() == "gradients by layer, mean over the steps of epoch 3"
+
+
+def test_many_layers_are_numbered():
+    """The names of 30 layers would stand on each other; a few numbers do not."""
+    table = flow_table(layer=[f"block_{i}" for i in range(30)], depth=range(1, 31), norm=1.0)
+    assert len(plotting.gradient_heat_map(table).get_yticklabels()) <= 12
+
+
 def test_heat_maps_share_one_logarithmic_scale(comparison):
     """Each shows layer against epoch, output on top, and one colour means one norm in all."""
     figure = plotting.gradients_over_time(comparison.gradients)
@@ -147,7 +200,7 @@ def test_a_harmless_slope_does_not_look_like_vanishing():
 
 
 def test_an_activation_looks_the_same_in_every_figure(comparison):
-    """Colour and marker do not depend on which others are drawn."""
+    """An activation's colour and marker do not depend on which others are drawn."""
     alone = comparison.history[comparison.history["activation"] == "relu"]
     for history in (comparison.history, alone):
         drawn = plotting.learning_curves(history).lines[-1]
@@ -183,6 +236,7 @@ def test_other_names_get_looks_of_their_own():
     """Variants that are no activation differ from each other and from the activations beside them."""
     chosen = looks(["relu", "mine", "yours"])
     assert len({look.colour for look in chosen.values()}) == 3
+    assert len(set(looks([*ACTIVATIONS, *map(str, range(20))]).values())) == 27
 
 
 def test_activation_panels_draw_function_and_derivative():
@@ -190,8 +244,8 @@ def test_activation_panels_draw_function_and_derivative():
     figure = plotting.activation_functions(kt.activations.table(["binary_step", "tanh"], x=[-1.0, 0.0, 1.0]))
     step, tanh, together = figure.axes
     np.testing.assert_array_equal(step.lines[2].get_ydata(), [np.nan, 1, 1])
-    np.testing.assert_allclose(tanh.lines[2].get_ydata(), [np.nan, np.nan, np.tanh(1)])
-    np.testing.assert_allclose(tanh.lines[3].get_ydata()[2], 1 - np.tanh(1) ** 2)
+    np.testing.assert_allclose(tanh.lines[2].get_ydata(), np.tanh([-1, 0, 1]))
+    np.testing.assert_allclose(tanh.lines[3].get_ydata(), 1 - np.tanh([-1, 0, 1]) ** 2)
     assert (step.get_title(), together.get_title()) == ("binary_step", "all derivatives")
 
 
@@ -200,6 +254,8 @@ def test_a_figure_is_written_in_its_format(name, tmp_path, comparison):
     """The ending decides; folders are made; the same figure gives the same bytes."""
     ax = plotting.learning_curves(comparison.history)
     path = plotting.save(ax, tmp_path / "new" / name)
+    again = plotting.save(plotting.learning_curves(comparison.history), tmp_path / "again" / name)
+    assert path.read_bytes() == again.read_bytes()
     magic = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[name.split(".")[1]]
     assert path.read_bytes().startswith(magic)
     assert [file.name for file in path.parent.iterdir()] == [name]
@@ -224,8 +280,12 @@ def test_a_figure_is_not_overwritten_unasked(tmp_path, comparison):
         ),
         (lambda r: plotting.learning_curves(r.gradients), ValueError, "lacks metric, value"),
         (lambda r: plotting.learning_curves(r.history[:0]), ValueError, "no row"),
-        (lambda r: plotting.gradient_flow([1, 2]), TypeError, "a pandas DataFrame. Received: list"),
-        (lambda r: plotting.gradient_flow(r.gradients, epoch=9), ValueError, "`epoch` must be .*0 to 3, or None"),
+        (lambda r: plotting.gradient_flow([1, 2]), TypeError, r"a pandas DataFrame.*history_table.*Received: list"),
+        (
+            lambda r: plotting.gradient_flow(r.gradients, epoch=9),
+            ValueError,
+            '`epoch` must be "first", "all" or of the table, 0 to 3',
+        ),
         (lambda r: plotting.gradient_flow(r.gradients, "gamma"), ValueError, "`parameter` must be .*kernel, bias"),
         (lambda r: plotting.gradient_heat_map(r.gradients), ValueError, "One heat map shows one network"),
         (lambda r: plotting.activation_functions(r.history), ValueError, "activations.table"),

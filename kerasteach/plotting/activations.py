@@ -16,6 +16,7 @@ from kerasteach.plotting.style import looks, new_axes
 
 _HEIGHT = (-1.25, 2.25)  # one scale for all panels, so that the slopes can be compared
 _COLUMNS = 4
+_JUMPS = {("binary_step", "value"), ("relu", "derivative"), ("leaky_relu", "derivative")}
 
 
 def activation_functions(table: pd.DataFrame) -> Figure:
@@ -53,6 +54,7 @@ def activation_functions(table: pd.DataFrame) -> Figure:
     if len(names) > 1:
         activation_curves(table, "derivative", ax=grid.flat[len(names)])
         grid.flat[len(names)].set(title="all derivatives", ylabel="")
+        grid.flat[len(names)].get_legend().remove()  # the panels' titles name the colours
     for ax in grid.flat[panels:]:
         ax.remove()
     handles = [Line2D([], [], color="0.3", ls=style) for style in ("-", "--")]
@@ -85,7 +87,7 @@ def activation_curves(
         rows = table[table["activation"] == name]
         ax.plot(
             rows["x"],
-            _broken(rows[column]),
+            _points(rows, column),
             ls="--" if column == "derivative" else "-",
             color=look.colour,
             marker=look.marker,
@@ -94,8 +96,7 @@ def activation_curves(
         )
     ax.set(xlabel="x", ylabel="f'(x)" if column == "derivative" else "f(x)")
     ax.set_ylim(*_limits(table[column]))
-    if ax.get_figure() is not None and len(names) <= 4:
-        ax.legend(frameon=False)
+    ax.legend(frameon=False)
     return ax
 
 
@@ -103,16 +104,17 @@ def _panel(ax: Axes, name: str, rows: pd.DataFrame) -> None:
     look = looks([name])[name]
     ax.axhline(0, color="0.85", lw=1, zorder=0)
     ax.axvline(0, color="0.85", lw=1, zorder=0)
-    ax.plot(rows["x"], _broken(rows["value"]), color=look.colour)
-    ax.plot(rows["x"], _broken(rows["derivative"]), color=look.colour, ls="--")
+    ax.plot(rows["x"], _points(rows, "value"), color=look.colour)
+    ax.plot(rows["x"], _points(rows, "derivative"), color=look.colour, ls="--")
     ax.set(title="softmax of (x, 0, 0)" if name == "softmax" else name, ylim=_HEIGHT, xlabel="x")
     sns.despine(ax=ax)
 
 
-def _broken(values: pd.Series) -> np.ndarray:
-    """Leave a gap where a function jumps, instead of a line that it does not have."""
-    points = values.to_numpy(dtype="float64").copy()
-    points[:-1][np.abs(np.diff(points)) > 0.5] = np.nan
+def _points(rows: pd.DataFrame, column: str) -> np.ndarray:
+    """Return a curve's heights, with a gap where the function jumps instead of a line that it does not have."""
+    points = rows[column].to_numpy(dtype="float64").copy()
+    if (rows["activation"].iloc[0], column) in _JUMPS:
+        points[:-1][np.abs(np.diff(points)) > 0.5] = np.nan
     return points
 
 

@@ -52,6 +52,8 @@ def learning_curves(history: pd.DataFrame, metric: str = "loss", ax: Axes | None
         one = rows[rows[variant] == name]
         every = max(1, (one["epoch"].max() + 1) // 10)
         line_with_band(ax, one.assign(epochs=one["epoch"] + 1), "epochs", "value", look, label=name, markevery=every)
+    if rows["value"].isna().all():
+        ax.text(0.5, 0.5, "not finite: diverged", transform=ax.transAxes, ha="center")
     ax.set(xlabel="epochs trained", ylabel=_NAMES.get(metric, metric))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(names) > 1:

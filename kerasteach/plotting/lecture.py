@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from kerasteach.plotting.gradients import NEEDS, gradient_flow
+from kerasteach.plotting.gradients import NEEDS, gradient_flow, of_parameter, usual_parameter
 from kerasteach.plotting.heat_maps import heat_maps
 from kerasteach.plotting.learning import learning_curves
 from kerasteach.plotting.variants import with_variant
@@ -22,13 +22,17 @@ def lecture_figure(history: pd.DataFrame, gradients: pd.DataFrame, title: str | 
 
     Returns:
         The figure: on top the training loss, the test score where there is one, and the gradient flow of the first
-        epoch; below a heat map of the bias gradients for each network.
+        epoch; below a heat map for each network of its bias gradients, or
+        of its kernel gradients where no layer has a bias.
 
     Raises:
         ValueError: If a table lacks a column or has no row.
     """
+    curves, _ = with_variant(history, ("epoch", "metric", "value"))
     frame, variant = with_variant(gradients, NEEDS)
-    scores = [name for name in ("val_accuracy", "val_loss") if name in set(history.get("metric", ()))][:1]
+    parameter = usual_parameter(frame)
+    frame = of_parameter(frame, [parameter])
+    scores = [name for name in ("val_accuracy", "val_loss") if name in set(curves["metric"])][:1]
     size = plt.rcParams["font.size"] / 10
     figure = plt.figure(figsize=(16 * size, 9 * size), layout="constrained")
     if title:
@@ -42,5 +46,5 @@ def lecture_figure(history: pd.DataFrame, gradients: pd.DataFrame, title: str | 
             ax.get_legend().remove()
     gradient_flow(gradients, ax=upper[-1])
     lower = bottom.subplots(1, frame[variant].nunique(), squeeze=False)
-    heat_maps(frame, variant, list(lower.flat))
+    heat_maps(frame, variant, list(lower.flat), parameter)
     return figure

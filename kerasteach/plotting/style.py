@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,25 +36,19 @@ ACTIVATIONS = {
     "linear": Look("#888888", "D"),
     "binary_step": Look("#000000", "P"),
 }
-_OTHERS = [
-    Look("#004488", "o"),
-    Look("#DDAA33", "s"),
-    Look("#BB5566", "^"),
-    Look("#33A0C8", "v"),
-    Look("#117733", "D"),
-    Look("#882288", "X"),
-    Look("#888888", "P"),
-    Look("#000000", "*"),
-]
+_COLOURS = ("#004488", "#DDAA33", "#BB5566", "#33A0C8", "#117733", "#882288", "#888888", "#000000")
+_MARKERS = ("D", "v", "P", "X", "*", "p", "h", "<", ">")  # none of the main three
 
 
 def looks(names: Iterable[str]) -> dict[str, Look]:
     """Give each name its look: an activation's own one, and the others' in the order in which they come."""
     names = list(names)
     taken = {ACTIVATIONS[name] for name in names if name in ACTIVATIONS}
-    free = [look for look in _OTHERS if look.colour not in {one.colour for one in taken}] or _OTHERS
-    others = [name for name in names if name not in ACTIVATIONS]
-    return {name: ACTIVATIONS.get(name) or free[others.index(name) % len(free)] for name in names}
+    colours = sorted(_COLOURS, key=lambda colour: colour in {look.colour for look in taken})  # the free ones first
+    # Eight colours and nine markers, each in turn, meet in 72 pairs.
+    pairs = (Look(colours[i % len(colours)], _MARKERS[i % len(_MARKERS)]) for i in count())
+    free = (look for look in pairs if look not in taken)
+    return {name: ACTIVATIONS.get(name) or next(free) for name in names}
 
 
 @contextmanager
@@ -96,17 +91,15 @@ def save(figure: Figure | Axes, path: str | Path, *, overwrite: bool = False) ->
         FileExistsError: If the file exists and `overwrite` is false.
     """
     path = Path(path)
-    if path.suffix not in FORMATS:
+    if path.suffix.lower() not in FORMATS:
         raise ValueError(f"`path` must end in {', '.join(FORMATS)}. Received: path={str(path)!r}.")
     if path.exists() and not overwrite:
         raise FileExistsError(f"The file exists; `overwrite=True` replaces it. Received: path={str(path)!r}.")
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = figure if isinstance(figure, Figure) else figure.get_figure(root=True)
     assert isinstance(whole, Figure)
-    # A file's content depends on the figure alone: no date in it.
-    metadata = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[path.suffix]
-    write_atomically(
-        path,
-        lambda temporary: whole.savefig(temporary, dpi=150, bbox_inches="tight", pad_inches=0.15, metadata=metadata),
-    )
+    # A file's content depends on the figure alone: no date in it, and no random number.
+    metadata = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[path.suffix.lower()]
+    with plt.rc_context({"svg.hashsalt": "kerasteach", "savefig.bbox": "tight", "savefig.pad_inches": 0.15}):
+        write_atomically(path, lambda temporary: whole.savefig(temporary, dpi=150, metadata=metadata))
     return path

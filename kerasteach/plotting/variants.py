@@ -1,4 +1,4 @@
-"""The networks of a tidy table: which column tells them apart, and a line with a band for each."""
+"""The networks of a tidy table: which column tells them apart, their median over the seeds, and a line for each."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from kerasteach.measure.records import GRADIENT_KEYS, STATISTICS
 from kerasteach.plotting.style import Look
 
 _ONE = "model"  # stands in the added column where a table is of one model
+_KNOWN = {*GRADIENT_KEYS, *STATISTICS, "seed", "metric", "value", "index", _ONE}
+_ROW = ("seed", "epoch", "step", "metric", "depth", "parameter")  # with the network, these make out one row
 
 
 def with_variant(frame: pd.DataFrame, needs: tuple[str, ...]) -> tuple[pd.DataFrame, str]:
     """Check a table and find the column that tells its networks apart.
 
     Args:
-        frame: A table of a comparison, or of one model.
+        frame: A table of a comparison, or of one model. A column that no table of one model has, such as
+            `activation`, wherever it stands, tells the networks apart.
         needs: The columns that the figure draws.
 
     Returns:
@@ -26,25 +30,38 @@ def with_variant(frame: pd.DataFrame, needs: tuple[str, ...]) -> tuple[pd.DataFr
 
     Raises:
         TypeError: If it is no data frame.
-        ValueError: If a column is missing, or no row is there.
+        ValueError: If a column is missing, no row is there, or two rows stand for the same thing.
     """
     if not isinstance(frame, pd.DataFrame):
-        raise TypeError(f"The figure needs a pandas DataFrame. Received: {type(frame).__name__}.")
+        raise TypeError(
+            "The figure needs a pandas DataFrame (kerasteach.measure.history_table makes one of Keras's history). "
+            f"Received: {type(frame).__name__}."
+        )
     missing = [column for column in needs if column not in frame]
     if missing:
-        raise ValueError(
-            f"The table lacks {', '.join(missing)}. Received: the columns {', '.join(map(str, frame)) or 'none'}."
-        )
+        columns = ", ".join(map(str, frame)) or "none"
+        raise ValueError(f"The table lacks {', '.join(missing)}. Received: the columns {columns}.")
     if frame.empty:
         raise ValueError("The table has no row: was the network trained, and its gradients captured?")
     if "seed" not in frame:
         frame = frame.assign(seed=0)
-    keys = [column for column in frame.columns[: frame.columns.get_loc("epoch")] if column != "seed"]
-    if not keys:
-        return frame.assign(**{_ONE: ""}), _ONE
-    if len(keys) > 1:  # a grid: one name for each combination
-        return frame.assign(variant=frame[keys].astype(str).agg(", ".join, axis=1)), "variant"
-    return frame.assign(**{keys[0]: frame[keys[0]].astype(str)}), keys[0]
+    keys = [column for column in frame if column not in _KNOWN]
+    variant = keys[0] if len(keys) == 1 else "variant" if keys else _ONE
+    # a grid has one name for each combination
+    names = frame[keys].astype(str).agg(", ".join, axis=1) if keys else ""
+    frame = frame.assign(**{variant: names})
+    row = [variant, *(column for column in _ROW if column in frame)]
+    if frame.duplicated(row).any():
+        raise ValueError(
+            f"The table has several rows for one {', '.join(row[1:])}: several networks? Give each a name in a column "
+            f'of its own, frame.assign(network="first"). Received: {len(frame)} rows.'
+        )
+    return frame, variant
+
+
+def median(rows: pd.DataFrame, value: str, by: str | list[str]) -> pd.Series:
+    """Return the median over the seeds. One that diverged, NaN, counts as infinite instead of dropping out."""
+    return rows.assign(**{value: rows[value].fillna(np.inf)}).groupby(by)[value].median().replace(np.inf, np.nan)
 
 
 def spread_note(frame: pd.DataFrame) -> str:
@@ -56,15 +73,11 @@ def spread_note(frame: pd.DataFrame) -> str:
 def line_with_band(
     ax: Axes, rows: pd.DataFrame, x: str, y: str, look: Look, *, hollow: bool = False, **line: Any
 ) -> None:
-    """Draw one network's median over its seeds as a line, and the lowest to the highest as a band.
-
-    A seed that diverged counts as infinite: it moves the median instead of dropping out of it.
-    """
-    groups = rows[y].fillna(np.inf).groupby(rows[x])
-    middle = groups.median().replace(np.inf, np.nan)
+    """Draw one network's median over its seeds as a line, and the lowest to the highest as a band."""
+    middle = median(rows, y, x)
     style: dict[str, Any] = {"ls": "--", "markerfacecolor": "white"} if hollow else {"ls": "-"}
     ax.plot(middle.index, middle, color=look.colour, marker=look.marker, **style, **line)
     if rows["seed"].nunique() > 1:
-        ax.fill_between(
-            middle.index, groups.min(), groups.max(), color=look.colour, alpha=0.1 if hollow else 0.25, lw=0
-        )
+        ends = rows.groupby(x)[y].agg(["min", "max"])
+        alpha = 0.1 if hollow else 0.25
+        ax.fill_between(ends.index, ends["min"], ends["max"], color=look.colour, alpha=alpha, lw=0)
