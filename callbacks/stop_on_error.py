@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import keras
@@ -29,7 +30,7 @@ class StopOnError(keras.callbacks.Callback):
     Raises:
         TypeError: If the threshold is not a number.
         ValueError: If it is not finite, or `mode` is unknown or cannot be told; in training, if the metric is not
-            there. The message lists those that are.
+            there. The message lists those that are. (A validation metric that never comes is a warning at the end.)
 
     Example:
         >>> import keras, numpy as np, kerasteach as kt
@@ -60,7 +61,7 @@ class StopOnError(keras.callbacks.Callback):
         logs = logs or {}
         metric = self._target.metric
         if metric not in logs and metric.startswith("val_") and not any(name.startswith("val_") for name in logs):
-            return  # this may be an epoch without validation; on_train_end complains if they all were
+            return  # this may be an epoch without validation; on_train_end speaks up if they all were
         value = self._target.value_in(logs)
         self._seen = True
         passed = self._target.reason(value)
@@ -71,6 +72,10 @@ class StopOnError(keras.callbacks.Callback):
                 print(f"Stopped: {self.reason}", flush=True)  # noqa: T201  the line that `verbose` asks for
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Complain where the metric never came."""
+        """Say so where a validation metric never came."""
         if not self._seen and logs:
-            self._target.value_in(logs)
+            warnings.warn(
+                f"StopOnError never saw {self._target.metric!r} in this training, only {', '.join(logs)}: was there "
+                "validation data, and `validation_freq` at most the number of epochs?",
+                stacklevel=2,
+            )

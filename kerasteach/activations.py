@@ -167,17 +167,17 @@ def derivative(activation: str | Activation) -> Activation:
     for function, slope in _FUNCTIONS.values():
         if activation is function:
             return slope
-    return _look_up(activation)[1]
+    return _look_up(activation, "one of these functions")[1]
 
 
-def table(activations: Iterable[str] | None = None, x: Any = None) -> pd.DataFrame:
+def table(activations: str | Iterable[str] | None = None, x: Any = None) -> pd.DataFrame:
     """Tabulate activation functions and their derivatives, ready to be drawn.
 
     Softmax works on a whole vector. It is shown as the first output for the three logits `(x, 0, 0)`: the
     probability of a class as its own logit grows.
 
     Args:
-        activations: Names out of `names()`. Defaults to all seven.
+        activations: A name out of `names()`, or several. Defaults to all seven.
         x: The points, `(points,)`. Defaults to 201 of them from -5 to 5.
 
     Returns:
@@ -191,10 +191,15 @@ def table(activations: Iterable[str] | None = None, x: Any = None) -> pd.DataFra
         >>> kt.activations.table(["relu"], x=[-1.0, 2.0])["value"].tolist()
         [0.0, 2.0]
     """
-    chosen = names() if activations is None else tuple(activations)
+    chosen = names() if activations is None else (activations,) if isinstance(activations, str) else tuple(activations)
+    for name in chosen:
+        _look_up(name, "several of these")
     points = np.linspace(-5, 5, 201) if x is None else np.asarray(x, dtype="float64")
-    if points.ndim != 1 or not points.size:
-        raise ValueError(f"`x` must be a non-empty vector of numbers. Received: an array of shape {points.shape}.")
+    if points.ndim != 1 or not points.size or not chosen:
+        raise ValueError(
+            "`x` must be a vector of numbers, and `activations` names, at least one of each. "
+            f"Received: an array of shape {points.shape}, {len(chosen)} names."
+        )
     parts = [pd.DataFrame(_columns(name, points)) for name in chosen]
     return pd.concat(parts, ignore_index=True)
 
@@ -210,18 +215,19 @@ def _columns(name: str, points: np.ndarray) -> dict[str, Any]:
     return {"activation": name, "x": points, "value": value, "derivative": change}
 
 
-def _look_up(name: object) -> tuple[Activation, Activation]:
+def _look_up(
+    name: object, otherwise: str = "a function such as keras.activations.gelu"
+) -> tuple[Activation, Activation]:
     if isinstance(name, str) and name in _FUNCTIONS:
         return _FUNCTIONS[name]
     close = get_close_matches(str(name), _FUNCTIONS, n=1)
     meant = f" Did you mean {close[0]!r}?" if close else ""
     raise ValueError(
-        f"`activation` must be one of {', '.join(_FUNCTIONS)}, or a function such as keras.activations.gelu. "
-        f"Received: activation={name!r}.{meant}"
+        f"`activation` must be one of {', '.join(_FUNCTIONS)}, or {otherwise}. Received: activation={name!r}.{meant}"
     )
 
 
 def _float(x: Tensor) -> Tensor:
     """Turn numbers, lists and arrays into a tensor of floats; leave a float tensor as it is."""
-    x = x if keras.ops.is_tensor(x) or isinstance(x, keras.KerasTensor) else ops.convert_to_tensor(x)
+    x = x if ops.is_tensor(x) or isinstance(x, keras.KerasTensor) else ops.convert_to_tensor(x)
     return x if "float" in keras.backend.standardize_dtype(x.dtype) else ops.cast(x, keras.config.floatx())

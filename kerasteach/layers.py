@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, ClassVar
 
 import keras
@@ -52,7 +53,15 @@ class Dense(keras.layers.Dense):
 
         Returns:
             `z`, `(batch, ..., units)`, in the layer's compute dtype.
+
+        Raises:
+            ValueError: If `x` is symbolic: a model of `z` needs a layer, `Dense(units)`, and one for the activation.
         """
+        if isinstance(x, keras.KerasTensor):
+            raise ValueError(
+                "`x` must hold numbers; to build a model on z, use Dense(units) and an activation layer after it. "
+                f"Received: x={x}."
+            )
         if not self.built:
             self.build(ops.shape(x))
         z = ops.matmul(ops.cast(x, self.compute_dtype), ops.cast(self.kernel, self.compute_dtype))
@@ -61,6 +70,15 @@ class Dense(keras.layers.Dense):
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         """Return `activation(pre_activation(inputs))`."""
         return self.activation(self.pre_activation(inputs))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        config = super().get_config()
+        name = config["activation"]
+        if isinstance(name, str):  # a function of Keras's own; the bare name would be taken for ours
+            module = "keras.activations"
+            config["activation"] = {"module": module, "class_name": "function", "config": name, "registered_name": name}
+        return config
 
 
 class _ActivationLayer(keras.layers.Layer):
@@ -129,7 +147,8 @@ class LeakyReLU(_ActivationLayer):
 
     def __init__(self, negative_slope: float = 0.01, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(negative_slope, int | float) or not abs(negative_slope) < float("inf"):
+        number = isinstance(negative_slope, Real) and not isinstance(negative_slope, bool)
+        if not number or not abs(negative_slope) < float("inf"):
             raise ValueError(f"`negative_slope` must be a finite number. Received: negative_slope={negative_slope!r}.")
         self.negative_slope = float(negative_slope)
 

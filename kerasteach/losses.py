@@ -45,6 +45,11 @@ class HalfSquaredError(keras.losses.Loss):
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
         if len(y_true.shape) == len(y_pred.shape) - 1 and y_pred.shape[-1] == 1:
             y_true = ops.expand_dims(y_true, -1)
+        if len(y_pred.shape) < 2:
+            raise ValueError(
+                "`y_pred` must be (batch, units), or have more axes. "
+                f"Received: y_pred.shape={tuple(y_pred.shape)}; y_pred[:, None] has one unit."
+            )
         if not _same(y_true.shape, y_pred.shape):
             raise ValueError(
                 "`y_true` must have the shape of `y_pred`. Received: "

@@ -21,8 +21,8 @@ class PlainSGD(keras.optimizers.Optimizer):
     rate: what `GradientCapture` records can be checked against the weights by hand.
 
     Args:
-        learning_rate: A float, a `keras.optimizers.schedules.LearningRateSchedule`, or a function that takes
-            nothing (or the iteration) and returns a float. Defaults to `0.01`.
+        learning_rate: A float, a `keras.optimizers.schedules.LearningRateSchedule`, or a function that takes nothing
+            and returns a float (to be saved and loaded, it must be registered with Keras). Defaults to `0.01`.
         name: The optimizer's name. Defaults to `"plain_sgd"`.
 
     Raises:
@@ -40,10 +40,11 @@ class PlainSGD(keras.optimizers.Optimizer):
 
     def __init__(
         self,
-        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule | Callable[..., float] = 0.01,
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule | Callable[[], float] = 0.01,
         name: str = "plain_sgd",
         **left_out: Any,
     ) -> None:
+        left_out = {name: value for name, value in left_out.items() if value is not None and value is not False}
         if left_out:
             asked = ", ".join(f"{name}={value!r}" for name, value in left_out.items())
             raise TypeError(

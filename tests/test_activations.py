@@ -136,8 +136,13 @@ def test_the_table_is_tidy():
     assert table["derivative"].tolist()[3] == pytest.approx(1 / 3 * 2 / 3)
 
 
+def test_the_table_takes_one_name():
+    """A single name needs no list."""
+    assert kt.activations.table("relu")["activation"].unique().tolist() == ["relu"]
+
+
 @pytest.mark.parametrize("x", [[], [[1.0]]])
 def test_the_table_wants_a_vector(x):
     """Nothing, or a matrix, is an error."""
-    with pytest.raises(ValueError, match="`x` must be a non-empty vector"):
+    with pytest.raises(ValueError, match="`x` must be a vector of numbers"):
         kt.activations.table(["relu"], x=x)

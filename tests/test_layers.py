@@ -143,8 +143,8 @@ def test_softmax_gives_no_probability_where_it_is_masked():
     np.testing.assert_allclose(output, [[0.5, 0.5, 0.0]])
 
 
-def test_a_saved_model_loads_in_a_process_that_only_imports_kerasteach(tmp_path):
-    """A `.keras` file with our layers, loss and optimizer needs no custom objects."""
+def test_a_saved_model_loads_without_custom_objects(tmp_path):
+    """A `.keras` file with all our layers, the loss and the optimizer gives the same model back."""
     layers = [kt.layers.Dense(4, activation="leaky_relu"), *(layer(**more) for layer, more in ACTIVATION_LAYERS[:-1])]
     model = keras.Sequential([keras.Input((2,)), *layers, kt.layers.Softmax()])
     model.compile(kt.optimizers.PlainSGD(0.25), kt.losses.HalfSquaredError())
@@ -155,6 +155,23 @@ def test_a_saved_model_loads_in_a_process_that_only_imports_kerasteach(tmp_path)
     assert type(loaded.optimizer) is kt.optimizers.PlainSGD
     assert type(loaded.loss) is kt.losses.HalfSquaredError
     assert loaded.layers[0].activation is kt.activations.leaky_relu
+
+
+@pytest.mark.parametrize("name", ["leaky_relu", "gelu", "relu"])
+def test_an_activation_of_kerass_own_stays_what_it_is(name, tmp_path):
+    """Saved, loaded and cloned, Keras's leaky_relu keeps its slope of 0.2, and gelu is found."""
+    function = getattr(keras.activations, name)
+    model = keras.Sequential([keras.Input((2,)), kt.layers.Dense(2, activation=function)])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.layers[0].activation is function
+    assert keras.models.clone_model(model).layers[0].activation is function
+
+
+def test_pre_activation_refuses_a_symbolic_input():
+    """A model of z would have no weights; the error says what to build instead."""
+    with pytest.raises(ValueError, match=r"`x` must hold numbers.*Dense\(units\)"):
+        kt.layers.Dense(2).pre_activation(keras.Input((3,)))
 
 
 def test_dense_refuses_an_unknown_activation():

@@ -39,6 +39,12 @@ def test_other_shapes_are_an_error():
         kt.losses.HalfSquaredError()([1.0, 2.0, 3.0], np.ones((3, 2)))
 
 
+def test_outputs_without_a_unit_axis_are_an_error():
+    """The sum over the last axis would be one over the batch."""
+    with pytest.raises(ValueError, match=r"`y_pred` must be \(batch, units\).*\(2,\)"):
+        kt.losses.HalfSquaredError()([1.0, 2.0], [0.0, 0.0])
+
+
 def test_sample_weights_count():
     """A weight of 0 leaves an example out of the sum."""
     error = kt.losses.HalfSquaredError()([[2.0], [0.0]], [[0.0], [5.0]], sample_weight=[1.0, 0.0])

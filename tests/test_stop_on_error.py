@@ -73,9 +73,9 @@ def test_a_validation_metric_may_come_later(blobs, classifier):
     assert stop.epoch == 2
 
 
-def test_a_validation_metric_that_never_comes_is_an_error(blobs, classifier):
-    """Without validation data the error names what there is."""
-    with pytest.raises(ValueError, match="`monitor` must be a metric of this training: accuracy, loss"):
+def test_a_validation_metric_that_never_comes_is_told(blobs, classifier):
+    """Without validation data a warning at the end names what there was; the history is not lost."""
+    with pytest.warns(UserWarning, match="never saw 'val_loss' in this training, only accuracy, loss"):
         fit(classifier(), *blobs, kt.callbacks.StopOnError(0.1, monitor="val_loss"), epochs=2)
 
 
@@ -119,11 +119,18 @@ def test_a_metric_whose_name_does_not_tell_needs_a_mode():
         ("auc", "max"),
         ("f1_score", "max"),
         ("recall", "max"),
+        ("mean_io_u", "max"),
+        ("cosine_similarity", "max"),
     ],
 )
 def test_names_tell_the_direction(metric, expected):
     """Errors fall and scores rise."""
     assert direction(metric) == expected
+
+
+def test_a_reason_does_not_contradict_itself():
+    """A value just below the threshold is given all its digits."""
+    assert Target("loss", 0.05).reason(0.0499999) == "loss 0.0499999 < 0.05"
 
 
 def test_the_comparison_is_strict():

@@ -11,8 +11,8 @@ from typing import Literal
 Mode = Literal["auto", "min", "max"]
 
 # What a metric's name says of its direction. Errors fall in training, scores rise.
-_FALLING = ("loss", "error", "mse", "mae", "mape", "msle", "crossentropy", "entropy", "hinge", "divergence")
-_RISING = ("acc", "auc", "precision", "recall", "f1", "fbeta", "iou", "r2", "cosine_similarity")
+_FALLING = {"loss", "error", "mse", "mae", "mape", "msle", "crossentropy", "entropy", "hinge", "divergence"}
+_RISING = {"acc", "accuracy", "auc", "precision", "recall", "f1", "fbeta", "iou", "io", "r2", "similarity"}
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Target:
 
     def __post_init__(self) -> None:
         check_threshold(self.threshold)
+        if not isinstance(self.metric, str):
+            raise TypeError(f"`monitor` must be a metric's name. Received: monitor={self.metric!r}.")
         if self.mode not in ("auto", "min", "max"):
             raise ValueError(f'`mode` must be "auto", "min" or "max". Received: mode={self.mode!r}.')
         object.__setattr__(self, "mode", direction(self.metric) if self.mode == "auto" else self.mode)
@@ -49,7 +51,8 @@ class Target:
         """Say why this value is reason to stop, or return `None` where it is not (NaN never is)."""
         passed = value < self.threshold if self.mode == "min" else value > self.threshold
         sign = "<" if self.mode == "min" else ">"
-        return f"{self.metric} {value:.4g} {sign} {self.threshold:g}" if passed else None
+        shown = f"{value:.4g}" if f"{value:.4g}" != f"{self.threshold:.4g}" else repr(value)
+        return f"{self.metric} {shown} {sign} {self.threshold:g}" if passed else None
 
     def value_in(self, logs: Mapping[str, float]) -> float:
         """Return the metric's value out of Keras's `logs`.
@@ -79,9 +82,9 @@ def direction(metric: str) -> Literal["min", "max"]:
     Raises:
         ValueError: If the name does not tell.
     """
-    name = metric.lower()
-    if any(word in name for word in _FALLING):
+    words = set(metric.lower().split("_"))
+    if words & _FALLING:
         return "min"
-    if any(word in name for word in _RISING):
+    if words & _RISING:
         return "max"
     raise ValueError(f'`mode` must be "min" or "max" for a metric of this name. Received: monitor={metric!r}.')
