@@ -145,7 +145,7 @@ class LeakyReLU(_ActivationLayer):
         ValueError: If `negative_slope` is not a finite number.
     """
 
-    def __init__(self, negative_slope: float = 0.01, **kwargs: Any) -> None:
+    def __init__(self, negative_slope: Any = 0.01, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         number = isinstance(negative_slope, Real) and not isinstance(negative_slope, bool)
         if not number or not abs(negative_slope) < float("inf"):

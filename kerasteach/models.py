@@ -12,6 +12,11 @@ import numpy as np
 from kerasteach.activations import Activation
 from kerasteach.layers import Dense
 
+_WRONG_INITIALIZER = (
+    '`initializer` must be a name that Keras knows, such as "glorot_uniform" or "he_normal", or an initializer. '
+    "Received: initializer={!r}."
+)
+
 
 def mlp(
     activation: str | Activation = "relu",
@@ -56,6 +61,8 @@ def mlp(
         139
     """
     widths = _checked_units(inputs, hidden, outputs)
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
+        raise ValueError(f"`seed` must be a whole number from 0, or None. Received: seed={seed!r}.")
     functions = [activation] * len(hidden) + [output_activation]
     names = [f"hidden_{number}" for number in range(1, len(widths) - 1)] + ["output"]
     layers = [
@@ -85,6 +92,8 @@ def _seeded(
     initializer: str | keras.initializers.Initializer, seed: int | None, position: int, shape: tuple[int, ...]
 ) -> str | keras.initializers.Initializer:
     """Return the initializer, drawing from a stream of its own for this seed, position and shape."""
+    if not isinstance(initializer, str | keras.initializers.Initializer):
+        raise ValueError(_WRONG_INITIALIZER.format(initializer))
     if seed is None:
         return initializer if isinstance(initializer, str) else initializer.clone()
     stream = int(np.random.SeedSequence((seed, position, *shape)).generate_state(1)[0]) >> 1
@@ -101,7 +110,4 @@ def _by_name(initializer: str, stream: int) -> keras.initializers.Initializer:
             found = keras.initializers.deserialize({"class_name": initializer, "config": config})
             if isinstance(found, keras.initializers.Initializer):
                 return found
-    raise ValueError(
-        '`initializer` must be a name that Keras knows, such as "glorot_uniform" or "he_normal", or an initializer. '
-        f"Received: initializer={initializer!r}."
-    )
+    raise ValueError(_WRONG_INITIALIZER.format(initializer))

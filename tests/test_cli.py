@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import kerasteach as kt
+from kerasteach.cli import main
 
 SMALL = ["compare", "--data", "iris", "--hidden", "5", "5", "--seeds", "2", "--epochs", "2"]
 
@@ -97,16 +98,45 @@ def test_existing_files_stay_without_force(run):
         (["--data", "points.csv"], "`x` must|no missing value.*missing in a"),
         (["--device", "gpu:7"], r"sees no such device.*kerasteach\[gpu\].*Received: device='gpu:7'"),
         (["--output", "points.csv/out"], "`--output` must be a folder that can be written"),
+        (["--format", "gif"], "--format.*gif"),
+        (["--epochs", "many"], "--epochs.*integer"),
+        (["--activations"], "--activations"),
+        (["--split-seed", "-1"], "`split_seed` must be a whole number from 0"),
         (["--epochs", "0"], "`epochs` must be a whole number from 1. Received: epochs=0"),
     ],
 )
-def test_bad_input_is_one_line_and_status_2(options, message, tmp_path):
+def test_bad_input_is_one_line_and_status_2(options, message, tmp_path, monkeypatch, capfd):
     """No traceback, nothing written."""
     (tmp_path / "points.csv").write_text("a,target\n1,0\n,1\n3,0\n4,1\n")
-    done = command(*SMALL, *options, cwd=tmp_path)
-    assert done.returncode == 2
-    assert re.fullmatch(rf"kerasteach: error: .*({message}).*\n", done.stderr), done.stderr
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["kerasteach", *SMALL, *options])
+    monkeypatch.setattr(
+        sys.modules["kerasteach.cli.compare"], "start_tensorflow", lambda: None
+    )  # this process has started it
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    told = capfd.readouterr().err
+    assert re.fullmatch(rf"kerasteach: error: .*({message}).*\n", told), told
     assert [file.name for file in tmp_path.iterdir()] == ["points.csv"]
+
+
+def test_force_replaces_what_is_there(run, tmp_path):
+    """With `--force` the files are new, without it they keep their bytes."""
+    _, folder = run
+    old = {file.name: file.read_bytes() for file in folder.iterdir()}
+    for name, content in old.items():
+        (tmp_path / name).write_bytes(content)
+    options = ["--activations=tanh", "relu", "--output", str(tmp_path)]
+    assert command(*SMALL, *options, cwd=tmp_path).returncode == 2
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == old
+    assert command(*SMALL, *options, "--force", cwd=tmp_path).returncode == 0
+    assert kt.Comparison.load(tmp_path).history["activation"].unique().tolist() == ["tanh", "relu"]
+
+
+def test_without_a_command_there_is_help(tmp_path):
+    """The bare command is no error."""
+    done = command(cwd=tmp_path)
+    assert (done.returncode, "Usage" in done.stdout) == (0, True)
 
 
 def test_activations_draws_those_named(tmp_path):

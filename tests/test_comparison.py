@@ -1,4 +1,6 @@
 import random
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -194,9 +196,48 @@ def test_a_saved_comparison_comes_back(tmp_path, comparison):
     assert loaded.facts == comparison.facts
 
 
-def test_the_work_runs_where_it_was_asked_to(monkeypatch, comparison):
-    """The device is recorded."""
-    assert comparison.facts["device"] == kt.devices.resolve("auto")
+def test_the_work_runs_where_it_was_asked_to():
+    """On the second of two logical CPUs, every weight lies there while the network trains, and the run says so."""
+    code = """
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import keras, kerasteach as kt
+seen = set()
+class Spy(keras.callbacks.LambdaCallback):
+    def on_epoch_end(self, epoch, logs=None):
+        seen.update(variable.value.device for variable in self.model.trainable_variables)
+from kerasteach.experiment import training
+chosen = training._callbacks
+training._callbacks = lambda *arguments: [*chosen(*arguments), Spy()]
+result = kt.compare(("relu",), data="iris", hidden=(4,), seeds=1, epochs=1, device="cpu:1", progress=False)
+print(result.facts["device"], {name[-5:] for name in seen})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "cpu:1 {'CPU:1'}", done.stderr
+
+
+def test_numpys_numbers_are_numbers(tmp_path):
+    """Seeds, epochs and units out of arrays will do, and the result can be saved."""
+    arguments = {"hidden": np.array([4]), "seeds": np.arange(1), "epochs": np.int64(1), "error_below": np.float32(0.1)}
+    kt.compare(("relu",), data="iris", progress=False, **arguments).save(tmp_path / "run")
+    assert kt.Comparison.load(tmp_path / "run").facts["arguments"]["hidden"] == [4]
+
+
+def test_a_learning_rate_schedule_is_saved_with_the_run(tmp_path):
+    """Each network has an optimizer of its own, and the arguments stay what they were."""
+    schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
+    kt.compare(("relu",), **SMALL, learning_rate=schedule).save(tmp_path / "run")
+    optimizer = kt.Comparison.load(tmp_path / "run").facts["arguments"]["optimizer"]
+    assert optimizer["config"]["learning_rate"]["class_name"] == "CosineDecay"
+
+
+def test_functions_go_by_names_that_tell_them_apart():
+    """Keras's leaky_relu is not ours; a dictionary names what has no name."""
+    both = kt.compare(("leaky_relu", keras.activations.leaky_relu), **SMALL)
+    assert both.history["activation"].unique().tolist() == ["leaky_relu", "keras.leaky_relu"]
+    steep = kt.compare({"steep": lambda x: kt.activations.leaky_relu(x, 0.5)}, **SMALL)
+    assert steep.summary().index.tolist() == ["steep"]
 
 
 @pytest.mark.parametrize(
@@ -208,8 +249,15 @@ def test_the_work_runs_where_it_was_asked_to(monkeypatch, comparison):
         ({"data": "digit"}, "`data` must be one of digits"),
         ({"data": ([[1.0], [np.nan]], [0, 1])}, "`x` must be finite"),
         ({"data": (np.ones((8, 2, 2)), [0, 1] * 4)}, "`data` must have examples that are vectors"),
-        ({"hidden": (8, -1)}, "`hidden` must give positive whole numbers"),
+        ({"hidden": (8, -1)}, "`hidden` must be a whole number from 1"),
         ({"seeds": 0}, "`seeds` must be a whole number from 1"),
+        ({"hidden": 8}, "`hidden` must list the units of each hidden layer"),
+        ({"seeds": 2.5}, "`seeds` must be a whole number from 1. Received: seeds=2.5"),
+        ({"data": None}, "`data` must be a name out of .*Received: NoneType"),
+        ({"optimizer": keras.optimizers.Adam}, "`optimizer` must be a name that Keras knows"),
+        ({"learning_rate": identity_again}, "`learning_rate` must be a number, a schedule"),
+        ({"initializer": None}, "`initializer` must be a name that Keras knows"),
+        ({"activations": (lambda x: x, lambda x: 2 * x)}, "a dictionary gives names to functions"),
         ({"seeds": [1, 1]}, "`seeds` must be a number of seeds, or different whole numbers"),
         ({"epochs": 0}, "`epochs` must be a whole number from 1"),
         ({"batch_size": 2.5}, "`batch_size` must be a whole number from 1"),

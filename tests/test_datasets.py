@@ -97,7 +97,8 @@ def test_a_csv_file_with_fractions_is_a_regression(tmp_path):
         ({"a": ["x", "y"], "target": [0, 1]}, "numbers in every column.*text in a"),
         ({"a": [1, None, 3, 4], "target": [0, 1, 0, 1]}, "no missing value.*missing in a"),
         ({"a": [], "target": []}, "Received: 0 rows"),
-        ({"a": [1, 2, 3, 4], "target": ["p", "p", "p", "q"]}, "2 of each class"),
+        ({"a": [1, 2, 3, 4], "target": ["p", "p", "p", "q"]}, "2 examples or more.*1 of class 'q'"),
+        ({"a": [1.0, np.inf, 3, 4], "target": [0, 1, 0, 1]}, "`x` must be finite.*1 NaN or infinite of 4"),
     ],
 )
 def test_a_csv_file_that_will_not_do_says_why(tmp_path, columns, message):
@@ -113,14 +114,60 @@ def test_a_csv_file_that_will_not_do_says_why(tmp_path, columns, message):
         ([[1.0], [np.nan], [2.0], [3.0]], [0, 1, 0, 1], "`x` must be finite.*1 NaN or infinite of 4"),
         ([[1.0], [2.0]], [0], "same length.*2 and 1"),
         ([1.0, 2.0], [0, 1], r"x\[:, None\] makes it so"),
-        ([[1.0], [2.0], [3.0], [4.0]], [-1, 0, 0, -1], "whole numbers from 0 to 0"),
-        ([[1.0], [2.0]], ["a", "b"], "`y` must hold numbers"),
+        ([[1.0], [2.0], [3.0]], [4, 4, 4], "two classes at least"),
+        ([[1.0], [2.0], [3.0], [4.0]], ["a", "a", "a", "b"], "2 examples or more.*1 of class 'b'"),
+        (np.ones((6, 1)), [0, 1, 2] * 2, "`test_fraction` must leave 3 examples.*2 of 6 examples"),
     ],
 )
 def test_arrays_that_will_not_do_say_why(x, y, message):
     """Empty, NaN, unequal, flat and ill-labelled arrays are each named."""
     with pytest.raises(ValueError, match=message):
         kt.datasets.from_arrays(x, y)
+
+
+@pytest.mark.parametrize(
+    ("y", "classes"),
+    [
+        (["b", "a"] * 5, ("a", "b")),
+        ([True, False] * 5, ("False", "True")),
+        ([[3], [7]] * 5, ("3", "7")),
+        (np.arange(10) * 1.5, ()),
+    ],
+)
+def test_labels_come_in_many_forms(y, classes):
+    """Text, truth values and any whole numbers are classes; fractions are values to predict."""
+    data = kt.datasets.from_arrays(np.arange(20.0).reshape(10, 2), y, test_fraction=0.4)
+    assert data.classes == classes
+
+
+def test_many_whole_numbers_are_values():
+    """Prices are no classes."""
+    data = kt.datasets.from_arrays(np.ones((50, 1)), np.arange(50) * 1000)
+    assert (data.task, data.outputs) == ("regression", 1)
+
+
+@pytest.mark.parametrize(("option", "value"), [("split_seed", -1), ("split_seed", "a"), ("test_fraction", 2)])
+def test_a_split_that_cannot_be_made_names_its_argument(option, value):
+    """Seeds are whole numbers, fractions lie between 0 and 1."""
+    with pytest.raises(ValueError, match=f"`{option}` must be .*Received: {option}={value!r}"):
+        kt.datasets.load("iris", **{option: value})
+
+
+@pytest.mark.parametrize("content", [b"", b"a,target\n1,2,3\n4,5,6,7\n", "a,target\n\xe9,1\n".encode("latin-1")])
+def test_a_file_that_is_no_csv_is_named(tmp_path, content):
+    """Empty, ragged and foreign files are errors that name the file."""
+    (tmp_path / "odd.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=r"odd\.csv must"):
+        kt.datasets.load(tmp_path / "odd.csv")
+
+
+def test_a_data_set_by_hand_is_checked():
+    """Flat regression targets and parts of different features are refused."""
+    x, y = np.ones((4, 2), "float32"), np.ones(4, "float32")
+    with pytest.raises(ValueError, match=r"y\[:, None\] makes them so"):
+        kt.datasets.Dataset("mine", x, y, x, y)
+    with pytest.raises(ValueError, match="examples of one shape"):
+        kt.datasets.Dataset("mine", x, y[:, None], x[:, :1], y[:, None])
 
 
 def test_labels_must_fit_the_classes_that_are_named():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,12 +16,14 @@ from kerasteach.cli.options import SeveralValues
 from kerasteach.cli.show import activations, devices
 
 app = typer.Typer(
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Make the training of neural networks visible: compare activation functions, and draw why they differ.",
 )
+_UsageError: Any = typer.BadParameter.__mro__[
+    1
+]  # what typer raises for any wrong use; it has no public name of its own
 app.command(cls=SeveralValues)(compare)
 app.command(cls=SeveralValues)(activations)
 app.command()(devices)
@@ -30,11 +32,14 @@ app.command()(devices)
 def main() -> None:
     """Run the command; an error of the user's is one line and exit status 2."""
     try:
-        app()
-    except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
+        raise SystemExit(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
+    except typer.Abort:
+        raise SystemExit("Interrupted.") from None
+    except (ValueError, TypeError, OSError, ImportError, RuntimeError, _UsageError) as error:
         if os.environ.get("KERASTEACH_TRACEBACK"):
             raise
-        print(f"kerasteach: error: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201  to a terminal
+        text = getattr(error, "format_message", error.__str__)()
+        print(f"kerasteach: error: {' '.join(text.split())}", file=sys.stderr)  # noqa: T201  to a terminal
         raise SystemExit(2) from None
 
 

@@ -30,14 +30,22 @@ class SeveralValues(TyperCommand):
         """Repeat the option's name before each of its values, as Click wants it."""
         several = {name for one in self.params if getattr(one, "multiple", False) for name in one.opts}
         spread: list[str] = []
-        option = None
-        for word in args:
+        option = ""
+        for word in [part for one in args for part in self._parts(one, several)]:
             if word.startswith("-") and not word[1:2].isdigit():
-                option = word if word in several else None
-                spread += [] if option else [word]
+                spread.append(word)
+                option = word if word in several else ""
+            elif option and spread[-1] != option:
+                spread += [option, word]
             else:
-                spread += [option, word] if option else [word]
+                spread.append(word)
         return super().parse_args(ctx, spread)
+
+    @staticmethod
+    def _parts(word: str, several: set[str]) -> list[str]:
+        """Split `--activations=relu`, so that more values may follow."""
+        name, equals, value = word.partition("=")
+        return [name, value] if equals and name in several else [word]
 
 
 Output = Annotated[

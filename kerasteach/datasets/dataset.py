@@ -40,6 +40,9 @@ class Dataset:
     def __post_init__(self) -> None:
         for part in ("train", "test"):
             check(getattr(self, f"x_{part}"), getattr(self, f"y_{part}"), part, len(self.classes))
+        if self.x_train.shape[1:] != self.x_test.shape[1:]:
+            shapes = f"{self.x_train.shape} and {self.x_test.shape}"
+            raise ValueError(f"`x_train` and `x_test` must have examples of one shape. Received: {shapes}.")
 
     @property
     def task(self) -> Task:
@@ -72,6 +75,10 @@ class Dataset:
 
 def check(x: np.ndarray, y: np.ndarray, part: str, classes: int) -> None:
     """Raise ValueError unless examples and targets fit each other and can be trained on."""
+    if not isinstance(x, np.ndarray) or not isinstance(y, np.ndarray):
+        raise ValueError(
+            f"`x` and `y` must be NumPy arrays ({part}). Received: {type(x).__name__}, {type(y).__name__}."
+        )
     if not len(x):
         raise ValueError(f"The data hold no example ({part}). Received: x of shape {x.shape}.")
     if len(x) != len(y):
@@ -87,6 +94,13 @@ def check(x: np.ndarray, y: np.ndarray, part: str, classes: int) -> None:
                 f"`{argument}` must be finite: drop or fill what is missing. "
                 f"Received: {bad} NaN or infinite of {array.size} ({part})."
             )
+    if not classes and y.ndim < 2:
+        raise ValueError(
+            f"A regression's targets must be (examples, values); y[:, None] makes them so ({part}). "
+            f"Received: y of shape {y.shape}."
+        )
+    if classes == 1:
+        raise ValueError("A classification needs two classes at least. Received: one.")
     if classes and (not np.issubdtype(y.dtype, np.integer) or y.ndim != 1 or y.min() < 0 or y.max() >= classes):
         raise ValueError(
             f"Labels must be whole numbers from 0 to {classes - 1}, one an example, for {classes} output units "

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import train_test_split
 
 from kerasteach.datasets.dataset import Dataset, check
-from kerasteach.datasets.sources import SETS, Raw, read_csv
+from kerasteach.datasets.sources import SETS, Raw, read_csv, targets
 
 
 def names() -> tuple[str, ...]:
@@ -69,10 +72,10 @@ def from_arrays(
 
     Args:
         x: The examples, `(examples, ...)`.
-        y: Whole numbers from 0, `(examples,)`, which are classes; or numbers to predict, `(examples,)` or
-            `(examples, values)`.
+        y: Classes, `(examples,)`: text, truth values, or up to 20 different whole numbers. Or numbers to predict,
+            `(examples,)` or `(examples, values)`.
         name: What it is called in tables and figures.
-        classes: The classes' names, by class number. Defaults to the numbers that occur.
+        classes: The classes' names, where `y` holds class numbers from 0. Defaults to what occurs in `y`.
         split_seed: As in `load`.
         test_fraction: As in `load`.
         standardise: As in `load`.
@@ -85,20 +88,18 @@ def from_arrays(
         >>> kt.datasets.from_arrays([[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1], test_fraction=0.5).outputs
         2
     """
-    x, y = np.asarray(x, dtype="float32"), np.asarray(y)
-    if classes is None and y.ndim == 1 and y.size and np.issubdtype(y.dtype, np.integer):
-        classes = tuple(str(number) for number in range(int(y.max()) + 1))
-    check(x, y, "all", len(classes or ()))
+    x, y = np.asarray(x, dtype="float64"), np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1 and not np.issubdtype(y.dtype, np.floating):
+        y = y[:, 0]
+    if classes is None and y.ndim == 1:
+        y, classes = targets(pd.Series(y))
     return _split(name, Raw(x, y, tuple(classes or ()), "yours", "yours"), split_seed, test_fraction, standardise)
 
 
 def _split(name: str, raw: Raw, split_seed: int, test_fraction: float, standardise: bool) -> Dataset:
-    if not 0 < test_fraction < 1:
-        raise ValueError(f"`test_fraction` must be between 0 and 1. Received: test_fraction={test_fraction}.")
-    rare = raw.classes and np.bincount(raw.y).min(initial=2, where=np.bincount(raw.y) > 0) < 2
-    if len(raw.x) < 4 or rare:
-        raise ValueError(f"Splitting needs 4 examples, and 2 of each class. Received: {len(raw.x)} examples.")
-    y = raw.y.astype("int32") if raw.classes else raw.y.astype("float32").reshape(len(raw.y), -1)
+    check(raw.x, raw.y, name, len(raw.classes))
+    _check_split(raw, split_seed, test_fraction)
+    y = raw.y.astype("int32" if raw.classes else "float32")
     x_train, x_test, y_train, y_test = train_test_split(
         raw.x.astype("float32"),
         y,
@@ -111,6 +112,28 @@ def _split(name: str, raw: Raw, split_seed: int, test_fraction: float, standardi
     if standardise and not raw.classes:
         y_train, y_test = _standardised(y_train, y_test)
     return Dataset(name, x_train, y_train, x_test, y_test, raw.classes, raw.source, raw.licence)
+
+
+def _check_split(raw: Raw, split_seed: Any, test_fraction: Any) -> None:
+    """Raise ValueError unless both parts get an example of each class, and the split can be repeated."""
+    if not isinstance(test_fraction, Real) or not 0 < float(test_fraction) < 1:
+        raise ValueError(f"`test_fraction` must be between 0 and 1. Received: test_fraction={test_fraction!r}.")
+    if isinstance(split_seed, bool) or not isinstance(split_seed, Integral) or not 0 <= int(split_seed) < 2**32:
+        raise ValueError(f"`split_seed` must be a whole number from 0. Received: split_seed={split_seed!r}.")
+    if raw.classes:
+        counts = np.bincount(raw.y, minlength=len(raw.classes))
+        if counts.min() < 2:
+            raise ValueError(
+                "Each class needs 2 examples or more, one for training and one for testing. "
+                f"Received: {counts.min()} of class {raw.classes[int(counts.argmin())]!r}."
+            )
+    test = math.ceil(float(test_fraction) * len(raw.x))
+    needed = len(raw.classes) or 1
+    if min(test, len(raw.x) - test) < needed:
+        raise ValueError(
+            f"`test_fraction` must leave {needed} examples or more, one of each class, on both sides. "
+            f"Received: test_fraction={test_fraction}, {test} of {len(raw.x)} examples for testing."
+        )
 
 
 def _standardised(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

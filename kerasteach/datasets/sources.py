@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from sklearn import datasets as bundled
 
+_MOST_CLASSES = 20  # more different whole numbers than this are values to predict
+
 
 class Raw(NamedTuple):
     """Examples and targets as they come, before they are split."""
@@ -24,7 +26,10 @@ class Raw(NamedTuple):
 
 def read_csv(path: Path, target: str) -> Raw:
     """Read a CSV file with a header line; `target` is the column to predict."""
-    frame = pd.read_csv(path)
+    try:
+        frame = pd.read_csv(path, skipinitialspace=True)
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path.name} must be a CSV file in UTF-8 with a header line. Received: {error}.") from None
     if target not in frame:
         columns = ", ".join(map(str, frame))
         raise ValueError(f"`target` must be a column of {path.name}: {columns}. Received: target={target!r}.")
@@ -38,11 +43,21 @@ def read_csv(path: Path, target: str) -> Raw:
     missing = frame.columns[frame.isna().any()]
     if len(missing):
         raise ValueError(f"{path.name} must have no missing value. Received: some missing in {', '.join(missing)}.")
-    y = frame[target]
-    if pd.api.types.is_float_dtype(y) or (pd.api.types.is_integer_dtype(y) and y.nunique() > 20):
-        return Raw(features.to_numpy("float32"), y.to_numpy("float32"), (), str(path), "that of the file")
+    y, classes = targets(frame[target])
+    return Raw(features.to_numpy("float64"), y, classes, str(path), "that of the file")
+
+
+def targets(y: pd.Series) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Tell classes from values to predict.
+
+    Text, truth values, and up to 20 different whole numbers are classes, numbered in their order; other numbers are
+    values, and there are no classes.
+    """
+    whole = pd.api.types.is_integer_dtype(y) or pd.api.types.is_bool_dtype(y)
+    if pd.api.types.is_numeric_dtype(y) and not (whole and y.nunique() <= _MOST_CLASSES):
+        return y.to_numpy("float64")[:, None], ()
     codes, labels = pd.factorize(y, sort=True)
-    return Raw(features.to_numpy("float32"), codes, tuple(map(str, labels)), str(path), "that of the file")
+    return codes, tuple(map(str, labels))
 
 
 def _from_sklearn(loader: Callable[[], Any], divisor: float, source: str, split_seed: int) -> Raw:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -16,43 +18,67 @@ from kerasteach.optimizers import PlainSGD
 Data = str | Path | datasets.Dataset | tuple[Any, Any]
 
 
-def named(activations: Sequence[str | Activation]) -> dict[str, str | Activation]:
+def named(activations: Any) -> dict[str, str | Activation]:
     """Return the activations by the names that they have in the tables."""
-    if isinstance(activations, str) or callable(activations):
-        activations = [activations]
-    for activation in activations:
+    if isinstance(activations, Mapping):
+        variants = dict(activations)
+    else:
+        single = isinstance(activations, str) or callable(activations)
+        chosen = [activations] if single else list(activations)
+        variants = {_name(one): one for one in chosen}
+        if not variants or len(variants) < len(chosen):
+            raise ValueError(
+                "`activations` must be one or more, each of another name; a dictionary gives names to functions. "
+                f"Received: {[_name(one) for one in chosen]}."
+            )
+    for activation in variants.values():
         functions.get(activation)
-    variants = {one if isinstance(one, str) else one.__name__: one for one in activations}
-    if not variants or len(variants) < len(activations):
-        received = [one if isinstance(one, str) else one.__name__ for one in activations]
-        raise ValueError(f"`activations` must be one or more, each of another name. Received: {received}.")
     return variants
+
+
+def _name(activation: str | Activation) -> str:
+    """Return a name of its own for a function that shares ours with one of the seven, but is another."""
+    name = activation if isinstance(activation, str) else getattr(activation, "__name__", type(activation).__name__)
+    if name in functions.names() and not isinstance(activation, str) and activation is not functions.get(name):
+        return f"{activation.__module__.split('.')[0]}.{name}"
+    return name
+
+
+def whole(argument: str, value: Any, least: int = 1) -> int:
+    """Return a whole number of any kind, NumPy's too, as Python's, or raise ValueError naming the argument."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise ValueError(f"`{argument}` must be a whole number from {least}. Received: {argument}={value!r}.")
+    return int(value)
 
 
 def checked_seeds(seeds: Any) -> list[int]:
     """Return the seeds, which may be given by their number."""
-    if isinstance(seeds, int) and not isinstance(seeds, bool):
-        check_positive(seeds=seeds)
-        return list(range(seeds))
-    numbers = list(seeds)
-    if not numbers or len(set(numbers)) < len(numbers) or any(not isinstance(n, int) or n < 0 for n in numbers):
+    if not isinstance(seeds, Iterable) or isinstance(seeds, str):
+        return list(range(whole("seeds", seeds)))
+    numbers = [whole("seeds", seed, least=0) for seed in seeds]
+    if not numbers or len(set(numbers)) < len(numbers):
         raise ValueError(f"`seeds` must be a number of seeds, or different whole numbers. Received: seeds={seeds!r}.")
     return numbers
 
 
-def check_positive(**arguments: Any) -> None:
-    """Raise ValueError, naming the argument, unless each is a whole number from 1."""
-    for name, value in arguments.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"`{name}` must be a whole number from 1. Received: {name}={value!r}.")
+def checked_hidden(hidden: Any) -> list[int]:
+    """Return the units of each hidden layer."""
+    if not isinstance(hidden, Iterable) or isinstance(hidden, str):
+        raise ValueError(f"`hidden` must list the units of each hidden layer, as in (32, 32). Received: {hidden!r}.")
+    return [whole("hidden", units) for units in hidden]
 
 
 def dataset_of(data: Data, split_seed: int) -> datasets.Dataset:
     """Return the data set that is meant, of examples that a dense layer can take."""
-    if isinstance(data, tuple):
+    if isinstance(data, tuple | list) and len(data) == 2:
         data = datasets.from_arrays(*data, split_seed=split_seed)
     elif isinstance(data, str | Path):
         data = datasets.load(data, split_seed=split_seed)
+    if not isinstance(data, datasets.Dataset):
+        raise ValueError(
+            "`data` must be a name out of kerasteach.datasets.names(), a CSV file, arrays (x, y), or a Dataset. "
+            f"Received: {type(data).__name__}."
+        )
     if len(data.inputs) != 1:
         raise ValueError(
             "`data` must have examples that are vectors, for a network of dense layers: x.reshape(len(x), -1) makes "
@@ -61,21 +87,28 @@ def dataset_of(data: Data, split_seed: int) -> datasets.Dataset:
     return data
 
 
-def serialised(optimizer: str | keras.optimizers.Optimizer | None, learning_rate: float) -> dict[str, Any]:
+def serialised(optimizer: str | keras.optimizers.Optimizer | None, learning_rate: Any) -> dict[str, Any]:
     """Return the optimizer as Keras serialises it, so that each network can have its own."""
-    if optimizer is None:
-        optimizer = PlainSGD(learning_rate)
+    plain = PlainSGD(learning_rate)  # checks the learning rate, too
+    if optimizer is None or (isinstance(optimizer, str) and optimizer.lower() in ("plainsgd", "plain_sgd")):
+        optimizer = plain
     elif isinstance(optimizer, str):
         try:
-            optimizer = keras.optimizers.get(
-                {
-                    "class_name": optimizer,
-                    "config": {"learning_rate": PlainSGD(learning_rate).get_config()["learning_rate"]},
-                }
-            )
+            config = {"learning_rate": plain.get_config()["learning_rate"]}
+            optimizer = keras.optimizers.get({"class_name": optimizer, "config": config})
         except ValueError:
-            raise ValueError(
-                '`optimizer` must be a name that Keras knows, such as "sgd" or "adam", or an optimizer. '
-                f"Received: optimizer={optimizer!r}."
-            ) from None
-    return keras.optimizers.serialize(optimizer)
+            pass  # it stays a string, and is refused as anything else that is no optimizer
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise ValueError(
+            '`optimizer` must be a name that Keras knows, such as "sgd" or "adam", or an optimizer. '
+            f"Received: optimizer={optimizer!r}."
+        )
+    config = keras.optimizers.serialize(optimizer)
+    try:
+        keras.optimizers.deserialize(deepcopy(config))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "`learning_rate` must be a number, a schedule, or a function that is registered with Keras; each network "
+            f"has a copy. Received: {learning_rate!r}; Keras says: {error}"
+        ) from None
+    return config

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -15,7 +15,7 @@ import pandas as pd
 
 from kerasteach import devices
 from kerasteach.activations import Activation
-from kerasteach.experiment.arguments import Data, check_positive, checked_seeds, dataset_of, named, serialised
+from kerasteach.experiment.arguments import Data, checked_hidden, checked_seeds, dataset_of, named, serialised, whole
 from kerasteach.experiment.progress import progress_bar
 from kerasteach.experiment.summary import summarise
 from kerasteach.experiment.training import Plan, train
@@ -67,7 +67,7 @@ class Comparison:
 
 
 def compare(
-    activations: Sequence[str | Activation] = ("sigmoid", "tanh", "relu"),
+    activations: Sequence[str | Activation] | Mapping[str, str | Activation] = ("sigmoid", "tanh", "relu"),
     *,
     data: Data = "digits",
     hidden: Sequence[int] = (32,) * 6,
@@ -89,7 +89,8 @@ def compare(
     global random state, the dtype policy and TensorFlow's settings stay as they are.
 
     Args:
-        activations: Names out of `kerasteach.activations.names()`, or functions, which go by their `__name__`.
+        activations: Names out of `kerasteach.activations.names()`, or functions, which go by their `__name__`; a
+            dictionary gives names of your own.
         data: A name out of `kerasteach.datasets.names()`, a CSV file, a `Dataset`, or arrays `(x, y)`.
         hidden: The units of each hidden layer. Defaults to six layers of 32.
         seeds: How many seeds, counted from 0, or the seeds themselves. A seed fixes initial weights and batch order.
@@ -123,12 +124,13 @@ def compare(
         [['tanh', 0], ['tanh', 1], ['relu', 0], ['relu', 1]]
     """
     variants = named(activations)
-    seeds = checked_seeds(seeds)
-    check_positive(epochs=epochs, batch_size=batch_size)
+    seeds, hidden = checked_seeds(seeds), checked_hidden(hidden)
+    epochs, batch_size = whole("epochs", epochs), whole("batch_size", batch_size)
     if capture not in ("epoch", "step", None):
         raise ValueError(f'`capture` must be "epoch", "step" or None. Received: capture={capture!r}.')
     if error_below is not None:
         check_threshold(error_below, "error_below")
+        error_below = float(error_below)
     place = devices.resolve(device)
     dataset = dataset_of(data, split_seed)
     plan = Plan(dataset, serialised(optimizer, learning_rate), epochs, batch_size, error_below, capture)
@@ -145,6 +147,7 @@ def compare(
             dtype="float32",
         )
 
+    build(next(iter(variants.values())), seeds[0])  # what it refuses, it refuses before anything is shown
     histories, gradients = [], []
     with progress_bar(progress, len(variants) * len(seeds), epochs) as on_epoch, devices.scope(place):
         for name, activation in variants.items():
@@ -155,7 +158,7 @@ def compare(
         "arguments": {
             "activations": list(variants),
             "data": dataset.name,
-            "hidden": list(hidden),
+            "hidden": hidden,
             "seeds": seeds,
             "epochs": epochs,
             "batch_size": batch_size,

@@ -61,8 +61,8 @@ def gradient_flow(
     if parameter == "both":
         drawn = [one for one in ("bias", "kernel") if one in set(frame["parameter"])]
     rows = of_parameter(_of_epoch(frame, epoch), drawn)
-    rows = rows.groupby([variant, "seed", "parameter", "layer", "depth"], sort=False)["norm"].mean(skipna=False)
-    rows = rows.reset_index()
+    groups = rows.groupby([variant, "seed", "parameter", "layer", "depth"], sort=False)["norm"]
+    rows = groups.mean(skipna=False).reset_index()
     ax = new_axes(ax)
     for one in drawn:
         for name, look in looks(list(rows[variant].unique())).items():
@@ -146,6 +146,6 @@ def _legend(ax: Axes, rows: pd.DataFrame, variant: str, drawn: Sequence[str]) ->
         label = "bias (mean error signal)" if one == "bias" else one
         handles.append(Line2D([], [], color="0.3", marker="o", ls="--" if hollow else "-", label=label))
         handles[-1].set_markerfacecolor("white" if hollow else "0.3")
-    note = spread_note(rows) if rows[variant].iloc[0] else None
+    title = spread_note(rows) if rows[variant].iloc[0] else None
     if handles:
-        ax.legend(handles=handles, title=note, frameon=False, ncols=2 if len(handles) > 3 else 1)
+        ax.legend(handles=handles, title=title, frameon=False, ncols=2 if len(handles) > 3 else 1)

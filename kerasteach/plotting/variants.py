@@ -45,7 +45,7 @@ def with_variant(frame: pd.DataFrame, needs: tuple[str, ...]) -> tuple[pd.DataFr
         raise ValueError("The table has no row: was the network trained, and its gradients captured?")
     if "seed" not in frame:
         frame = frame.assign(seed=0)
-    keys = [column for column in frame if column not in _KNOWN]
+    keys = [str(column) for column in frame if column not in _KNOWN]
     variant = keys[0] if len(keys) == 1 else "variant" if keys else _ONE
     # a grid has one name for each combination
     names = frame[keys].astype(str).agg(", ".join, axis=1) if keys else ""
