@@ -105,17 +105,16 @@ def test_existing_files_stay_without_force(run):
         (["--epochs", "0"], "`epochs` must be a whole number from 1. Received: epochs=0"),
     ],
 )
-def test_bad_input_is_one_line_and_status_2(options, message, tmp_path, monkeypatch, capfd):
+def test_bad_input_is_one_line_and_status_2(options, message, tmp_path, monkeypatch, capsys):
     """No traceback, nothing written."""
     (tmp_path / "points.csv").write_text("a,target\n1,0\n,1\n3,0\n4,1\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["kerasteach", *SMALL, *options])
-    monkeypatch.setattr(
-        sys.modules["kerasteach.cli.compare"], "start_tensorflow", lambda: None
-    )  # this process has started it
+    command_module = sys.modules["kerasteach.cli.compare"]
+    monkeypatch.setattr(command_module, "start_tensorflow", lambda: None)  # this process has started it
     with pytest.raises(SystemExit, match="2"):
         main()
-    told = capfd.readouterr().err
+    told = capsys.readouterr().err
     assert re.fullmatch(rf"kerasteach: error: .*({message}).*\n", told), told
     assert [file.name for file in tmp_path.iterdir()] == ["points.csv"]
 
