@@ -31,10 +31,10 @@ demo: .venv/installed
 	.venv/bin/kerasteach compare --error-below 0.05 --output kerasteach-comparison --force
 
 test: .venv/installed-dev
-	.venv/bin/pytest -m "not slow"
+	.venv/bin/pytest -n 2 -m "not slow"
 
 test-all: .venv/installed-dev
-	.venv/bin/pytest
+	.venv/bin/pytest -n 2
 
 lint: .venv/installed-dev
 	.venv/bin/ruff check .
