@@ -132,7 +132,7 @@ def _print_summary(summary: pd.DataFrame, error_below: float | None) -> None:
 
     seeds = int(summary["seeds"].iloc[0])
     title = f"median of {seeds} seeds, and lowest to highest" if seeds > 1 else "one seed"
-    table = Table(title=title, box=box.HORIZONTALS, padding=(0, 1, 0, 0), show_lines=True)
+    table = Table(title=title, box=box.HORIZONTALS, padding=(0, 1, 0, 0), pad_edge=False, show_lines=True)
     table.add_column(str(summary.index.name))
     quantities = [str(name) for name in summary if f"{name}_min" in summary]
     for quantity in quantities:
