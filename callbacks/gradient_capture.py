@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from kerasteach.devices import require_tensorflow
 from kerasteach.measure import gradients
 from kerasteach.measure import statistics as _statistics
 from kerasteach.measure.records import Parameter, gradient_table
@@ -35,7 +36,7 @@ class GradientCapture(keras.callbacks.Callback):
 
     Raises:
         ValueError: If a statistic is unknown, or is `update_ratio` by name for an optimizer with another rule.
-        RuntimeError: If Keras runs on another backend than TensorFlow.
+        RuntimeError: In training, if Keras runs on another backend than TensorFlow, or on several devices at once.
 
     Example:
         >>> import keras, numpy as np, kerasteach as kt
@@ -129,6 +130,7 @@ class GradientCapture(keras.callbacks.Callback):
             self.detach()
 
     def _attach(self) -> None:
+        require_tensorflow()
         model, optimizer = self.model, self.model.optimizer
         if model.distribute_strategy.num_replicas_in_sync > 1:
             raise RuntimeError(

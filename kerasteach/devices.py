@@ -26,7 +26,7 @@ class Device:
 
 def available() -> list[Device]:
     """Return the devices that TensorFlow sees, CPUs first."""
-    tf = _tensorflow()
+    tf = require_tensorflow()
     found = []
     for kind in ("CPU", "GPU"):
         physical = tf.config.list_physical_devices(kind)
@@ -75,7 +75,7 @@ def resolve(device: str = "auto") -> str:
 
 def scope(device: str = "auto") -> AbstractContextManager[None]:
     """Return a context manager under which TensorFlow places its work on a device, named as for `resolve`."""
-    return _tensorflow().device(f"/{resolve(device).upper()}")
+    return require_tensorflow().device(f"/{resolve(device).upper()}")
 
 
 def gpu_advice() -> str:
@@ -88,7 +88,8 @@ def gpu_advice() -> str:
     )
 
 
-def _tensorflow() -> Any:
+def require_tensorflow() -> Any:
+    """Return the module tensorflow, or raise RuntimeError where Keras runs on another backend."""
     if keras.backend.backend() != "tensorflow":
         raise RuntimeError(
             f"This part of kerasteach needs Keras on TensorFlow. Received: the backend {keras.backend.backend()!r}; "

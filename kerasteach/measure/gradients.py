@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasteach.devices import require_tensorflow
 from kerasteach.measure import statistics
 from kerasteach.measure.records import Parameter
 from kerasteach.optimizers import PlainSGD
@@ -110,11 +111,7 @@ class Recorder:
         steps: int | None = None,
         at_least: int = 1,
     ) -> None:
-        if keras.backend.backend() != "tensorflow":
-            raise RuntimeError(
-                f"Gradients are recorded with Keras on TensorFlow. Received: the backend {keras.backend.backend()!r}; "
-                'set the environment variable KERAS_BACKEND="tensorflow" before Python starts.'
-            )
+        require_tensorflow()
         self.names = tuple(names)
         self.variables: list[keras.Variable] = []
         self.capacity = at_least
@@ -130,8 +127,7 @@ class Recorder:
         variables: Sequence[keras.Variable],
     ) -> None:
         """Compute one step's statistics and keep them; called inside the training step."""
-        import tensorflow as tf
-
+        tf = require_tensorflow()
         if self._buffer is None:
             self._make_room(tf)
         received = {
@@ -140,25 +136,18 @@ class Recorder:
             if gradient is not None
         }
         learning_rate = optimizer.learning_rate if "update_ratio" in self.names else None
+        row = self._row(received, learning_rate)
         large = [gradient for gradient, _ in received.values() if _worth_float32(gradient)]
         if large:
-            fast = self._row(
-                received, learning_rate, lambda gradient: "float32" if _worth_float32(gradient) else "float64"
-            )
             trusted = ops.all([statistics.in_range(gradient) for gradient in large])
-            row = ops.cond(
-                trusted, lambda: fast, lambda: self._row(received, learning_rate, lambda gradient: "float64")
-            )
-        else:
-            row = self._row(received, learning_rate, lambda gradient: "float64")
+            fast = row
+            row = ops.cond(trusted, lambda: fast, lambda: self._row(received, learning_rate, exact=True))
         # Counted only where there was a batch: TensorFlow runs what depends on no data even when the data have ended.
         with tf.control_dependencies([row]):
             self._buffer.scatter_nd_update([[ops.minimum(self._count, self.capacity)]], [row])
             self._count.assign_add(1)
 
-    def _row(
-        self, received: dict[int, tuple[Tensor, Any]], learning_rate: Tensor, dtype: Callable[[Tensor], str]
-    ) -> Tensor:
+    def _row(self, received: dict[int, tuple[Tensor, Any]], learning_rate: Tensor, exact: bool = False) -> Tensor:
         """Return one step's statistics, `(variables, statistics)`, NaN where a variable received no gradient."""
         nothing = ops.full((len(self.names),), np.nan, dtype="float64")
         rows = [nothing] * len(self.variables)
@@ -166,15 +155,16 @@ class Recorder:
             if id(variable) in received:
                 gradient, weight = received[id(variable)]
                 rate = learning_rate if weight.constraint is None else np.nan  # the rule is not all that moves it
-                options = {"weight": weight, "learning_rate": rate, "dtype": dtype(gradient)}
+                dtype = "float64" if exact or not _worth_float32(gradient) else "float32"
+                options = {"weight": weight, "learning_rate": rate, "dtype": dtype}
                 rows[number] = statistics.compute(self.names, gradient, **options)
         return ops.stack(rows)
 
     def _true(self, gradient: Tensor, optimizer: keras.optimizers.Optimizer, variables: Sequence[Any]) -> Tensor:
         """Return the gradient dense and unscaled."""
-        import tensorflow as tf
-
-        dense = tf.convert_to_tensor(gradient)  # an embedding's gradient comes as slices, with rows repeated
+        dense = require_tensorflow().convert_to_tensor(
+            gradient
+        )  # an embedding's gradient comes as slices, with rows repeated
         scale = _loss_scale(optimizer, variables)
         return dense if scale is None else ops.cast(dense, "float32") / scale
 
