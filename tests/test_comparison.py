@@ -245,6 +245,7 @@ def test_functions_go_by_names_that_tell_them_apart():
     [
         ({"activations": ("relu", "relo")}, r"`activation` must be one of .*Did you mean 'relu'"),
         ({"activations": ()}, "`activations` must be one or more"),
+        ({"activations": {}}, "`activations` must be one or more"),
         ({"activations": ("relu", "relu")}, "each of another name"),
         ({"data": "digit"}, "`data` must be one of digits"),
         ({"data": ([[1.0], [np.nan]], [0, 1])}, "`x` must be finite"),

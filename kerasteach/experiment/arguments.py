@@ -21,16 +21,16 @@ Data = str | Path | datasets.Dataset | tuple[Any, Any]
 def named(activations: Any) -> dict[str, str | Activation]:
     """Return the activations by the names that they have in the tables."""
     if isinstance(activations, Mapping):
-        variants = dict(activations)
+        pairs = list(activations.items())
     else:
         single = isinstance(activations, str) or callable(activations)
-        chosen = [activations] if single else list(activations)
-        variants = {_name(one): one for one in chosen}
-        if not variants or len(variants) < len(chosen):
-            raise ValueError(
-                "`activations` must be one or more, each of another name; a dictionary gives names to functions. "
-                f"Received: {[_name(one) for one in chosen]}."
-            )
+        pairs = [(_name(one), one) for one in ([activations] if single else activations)]
+    variants = dict(pairs)
+    if not variants or len(variants) < len(pairs):
+        raise ValueError(
+            "`activations` must be one or more, each of another name; a dictionary gives names to functions. "
+            f"Received: {[name for name, _ in pairs]}."
+        )
     for activation in variants.values():
         functions.get(activation)
     return variants
