@@ -1,6 +1,7 @@
 """Callbacks for any Keras model: import them as `kerasteach.callbacks`."""
 
+from kerasteach.callbacks.activation_capture import ActivationCapture
 from kerasteach.callbacks.gradient_capture import GradientCapture
 from kerasteach.callbacks.stop_on_error import StopOnError
 
-__all__ = ["GradientCapture", "StopOnError"]
+__all__ = ["ActivationCapture", "GradientCapture", "StopOnError"]

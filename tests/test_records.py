@@ -7,13 +7,10 @@ import pytest
 from kerasteach.measure import history_table
 from kerasteach.measure.records import (
     Parameter,
-    epoch_means,
-    gradient_table,
-    load_run,
-    save_run,
+    tidy_table,
     with_keys,
-    write_atomically,
 )
+from kerasteach.measure.runs import load_run, save_run, write_atomically
 
 PARAMETERS = [Parameter("dense", 1, "kernel", "m/dense/kernel", 6), Parameter("dense", 1, "bias", "m/dense/bias", 2)]
 
@@ -23,7 +20,7 @@ def table():
     values = np.arange(12, dtype="float64").reshape(3, 2, 2)
     values[:, :, 1] = 1
     values[1, 0, 1] = 0
-    return gradient_table(PARAMETERS, ["norm", "finite"], [0, 0, 1], [0, 1, 2], values)
+    return tidy_table(Parameter, PARAMETERS, ["norm", "finite"], [0, 0, 1], [0, 1, 2], values)
 
 
 def test_gradients_have_a_row_a_step_and_variable():
@@ -33,15 +30,6 @@ def test_gradients_have_a_row_a_step_and_variable():
     assert frame["parameter"].tolist() == ["kernel", "bias"] * 3
     assert frame["norm"].tolist() == [0, 2, 4, 6, 8, 10]
     assert frame["finite"].tolist() == [True, True, False, True, True, True]
-
-
-def test_epoch_means_average_over_the_steps():
-    """Statistics are averaged, `step` is the last, `finite` holds where it held at every step."""
-    means = epoch_means(table())
-    assert means["norm"].tolist() == [2, 4, 8, 10]
-    assert means["step"].tolist() == [1, 1, 2, 2]
-    assert means["finite"].tolist() == [False, True, True, True]
-    assert list(means) == list(table())
 
 
 def test_a_history_has_a_row_an_epoch_and_metric():
@@ -62,13 +50,6 @@ def test_validation_at_some_epochs_keeps_their_numbers():
     assert frame[frame["metric"] == "val_loss"]["epoch"].tolist() == [1, 3]
     with pytest.raises(ValueError, match="Received: validation_freq=1, 2 values of val_loss, 5 epochs"):
         history_table(history)
-
-
-def test_a_nan_at_one_step_makes_the_epochs_mean_nan():
-    """A mean that left steps out would hide them."""
-    frame = table()
-    frame.loc[2, "norm"] = np.nan
-    assert epoch_means(frame)["norm"].isna().tolist() == [True, False, False, False]
 
 
 def test_keys_come_first():

@@ -19,7 +19,8 @@ from kerasteach.experiment.arguments import Data, checked_hidden, checked_seeds,
 from kerasteach.experiment.progress import progress_bar
 from kerasteach.experiment.summary import summarise
 from kerasteach.experiment.training import Plan, train
-from kerasteach.measure.records import load_run, save_run, with_keys
+from kerasteach.measure.records import with_keys
+from kerasteach.measure.runs import load_run, save_run
 from kerasteach.measure.stopping import check_threshold
 from kerasteach.models import mlp
 

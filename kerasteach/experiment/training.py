@@ -15,7 +15,8 @@ import tensorflow as tf
 from kerasteach.callbacks import GradientCapture, StopOnError
 from kerasteach.datasets import Dataset
 from kerasteach.losses import HalfSquaredError
-from kerasteach.measure.records import epoch_means, history_table, with_keys
+from kerasteach.measure.recording import Every
+from kerasteach.measure.records import history_table, with_keys
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,10 @@ def train(
     _compile(model, plan, steps)
     fresh = [variable.numpy() for variable in model.optimizer.variables]
     histories, gradients = [], []
-    with GradientCapture() as capture:  # one `with` for all seeds, so that the training step is compiled once
+    every: Every = "epoch" if plan.capture == "epoch" else 1
+    with GradientCapture(
+        every=every
+    ) as capture:  # one `with` for all seeds, so that the training step is compiled once
         for seed in seeds:
             model.set_weights(build(seed).get_weights())
             for variable, value in zip(model.optimizer.variables, fresh, strict=True):
@@ -77,8 +81,7 @@ def train(
                 callbacks=_callbacks(plan, capture, seed, on_epoch),
             )
             histories.append(with_keys(history_table(history), {"seed": seed}))
-            frame = epoch_means(capture.frame) if plan.capture == "epoch" else capture.frame
-            gradients.append(with_keys(frame, {"seed": seed}))
+            gradients.append(with_keys(capture.frame, {"seed": seed}))
     return pd.concat(histories, ignore_index=True), pd.concat(gradients, ignore_index=True)
 
 

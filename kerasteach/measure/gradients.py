@@ -1,67 +1,90 @@
 """The seam: the one place that stands between Keras and an optimizer, and shows listeners every gradient.
 
-Keras hands the gradients of every training step to the optimizer's public `apply`, inside the compiled step. A hook
-in its place passes them on unchanged, after telling its listeners; the last listener to leave puts `apply` back.
+Keras hands the gradients of every training step to the optimizer, inside the compiled step. A hook in the place of the
+optimizer's method passes them on unchanged, after telling its listeners; the last listener to leave puts it back.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from kerasteach.devices import require_tensorflow
 from kerasteach.measure import statistics
 from kerasteach.measure.records import Parameter
+from kerasteach.measure.selection import name_in
 from kerasteach.optimizers import PlainSGD
 
 Tensor = Any
 Listener = Callable[[keras.optimizers.Optimizer, Sequence[Tensor | None], Sequence[keras.Variable]], None]
 
-_BUFFER_BYTES = 16 * 2**20  # how much of the device's memory a recorder takes at most, unless one step needs more
-_SMALL = 4096  # entries; so few are measured in float64 at no cost that shows
-_STEPS_UNKNOWN = 1024  # how many steps it makes room for where nobody knows how many there will be
-
 
 class _Hook:
-    """Stands in for one optimizer's `apply`: tells the listeners, then calls it."""
+    """Stands in for one optimizer's method: tells the listeners, then calls it."""
 
     def __init__(self, optimizer: keras.optimizers.Optimizer) -> None:
         self.optimizer = optimizer
-        self.apply = optimizer.apply
-        self.was_instance_attribute = "apply" in vars(optimizer)
+        self.name = hooked_method(optimizer)
+        self.method = getattr(optimizer, self.name)
+        self.was_instance_attribute = self.name in vars(optimizer)
         self.listeners: list[Listener] = []
 
-    def __call__(self, grads: Sequence[Tensor | None], trainable_variables: Any = None) -> Any:
-        variables = self.optimizer._trainable_variables if trainable_variables is None else trainable_variables
-        for listener in self.listeners:
-            listener(self.optimizer, list(grads), list(variables))
-        return self.apply(grads, trainable_variables)
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        tell = self._tell_stateless if self.name == "stateless_apply" else self._tell
+        return self.method(*tell(*args, **kwargs))
+
+    def _tell(self, grads: Sequence[Tensor | None], trainable_variables: Any = None) -> tuple[Any, ...]:
+        variables = self.optimizer._trainable_variables if trainable_variables is None else list(trainable_variables)
+        received = _total([_true(gradient, self.optimizer, variables) for gradient in grads])
+        if received is not None:
+            for listener in self.listeners:
+                listener(self.optimizer, received, variables)
+        return grads, trainable_variables
+
+    def _tell_stateless(
+        self, optimizer_variables: Any, grads: Sequence[Tensor | None], trainable_variables: Any
+    ) -> tuple[Any, ...]:
+        own, weights = self.optimizer.variables, self.optimizer._trainable_variables
+        before = [*zip(own, optimizer_variables, strict=True), *zip(weights, trainable_variables, strict=True)]
+        with keras.StatelessScope(state_mapping=before) as scope:
+            self._tell(grads, weights)
+        after = [scope.get_current_value(variable) for variable in own]
+        return after, grads, trainable_variables
+
+
+def hooked_method(optimizer: keras.optimizers.Optimizer) -> str:
+    """Return the name of the method to which Keras hands this optimizer's gradients."""
+    scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    return "stateless_apply" if scaled and keras.backend.backend() == "jax" else "apply"
 
 
 def attach(optimizer: keras.optimizers.Optimizer, listener: Listener) -> None:
-    """Have a listener called with (optimizer, gradients, variables) inside every training step traced from now on."""
-    hook = vars(optimizer).get("apply")
+    """Have a listener called with (optimizer, gradients, variables) inside every training step traced from now on.
+
+    The gradients are those of the batch's loss: dense, unscaled, before clipping, and the sum over all devices.
+    """
+    name = hooked_method(optimizer)
+    hook = vars(optimizer).get(name)
     if not isinstance(hook, _Hook):
         hook = _Hook(optimizer)
-        optimizer.apply = hook
+        setattr(optimizer, name, hook)
     hook.listeners.append(listener)
 
 
 def detach(optimizer: keras.optimizers.Optimizer, listener: Listener) -> None:
-    """Take the listener back; with the last one gone, the optimizer's `apply` is what it was before."""
-    hook = vars(optimizer).get("apply")
+    """Take the listener back; with the last one gone, the optimizer's method is what it was before."""
+    name = hooked_method(optimizer)
+    hook = vars(optimizer).get(name)
     if not isinstance(hook, _Hook):
         return
     hook.listeners = [one for one in hook.listeners if one is not listener]
     if not hook.listeners:
-        del optimizer.apply
+        delattr(optimizer, name)
         if hook.was_instance_attribute:
-            optimizer.apply = hook.apply
+            setattr(optimizer, name, hook.method)
 
 
 def describe(variables: Sequence[keras.Variable], model: keras.Model | None = None) -> list[Parameter]:
@@ -78,144 +101,90 @@ def describe(variables: Sequence[keras.Variable], model: keras.Model | None = No
     depths: dict[tuple[str, int], int] = {}
     found = []
     for variable in variables:
-        owner, _, parameter = variable.path.rpartition("/")
+        path = getattr(variable, "path", variable.name)
+        owner, _, parameter = path.rpartition("/")
         namesakes = layers.setdefault(owner, [set()])
         if parameter in namesakes[-1]:  # a layer has each parameter once: this is another one of its name
             namesakes.append(set())
         namesakes[-1].add(parameter)
         depth = depths.setdefault((owner, len(namesakes)), len(depths) + 1)
-        layer = owner.removeprefix(f"{model.name}/") if model is not None else owner
+        layer = name_in(model, owner)
         layer += f" #{len(namesakes)}" if len(namesakes) > 1 else ""
-        found.append(Parameter(layer, depth, parameter, variable.path, int(np.prod(variable.shape))))
+        found.append(Parameter(layer, depth, parameter, path, int(np.prod(variable.shape))))
     return found
 
 
-class Recorder:
-    """A listener that computes statistics of every gradient in the training step and keeps them on the device.
+def statistics_for(asked: str | Iterable[str] | None, optimizer: keras.optimizers.Optimizer) -> tuple[str, ...]:
+    """Return the names of the statistics to record with this optimizer: `update_ratio` needs the plain rule.
 
-    Args:
-        variables: Returns the variables to record; called in the first step, when every model is built.
-        names: The statistics, out of `kerasteach.measure.statistics.ALL`.
-        steps: How many steps there will be between two calls of `fetch`. Defaults to `None`, not known.
-        at_least: How many of them there must be room for, whatever the memory. Defaults to `1`.
-
-    Attributes:
-        variables: The variables that are recorded, in the order of the rows; empty before the first step.
-        capacity: How many steps there is room for; what comes between two calls of `fetch` beyond them is not kept.
+    Raises:
+        ValueError: If a name is unknown, or is `update_ratio` and the optimizer has another rule; `"all"` leaves it
+            out then.
     """
-
-    def __init__(
-        self,
-        variables: Callable[[], Sequence[keras.Variable]],
-        names: Sequence[str],
-        steps: int | None = None,
-        at_least: int = 1,
-    ) -> None:
-        require_tensorflow()
-        self.names = tuple(names)
-        self.variables: list[keras.Variable] = []
-        self.capacity = at_least
-        self._find_variables = variables
-        self._steps, self._at_least = steps or _STEPS_UNKNOWN, at_least
-        self._buffer: Any = None
-        self._count: Any = None
-
-    def __call__(
-        self,
-        optimizer: keras.optimizers.Optimizer,
-        gradients: Sequence[Tensor | None],
-        variables: Sequence[keras.Variable],
-    ) -> None:
-        """Compute one step's statistics and keep them; called inside the training step."""
-        tf = require_tensorflow()
-        if self._buffer is None:
-            self._make_room(tf)
-        received = {
-            id(variable): (self._true(gradient, optimizer, variables), variable)
-            for gradient, variable in zip(gradients, variables, strict=True)
-            if gradient is not None
-        }
-        learning_rate = optimizer.learning_rate if "update_ratio" in self.names else None
-        row = self._row(received, learning_rate)
-        large = [gradient for gradient, _ in received.values() if _worth_float32(gradient)]
-        if large:
-            trusted = ops.all([statistics.in_range(gradient) for gradient in large])
-            fast = row
-            row = ops.cond(trusted, lambda: fast, lambda: self._row(received, learning_rate, exact=True))
-        # Counted only where there was a batch: TensorFlow runs what depends on no data even when the data have ended.
-        with tf.control_dependencies([row]):
-            self._buffer.scatter_nd_update([[ops.minimum(self._count, self.capacity)]], [row])
-            self._count.assign_add(1)
-
-    def _row(self, received: dict[int, tuple[Tensor, Any]], learning_rate: Tensor, exact: bool = False) -> Tensor:
-        """Return one step's statistics, `(variables, statistics)`, NaN where a variable received no gradient."""
-        nothing = ops.full((len(self.names),), np.nan, dtype="float64")
-        rows = [nothing] * len(self.variables)
-        for number, variable in enumerate(self.variables):
-            if id(variable) in received:
-                gradient, weight = received[id(variable)]
-                rate = learning_rate if weight.constraint is None else np.nan  # the rule is not all that moves it
-                dtype = "float64" if exact or not _worth_float32(gradient) else "float32"
-                options = {"weight": weight, "learning_rate": rate, "dtype": dtype}
-                rows[number] = statistics.compute(self.names, gradient, **options)
-        return ops.stack(rows)
-
-    def _true(self, gradient: Tensor, optimizer: keras.optimizers.Optimizer, variables: Sequence[Any]) -> Tensor:
-        """Return the gradient dense and unscaled."""
-        dense = require_tensorflow().convert_to_tensor(
-            gradient
-        )  # an embedding's gradient comes as slices, with rows repeated
-        scale = _loss_scale(optimizer, variables)
-        return dense if scale is None else ops.cast(dense, "float32") / scale
-
-    def fetch(self) -> np.ndarray:
-        """Return what was recorded since the last call, `(steps, variables, statistics)`, and start anew.
-
-        Warns:
-            UserWarning: If more steps were taken than there was room for.
-        """
-        if self._buffer is None:
-            return np.empty((0, 0, len(self.names)))
-        count = int(self._count)
-        self._count.assign(0)
-        if count > self.capacity:
-            warnings.warn(f"Of {count} steps only the first {self.capacity} found room in the buffer.", stacklevel=2)
-        return np.asarray(self._buffer[: min(count, self.capacity)])
-
-    def _make_room(self, tf: Any) -> None:
-        self.variables = list(self._find_variables())
-        one_step = max(1, len(self.variables) * len(self.names)) * np.dtype("float64").itemsize
-        self.capacity = max(self._at_least, min(self._steps, _BUFFER_BYTES // one_step))
-        # Plain TensorFlow variables that no Keras object tracks: a model or an optimizer that is saved meanwhile
-        # holds no trace of them.
-        with tf.init_scope():
-            shape = (self.capacity + 1, len(self.variables), len(self.names))  # the last row takes what finds no room
-            self._buffer = tf.Variable(tf.zeros(shape, "float64"), trainable=False, name="gradient_statistics")
-            self._count = tf.Variable(0, dtype="int64", trainable=False, name="gradient_steps")
+    names = statistics.chosen(asked)
+    if _is_plain(optimizer) or "update_ratio" not in names:
+        return names
+    if asked != "all":
+        raise ValueError(
+            "`update_ratio` is known for PlainSGD and for keras.optimizers.SGD without momentum, decay or clipping; "
+            f"leave it out of `statistics`. Received: the optimizer {type(optimizer).__name__}."
+        )
+    return tuple(name for name in names if name != "update_ratio")
 
 
-def recordable(names: Sequence[str], optimizer: keras.optimizers.Optimizer) -> tuple[str, ...]:
-    """Return the statistics that can be computed rightly for this optimizer: `update_ratio` needs the plain rule."""
+def _is_plain(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Say whether an optimizer does nothing but subtract the learning rate times the gradient."""
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer = optimizer.inner_optimizer
     options = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "gradient_accumulation_steps")
-    plain = isinstance(optimizer, PlainSGD) or (
+    return isinstance(optimizer, PlainSGD) or (
         type(optimizer) is keras.optimizers.SGD
         and not optimizer.momentum
         and not any(getattr(optimizer, option) for option in options)
     )
-    return tuple(name for name in names if plain or name != "update_ratio")
 
 
-def _worth_float32(gradient: Tensor) -> bool:
-    """Say whether a gradient is so large that measuring it in float64 would slow the training down."""
-    return gradient.dtype != "float64" and int(np.prod(gradient.shape)) > _SMALL
-
-
-def _loss_scale(optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> Tensor | None:
+def loss_scale(optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> Tensor | None:
     """Return the factor that this optimizer multiplied the loss by, and so the gradients; `None` for 1."""
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         if not optimizer.built:  # as it is about to do itself; only then its scale is a variable
             optimizer.build(list(variables))
         return ops.cast(optimizer.dynamic_scale, "float32")
     return getattr(optimizer, "loss_scale_factor", None) or None
+
+
+def replicas() -> int:
+    """Return how many devices share the training step that is being traced."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return int(tf.distribute.get_strategy().num_replicas_in_sync)
+
+
+def _true(gradient: Tensor, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> Tensor:
+    """Return the gradient dense and unscaled."""
+    if gradient is None:
+        return None
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        gradient = tf.convert_to_tensor(gradient)  # an embedding's comes as slices, with rows repeated
+    scale = loss_scale(optimizer, variables)
+    return gradient if scale is None else ops.cast(gradient, "float32") / scale
+
+
+def _total(gradients: list[Tensor | None]) -> list[Tensor | None] | None:
+    """Return the sums over all devices that share the step; on all devices but the first, where none listens, `None`.
+
+    Keras divides each device's loss by their number, so the sum is the gradient that it applies.
+    """
+    if replicas() == 1:
+        return gradients
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    sums = iter(context.all_reduce("sum", [gradient for gradient in gradients if gradient is not None]))
+    total = [None if gradient is None else next(sums) for gradient in gradients]
+    first: int | None = tf.get_static_value(context.replica_id_in_sync_group)
+    return total if first == 0 else None

@@ -1,22 +1,19 @@
-"""The tidy tables, their columns, and the directories that keep them. Needs no Keras."""
+"""The tidy tables and their columns. Needs no Keras."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-GRADIENT_KEYS = ("epoch", "step", "layer", "depth", "parameter", "path", "size")
 STATISTICS = (
     *("norm", "mean", "std", "finite"),
     *("mean_abs", "max_abs", "zero_fraction", "weight_norm", "update_ratio"),
 )
+OUTPUT_STATISTICS = ("mean", "std", "finite", "zero_fraction", "dead_fraction", "saturated_fraction")
 _NO_HISTORY = pd.DataFrame({"epoch": [], "metric": [], "value": []}).astype(
     {"epoch": "int64", "metric": "str", "value": "float64"}
 )
@@ -24,14 +21,14 @@ _NO_HISTORY = pd.DataFrame({"epoch": [], "metric": [], "value": []}).astype(
 
 @dataclass(frozen=True)
 class Parameter:
-    """What a table says of one trainable variable.
+    """What a table says of one trainable variable, or of one probe.
 
     Attributes:
         layer: The name of the layer that owns it.
         depth: The layer's place among those that own a trainable variable, from 1 at the input.
-        parameter: `"kernel"`, `"bias"`, `"gamma"`, ...
+        parameter: `"kernel"`, `"bias"`, `"gamma"`, ...; of a probe, `"signal"`.
         path: The variable's Keras path.
-        size: How many entries it has.
+        size: How many entries it has; of a probe, how many units an example.
     """
 
     layer: str
@@ -41,40 +38,83 @@ class Parameter:
     size: int
 
 
-def gradient_table(
-    parameters: Sequence[Parameter],
+@dataclass(frozen=True)
+class Output:
+    """What a table says of one call of one layer.
+
+    Attributes:
+        layer: The layer's name.
+        depth: The layer's place among those that are recorded, from 1 at the input.
+        call: Which of its calls in the step, from 1: a shared layer has several.
+        path: The layer's Keras path.
+        size: How many units it puts out for an example.
+    """
+
+    layer: str
+    depth: int
+    call: int
+    path: str
+    size: int
+
+
+KEYS = ("epoch", "step", *dict.fromkeys(field.name for kind in (Parameter, Output) for field in fields(kind)))
+
+
+def tidy_table(
+    kind: type[Parameter] | type[Output],
+    entries: Sequence[Parameter | Output],
     statistics: Sequence[str],
     epochs: Iterable[int] = (),
     steps: Iterable[int] = (),
     values: Any = (),
 ) -> pd.DataFrame:
-    """Lay recorded statistics out as a tidy table, a row a step and variable.
+    """Lay recorded statistics out as a tidy table, a row a step and entry.
 
     Args:
-        parameters: The variables, in the order of `values`' second axis.
-        statistics: The statistics, in the order of its third.
+        kind: What the entries are.
+        entries: What the numbers are of, in the order of `values`' second axis.
+        statistics: Their names, in the order of its third; `finite` among them.
         epochs: The epoch of each step, `(steps,)`.
         steps: The number of each step, `(steps,)`.
-        values: `(steps, variables, statistics)`; all NaN where a variable received no gradient, which gives no row.
+        values: `(steps, entries, statistics)`; `finite` is NaN where there was nothing to record, which gives no row.
 
     Returns:
-        A frame with the columns `GRADIENT_KEYS` and the statistics; `finite` is a bool.
+        A frame with the columns `epoch, step`, the entries' keys, and the statistics; `finite` is a bool.
     """
     steps = np.asarray(list(steps), dtype="int64")
-    shape = (len(steps), len(parameters), len(statistics))
+    shape = (len(steps), len(entries), len(statistics))
     flat = np.asarray(values, dtype="float64").reshape(shape).reshape(-1, shape[-1])
     columns: dict[str, Any] = {
         "epoch": np.repeat(np.asarray(list(epochs), dtype="int64"), shape[1]),
         "step": np.repeat(steps, shape[1]),
     }
-    for key, kind in (("layer", "str"), ("depth", "int64"), ("parameter", "str"), ("path", "str"), ("size", "int64")):
-        one_step = pd.Series([getattr(parameter, key) for parameter in parameters], dtype=kind)
-        columns[key] = one_step.take(np.tile(np.arange(shape[1]), shape[0])).array
+    for field in fields(kind):
+        column_type = {"str": "str", "int": "int64"}[str(field.type)]
+        one_step = pd.Series([getattr(entry, field.name) for entry in entries], dtype=column_type)
+        columns[field.name] = one_step.take(np.tile(np.arange(shape[1]), shape[0])).array
     columns |= {name: flat[:, index] for index, name in enumerate(statistics)}
     frame = pd.DataFrame(columns)
-    if "finite" in columns:
-        frame = frame[frame["finite"].notna()].reset_index(drop=True).astype({"finite": bool})
-    return frame
+    return frame[frame["finite"].notna()].reset_index(drop=True).astype({"finite": bool})
+
+
+def histogram_table(keys: pd.DataFrame, low: np.ndarray, high: np.ndarray, counts: np.ndarray) -> pd.DataFrame:
+    """Lay histograms out as a tidy table, a row a bin.
+
+    Args:
+        keys: The key columns of each histogram, a row each.
+        low: The lowest magnitude of each bin, `(bins,)`.
+        high: The highest magnitude of each bin, `(bins,)`, outside it.
+        counts: `(histograms, bins)`.
+
+    Returns:
+        The key columns, then `low, high, count`.
+    """
+    frame = keys.loc[keys.index.repeat(len(low))].reset_index(drop=True)
+    return frame.assign(
+        low=np.tile(np.asarray(low, "float64"), len(keys)),
+        high=np.tile(np.asarray(high, "float64"), len(keys)),
+        count=np.asarray(counts, "int64").ravel(),
+    )
 
 
 def history_table(history: Any, validation_freq: int = 1) -> pd.DataFrame:
@@ -114,66 +154,3 @@ def history_table(history: Any, validation_freq: int = 1) -> pd.DataFrame:
 def with_keys(frame: pd.DataFrame, keys: Mapping[str, Any]) -> pd.DataFrame:
     """Return the frame with further key columns in front, such as `activation` and `seed`."""
     return pd.concat([pd.DataFrame(dict(keys), index=frame.index), frame], axis=1)
-
-
-def epoch_means(frame: pd.DataFrame) -> pd.DataFrame:
-    """Average a gradient table over the steps of each epoch, a row an epoch and variable.
-
-    `step` becomes the epoch's last; `finite` stays true where it was at every step; every statistic becomes its mean
-    over the epoch's steps, NaN where it was NaN at one of them.
-    """
-    groups = frame.groupby([name for name in GRADIENT_KEYS if name != "step"], sort=False)
-    columns = {"step": groups["step"].max()}
-    for name in frame.columns.drop([*GRADIENT_KEYS]):
-        columns[name] = groups[name].all() if name == "finite" else groups[name].mean(skipna=False)
-    return pd.DataFrame(columns).reset_index()[list(frame)]
-
-
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under a temporary name beside it, then move it into place, so that no half-written one stays.
-
-    Args:
-        path: The file.
-        write: Called with the temporary path, which has the same ending.
-    """
-    temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
-    try:
-        write(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def save_run(
-    directory: str | Path, facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], overwrite: bool = False
-) -> None:
-    """Write a run: a Parquet file for each table, and `run.json`, which comes last and says the run is whole.
-
-    Raises:
-        FileExistsError: If there is a run already and `overwrite` is false.
-    """
-    directory = Path(directory)
-    text = json.dumps({**facts, "tables": list(tables)}, indent=2)
-    if (directory / "run.json").exists():
-        if not overwrite:
-            raise FileExistsError(
-                f"There is a run already; name another directory. Received: directory={str(directory)!r}."
-            )
-        (directory / "run.json").unlink()  # while tables change, this is no whole run
-    directory.mkdir(parents=True, exist_ok=True)
-    for name, table in tables.items():
-        write_atomically(directory / f"{name}.parquet", table.to_parquet)
-    write_atomically(directory / "run.json", lambda temporary: temporary.write_text(text, encoding="utf-8"))
-
-
-def load_run(directory: str | Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
-    """Read a run that `save_run` wrote.
-
-    Raises:
-        FileNotFoundError: If the directory holds no whole run.
-    """
-    directory = Path(directory)
-    if not (directory / "run.json").exists():
-        raise FileNotFoundError(f"There is no run: no run.json. Received: directory={str(directory)!r}.")
-    facts = json.loads((directory / "run.json").read_text(encoding="utf-8"))
-    return facts, {name: pd.read_parquet(directory / f"{name}.parquet") for name in facts.pop("tables")}

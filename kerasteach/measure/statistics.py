@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import keras
 from keras import ops
 
 from kerasteach.measure.records import STATISTICS
@@ -57,30 +58,41 @@ def zero_fraction(gradient: Tensor, axes: Axes = None) -> Tensor:
     return ops.mean(ops.cast(ops.equal(gradient, 0), gradient.dtype), axis=axes)
 
 
-OF_GRADIENT: dict[str, Callable[..., Tensor]] = {
+OF_TENSOR: dict[str, Callable[..., Tensor]] = {
     function.__name__: function for function in (norm, mean, std, finite, mean_abs, max_abs, zero_fraction)
 }
 DEFAULT = ("norm", "mean", "std", "finite")
 ALL = STATISTICS
 
 
-def chosen(statistics: str | Iterable[str] | None) -> tuple[str, ...]:
+def chosen(
+    statistics: str | Iterable[str] | None, everything: Sequence[str] = ALL, default: Sequence[str] = DEFAULT
+) -> tuple[str, ...]:
     """Return the names of the statistics that are asked for, in the order of the table's columns.
 
     Args:
-        statistics: `None` for `DEFAULT`, `"all"`, or names. `finite` is always among them.
+        statistics: `None` for the default, `"all"`, or names. `finite` is always among them.
+        everything: All there are. Defaults to `ALL`.
+        default: Those that `None` stands for. Defaults to `DEFAULT`.
 
     Raises:
         ValueError: If a name is unknown, or there is none.
     """
     if statistics is None:
-        return DEFAULT
+        return tuple(default)
     if isinstance(statistics, str) and statistics == "all":
-        return ALL
+        return tuple(everything)
     asked = tuple(statistics) if isinstance(statistics, Iterable) and not isinstance(statistics, str) else (statistics,)
-    if not asked or not set(asked) <= set(ALL):
-        raise ValueError(f'`statistics` must be "all" or names out of {", ".join(ALL)}. Received: {statistics!r}.')
-    return tuple(name for name in ALL if name in asked or name == "finite")
+    if not asked or not set(asked) <= set(everything):
+        raise ValueError(
+            f'`statistics` must be "all" or names out of {", ".join(everything)}. Received: {statistics!r}.'
+        )
+    return tuple(name for name in everything if name in asked or name == "finite")
+
+
+def wide() -> str:
+    """Return the dtype that numbers are kept in: float64, but for JAX, which has none by default."""
+    return "float32" if keras.backend.backend() == "jax" else "float64"
 
 
 def compute(
@@ -90,7 +102,6 @@ def compute(
     *,
     weight: Tensor | None = None,
     learning_rate: Tensor | None = None,
-    dtype: str = "float64",
 ) -> Tensor:
     """Compute several statistics of one gradient.
 
@@ -101,8 +112,6 @@ def compute(
         weight: The variable's value before the update, for `weight_norm` and `update_ratio`.
         learning_rate: The step's learning rate, for `update_ratio`: the norm of the change that
             `w <- w - learning_rate * gradient` makes, over the norm of the weight.
-        dtype: What to compute in. In float32 it is faster, but the squares of vanished entries are 0, and those of
-            exploded ones infinite: see `in_range`. Defaults to `"float64"`.
 
     Returns:
         The statistics in the order of `names`, float64 `(..., statistics)`: `...` are the axes that were not reduced.
@@ -112,16 +121,11 @@ def compute(
         >>> statistics.compute(["norm", "max_abs"], [3.0, -4.0]).numpy().tolist()
         [5.0, 4.0]
     """
+    dtype = wide()
     gradient = ops.cast(gradient, dtype)
-    values = {name: OF_GRADIENT[name](gradient, axes) for name in names if name in OF_GRADIENT}
+    values = {name: OF_TENSOR[name](gradient, axes) for name in names if name in OF_TENSOR}
     if "weight_norm" in names or "update_ratio" in names:
         values["weight_norm"] = norm(ops.cast(weight, dtype), axes)
     if "update_ratio" in names:
         values["update_ratio"] = ops.cast(learning_rate, dtype) * norm(gradient, axes) / values["weight_norm"]
-    return ops.cast(ops.stack([values[name] for name in names], axis=-1), "float64")
-
-
-def in_range(gradient: Tensor) -> Tensor:
-    """Say whether float32 holds the squares of this gradient and their sum with all its digits."""
-    squares = ops.sum(ops.square(ops.cast(gradient, "float32")))
-    return ops.logical_and(squares > 1e-25, squares < 1e30)
+    return ops.stack([values[name] for name in names], axis=-1)

@@ -13,7 +13,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kerasteach.measure.records import write_atomically
+from kerasteach.measure.runs import write_atomically
 
 FORMATS = (".png", ".svg", ".pdf")
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from kerasteach.measure.records import GRADIENT_KEYS, STATISTICS
+from kerasteach.measure.records import KEYS, OUTPUT_STATISTICS, STATISTICS
 from kerasteach.plotting.style import Look
 
 _ONE = "model"  # stands in the added column where a table is of one model
-_KNOWN = {*GRADIENT_KEYS, *STATISTICS, "seed", "metric", "value", "index", _ONE}
+_KNOWN = {*KEYS, *STATISTICS, *OUTPUT_STATISTICS, "seed", "metric", "value", "index", _ONE}
 _ROW = ("seed", "epoch", "step", "metric", "depth", "parameter")  # with the network, these make out one row
 
 

@@ -1,0 +1,105 @@
+"""The outputs of the layers in the forward passes of an ordinary `model.fit`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+from kerasteach.callbacks.capture import Capture
+
+from kerasteach.measure import cells
+from kerasteach.measure import statistics as _statistics
+from kerasteach.measure.attachment import Attachment
+from kerasteach.measure.outputs import Outputs
+from kerasteach.measure.recording import Every
+from kerasteach.measure.records import OUTPUT_STATISTICS, Output
+from kerasteach.measure.selection import Selectors
+
+
+class ActivationCapture(Capture):
+    """Record statistics of every layer's output in the forward pass of every training step.
+
+    The numbers are computed inside the compiled training step, without a further pass over the data, from the very
+    outputs that the training uses: with dropout, and with a batch's own normalisation. They are kept on the device and
+    fetched once an epoch. The training is not changed; hooks come and go as `GradientCapture`'s do.
+
+    The table has a row a captured step, layer and call of the layer (a shared layer has several): `epoch, step, layer,
+    depth, call, path, size`, then the statistics, over the examples of the batch and all units:
+
+    - `mean`, `std`, `finite`, and `zero_fraction`, the share of outputs that are exactly 0;
+    - `dead_fraction`: the share of units (of a convolution, of channels) that were 0 for every example of the window.
+      The window is the steps since the last captured one: with `every=1` a batch, with `every="epoch"` the epoch;
+    - `saturated_fraction`: the share of outputs within 0.01 of a limit of sigmoid and softmax (0, 1) or tanh (-1, 1);
+      NaN for layers with another activation function.
+
+    Args:
+        layers: As for `GradientCapture`. Defaults to `None`: every layer but inputs and probes. What runs inside one
+            of Keras's own layers (a recurrent layer's cell, a wrapped layer) is not looked into.
+        every: As for `GradientCapture`. Defaults to `1`.
+        statistics: `"all"`, or names of the above. `finite` is always recorded. Defaults to `None`, which is all.
+        histogram: As for `GradientCapture`, of the outputs' magnitudes. Defaults to `None`.
+        directory: As for `GradientCapture`. Defaults to `None`.
+        tensorboard: As for `GradientCapture`. Defaults to `None`.
+        optimizer: The optimizer whose calls of `apply` end the steps. Defaults to `None`: the model's.
+
+    Raises:
+        ValueError: If an argument will not do, or, in training, if `layers` means nothing in the model.
+        TypeError: If an argument is of the wrong kind.
+        ImportError: If `tensorboard` is given and TensorBoard is not installed.
+        RuntimeError: In training, if Keras runs on JAX, where a layer can hand nothing out of the compiled step, or on
+            several devices.
+
+    Example:
+        >>> import keras, numpy as np, kerasteach as kt
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation="relu")])
+        >>> model.compile(optimizer="sgd", loss="mse")
+        >>> capture = kt.callbacks.ActivationCapture(statistics=["zero_fraction", "dead_fraction"])
+        >>> _ = model.fit(np.zeros((4, 2)), np.zeros((4, 3)), verbose=0, callbacks=[capture])
+        >>> capture.frame[["layer", "size", "zero_fraction", "dead_fraction"]].values.tolist()
+        [['dense...', 3, 1.0, 1.0]]
+    """
+
+    def __init__(
+        self,
+        layers: Selectors = None,
+        every: Every = 1,
+        statistics: str | Iterable[str] | None = None,
+        histogram: bool | int | Sequence[float] | None = None,
+        directory: str | Path | None = None,
+        tensorboard: str | Path | None = None,
+        optimizer: keras.optimizers.Optimizer | None = None,
+    ) -> None:
+        super().__init__("activations", Output, layers, every, histogram, directory, tensorboard, optimizer)
+        self._names = _statistics.chosen(statistics, OUTPUT_STATISTICS, OUTPUT_STATISTICS)
+        self._recording.statistics, self._recording.edges = self._names, self._edges
+        self._outputs: Outputs | None = None
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Note the epoch's number, and begin its window."""
+        super().on_epoch_begin(epoch, logs)
+        if self._every == "epoch" and self._outputs is not None:
+            self._outputs.begin_window()
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Forget what an evaluation left, and make room."""
+        super().on_train_batch_begin(batch, logs)
+        if self._outputs is not None:
+            self._outputs.clear()
+
+    def _check(self, model: keras.Model, replicas: int) -> None:
+        if cells.backend() == "jax":
+            raise RuntimeError(
+                "ActivationCapture needs Keras on TensorFlow or PyTorch: on JAX a layer can hand nothing out of the "
+                "compiled step. Received: the backend 'jax'."
+            )
+        if replicas > 1:
+            raise RuntimeError(
+                "ActivationCapture records the training on one device. Received: a model under "
+                f"{type(model.distribute_strategy).__name__}."
+            )
+
+    def _attach(self, model: keras.Model, optimizer: keras.optimizers.Optimizer, options: dict[str, Any]) -> Attachment:
+        self._outputs = Outputs(model, self._names, self._layers, self._edges, reset=self._every != "epoch")
+        return Attachment(optimizer, self._outputs, **options)

@@ -1,0 +1,67 @@
+"""A recorder in its place at an optimizer: from attaching it to leaving everything as it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from kerasteach.measure import gradients
+from kerasteach.measure.outputs import Outputs
+from kerasteach.measure.raw import Raw
+from kerasteach.measure.recorder import Recorder
+from kerasteach.measure.sources import Gradients
+
+
+class Attachment:
+    """Attaches a recorder, and what keeps whole gradients, to an optimizer.
+
+    Args:
+        optimizer: Whose steps are recorded.
+        source: What is measured.
+        every: At which steps.
+        steps: How many steps there will be between two fetches; `None` if nobody knows.
+        at_least: How many of them there must be room for.
+        raw: What keeps whole gradients, if any are asked for.
+        variables: The variables that the optimizer updates, where they must be known before the first step: on JAX,
+            and where several devices share it. `None` where the first step tells.
+    """
+
+    def __init__(
+        self,
+        optimizer: keras.optimizers.Optimizer,
+        source: Gradients | Outputs,
+        every: int = 1,
+        steps: int | None = None,
+        at_least: int = 1,
+        raw: Raw | None = None,
+        variables: Sequence[keras.Variable] | None = None,
+    ) -> None:
+        self.optimizer, self.source, self.raw = optimizer, source, raw
+        self.recorder = Recorder(source, optimizer, every, steps, at_least)
+        self._listeners = [self.recorder, *([raw] if raw is not None else [])]
+        try:
+            for listener in self._listeners:
+                if variables is not None:
+                    listener.prepare(variables)
+                gradients.attach(optimizer, listener)
+        except BaseException:
+            self.release()
+            raise
+
+    def begin(self) -> None:
+        """Count the steps from 0 again."""
+        for listener in self._listeners:
+            listener.begin()
+
+    def fetch(self) -> tuple[np.ndarray, dict[int, dict[str, np.ndarray]]]:
+        """Return what was recorded since the last call: the numbers, and the whole gradients."""
+        return self.recorder.fetch(), self.raw.fetch() if self.raw is not None else {}
+
+    def release(self) -> None:
+        """Leave the optimizer, and the model, as they were found."""
+        for listener in self._listeners:
+            gradients.detach(self.optimizer, listener)
+            listener.release()
+        self.source.leave()

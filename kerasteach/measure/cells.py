@@ -1,0 +1,187 @@
+"""Numbers that a training step writes on its device and Python reads later, on each of Keras's backends.
+
+A cell belongs to the recording and never to the model: a model or checkpoint saved meanwhile has no trace of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+from keras import ops
+
+Tensor = Any
+
+
+class Cell(Protocol):
+    """An array on the device."""
+
+    @property
+    def value(self) -> Tensor:
+        """The array, inside a training step."""
+
+    def assign(self, value: Tensor) -> None:
+        """Put another array of the same shape in its place."""
+
+    def write(self, index: Tensor, row: Tensor) -> None:
+        """Replace one entry along the first axis."""
+
+    def read(self, rows: int | None = None) -> np.ndarray:
+        """Fetch the array, or its first rows, to the host."""
+
+    def release(self) -> None:
+        """Give the memory back."""
+
+
+def make(value: np.ndarray, optimizer: keras.optimizers.Optimizer) -> Cell:
+    """Return a cell of the backend that Keras runs on.
+
+    Args:
+        value: What it holds at first. Float64 becomes float32 on JAX, which has no more by default.
+        optimizer: The optimizer whose steps write it.
+
+    Raises:
+        RuntimeError: If Keras runs on a backend that cannot train.
+    """
+    return {"tensorflow": _TensorFlowCell, "jax": _JaxCell, "torch": _TorchCell}[backend()](value, optimizer)
+
+
+def backend() -> str:
+    """Return the name of Keras's backend.
+
+    Raises:
+        RuntimeError: If it is one that cannot train.
+    """
+    name: str = keras.backend.backend()
+    if name not in ("tensorflow", "jax", "torch"):
+        raise RuntimeError(f"Recording needs Keras on TensorFlow, JAX or PyTorch. Received: the backend {name!r}.")
+    return name
+
+
+def after(tensor: Tensor) -> AbstractContextManager[None]:
+    """Return a context whose writes happen only once the tensor is computed.
+
+    TensorFlow runs what depends on no batch even for a step whose batch never came: its data had ended.
+    """
+    if backend() != "tensorflow":
+        return nullcontext()
+    import tensorflow as tf
+
+    return tf.control_dependencies([tensor])
+
+
+class _TensorFlowCell:
+    """A variable that no Keras object tracks."""
+
+    def __init__(self, value: np.ndarray, optimizer: keras.optimizers.Optimizer) -> None:
+        import tensorflow as tf
+
+        with tf.init_scope():
+            self._variable = tf.Variable(value, trainable=False)
+
+    @property
+    def value(self) -> Tensor:
+        return self._variable.value()
+
+    def assign(self, value: Tensor) -> None:
+        self._variable.assign(value)
+
+    def write(self, index: Tensor, row: Tensor) -> None:
+        self._variable.scatter_nd_update([[index]], [ops.cast(row, self._variable.dtype)])
+
+    def read(self, rows: int | None = None) -> np.ndarray:
+        return np.asarray(self._variable if rows is None else self._variable[:rows])
+
+    def release(self) -> None:
+        pass
+
+
+class _TorchCell:
+    """A tensor outside any autograd graph."""
+
+    def __init__(self, value: np.ndarray, optimizer: keras.optimizers.Optimizer) -> None:
+        self.value = ops.convert_to_tensor(value)
+
+    def assign(self, value: Tensor) -> None:
+        self.value = ops.cast(value, self.value.dtype).detach()
+
+    def write(self, index: Tensor, row: Tensor) -> None:
+        self.value[index] = ops.cast(row, self.value.dtype).detach()
+
+    def read(self, rows: int | None = None) -> np.ndarray:
+        return self.value[:rows].cpu().numpy().copy() if self.value.ndim else self.value.cpu().numpy()
+
+    def release(self) -> None:
+        pass
+
+
+class _JaxCell:
+    """A variable that the optimizer carries through the step, since a compiled one may write nothing else.
+
+    The optimizer's own file is written and read without it.
+    """
+
+    def __init__(self, value: np.ndarray, optimizer: keras.optimizers.Optimizer) -> None:
+        dtype = "float32" if value.dtype == "float64" else "int32" if value.dtype == "int64" else str(value.dtype)
+        self._optimizer = optimizer
+        self._variable = keras.Variable(value.astype(dtype), dtype=dtype, trainable=False, name="recording")
+        _guests(optimizer).append(self._variable)
+        optimizer._track_variable(self._variable)
+
+    @property
+    def value(self) -> Tensor:
+        return self._variable.value
+
+    def assign(self, value: Tensor) -> None:
+        self._variable.assign(value)
+
+    def write(self, index: Tensor, row: Tensor) -> None:
+        self._variable.assign(self.value.at[index].set(ops.cast(row, self._variable.dtype)))
+
+    def read(self, rows: int | None = None) -> np.ndarray:
+        return np.asarray(self.value if rows is None else self.value[:rows])
+
+    def release(self) -> None:
+        guests = _guests(self._optimizer)
+        guests[:] = [one for one in guests if one is not self._variable]
+        self._optimizer._untrack_variable(self._variable)
+        if not guests:
+            for name in ("save_own_variables", "load_own_variables"):
+                delattr(self._optimizer, name)
+
+
+def _guests(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """Return the list of cells that this optimizer carries; with the first, it learns to save and load without them."""
+    saving = vars(optimizer).get("save_own_variables")
+    if not isinstance(saving, _WithoutGuests):
+        guests: list[keras.Variable] = []
+        for name in ("save_own_variables", "load_own_variables"):
+            setattr(optimizer, name, _WithoutGuests(optimizer, getattr(optimizer, name), guests))
+        saving = vars(optimizer)["save_own_variables"]
+    return saving.guests
+
+
+class _WithoutGuests:
+    """A method of an optimizer, called as if the optimizer carried no cells."""
+
+    def __init__(
+        self,
+        optimizer: keras.optimizers.Optimizer,
+        method: Callable[[Any], None],
+        guests: list[keras.Variable],
+    ) -> None:
+        self.guests = guests
+        self._optimizer, self._method = optimizer, method
+
+    def __call__(self, store: Any) -> None:
+        attributes = vars(self._optimizer)
+        everything = attributes["_variables"]
+        hidden = {id(guest) for guest in self.guests}
+        attributes["_variables"] = [one for one in everything if id(one) not in hidden]
+        try:
+            self._method(store)
+        finally:
+            attributes["_variables"] = everything

@@ -1,0 +1,148 @@
+"""Whole gradients of chosen layers at chosen steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasteach.measure import cells
+from kerasteach.measure.gradients import describe
+from kerasteach.measure.selection import Selector, checked, choose
+
+Tensor = Any
+
+LIMIT_BYTES = 2**30  # what `raw` may take, on the device and again on the host
+
+
+def checked_raw(raw: Mapping[Selector, int | Iterable[int]] | None) -> dict[Selector, tuple[int, ...]]:
+    """Return for each selector of layers the steps that are asked for, in order.
+
+    Raises:
+        TypeError: If it is no mapping from layers to numbers of steps.
+        ValueError: If a step is negative, or there is none.
+    """
+    if raw is None:
+        return {}
+    if not isinstance(raw, Mapping):
+        raise TypeError(f'`raw` must map layers to steps, as in {{"dense_1": [0, 100]}}. Received: raw={raw!r}.')
+    found: dict[Selector, tuple[int, ...]] = {}
+    for selector, steps in raw.items():
+        checked(selector, "raw")
+        numbers = [steps] if isinstance(steps, Integral) else list(steps) if isinstance(steps, Iterable) else [None]
+        if not numbers or any(isinstance(one, bool) or not isinstance(one, Integral) or one < 0 for one in numbers):
+            raise ValueError(f"`raw` must name steps, whole numbers from 0. Received: {steps!r}.")
+        found[selector] = tuple(sorted({int(one) for one in numbers if one is not None}))
+    return found
+
+
+class Raw:
+    """A listener that keeps whole gradients on the device until they are fetched.
+
+    Args:
+        model: Whose layers are meant.
+        optimizer: Whose steps are counted.
+        asked: For each selector of layers, the steps.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model | None,
+        optimizer: keras.optimizers.Optimizer,
+        asked: Mapping[Selector, Sequence[int]],
+    ) -> None:
+        self._model, self._optimizer, self._asked = model, optimizer, asked
+        self._steps: dict[int, tuple[int, ...]] = {}  # for each variable's id
+        self._paths: dict[int, str] = {}
+        self._cells: dict[int, cells.Cell] = {}
+        self._received: set[int] = set()  # the variables that have a gradient at all
+        self._count: cells.Cell | None = None
+        self._fetched = -1  # the last step whose gradients were handed out
+
+    def __call__(
+        self,
+        optimizer: keras.optimizers.Optimizer,
+        gradients: Sequence[Tensor | None],
+        variables: Sequence[keras.Variable],
+    ) -> None:
+        """Keep this step's gradients, where they are asked for; called inside the training step."""
+        self.prepare(variables)
+        if self._count is None:
+            return
+        count = self._count.value
+        received = [one for one in gradients if one is not None]
+        for gradient, variable in zip(gradients, variables, strict=True):
+            cell = self._cells.get(id(variable))
+            if cell is None or gradient is None:
+                continue
+            self._received.add(id(variable))
+            steps = np.asarray(self._steps[id(variable)], "int32")
+            slot = ops.sum(ops.cast(ops.less(steps, ops.cast(count, "int32")), "int32"))
+            wanted = ops.any(ops.equal(steps, ops.cast(count, "int32")))
+            with cells.after(gradient):
+                cell.write(ops.where(wanted, slot, len(steps)), gradient)  # the last entry takes the other steps
+        with cells.after(received[0]):
+            self._count.assign(count + 1)
+
+    def prepare(self, variables: Sequence[keras.Variable]) -> None:
+        """Make room on the device, unless that is done."""
+        if self._count is not None or not self._asked:
+            return
+        own = {id(one) for one in (self._model.trainable_variables if self._model is not None else [])}
+        ordered = [*(self._model.trainable_variables if self._model is not None else [])]
+        ordered += [one for one in variables if id(one) not in own]
+        described = describe(ordered, self._model)
+
+        def owners(layer: keras.layers.Layer) -> Iterable[int]:
+            inside = {id(one) for one in layer.trainable_variables}
+            return (index for index, one in enumerate(ordered) if id(one) in inside)
+
+        for selector, steps in self._asked.items():
+            for index in choose([selector], [one.layer for one in described], owners, self._model, "raw"):
+                key = id(ordered[index])
+                self._steps[key] = tuple(sorted({*self._steps.get(key, ()), *steps}))
+                self._paths[key] = described[index].path
+        sizes = {id(one): int(np.prod(one.shape)) * 4 for one in ordered if id(one) in self._steps}
+        asked = sum(sizes[key] * len(steps) for key, steps in self._steps.items())
+        if asked > LIMIT_BYTES:
+            raise ValueError(
+                f"`raw` may keep {LIMIT_BYTES // 2**20} MiB of gradients; name fewer layers or steps: one step of "
+                f"these layers takes {sum(sizes.values()) / 2**20:.1f} MiB. Received: {asked / 2**20:.0f} MiB."
+            )
+        for one in ordered:
+            if id(one) in self._steps:
+                shape = (len(self._steps[id(one)]) + 1, *one.shape)
+                self._cells[id(one)] = cells.make(np.zeros(shape, "float32"), self._optimizer)
+        self._count = cells.make(np.zeros((), "int64"), self._optimizer)
+
+    def begin(self) -> None:
+        """Count the steps from 0 again."""
+        self._fetched = -1
+        if self._count is not None:
+            self._count.assign(ops.zeros_like(self._count.value))
+
+    def fetch(self) -> dict[int, dict[str, np.ndarray]]:
+        """Return what was kept since the last call: for each step the gradients, by the path of their variable."""
+        found: dict[int, dict[str, np.ndarray]] = {}
+        if self._count is None:
+            return found
+        last = int(self._count.read()) - 1
+        for key in self._received:
+            steps = self._steps[key]
+            new = [slot for slot, step in enumerate(steps) if self._fetched < step <= last]
+            if new:
+                kept = self._cells[key].read(new[-1] + 1)
+                for slot in new:
+                    found.setdefault(steps[slot], {})[self._paths[key]] = kept[slot].copy()
+        self._fetched = max(self._fetched, last)
+        return dict(sorted(found.items()))
+
+    def release(self) -> None:
+        """Give the device's memory back."""
+        for cell in [*self._cells.values(), *([self._count] if self._count is not None else [])]:
+            cell.release()
+        self._cells, self._count = {}, None

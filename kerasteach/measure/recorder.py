@@ -1,0 +1,150 @@
+"""What listens inside the training step: it measures, and keeps the numbers on the device until they are fetched."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasteach.measure import cells
+
+Tensor = Any
+
+_BUFFER_BYTES = 16 * 2**20  # how much of the device's memory a recorder takes at most, unless one row needs more
+_STEPS_UNKNOWN = 1024  # how many steps it makes room for where nobody knows how many there will be
+
+
+class Source(Protocol):
+    """What a recorder records: it knows how to turn a training step into numbers.
+
+    Attributes:
+        columns: How many numbers it has to tell of each of its entries.
+        entries: What it tells of (variables, layers), in the order of the rows; `None` before `prepare`.
+    """
+
+    columns: int
+    entries: Sequence[Any] | None
+
+    def prepare(self, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
+        """Fix the entries. Called once, before the first step is measured or in it."""
+
+    def observe(
+        self,
+        optimizer: keras.optimizers.Optimizer,
+        gradients: Sequence[Tensor | None],
+        variables: Sequence[keras.Variable],
+        captured: Tensor,
+    ) -> None:
+        """Take what the step has to offer; called at every step, also where it is not captured."""
+
+    def measure(self) -> Tensor:
+        """Return the step's numbers, `(entries, columns)`, NaN in the rows of what is not there."""
+
+
+class Recorder:
+    """A listener that measures every so manyth step and keeps the numbers on the device.
+
+    Args:
+        source: What is measured.
+        optimizer: Whose steps are counted.
+        every: At which steps: those whose number is a multiple of it. Defaults to `1`.
+        steps: How many steps there will be between two calls of `fetch`. Defaults to `None`, not known.
+        at_least: How many of them there must be room for, whatever the memory. Defaults to `1`.
+
+    Attributes:
+        capacity: How many steps there is room for; what comes between two calls of `fetch` beyond them is not kept.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        optimizer: keras.optimizers.Optimizer,
+        every: int = 1,
+        steps: int | None = None,
+        at_least: int = 1,
+    ) -> None:
+        cells.backend()
+        self.source = source
+        self.capacity = at_least
+        self._optimizer, self._every = optimizer, every
+        self._wanted, self._at_least = steps or _STEPS_UNKNOWN, at_least
+        self._cells: dict[str, cells.Cell] = {}
+
+    def __call__(
+        self,
+        optimizer: keras.optimizers.Optimizer,
+        gradients: Sequence[Tensor | None],
+        variables: Sequence[keras.Variable],
+    ) -> None:
+        """Measure one step; called inside the training step."""
+        self.prepare(variables)
+        buffer, rows, steps = self._cells["buffer"], self._cells["rows"], self._cells["steps"]
+        captured = ops.equal(steps.value % self._every, 0)
+        self.source.observe(optimizer, gradients, variables, captured)
+        if self._every == 1:
+            row = self.source.measure()
+        else:
+            nothing = ops.full(buffer.value.shape[1:], np.nan, dtype=buffer.value.dtype)
+            row = ops.cond(captured, lambda: ops.cast(self.source.measure(), nothing.dtype), lambda: nothing)
+        # Counted only where there was a batch.
+        with cells.after(row):
+            room = len(self._kept) - 1  # the last row takes what is not kept
+            buffer.write(ops.where(captured, ops.minimum(rows.value, room), room), row)
+            rows.assign(rows.value + ops.cast(captured, rows.value.dtype))
+            steps.assign(steps.value + 1)
+
+    @property
+    def _kept(self) -> range:
+        return range(-(-self.capacity // self._every) + 1)
+
+    def prepare(self, variables: Sequence[keras.Variable]) -> None:
+        """Make room on the device, unless that is done."""
+        if self._cells:
+            return
+        self.source.prepare(self._optimizer, variables)
+        shape = (len(self.source.entries or ()), self.source.columns)
+        one_row = max(1, int(np.prod(shape))) * np.dtype("float64").itemsize
+        self.capacity = max(self._at_least, min(self._wanted, self._every * (_BUFFER_BYTES // one_row)))
+        self._cells = {
+            "buffer": cells.make(np.zeros((len(self._kept), *shape)), self._optimizer),
+            "rows": cells.make(np.zeros((), "int64"), self._optimizer),
+            "steps": cells.make(np.zeros((), "int64"), self._optimizer),
+        }
+
+    def begin(self) -> None:
+        """Count the steps from 0 again, and forget what was not fetched."""
+        for name in ("rows", "steps"):
+            if name in self._cells:
+                self._cells[name].assign(ops.zeros_like(self._cells[name].value))
+
+    def fetch(self) -> np.ndarray:
+        """Return what was recorded since the last call, `(steps, entries, columns)`, and make room anew.
+
+        Warns:
+            UserWarning: If more steps were taken than there was room for.
+        """
+        if not self._cells:
+            return np.empty((0, 0, self.source.columns))
+        rows, room = self._cells["rows"], len(self._kept) - 1
+        count = int(rows.read())
+        if not count:
+            return np.empty((0, len(self.source.entries or ()), self.source.columns))
+        rows.assign(ops.zeros_like(rows.value))
+        if count > room:
+            warnings.warn(f"Of {count} recorded steps only the first {room} found room in the buffer.", stacklevel=2)
+        return self._cells["buffer"].read(min(count, room)).astype("float64")
+
+    @property
+    def steps(self) -> int:
+        """How many steps were taken since `begin`."""
+        return int(self._cells["steps"].read()) if self._cells else 0
+
+    def release(self) -> None:
+        """Give the device's memory back."""
+        for cell in self._cells.values():
+            cell.release()
+        self._cells = {}

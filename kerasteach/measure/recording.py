@@ -1,0 +1,241 @@
+"""The host's side of a recording: it takes what was fetched, in memory or to disk, and gives tables back."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from importlib.metadata import version
+from numbers import Integral
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from kerasteach.measure import histograms
+from kerasteach.measure.records import Output, Parameter, histogram_table, tidy_table
+from kerasteach.measure.runs import Stream, read, read_raw
+from kerasteach.measure.tensorboard import Board
+
+Every = int | Literal["epoch"]
+
+_SECONDS_A_PART = 1.0  # an epoch's end writes a part when the last one is as old as this
+_NEITHER_MEAN = {"finite": np.min, "dead_fraction": np.min}  # how an epoch's steps become one number, but by the mean
+
+
+def checked_every(every: Any) -> Every:
+    """Return `every`, or raise ValueError unless it is a whole number from 1 or `"epoch"`."""
+    if every == "epoch" or (isinstance(every, Integral) and not isinstance(every, bool) and every >= 1):
+        return "epoch" if isinstance(every, str) else int(every)
+    raise ValueError(f'`every` must be a number of steps from 1, or "epoch". Received: every={every!r}.')
+
+
+class Recording:
+    """Takes the numbers of a training, and gives them as tidy tables.
+
+    Args:
+        name: What the table is called on disk and in TensorBoard.
+        kind: What its rows tell of.
+        every: A row at every so manyth step, or one for each epoch.
+        directory: Where to write it meanwhile; `None` to keep it in memory.
+        tensorboard: Where to write what TensorBoard shows; `None` for nowhere.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kind: type[Parameter] | type[Output],
+        every: Every,
+        directory: str | Path | None = None,
+        tensorboard: str | Path | None = None,
+    ) -> None:
+        self._name, self._kind, self._every = name, kind, every
+        self._directory, self._tensorboard = directory, tensorboard
+        self.statistics: tuple[str, ...] = ()
+        self.edges: np.ndarray | None = None
+        self._stream: Stream | None = None
+        self._run: int | None = None
+        self._board: Board | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        self.entries: Sequence[Any] = ()
+        self._epochs: list[int] = []
+        self._steps: list[int] = []
+        self._values: list[np.ndarray] = []
+        self._raw: dict[int, dict[str, np.ndarray]] = {}
+        self._rows = 0  # recorded so far
+        self._mean: list[Any] | None = None  # the epoch's steps so far: how many, the last, and their aggregate
+        self._written = time.monotonic()
+
+    def begin(self, statistics: Sequence[str], edges: np.ndarray | None) -> None:
+        """Start a new table, and on disk a new run."""
+        self.flush()
+        self.statistics, self.edges = tuple(statistics), edges
+        self._reset()
+        self._stream, self._run = None, None
+        if self._directory is not None:
+            self._stream = self._new_run(self._directory)
+            self._run = int(self._stream.path.name.removeprefix("run-"))
+        if self._tensorboard is not None:
+            self._board = Board(self._tensorboard, self._name)
+
+    def add(self, entries: Sequence[Any], epoch: int, values: np.ndarray) -> None:
+        """Take one fetch of an epoch: `(steps, entries, statistics and bins)`."""
+        self.entries = entries
+        if self._every == "epoch":
+            self._add_to_mean(values)
+            self._rows += len(values)
+            return
+        steps = [(self._rows + row) * self._every for row in range(len(values))]
+        self._rows += len(values)
+        self._keep([epoch] * len(steps), steps, values)
+
+    def add_raw(self, arrays: Mapping[int, Mapping[str, np.ndarray]]) -> None:
+        """Take whole gradients: for each step, by path."""
+        for step, gradients in arrays.items():
+            self._raw.setdefault(step, {}).update(gradients)
+
+    def end_epoch(self, epoch: int) -> None:
+        """Close the epoch, and write a part if the last one is a second old."""
+        if self._mean is not None:
+            _, last, values = self._mean
+            self._mean = None
+            self._keep([epoch], [last], values[np.newaxis])
+        if time.monotonic() - self._written >= _SECONDS_A_PART:
+            self.flush()
+
+    @property
+    def pending(self) -> int:
+        """How many captured steps are held in memory and would be lost if the process were killed."""
+        return len(self._steps)
+
+    def flush(self) -> None:
+        """Write what is held in memory, where there is a directory to write to."""
+        if self._stream is not None and (self._steps or self._raw):
+            arrays = {f"{step}/{path}": array for step, one in self._raw.items() for path, array in one.items()}
+            self._stream.write(self._tables(), arrays)
+            self._epochs, self._steps, self._values, self._raw = [], [], [], {}
+            self._written = time.monotonic()
+
+    def finish(self) -> None:
+        """Write the rest: the training came to its end."""
+        self.flush()
+        if self._stream is not None:
+            self._stream.finish()
+        if self._board is not None:
+            self._board.close()
+
+    def table(self) -> pd.DataFrame:
+        """Return the whole table, from disk where it is kept there."""
+        return self._whole(self._name)
+
+    def histogram_table(self) -> pd.DataFrame:
+        """Return the histograms, a row a bin."""
+        return self._whole("histograms")
+
+    def raw(self) -> dict[int, dict[str, np.ndarray]]:
+        """Return the whole gradients, for each step by path."""
+        if self._stream is None or self._directory is None:
+            return self._raw
+        return read_raw(self._directory, self._run) | self._raw
+
+    def layer(self, name: str) -> pd.DataFrame:
+        """Return the rows of one layer, or of those that a wildcard means.
+
+        Raises:
+            ValueError: If there is none; the message lists the layers.
+        """
+        frame = self.table()
+        chosen = frame[[fnmatchcase(one, name) for one in frame["layer"]]]
+        if chosen.empty:
+            there = ", ".join(frame["layer"].unique()) or "nothing yet"
+            raise ValueError(f"`name` must be a layer that was recorded: {there}. Received: name={name!r}.")
+        return chosen.reset_index(drop=True)
+
+    def at(self, step: int) -> pd.DataFrame:
+        """Return the rows of one step; a negative number counts from the last recorded one, which is -1.
+
+        Raises:
+            ValueError: If that step was not recorded.
+        """
+        frame = self.table()
+        there = frame["step"].unique()
+        if step < 0 and -step <= len(there):
+            step = int(there[step])
+        if step not in there:
+            shown = f"from {there[0]} to {there[-1]}, {len(there)} of them" if len(there) else "none yet"
+            raise ValueError(f"`step` must be a step that was recorded: {shown}. Received: step={step}.")
+        return frame[frame["step"] == step].reset_index(drop=True)
+
+    def save(self, directory: str | Path) -> Path:
+        """Write all tables as a new run in a directory, and return the run's own."""
+        stream = self._new_run(directory)
+        arrays = {f"{step}/{path}": array for step, one in self.raw().items() for path, array in one.items()}
+        stream.write({name: self._whole(name) for name in self._tables()}, arrays)
+        stream.finish()
+        return stream.path
+
+    def _keep(self, epochs: list[int], steps: list[int], values: np.ndarray) -> None:
+        if self._board is not None and steps:
+            statistics, counts = self._split(values)
+            self._board.write(self.entries, self.statistics, steps, statistics, self.edges, counts)
+        self._epochs += epochs
+        self._steps += steps
+        self._values.append(values)
+
+    def _add_to_mean(self, values: np.ndarray) -> None:
+        """Fold steps into the epoch's: means, but for `finite` (all), `dead_fraction` (the last) and counts (sums)."""
+        if not len(values):
+            return
+        number = len(values)
+        folded = values.mean(axis=0)
+        for index, name in enumerate(self.statistics):
+            if name in _NEITHER_MEAN:
+                folded[:, index] = _NEITHER_MEAN[name](values[:, :, index], axis=0)
+        bins = slice(len(self.statistics), None)
+        folded[:, bins] = values[:, :, bins].sum(axis=0)
+        if self._mean is not None:
+            before, _, other = self._mean
+            together = (before * other + number * folded) / (before + number)
+            for index, name in enumerate(self.statistics):
+                if name in _NEITHER_MEAN:
+                    together[:, index] = np.minimum(other[:, index], folded[:, index])
+            together[:, bins] = other[:, bins] + folded[:, bins]
+            number, folded = before + number, together
+        self._mean = [number, self._rows + len(values) - 1, folded]
+
+    def _split(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return values[..., : len(self.statistics)], values[..., len(self.statistics) :]
+
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        """Lay out what is held in memory."""
+        shape = (0, len(self.entries), len(self.statistics) + (0 if self.edges is None else len(self.edges) + 3))
+        statistics, counts = self._split(np.concatenate(self._values) if self._values else np.empty(shape))
+        frame = tidy_table(self._kind, self.entries, self.statistics, self._epochs, self._steps, statistics)
+        tables = {self._name: frame}
+        if self.edges is not None:
+            index = self.statistics.index("finite")
+            counts = counts.reshape(-1, counts.shape[-1])[~np.isnan(statistics[..., index].ravel())]
+            keys = frame.drop(columns=list(self.statistics))
+            tables["histograms"] = histogram_table(keys, *histograms.bounds(self.edges), counts)
+        return tables
+
+    def _whole(self, name: str) -> pd.DataFrame:
+        pending = self._tables().get(name)
+        if pending is None:
+            raise ValueError("There are no histograms: give `histogram=True` to record them.")
+        if self._stream is None or self._directory is None:
+            return pending
+        written = read(self._directory, self._run, name)
+        if not len(written) or not len(pending):
+            return written if len(written) else pending
+        return pd.concat([written, pending], ignore_index=True)
+
+    def _new_run(self, directory: str | Path) -> Stream:
+        columns = {name: table.dtypes.astype(str).to_dict() for name, table in self._tables().items()}
+        packages = ("kerasteach", "keras", "tensorflow", "numpy", "pandas")
+        versions = {name: version(name) for name in packages} | {"python": platform.python_version()}
+        return Stream(directory, columns, {"every": self._every, "versions": versions})

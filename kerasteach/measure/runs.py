@@ -1,0 +1,191 @@
+"""Runs on disk: directories with Parquet tables, each file written whole or not at all. Needs no Keras."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file under a temporary name beside it, then move it into place, so that no half-written one stays.
+
+    Args:
+        path: The file.
+        write: Called with the temporary path, which has the same ending.
+    """
+    temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    try:
+        write(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save_run(
+    directory: str | Path, facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], overwrite: bool = False
+) -> None:
+    """Write a run: a Parquet file for each table, and `run.json`, which comes last and says the run is whole.
+
+    Raises:
+        FileExistsError: If there is a run already and `overwrite` is false.
+    """
+    directory = Path(directory)
+    text = json.dumps({**facts, "tables": list(tables)}, indent=2)
+    if (directory / "run.json").exists():
+        if not overwrite:
+            raise FileExistsError(
+                f"There is a run already; name another directory. Received: directory={str(directory)!r}."
+            )
+        (directory / "run.json").unlink()  # while tables change, this is no whole run
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        write_atomically(directory / f"{name}.parquet", table.to_parquet)
+    write_atomically(directory / "run.json", lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def load_run(directory: str | Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+    """Read a run that `save_run` wrote.
+
+    Raises:
+        FileNotFoundError: If the directory holds no whole run.
+    """
+    directory = Path(directory)
+    if not (directory / "run.json").exists():
+        raise FileNotFoundError(f"There is no run: no run.json. Received: directory={str(directory)!r}.")
+    facts = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+    return facts, {name: pd.read_parquet(directory / f"{name}.parquet") for name in facts.pop("tables")}
+
+
+class Stream:
+    """A run that is written part by part while it goes on, in a numbered directory of its own.
+
+    Whatever happens to the process, every part that was completed can be read.
+
+    Args:
+        directory: Where the runs are; made if it is not there. This run becomes `run-0001` in it, or the next number
+            that is free.
+        tables: The columns of each table and their types; the first is the one that `read` gives.
+        facts: What else `run.json` says.
+
+    Attributes:
+        path: The run's own directory.
+    """
+
+    def __init__(
+        self, directory: str | Path, tables: Mapping[str, Mapping[str, str]], facts: Mapping[str, Any]
+    ) -> None:
+        self._facts = {**facts, "tables": {name: dict(columns) for name, columns in tables.items()}}
+        self._parts = 0
+        self.path = _new_run(Path(directory))
+        self._write_facts(finished=False)
+
+    def write(self, tables: Mapping[str, pd.DataFrame], arrays: Mapping[str, np.ndarray] | None = None) -> None:
+        """Add a part: a Parquet file of each table that has a row, and a NumPy archive of the arrays."""
+        self._parts += 1
+        for name, table in tables.items():
+            if len(table):
+                write_atomically(self.path / f"{name}-{self._parts:06d}.parquet", table.to_parquet)
+        if arrays:
+            write_atomically(self.path / f"raw-{self._parts:06d}.npz", lambda path: np.savez(path, **arrays))
+
+    def finish(self) -> None:
+        """Note that the run came to its end."""
+        self._write_facts(finished=True)
+
+    def _write_facts(self, finished: bool) -> None:
+        text = json.dumps({**self._facts, "finished": finished}, indent=2)
+        write_atomically(self.path / "run.json", lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def read(directory: str | Path, run: int | None = None, table: str | None = None) -> pd.DataFrame:
+    """Read a table that a capture wrote with `directory=` or `save`, also while it is still being written.
+
+    Args:
+        directory: What the capture was given.
+        run: Which of the runs in it, from 1. Defaults to `None`, the latest.
+        table: `"gradients"`, `"activations"` or `"histograms"`. Defaults to `None`: the run's main table.
+
+    Returns:
+        The rows of every part that is complete; none, but the right columns, where there is no such part yet.
+
+    Raises:
+        FileNotFoundError: If there is no such run.
+        ValueError: If the run has no such table; the message lists those it has.
+
+    Example:
+        >>> import tempfile, keras, numpy as np, kerasteach as kt
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     capture = kt.callbacks.GradientCapture(directory=directory)
+        ...     _ = model.fit(np.ones((4, 2)), np.zeros(4), verbose=0, callbacks=[capture])
+        ...     kt.measure.read(directory)["parameter"].tolist()
+        ['kernel', 'bias']
+    """
+    path, facts = _find_run(directory, run)
+    name = next(iter(facts["tables"])) if table is None else table
+    if name not in facts["tables"]:
+        raise ValueError(f"`table` must be one of {', '.join(facts['tables'])}. Received: table={table!r}.")
+    columns = facts["tables"][name]
+    nothing = pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in columns.items()})
+    parts = [pd.read_parquet(part) for part in sorted(path.glob(f"{name}-*.parquet"))]
+    return pd.concat(parts, ignore_index=True) if parts else nothing
+
+
+def read_raw(directory: str | Path, run: int | None = None) -> dict[int, dict[str, np.ndarray]]:
+    """Read the whole gradients that a capture wrote with `raw=` and `directory=` or `save`.
+
+    Args:
+        directory: What the capture was given.
+        run: Which of the runs in it, from 1. Defaults to `None`, the latest.
+
+    Returns:
+        For each step the gradients, by the path of their variable.
+
+    Raises:
+        FileNotFoundError: If there is no such run.
+    """
+    path, _ = _find_run(directory, run)
+    found: dict[int, dict[str, np.ndarray]] = {}
+    for part in sorted(path.glob("raw-*.npz")):
+        with np.load(part) as arrays:
+            for key in arrays.files:
+                step, _, name = key.partition("/")
+                found.setdefault(int(step), {})[name] = arrays[key]
+    return found
+
+
+def _new_run(directory: Path) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    number = max(_runs(directory), default=0) + 1
+    while True:
+        path = directory / f"run-{number:04d}"
+        try:
+            path.mkdir()
+            return path
+        except FileExistsError:  # another process took it
+            number += 1
+
+
+def _runs(directory: Path) -> dict[int, Path]:
+    found = {}
+    for path in directory.glob("run-*"):
+        number = path.name.removeprefix("run-")
+        if number.isdigit() and path.is_dir():
+            found[int(number)] = path
+    return found
+
+
+def _find_run(directory: str | Path, run: int | None) -> tuple[Path, dict[str, Any]]:
+    runs = {number: path for number, path in _runs(Path(directory)).items() if (path / "run.json").exists()}
+    number = max(runs, default=None) if run is None else run
+    if number not in runs:
+        there = ", ".join(map(str, sorted(runs))) or "none"
+        raise FileNotFoundError(f"There is no such run; there are: {there}. Received: {str(directory)!r}, run={run!r}.")
+    return runs[number], json.loads((runs[number] / "run.json").read_text(encoding="utf-8"))

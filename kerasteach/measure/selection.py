@@ -1,0 +1,102 @@
+"""Which layers of a model are meant: by name, wildcard, layer object, or a rule of the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+import keras
+
+Selector = str | keras.layers.Layer | Callable[[keras.layers.Layer], bool]
+Selectors = Selector | Iterable[Selector] | None
+
+
+def checked(layers: Selectors, argument: str = "layers") -> tuple[Selector, ...] | None:
+    """Return the selectors as a tuple, or `None` for all layers.
+
+    Raises:
+        TypeError: If one is neither a name, a layer, nor a function.
+        ValueError: If there is none.
+    """
+    if layers is None:
+        return None
+    single = isinstance(layers, (str, keras.layers.Layer)) or callable(layers)
+    asked: tuple[Any, ...] = (layers,) if single or not isinstance(layers, Iterable) else tuple(layers)
+    if not asked:
+        raise ValueError(f"`{argument}` must name a layer; leave it out for all of them. Received: {layers!r}.")
+    for one in asked:
+        if not isinstance(one, (str, keras.layers.Layer)) and not callable(one):
+            raise TypeError(
+                f'`{argument}` must be names such as "dense_1" or "conv*", layers, or functions of a layer that say '
+                f"whether it is meant. Received: {one!r}."
+            )
+    return asked
+
+
+def layers_of(model: keras.Model) -> list[keras.layers.Layer]:
+    """Return every layer inside the model, each once, a layer before those inside it, in the order of the model's."""
+    found: dict[int, keras.layers.Layer] = {}
+
+    def walk(layer: keras.layers.Layer) -> None:
+        inside = layer.layers if isinstance(layer, keras.Model) else None
+        for one in inside or layer._flatten_layers(include_self=False, recursive=False):
+            if id(one) not in found:
+                found[id(one)] = one
+                walk(one)
+
+    walk(model)
+    return list(found.values())
+
+
+def name_in(model: keras.Model | None, path: str) -> str:
+    """Return the path of a layer without the name of the model around it."""
+    return path if model is None else path.removeprefix(f"{model.name}/")
+
+
+def by_name(pattern: str, name: str) -> bool:
+    """Say whether a name or wildcard means this layer: `a/b` is meant by `a/b`, by `b`, and by `a`, which holds it."""
+    parts = name.split("/")
+    names = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)] + parts[-1:]
+    return any(fnmatchcase(one, pattern) for one in names)
+
+
+def choose(
+    selectors: Sequence[Selector] | None,
+    names: Sequence[str],
+    owners: Callable[[keras.layers.Layer], Iterable[int]],
+    model: keras.Model | None,
+    argument: str = "layers",
+) -> list[int]:
+    """Return which of several things are meant.
+
+    Args:
+        selectors: What `checked` returned.
+        names: The name of each thing's layer.
+        owners: Returns the indices of what belongs to a layer.
+        model: Where to look for the layers that a function is to judge.
+        argument: What to call the selectors in an error.
+
+    Returns:
+        Indices into `names`, in their order.
+
+    Raises:
+        ValueError: If a selector means nothing that is there; the message lists the names.
+    """
+    if selectors is None:
+        return list(range(len(names)))
+    chosen: set[int] = set()
+    for one in selectors:
+        if isinstance(one, str):
+            meant = {index for index, name in enumerate(names) if by_name(one, name)}
+        else:
+            layers = [one] if isinstance(one, keras.layers.Layer) else [*filter(one, layers_of(model) if model else [])]
+            meant = {index for layer in layers for index in owners(layer)}
+        if not meant:
+            shown = one if isinstance(one, str) else getattr(one, "name", one)
+            raise ValueError(
+                f"`{argument}` must mean something that is recorded: {', '.join(dict.fromkeys(names)) or 'nothing'}. "
+                f"Received: {shown!r}."
+            )
+        chosen |= meant
+    return sorted(chosen)

@@ -1,0 +1,130 @@
+"""What a recorder is told of the gradients in a training step: those of the variables, and those that probes hear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasteach.layers import GradientProbe
+from kerasteach.measure import histograms, statistics
+from kerasteach.measure.gradients import describe, loss_scale
+from kerasteach.measure.records import Parameter
+from kerasteach.measure.selection import Selector, choose, layers_of, name_in
+
+Tensor = Any
+
+
+class Gradients:
+    """Statistics, and where they are asked for histograms, of the gradients of one optimizer's variables.
+
+    Args:
+        model: Whose layers they belong to; `None` to record every variable that the optimizer is handed.
+        names: The statistics, out of `kerasteach.measure.statistics.ALL`.
+        layers: Which layers' gradients; `None` for all of them.
+        edges: The edges of the histograms' bins; `None` for no histograms.
+
+    Attributes:
+        entries: A description of each variable, and of each probe, in the order of the rows.
+        columns: The statistics, then the histogram's counts.
+        variables: What stands behind the entries: variables, then probes.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model | None,
+        names: Sequence[str],
+        layers: Sequence[Selector] | None = None,
+        edges: np.ndarray | None = None,
+    ) -> None:
+        self.names, self.edges = tuple(names), edges
+        self.columns = len(self.names) + (0 if edges is None else len(edges) + 3)
+        self.entries: list[Parameter] | None = None
+        self.variables: list[Any] = []
+        self._model, self._layers = model, layers
+        self._probes = [one for one in layers_of(model) if isinstance(one, GradientProbe)] if model is not None else []
+        self._heard: list[tuple[GradientProbe, Tensor]] = []
+        self._received: dict[int, tuple[Tensor, Any]] = {}
+        self._learning_rate: Tensor | None = None
+        for probe in self._probes:
+            probe.listeners.append(self._hear)
+
+    def leave(self) -> None:
+        """Listen to the probes no longer."""
+        for probe in self._probes:
+            probe.listeners[:] = [one for one in probe.listeners if one != self._hear]
+
+    def prepare(self, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
+        """Fix the order of the variables: the model's, as far as the optimizer handles them."""
+        handled = [*variables, *(optimizer._trainable_variables if optimizer.built else ())]
+        ids = {id(variable) for variable in handled}
+        own = self._model.trainable_variables if self._model is not None else []
+        known = {id(variable) for variable in own}
+        others = [variable for variable in variables if id(variable) not in known]
+        ordered = [variable for variable in own if id(variable) in ids] + others
+        described = describe(ordered, self._model)
+        signals = self._signals(described, ordered)
+        everything: list[Any] = [*ordered, *signals]
+        described += signals.values()
+
+        def owners(layer: keras.layers.Layer) -> Iterable[int]:
+            inside = {id(one) for one in [layer, *layer.trainable_variables]}
+            return (index for index, one in enumerate(everything) if id(one) in inside)
+
+        chosen = choose(self._layers, [one.layer for one in described], owners, self._model)
+        self.entries = [described[index] for index in chosen]
+        self.variables = [everything[index] for index in chosen]
+
+    def observe(
+        self,
+        optimizer: keras.optimizers.Optimizer,
+        gradients: Sequence[Tensor | None],
+        variables: Sequence[keras.Variable],
+        captured: Tensor,
+    ) -> None:
+        """Take the step's gradients."""
+        self._learning_rate = optimizer.learning_rate if "update_ratio" in self.names else None
+        self._received = {
+            id(variable): (gradient, variable)
+            for gradient, variable in zip(gradients, variables, strict=True)
+            if gradient is not None
+        }
+        scale = loss_scale(optimizer, variables)
+        for probe, heard in self._heard:
+            gradient = heard if scale is None else ops.cast(heard, "float32") / scale
+            self._received[id(probe)] = (gradient, None)
+        self._heard.clear()
+
+    def measure(self) -> Tensor:
+        """Return one step's numbers, `(entries, columns)`, NaN where there was no gradient."""
+        nothing = ops.full((self.columns,), np.nan, dtype=statistics.wide())
+        rows = [nothing] * len(self.variables)
+        for number, variable in enumerate(self.variables):
+            if id(variable) in self._received:
+                rows[number] = self._row(*self._received[id(variable)])
+        return ops.stack(rows)
+
+    def _row(self, gradient: Tensor, weight: Any) -> Tensor:
+        rate = self._learning_rate if getattr(weight, "constraint", None) is None else np.nan  # more than the rule
+        row = statistics.compute(self.names, gradient, weight=weight, learning_rate=rate)
+        if self.edges is None:
+            return row
+        return ops.concatenate([row, ops.cast(histograms.counts(gradient, self.edges), row.dtype)])
+
+    def _hear(self, probe: GradientProbe, gradient: Tensor) -> None:
+        self._heard = [one for one in self._heard if one[0] is not probe] + [(probe, gradient)]
+
+    def _signals(self, described: Sequence[Parameter], variables: Sequence[Any]) -> dict[GradientProbe, Parameter]:
+        """Describe the probes: each stands as deep as the last layer before it."""
+        depths = {id(variable): one.depth for variable, one in zip(variables, described, strict=True)}
+        depth, found = 0, {}
+        for layer in layers_of(self._model) if self._probes else []:
+            if isinstance(layer, GradientProbe):
+                path = layer.path or layer.name  # a layer without weights may have no path
+                found[layer] = Parameter(name_in(self._model, path), depth, "signal", path, layer.units)
+            else:
+                depth = max([depth, *(depths.get(id(one), 0) for one in layer.trainable_variables)])
+        return found

@@ -1,0 +1,148 @@
+"""The same seam without `fit`: record the gradients of a training loop of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+import keras
+import numpy as np
+
+from kerasteach.measure import cells, gradients, histograms
+from kerasteach.measure.attachment import Attachment
+from kerasteach.measure.raw import Raw, checked_raw
+from kerasteach.measure.recording import Every, Recording, checked_every
+from kerasteach.measure.records import Parameter
+from kerasteach.measure.selection import Selector, Selectors, checked
+from kerasteach.measure.sources import Gradients
+from kerasteach.measure.views import Views
+
+
+class record(Views):  # noqa: N801  used as a context manager, `with record(...)`, like a function
+    """Record the gradients that an optimizer is handed, in a training loop of one's own or with `train_on_batch`.
+
+    It is the seam of `GradientCapture`, with the same table: one step is one call of the optimizer's `apply`. Inside
+    the block the optimizer is hooked; after it everything is as it was.
+
+    A function that TensorFlow or JAX compiles must be traced inside the block: make it anew there. On JAX, build the
+    optimizer before the block, take `optimizer.variables` inside it, and before it ends assign the state that your
+    loop carried back to them.
+
+    Args:
+        optimizer: The optimizer whose steps are recorded.
+        model: The model, whose layers name the rows; `None` for a loop without a Keras model. Defaults to `None`.
+        layers: Which layers: names, wildcards such as `"conv*"`, layer objects, or functions of a layer that say
+            whether it is meant. Defaults to `None`, all.
+        every: Record each so manyth step, or `"epoch"` for the means over each epoch's steps. Defaults to `1`.
+        statistics: As for `GradientCapture`. Defaults to `None`: norm, mean, std, finite.
+        histogram: As for `GradientCapture`. Defaults to `None`.
+        raw: As for `GradientCapture`. Defaults to `None`.
+        directory: As for `GradientCapture`. Defaults to `None`.
+
+    Attributes:
+        epoch: The number in the column `epoch`, 0 at first; set it as your loop goes on. Each time you do, what was
+            recorded is fetched from the device, which has room for 16 MiB.
+
+    Raises:
+        ValueError, TypeError: If an argument will not do.
+        RuntimeError: At the end of the block, if no gradient was seen.
+
+    Example:
+        >>> import keras, numpy as np, kerasteach as kt
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> with kt.measure.record(model.optimizer, model) as tape:
+        ...     for _ in range(3):
+        ...         _ = model.train_on_batch(np.ones((4, 2)), np.zeros((4, 1)))
+        >>> tape.frame["step"].tolist()
+        [0, 0, 1, 1, 2, 2]
+    """
+
+    def __init__(
+        self,
+        optimizer: keras.optimizers.Optimizer,
+        model: keras.Model | None = None,
+        *,
+        layers: Selectors = None,
+        every: Every = 1,
+        statistics: str | Iterable[str] | None = None,
+        histogram: bool | int | Sequence[float] | None = None,
+        raw: Mapping[Selector, int | Iterable[int]] | None = None,
+        directory: str | Path | None = None,
+    ) -> None:
+        if not isinstance(optimizer, keras.optimizers.Optimizer):
+            raise TypeError(f"`optimizer` must be a Keras optimizer. Received: optimizer={optimizer!r}.")
+        self._optimizer, self._model = optimizer, model
+        self._layers, self._every = checked(layers), checked_every(every)
+        self._names = gradients.statistics_for(statistics, optimizer)
+        self._edges, self._raw = histograms.checked_edges(histogram), checked_raw(raw)
+        self._recording = Recording("gradients", Parameter, self._every, directory)
+        self._recording.statistics, self._recording.edges = self._names, self._edges
+        self._attachment: Attachment | None = None
+        self._epoch = 0
+        self._seen = False
+
+    def __enter__(self) -> Self:
+        built_first = cells.backend() == "jax" or gradients.replicas() > 1
+        if built_first and not self._optimizer.built:
+            raise ValueError("Build the optimizer first: optimizer.build(model.trainable_variables).")
+        source = Gradients(self._model, self._names, self._layers, self._edges)
+        self._attachment = Attachment(
+            self._optimizer,
+            source,
+            1 if self._every == "epoch" else self._every,
+            steps=2**62,
+            raw=Raw(self._model, self._optimizer, self._raw) if self._raw else None,
+            variables=self._optimizer._trainable_variables if built_first else None,
+        )
+        self._recording.begin(self._names, self._edges)
+        self._retrace()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._fetch()
+        self._recording.end_epoch(self._epoch)
+        self._recording.finish()
+        if self._attachment is not None:
+            self._attachment.release()
+            self._attachment = None
+        self._retrace()
+        if kind is None and not self._seen:
+            raise RuntimeError(
+                "No gradient was seen: the optimizer's `apply` was not called in this block, or a function that was "
+                "compiled before it called it. Make such a function, tf.function or jax.jit, anew inside the block; on "
+                "JAX, assign the state that your loop carried to `optimizer.variables` before it ends. "
+                f"Received: the optimizer {self._optimizer.name!r}."
+            )
+
+    @property
+    def epoch(self) -> int:
+        """The number in the column `epoch`."""
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, number: int) -> None:
+        self._fetch()
+        self._recording.end_epoch(self._epoch)
+        self._epoch = int(number)
+
+    @property
+    def raw(self) -> dict[int, dict[str, np.ndarray]]:
+        """The whole gradients that `raw=` asked for: for each step, by the path of the variable."""
+        self._fetch()
+        return self._recording.raw()
+
+    def _fetch(self) -> None:
+        if self._attachment is None:
+            return
+        values, arrays = self._attachment.fetch()
+        self._seen = self._seen or len(values) > 0
+        if len(values):
+            self._recording.add(self._attachment.source.entries or (), self._epoch, values)
+        self._recording.add_raw(arrays)
+
+    def _retrace(self) -> None:
+        """Have the model compile its training step anew, for `train_on_batch`."""
+        if self._model is not None and getattr(self._model, "train_function", None) is not None:
+            self._model.train_function = None

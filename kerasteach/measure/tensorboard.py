@@ -1,0 +1,85 @@
+"""What TensorBoard shows of a recording: a scalar for each statistic, and histograms of the magnitudes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_ADVICE = 'TensorBoard is not installed; run: pip install "kerasteach[tensorboard]". Received: tensorboard={!r}.'
+
+
+def check_installed(log_dir: str | Path) -> None:
+    """Raise ImportError, saying what to install, where TensorBoard is not there."""
+    if find_spec("tensorboard") is None:
+        raise ImportError(_ADVICE.format(str(log_dir)))
+
+
+class Board:
+    """Writes one training's numbers where TensorBoard finds them.
+
+    Args:
+        log_dir: TensorBoard's `--logdir`; this training becomes a run of its own in it.
+        name: The first part of every tag, such as `"gradients"`.
+    """
+
+    def __init__(self, log_dir: str | Path, name: str) -> None:
+        import tensorflow as tf
+
+        check_installed(log_dir)
+        number = 1 + len(list(Path(log_dir).glob(f"{name}-*")))
+        self._name = name
+        self._writer = tf.summary.create_file_writer(str(Path(log_dir) / f"{name}-{number:04d}"))
+
+    def write(
+        self,
+        entries: Sequence[Any],
+        statistics: Sequence[str],
+        steps: Sequence[int],
+        values: np.ndarray,
+        edges: np.ndarray | None,
+        counts: np.ndarray,
+    ) -> None:
+        """Write several steps.
+
+        Args:
+            entries: What the numbers are of.
+            statistics: Their names.
+            steps: The numbers of the steps.
+            values: `(steps, entries, statistics)`.
+            edges: The edges of the histograms' bins, if there are histograms.
+            counts: `(steps, entries, bins + 4)`.
+        """
+        import tensorflow as tf
+
+        with self._writer.as_default():
+            for row, step in enumerate(steps):
+                for column, entry in enumerate(entries):
+                    part = getattr(entry, "parameter", None) or f"call {entry.call}"
+                    tag = f"{self._name}/{entry.layer}/{part}"
+                    for index, name in enumerate(statistics):
+                        if not np.isnan(values[row, column, index]):
+                            tf.summary.scalar(f"{tag}/{name}", values[row, column, index], step)
+                    if edges is not None and not np.isnan(counts[row, column]).any():
+                        self._write_histogram(f"{tag}/log10_magnitude", edges, counts[row, column], step)
+        self._writer.flush()
+
+    def _write_histogram(self, tag: str, edges: np.ndarray, counts: np.ndarray, step: int) -> None:
+        """Write the counts as TensorBoard's own histogram, over the magnitudes' decimal logarithms.
+
+        What lies below the first edge, but is not 0, counts as a decade of its own, and so does what lies above.
+        """
+        import tensorflow as tf
+        from tensorboard.plugins.histogram.metadata import create_summary_metadata
+
+        logs = np.log10(edges.astype("float64"))
+        logs = np.concatenate([[logs[0] - 1], logs, [logs[-1] + 1]])
+        buckets = np.stack([logs[:-1], logs[1:], counts[1:-1]], axis=1)  # without zeros and what is not finite
+        tf.summary.write(tag, tf.constant(buckets), step, create_summary_metadata(None, None))
+
+    def close(self) -> None:
+        """Write the rest."""
+        self._writer.close()

@@ -1,0 +1,69 @@
+"""The ways to look at a recording, which captures and tapes share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from kerasteach.measure.recording import Recording
+
+
+class Views:
+    """Tables of what was recorded so far, also while the training goes on."""
+
+    _recording: Recording
+
+    def _fetch(self) -> None:
+        """Take from the device what is there."""
+        raise NotImplementedError
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The table of this training, or of the last one: a row a captured step, and variable or layer.
+
+        `step` counts the calls of the optimizer's `apply` from 0, `epoch` is Keras's number, `depth` counts the
+        layers from 1 at the input, and `norm` is the Euclidean norm.
+        """
+        self._fetch()
+        return self._recording.table()
+
+    @property
+    def histograms(self) -> pd.DataFrame:
+        """The histograms that `histogram=` asked for, a row a bin: the keys of `frame`, then `low, high, count`.
+
+        A bin counts the entries with a magnitude from `low` up to, and without, `high`. Exact zeros are in the bin from
+        0 to 0, NaN and infinite entries in the one from inf to inf.
+
+        Raises:
+            ValueError: If none were asked for.
+        """
+        self._fetch()
+        return self._recording.histogram_table()
+
+    def layer(self, name: str) -> pd.DataFrame:
+        """Return the rows of one layer, or of those that a wildcard such as `"conv*"` means.
+
+        Raises:
+            ValueError: If there is none; the message lists the layers.
+        """
+        self._fetch()
+        return self._recording.layer(name)
+
+    def at(self, step: int) -> pd.DataFrame:
+        """Return the rows of one step; -1 is the last that was recorded.
+
+        Raises:
+            ValueError: If that step was not recorded.
+        """
+        self._fetch()
+        return self._recording.at(step)
+
+    def save(self, directory: str | Path) -> Path:
+        """Write all tables as a new, numbered run in a directory, for `kerasteach.measure.read`.
+
+        Returns:
+            The run's own directory.
+        """
+        self._fetch()
+        return self._recording.save(directory)
