@@ -109,5 +109,15 @@ class GradientCapture(Capture):
     def _attach(self, model: keras.Model, optimizer: keras.optimizers.Optimizer, options: dict[str, Any]) -> Attachment:
         names = gradients.statistics_for(self._asked, optimizer)
         self._recording.statistics = names
+        source = Gradients(model, names, self._layers, self._edges)
         raw = Raw(model, optimizer, self._raw) if self._raw else None
-        return Attachment(optimizer, Gradients(model, names, self._layers, self._edges), raw=raw, **options)
+        if optimizer is model.optimizer and all(layer.built for layer in layers_of(model)):
+            # What is amiss is told now; in the first step it would spoil the compiled training.
+            try:
+                source.prepare(optimizer, model.trainable_variables)
+                if raw is not None:
+                    raw.check(model.trainable_variables)
+            except ValueError:
+                source.leave()
+                raise
+        return Attachment(optimizer, source, raw=raw, **options)

@@ -120,49 +120,61 @@ class GradientProbe(keras.layers.Identity):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        # Not a plain list: Keras would track that, and with it whatever listens.
-        self._ears: tuple[list[Callable[[GradientProbe, Tensor], None]]] = ([],)
+        self._ears = _Ears()
         self.units = 0
 
     @property
     def listeners(self) -> list[Callable[[GradientProbe, Tensor], None]]:
         """Who is called with the probe and the gradient, `(batch, ...)`, when the training step is traced."""
-        return self._ears[0]
+        return self._ears.listeners
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the inputs."""
         if not self.listeners or isinstance(inputs, keras.KerasTensor):
             return inputs
         self.units = math.prod(size or 0 for size in inputs.shape[1:])
-        return _watched(inputs, self._hear)
+        return self._ears.watch(inputs, self._hear)
 
     def _hear(self, gradient: Tensor) -> None:
         for listener in self.listeners:
             listener(self, gradient)
 
 
-def _watched(x: Tensor, hear: Callable[[Tensor], None]) -> Tensor:
-    """Return x, such that `hear` is called with the gradient that flows back to it."""
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
+class _Ears:
+    """What a probe needs to hear: an object that Keras does not track, as it does lists and variables."""
 
-        @tf.custom_gradient
-        def identity(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-            def gradient(upstream: Tensor) -> Tensor:
-                hear(upstream)
-                return upstream
+    def __init__(self) -> None:
+        self.listeners: list[Callable[[GradientProbe, Tensor], None]] = []
+        self._trained: Any = None
 
-            return tf.identity(x), gradient
+    def watch(self, x: Tensor, hear: Callable[[Tensor], None]) -> Tensor:
+        """Return x, such that `hear` is called with the gradient that flows back to it.
 
-        return identity(x)
-    if keras.backend.backend() == "torch":
-        x = x.view_as(x)
-        if x.requires_grad:
+        Nothing flows back to where nothing before it is trained: so x is made to depend on something that could be.
+        """
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            if self._trained is None:
+                with tf.init_scope():
+                    self._trained = tf.Variable(0.0)
+
+            @tf.custom_gradient
+            def identity(x: Tensor, trained: Tensor) -> tuple[Tensor, Callable[[Tensor], tuple[Tensor, None]]]:
+                def gradient(upstream: Tensor) -> tuple[Tensor, None]:
+                    hear(upstream)
+                    return upstream, None
+
+                return tf.identity(x), gradient
+
+            return identity(x, self._trained.read_value())
+        if keras.backend.backend() == "torch":
+            x = x.view_as(x) if x.requires_grad else x.detach().requires_grad_()
             x.register_hook(hear)
-        return x
-    raise RuntimeError(
-        f"No gradient can be heard with Keras on {keras.backend.backend()!r}, only on TensorFlow or torch."
-    )
+            return x
+        raise RuntimeError(
+            f"No gradient can be heard with Keras on {keras.backend.backend()!r}, only on TensorFlow or torch."
+        )
 
 
 class _ActivationLayer(keras.layers.Layer):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -69,10 +70,69 @@ def test_a_copy_axis_is_not_reduced():
 
 
 def test_weight_statistics_follow_the_plain_rule():
-    """weight_norm is the weight's, update_ratio the plain rule's change over it."""
+    """weight_norm is the weight's, update_ratio the plain rule's change over it; NaN without a weight or a rate."""
     gradient, weight = np.array([3.0, 4.0]), np.array([6.0, 8.0])
-    values = statistics.compute(["weight_norm", "update_ratio"], gradient, weight=weight, learning_rate=0.1)
-    assert values.numpy().tolist() == pytest.approx([10.0, 0.05])
+    names = ["weight_norm", "update_ratio"]
+    values = np.asarray(statistics.rows(names, [gradient] * 3, [weight, weight, None], [0.1, np.nan, 0.1]))
+    np.testing.assert_allclose(values, [[10.0, 0.05], [10.0, np.nan], [np.nan, np.nan]])
+
+
+SHAPES = [(), (7,), (3, 5), (70, 80), (9000,), (2, 3, 1000), (4097, 1)]
+
+
+def gradients_of(scale):
+    """Return float32 gradients, small and large, of entries around a magnitude."""
+    random = np.random.default_rng(0)
+    return [(scale * random.normal(size=shape)).astype("float32") for shape in SHAPES]
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("scale", [1.0, 1e-6, 1e-23, 1e-30, 1e20, 1e37])
+def test_the_rows_of_a_step_are_numpys(scale, jit_compile):
+    """Small and large gradients, vanished and exploded ones, as one table, against float64 NumPy."""
+    gradients = gradients_of(scale)
+    function = tf.function(lambda *g: statistics.rows(list(NUMPY), g, [None] * len(g)), jit_compile=jit_compile)
+    for gradient, row in zip(gradients, function(*gradients).numpy(), strict=True):
+        exact = gradient.astype("float64")
+        for name, value in zip(NUMPY, row, strict=True):
+            expected = NUMPY[name](exact)
+            near = 1e-5 * np.abs(exact).mean() if name == "mean" else 0
+            assert value == pytest.approx(expected, rel=1e-5, abs=near), (name, gradient.shape)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_one_bad_entry_spoils_one_row(bad):
+    """`finite` is 0 for the gradient that holds it, large or small, and for no other."""
+    for spoiled in (2, 3, 4):
+        gradients = gradients_of(1.0)
+        gradients[spoiled].flat[5] = bad
+        finite = np.asarray(statistics.rows(["finite"], gradients, [None] * len(gradients)))[:, 0]
+        assert np.flatnonzero(finite == 0).tolist() == [spoiled]
+
+
+def test_a_large_gradient_of_zeros_has_norm_zero():
+    """It leaves float32's range at the lower end, and is measured again."""
+    values = np.asarray(statistics.rows(["norm", "std", "zero_fraction"], [np.zeros((80, 80), "float32")], [None]))
+    assert values.tolist() == [[0.0, 0.0, 1.0]]
+
+
+def test_a_batch_of_unknown_size_is_measured():
+    """What is known only when the step runs counts too."""
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 3), "float32")])
+    def function(gradient):
+        return statistics.rows(["mean", "mean_abs"], [gradient, tf.ones(2)], [None, None])
+
+    np.testing.assert_allclose(function(np.full((4, 3), -2.0, "float32")), [[-2, 2], [1, 1]])
+
+
+def test_long_sums_keep_their_digits():
+    """Ten million equal entries, which added up one after the other in float32 would be off by percents."""
+    for jit_compile in (False, True):
+        function = tf.function(lambda g: statistics.rows(["mean", "norm"], [g], [None]), jit_compile=jit_compile)
+        mean, norm = function(np.full((2500, 4000), 0.1, "float32")).numpy()[0]
+        assert mean == pytest.approx(0.1, rel=1e-5)
+        assert norm == pytest.approx(0.1 * 1e7**0.5, rel=1e-4)
 
 
 def test_names_come_in_the_tables_order():

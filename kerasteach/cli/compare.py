@@ -95,7 +95,7 @@ def compare(
     )
     summary = result.summary()
     result.save(output, overwrite=force)
-    kt.measure.records.write_atomically(summary_file, summary.to_csv)
+    kt.measure.runs.write_atomically(summary_file, summary.to_csv)
     _print_summary(summary, error_below)
     drawn = _draw_comparison(result, lecture)
     for path, figure in zip(figures, drawn, strict=True):

@@ -40,7 +40,9 @@ class Attachment:
     ) -> None:
         self.optimizer, self.source, self.raw = optimizer, source, raw
         self.recorder = Recorder(source, optimizer, every, steps, at_least)
-        self._listeners = [self.recorder, *([raw] if raw is not None else [])]
+        self._listeners: list[Recorder | Raw] = [self.recorder]
+        if raw is not None:
+            self._listeners.append(raw)
         try:
             for listener in self._listeners:
                 if variables is not None:

@@ -19,6 +19,8 @@ Tensor = Any
 class Cell(Protocol):
     """An array on the device."""
 
+    def __init__(self, value: np.ndarray, optimizer: keras.optimizers.Optimizer) -> None: ...
+
     @property
     def value(self) -> Tensor:
         """The array, inside a training step."""
@@ -46,7 +48,8 @@ def make(value: np.ndarray, optimizer: keras.optimizers.Optimizer) -> Cell:
     Raises:
         RuntimeError: If Keras runs on a backend that cannot train.
     """
-    return {"tensorflow": _TensorFlowCell, "jax": _JaxCell, "torch": _TorchCell}[backend()](value, optimizer)
+    kinds: dict[str, type[Cell]] = {"tensorflow": _TensorFlowCell, "jax": _JaxCell, "torch": _TorchCell}
+    return kinds[backend()](value, optimizer)
 
 
 def backend() -> str:

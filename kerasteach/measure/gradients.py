@@ -40,8 +40,12 @@ class _Hook:
         variables = self.optimizer._trainable_variables if trainable_variables is None else list(trainable_variables)
         received = _total([_true(gradient, self.optimizer, variables) for gradient in grads])
         if received is not None:
-            for listener in self.listeners:
-                listener(self.optimizer, received, variables)
+            for listener in list(self.listeners):
+                try:
+                    listener(self.optimizer, received, variables)
+                except BaseException:
+                    self.listeners.remove(listener)  # the next training shall not fail of it
+                    raise
         return grads, trainable_variables
 
     def _tell_stateless(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ def checked_edges(histogram: bool | int | Sequence[float] | None) -> np.ndarray 
         return None
     if histogram is True:
         histogram = 28
-    if isinstance(histogram, Integral) and 1 <= histogram <= _MOST:
+    if isinstance(histogram, (int, np.integer)) and 1 <= histogram <= _MOST:
         return np.geomspace(LOW, HIGH, int(histogram) + 1).astype("float32")
     try:
         edges = np.asarray(histogram, dtype="float32")

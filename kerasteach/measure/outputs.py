@@ -115,7 +115,8 @@ class Outputs:
                     others = [axis for axis in range(len(output.shape)) if axis != unit]
                     alive = ops.any(ops.not_equal(output, 0), axis=others)
                     active = ops.maximum(active, ops.cast(alive, active.dtype))
-            self._dead[key] = 1 - ops.mean(active)
+            units = active.shape[0]
+            self._dead[key] = (units - ops.sum(active)) / units
             cell.assign(ops.where(captured, ops.zeros_like(active), active) if self._reset else active)
 
     def measure(self) -> Tensor:
@@ -125,7 +126,7 @@ class Outputs:
 
     def _row(self, key: tuple[int, int]) -> Tensor:
         output = self._now[key]
-        plain = [name for name in self.names if name in statistics.OF_TENSOR]
+        plain = [name for name in self.names if name not in ("dead_fraction", "saturated_fraction")]
         values = dict(zip(plain, ops.unstack(statistics.compute(plain, output)), strict=True))
         unknown = ops.full((), np.nan, dtype=statistics.wide())
         values["dead_fraction"] = ops.cast(self._dead.get(key[0], unknown), unknown.dtype)

@@ -92,9 +92,20 @@ class Raw:
         """Make room on the device, unless that is done."""
         if self._count is not None or not self._asked:
             return
-        own = {id(one) for one in (self._model.trainable_variables if self._model is not None else [])}
-        ordered = [*(self._model.trainable_variables if self._model is not None else [])]
-        ordered += [one for one in variables if id(one) not in own]
+        for one in self.check(variables):
+            shape = (len(self._steps[id(one)]) + 1, *one.shape)
+            self._cells[id(one)] = cells.make(np.zeros(shape, "float32"), self._optimizer)
+        self._count = cells.make(np.zeros((), "int64"), self._optimizer)
+
+    def check(self, variables: Sequence[keras.Variable]) -> list[keras.Variable]:
+        """Return the variables whose gradients are to be kept.
+
+        Raises:
+            ValueError: If a selector means nothing that is there, or the gradients would take too much memory.
+        """
+        own = list(self._model.trainable_variables) if self._model is not None else []
+        known = {id(one) for one in own}
+        ordered = own + [one for one in variables if id(one) not in known]
         described = describe(ordered, self._model)
 
         def owners(layer: keras.layers.Layer) -> Iterable[int]:
@@ -106,18 +117,15 @@ class Raw:
                 key = id(ordered[index])
                 self._steps[key] = tuple(sorted({*self._steps.get(key, ()), *steps}))
                 self._paths[key] = described[index].path
-        sizes = {id(one): int(np.prod(one.shape)) * 4 for one in ordered if id(one) in self._steps}
-        asked = sum(sizes[key] * len(steps) for key, steps in self._steps.items())
+        chosen = [one for one in ordered if id(one) in self._steps]
+        one_step = [4 * int(np.prod(one.shape)) for one in chosen]
+        asked = sum(size * len(self._steps[id(one)]) for size, one in zip(one_step, chosen, strict=True))
         if asked > LIMIT_BYTES:
             raise ValueError(
                 f"`raw` may keep {LIMIT_BYTES // 2**20} MiB of gradients; name fewer layers or steps: one step of "
-                f"these layers takes {sum(sizes.values()) / 2**20:.1f} MiB. Received: {asked / 2**20:.0f} MiB."
+                f"these layers takes {sum(one_step) / 2**20:.1f} MiB. Received: {asked / 2**20:.0f} MiB."
             )
-        for one in ordered:
-            if id(one) in self._steps:
-                shape = (len(self._steps[id(one)]) + 1, *one.shape)
-                self._cells[id(one)] = cells.make(np.zeros(shape, "float32"), self._optimizer)
-        self._count = cells.make(np.zeros((), "int64"), self._optimizer)
+        return chosen
 
     def begin(self) -> None:
         """Count the steps from 0 again."""

@@ -22,12 +22,14 @@ class Source(Protocol):
     """What a recorder records: it knows how to turn a training step into numbers.
 
     Attributes:
-        columns: How many numbers it has to tell of each of its entries.
-        entries: What it tells of (variables, layers), in the order of the rows; `None` before `prepare`.
+        columns: How many numbers it has to tell of each of its entries: variables, or layers.
     """
 
     columns: int
-    entries: Sequence[Any] | None
+
+    @property
+    def entries(self) -> Sequence[Any] | None:
+        """What it tells of, in the order of the rows."""
 
     def prepare(self, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
         """Fix the entries. Called once, before the first step is measured or in it."""

@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from importlib.metadata import version
-from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,8 +26,10 @@ _NEITHER_MEAN = {"finite": np.min, "dead_fraction": np.min}  # how an epoch's st
 
 def checked_every(every: Any) -> Every:
     """Return `every`, or raise ValueError unless it is a whole number from 1 or `"epoch"`."""
-    if every == "epoch" or (isinstance(every, Integral) and not isinstance(every, bool) and every >= 1):
-        return "epoch" if isinstance(every, str) else int(every)
+    if isinstance(every, str) and every == "epoch":
+        return "epoch"
+    if isinstance(every, (int, np.integer)) and not isinstance(every, bool) and every >= 1:
+        return int(every)
     raise ValueError(f'`every` must be a number of steps from 1, or "epoch". Received: every={every!r}.')
 
 
@@ -235,7 +236,10 @@ class Recording:
         return pd.concat([written, pending], ignore_index=True)
 
     def _new_run(self, directory: str | Path) -> Stream:
-        columns = {name: table.dtypes.astype(str).to_dict() for name, table in self._tables().items()}
+        columns = {
+            name: {str(column): str(kind) for column, kind in table.dtypes.astype(str).items()}
+            for name, table in self._tables().items()
+        }
         packages = ("kerasteach", "keras", "tensorflow", "numpy", "pandas")
         versions = {name: version(name) for name in packages} | {"python": platform.python_version()}
         return Stream(directory, columns, {"every": self._every, "versions": versions})

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -92,7 +92,9 @@ class Stream:
             if len(table):
                 write_atomically(self.path / f"{name}-{self._parts:06d}.parquet", table.to_parquet)
         if arrays:
-            write_atomically(self.path / f"raw-{self._parts:06d}.npz", lambda path: np.savez(path, **arrays))
+            write_atomically(
+                self.path / f"raw-{self._parts:06d}.npz", lambda path: np.savez(path, **cast(dict[str, Any], arrays))
+            )
 
     def finish(self) -> None:
         """Note that the run came to its end."""

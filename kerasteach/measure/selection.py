@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 
-Selector = str | keras.layers.Layer | Callable[[keras.layers.Layer], bool]
-Selectors = Selector | Iterable[Selector] | None
+Layer: TypeAlias = Any  # keras.layers.Layer, of which type checkers know nothing
+Selector: TypeAlias = str | Layer | Callable[[Layer], bool]
+Selectors: TypeAlias = Selector | Iterable[Selector] | None
 
 
 def checked(layers: Selectors, argument: str = "layers") -> tuple[Selector, ...] | None:

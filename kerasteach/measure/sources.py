@@ -100,19 +100,24 @@ class Gradients:
 
     def measure(self) -> Tensor:
         """Return one step's numbers, `(entries, columns)`, NaN where there was no gradient."""
-        nothing = ops.full((self.columns,), np.nan, dtype=statistics.wide())
-        rows = [nothing] * len(self.variables)
-        for number, variable in enumerate(self.variables):
-            if id(variable) in self._received:
-                rows[number] = self._row(*self._received[id(variable)])
-        return ops.stack(rows)
+        there = [number for number, one in enumerate(self.variables) if id(one) in self._received]
+        received = [self._received[id(self.variables[number])] for number in there]
+        gradients, weights = [gradient for gradient, _ in received], [weight for _, weight in received]
+        table = statistics.rows(self.names, gradients, weights, self._rates(weights))
+        if self.edges is not None:
+            counts = ops.stack([histograms.counts(gradient, self.edges) for gradient in gradients])
+            table = ops.concatenate([table, ops.cast(counts, table.dtype)], axis=1)
+        if len(there) == len(self.variables):
+            return table
+        nothing = ops.full((1, self.columns), np.nan, dtype=table.dtype)
+        places = [there.index(number) if number in there else len(there) for number in range(len(self.variables))]
+        return ops.take(ops.concatenate([table, nothing]), np.array(places), axis=0)
 
-    def _row(self, gradient: Tensor, weight: Any) -> Tensor:
-        rate = self._learning_rate if getattr(weight, "constraint", None) is None else np.nan  # more than the rule
-        row = statistics.compute(self.names, gradient, weight=weight, learning_rate=rate)
-        if self.edges is None:
-            return row
-        return ops.concatenate([row, ops.cast(histograms.counts(gradient, self.edges), row.dtype)])
+    def _rates(self, weights: Sequence[Any]) -> list[Tensor] | None:
+        """Return the learning rate for each weight, NaN where the rule is not all that moves it."""
+        if self._learning_rate is None:
+            return None
+        return [np.nan if getattr(one, "constraint", None) is not None else self._learning_rate for one in weights]
 
     def _hear(self, probe: GradientProbe, gradient: Tensor) -> None:
         self._heard = [one for one in self._heard if one[0] is not probe] + [(probe, gradient)]

@@ -1,6 +1,7 @@
-"""From a gradient to numbers: pure functions of tensors, which know no layer, no optimizer and no table.
+"""From gradients to numbers: pure functions of tensors, which know no layer, no optimizer and no table.
 
-Each reduces over `axes`. To measure many copies of a network at once, leave the copies' axis out of `axes`.
+`compute` measures one tensor, and reduces over `axes`: to measure many copies of a network at once, leave the copies'
+axis out. `rows` measures all gradients of a training step, in few operations: what it costs is what capturing costs.
 """
 
 from __future__ import annotations
@@ -9,60 +10,19 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from kerasteach.measure.records import STATISTICS
 
 Tensor = Any
 Axes = Sequence[int] | None
+Sums = dict[str, Tensor]
 
-
-def norm(gradient: Tensor, axes: Axes = None) -> Tensor:
-    """Return the Euclidean (L2) norm."""
-    return ops.sqrt(ops.sum(ops.square(gradient), axis=axes))
-
-
-def mean(gradient: Tensor, axes: Axes = None) -> Tensor:
-    """Return the mean of the entries."""
-    return ops.mean(gradient, axis=axes)
-
-
-def std(gradient: Tensor, axes: Axes = None) -> Tensor:
-    """Return the standard deviation of the entries (of the population: divided by their number).
-
-    From the mean square and the mean, in one pass: exact to the root of the dtype's precision, relative to the root
-    mean square (1e-8 in float64, 3e-4 in float32).
-    """
-    variance = ops.mean(ops.square(gradient), axis=axes) - ops.square(ops.mean(gradient, axis=axes))
-    return ops.sqrt(ops.maximum(variance, 0))
-
-
-def finite(gradient: Tensor, axes: Axes = None) -> Tensor:
-    """Return 1 where every entry is finite and 0 elsewhere."""
-    # A sum is finite only where every entry is, and it is at hand: the mean needs it too.
-    return ops.cast(ops.isfinite(ops.sum(gradient, axis=axes)), gradient.dtype)
-
-
-def mean_abs(gradient: Tensor, axes: Axes = None) -> Tensor:
-    """Return the mean of the entries' absolute values."""
-    return ops.mean(ops.abs(gradient), axis=axes)
-
-
-def max_abs(gradient: Tensor, axes: Axes = None) -> Tensor:
-    """Return the largest absolute value."""
-    return ops.max(ops.abs(gradient), axis=axes)
-
-
-def zero_fraction(gradient: Tensor, axes: Axes = None) -> Tensor:
-    """Return the share of entries that are exactly 0."""
-    return ops.mean(ops.cast(ops.equal(gradient, 0), gradient.dtype), axis=axes)
-
-
-OF_TENSOR: dict[str, Callable[..., Tensor]] = {
-    function.__name__: function for function in (norm, mean, std, finite, mean_abs, max_abs, zero_fraction)
-}
 DEFAULT = ("norm", "mean", "std", "finite")
 ALL = STATISTICS
+
+_SMALL = 4096  # entries; so few are measured in float64 at no cost that shows
 
 
 def chosen(
@@ -95,37 +55,230 @@ def wide() -> str:
     return "float32" if keras.backend.backend() == "jax" else "float64"
 
 
-def compute(
-    names: Sequence[str],
-    gradient: Tensor,
-    axes: Axes = None,
-    *,
-    weight: Tensor | None = None,
-    learning_rate: Tensor | None = None,
-) -> Tensor:
-    """Compute several statistics of one gradient.
+def compute(names: Sequence[str], tensor: Tensor, axes: Axes = None) -> Tensor:
+    """Compute several statistics of one tensor, whatever the size of its entries.
 
     Args:
-        names: Out of `ALL`.
-        gradient: The gradient of one variable, of any shape.
+        names: Out of `norm, mean, std, finite, mean_abs, max_abs, zero_fraction`. `std` is the population's.
+        tensor: Of any shape.
         axes: The axes to reduce. Defaults to all.
-        weight: The variable's value before the update, for `weight_norm` and `update_ratio`.
-        learning_rate: The step's learning rate, for `update_ratio`: the norm of the change that
-            `w <- w - learning_rate * gradient` makes, over the norm of the weight.
 
     Returns:
-        The statistics in the order of `names`, float64 `(..., statistics)`: `...` are the axes that were not reduced.
+        The statistics in the order of `names`, float64 (float32 on JAX) `(..., statistics)`: `...` are the axes that
+        were not reduced.
 
     Example:
         >>> from kerasteach.measure import statistics
         >>> statistics.compute(["norm", "max_abs"], [3.0, -4.0]).numpy().tolist()
         [5.0, 4.0]
     """
-    dtype = wide()
-    gradient = ops.cast(gradient, dtype)
-    values = {name: OF_TENSOR[name](gradient, axes) for name in names if name in OF_TENSOR}
-    if "weight_norm" in names or "update_ratio" in names:
-        values["weight_norm"] = norm(ops.cast(weight, dtype), axes)
-    if "update_ratio" in names:
-        values["update_ratio"] = ops.cast(learning_rate, dtype) * norm(gradient, axes) / values["weight_norm"]
-    return ops.stack([values[name] for name in names], axis=-1)
+    return _finish(names, _exact(names, ops.convert_to_tensor(tensor), axes))
+
+
+def rows(
+    names: Sequence[str],
+    gradients: Sequence[Tensor],
+    weights: Sequence[Tensor | None],
+    learning_rates: Sequence[Tensor] | None = None,
+) -> Tensor:
+    """Compute the statistics of all gradients of a training step.
+
+    Small gradients are measured together in float64. Large ones are summed in float32, each in one pass; where that
+    cannot hold the squares, because the entries have vanished or exploded, they are measured again in float64.
+
+    Args:
+        names: Out of `ALL`.
+        gradients: Each of any shape.
+        weights: The value of each gradient's variable before the update, for `weight_norm` and `update_ratio`; `None`
+            where there is none, which makes them NaN.
+        learning_rates: The step's learning rate for each gradient, for `update_ratio`: the norm of the change that
+            `w <- w - learning_rate * gradient` makes, over the norm of the weight; NaN where it is another rule.
+
+    Returns:
+        `(gradients, statistics)`, float64 (float32 on JAX).
+    """
+    sums = _joined(names, gradients)
+    if {"weight_norm", "update_ratio"} & set(names):
+        known = [index for index, weight in enumerate(weights) if weight is not None]
+        norms = [ops.full((), np.nan, dtype=wide())] * len(weights)
+        for index, norm in zip(known, _unstacked(_joined(["norm"], [weights[i] for i in known])["norm"]), strict=True):
+            norms[index] = norm
+        sums["weight_norm"] = ops.stack(norms)
+    if "update_ratio" in names and learning_rates is not None:
+        sums["rate"] = ops.stack([ops.cast(rate, wide()) for rate in learning_rates])
+    return _finish(names, sums)
+
+
+# What every statistic is made of. A norm, not its square, which may not fit the dtype where the norm does.
+_SUMS_OF = {
+    "norm": ("norm",),
+    "mean": ("sum",),
+    "std": ("norm", "sum"),
+    "finite": ("finite",),
+    "mean_abs": ("sum_abs",),
+    "max_abs": ("max_abs",),
+    "zero_fraction": ("zeros",),
+    "update_ratio": ("norm",),
+}
+
+
+def _needed(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(part for name in names for part in _SUMS_OF.get(name, ())))
+
+
+def _finish(names: Sequence[str], sums: Sums) -> Tensor:
+    """Make statistics out of sums."""
+    size = sums.get("size")
+
+    def std() -> Tensor:
+        mean, root_mean_square = sums["sum"] / size, sums["norm"] / ops.sqrt(size)
+        is_zero = ops.equal(root_mean_square, 0)
+        share = mean / ops.where(is_zero, ops.ones_like(root_mean_square), root_mean_square)
+        return root_mean_square * ops.sqrt(ops.maximum(1 - share * share, 0))
+
+    make: dict[str, Callable[[], Tensor]] = {
+        "norm": lambda: sums["norm"],
+        "mean": lambda: sums["sum"] / size,
+        "std": std,
+        "finite": lambda: sums["finite"],
+        "mean_abs": lambda: sums["sum_abs"] / size,
+        "max_abs": lambda: sums["max_abs"],
+        "zero_fraction": lambda: sums["zeros"] / size,
+        "weight_norm": lambda: sums["weight_norm"],
+        "update_ratio": lambda: sums["rate"] * sums["norm"] / sums["weight_norm"],
+    }
+    return ops.stack([make[name]() for name in names], axis=-1)
+
+
+def _exact(names: Sequence[str], x: Tensor, axes: Axes = None) -> Sums:
+    """Return the sums of one tensor in float64; without one, in float32 of the entries over their largest."""
+    entries = ops.size(x) if axes is None else ops.prod(ops.stack([ops.shape(x)[axis] for axis in axes]))
+    x = ops.cast(x, wide())
+    scale = ops.ones((), dtype=wide())
+    if wide() == "float32":
+        scale = ops.max(ops.abs(x), axis=axes, keepdims=True)
+        scale = ops.where(ops.logical_and(ops.isfinite(scale), scale > 0), scale, ops.ones_like(scale))
+        x = x / scale
+        scale = ops.reshape(scale, ()) if axes is None else ops.squeeze(scale, tuple(axes))
+    total = ops.sum(x, axis=axes)
+    make: dict[str, Callable[[], Tensor]] = {
+        "norm": lambda: scale * ops.sqrt(ops.sum(ops.square(x), axis=axes)),
+        "sum": lambda: scale * total,
+        "finite": lambda: _indicator(ops.isfinite(total)),  # a sum is finite where every entry is
+        "sum_abs": lambda: scale * ops.sum(ops.abs(x), axis=axes),
+        "max_abs": lambda: scale * ops.max(ops.abs(x), axis=axes),
+        "zeros": lambda: ops.sum(_indicator(ops.equal(x, 0)), axis=axes),
+    }
+    return {"size": ops.cast(entries, wide())} | {part: make[part]() for part in _needed(names)}
+
+
+def _joined(names: Sequence[str], tensors: Sequence[Tensor]) -> Sums:
+    """Return the sums of several tensors, each `(tensors,)`."""
+    tensors = [ops.convert_to_tensor(tensor) for tensor in tensors]
+    sizes = [None if None in tensor.shape else int(np.prod(tensor.shape)) for tensor in tensors]
+    groups: dict[str, list[int]] = {"small": [], "large": [], "alone": []}
+    for index, (tensor, size) in enumerate(zip(tensors, sizes, strict=True)):
+        narrow = keras.backend.standardize_dtype(tensor.dtype) != "float64"
+        small = wide() == "float64" and size is not None and size <= _SMALL
+        groups["small" if small else "large" if narrow and size is not None and size > _SMALL else "alone"].append(
+            index
+        )
+    parts: list[tuple[list[int], Sums]] = [([index], _exact(names, tensors[index])) for index in groups["alone"]]
+    for group, measure in (("small", _segments), ("large", _large)):
+        if groups[group]:
+            parts.append((groups[group], measure(names, [tensors[index] for index in groups[group]])))
+    order = np.argsort([index for indices, _ in parts for index in indices])
+    joined: Sums = {}
+    for part in ["size", *_needed(names)] if parts else []:
+        column = [ops.reshape(sums[part], (-1,)) for _, sums in parts]
+        together = ops.concatenate(column) if len(column) > 1 else column[0]
+        joined[part] = together if np.array_equal(order, np.arange(len(order))) else ops.take(together, order)
+    return joined or {part: ops.zeros((0,), wide()) for part in ["size", *_needed(names)]}
+
+
+def _segments(names: Sequence[str], tensors: Sequence[Tensor]) -> Sums:
+    """Return the sums of many small tensors in float64, all in one go."""
+    sizes = [int(np.prod(tensor.shape)) for tensor in tensors]
+    number = len(tensors)
+    ids = np.repeat(np.arange(number, dtype="int32"), sizes)
+    x = ops.concatenate([ops.reshape(ops.cast(tensor, "float64"), (-1,)) for tensor in tensors])
+
+    def added(values: Tensor) -> Tensor:
+        return ops.segment_sum(values, ids, num_segments=number)
+
+    total = added(x)
+    make: dict[str, Callable[[], Tensor]] = {
+        "norm": lambda: ops.sqrt(added(ops.square(x))),
+        "sum": lambda: total,
+        "finite": lambda: _indicator(ops.isfinite(total)),
+        "sum_abs": lambda: added(ops.abs(x)),
+        "max_abs": lambda: ops.segment_max(ops.abs(x), ids, num_segments=number),
+        "zeros": lambda: added(_indicator(ops.equal(x, 0))),
+    }
+    return {"size": ops.convert_to_tensor(np.array(sizes, wide()))} | {part: make[part]() for part in _needed(names)}
+
+
+def _large(names: Sequence[str], tensors: Sequence[Tensor]) -> Sums:
+    """Return the sums of several large tensors in float32, or all exactly where one leaves its range."""
+    needed = _needed([*names, "norm"])
+    fast = [_fast(needed, tensor) for tensor in tensors]
+    table = ops.reshape(ops.stack([sums[part] for sums in fast for part in needed]), (len(tensors), len(needed)))
+    squares = ops.square(table[:, needed.index("norm")])
+    in_range = ops.logical_and(squares > 1e-25, squares < 1e30)  # where float32 holds the squares with all digits
+    trusted = ops.all(ops.logical_or(ops.isnan(squares), in_range))  # of NaN there is nothing to find out
+
+    def exactly(*tensors: Tensor) -> Tensor:
+        return ops.stack([_exact([*names, "norm"], one)[part] for one in tensors for part in needed])
+
+    exact = ops.cond(trusted, lambda: ops.reshape(table, (-1,)), lambda: _aside(exactly, *tensors))
+    exact = ops.reshape(exact, (len(tensors), len(needed)))
+    sizes = ops.convert_to_tensor(np.array([int(np.prod(tensor.shape)) for tensor in tensors], wide()))
+    return {"size": sizes} | {part: exact[:, index] for index, part in enumerate(needed)}
+
+
+def _fast(needed: Sequence[str], x: Tensor) -> Sums:
+    """Return the sums of one large tensor, made in float32."""
+    x = ops.cast(x, "float32")
+    total = _sum(x)
+    make: dict[str, Callable[[], Tensor]] = {
+        "norm": lambda: ops.cast(ops.sqrt(_sum_of_squares(x)), wide()),
+        "sum": lambda: total,
+        "finite": lambda: _indicator(ops.isfinite(total)),
+        "sum_abs": lambda: _sum(ops.abs(x)),
+        "max_abs": lambda: ops.cast(ops.max(ops.abs(x)), wide()),
+        "zeros": lambda: _sum(ops.cast(ops.equal(x, 0), "float32")),
+    }
+    return {part: make[part]() for part in needed}
+
+
+def _sum(x: Tensor) -> Tensor:
+    """Return the sum of a large tensor, in two stages: XLA adds one by one, and a long row of that loses digits."""
+    columns = ops.reshape(ops.sum(x, axis=0), (-1,))
+    if wide() == "float64":
+        return ops.sum(ops.cast(columns, "float64"))
+    return ops.dot(columns, ops.ones_like(columns))  # of two sums in a row XLA would make one
+
+
+def _sum_of_squares(x: Tensor) -> Tensor:
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return 2 * tf.nn.l2_loss(x)  # in one pass, without a tensor of squares
+    return _sum(ops.square(x))
+
+
+def _aside(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+    """Call the function where its operations are out of the way until they are needed."""
+    if keras.backend.backend() != "tensorflow":
+        return function(*tensors)
+    import tensorflow as tf
+
+    return tf.function(function, autograph=False, experimental_attributes={"_noinline": True})(*tensors)
+
+
+def _unstacked(vector: Tensor) -> list[Tensor]:
+    return [vector[index] for index in range(vector.shape[0])]
+
+
+def _indicator(condition: Tensor) -> Tensor:
+    return ops.cast(condition, wide())

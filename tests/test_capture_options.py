@@ -1,0 +1,249 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import kerasteach as kt
+from kerasteach.measure import histograms
+
+
+def fit(model, x, y, *callbacks, epochs=2, **options):
+    """Train quietly on 60 examples in three batches of 20, always the same ones."""
+    return model.fit(x, y, batch_size=20, epochs=epochs, verbose=0, shuffle=False, callbacks=list(callbacks), **options)
+
+
+@pytest.fixture
+def everything(blobs, classifier):
+    """Return what a capture without options records of the small network in two epochs."""
+    capture = kt.callbacks.GradientCapture(statistics="all")
+    fit(classifier(), *blobs, capture)
+    return capture.frame
+
+
+# --- which layers
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ("output", ["output"]),
+        ("hidden_*", ["hidden_1", "hidden_2"]),
+        (["output", "hidden_1"], ["hidden_1", "output"]),
+        (lambda layer: getattr(layer, "units", 0) == 4, ["hidden_2"]),
+    ],
+)
+def test_layers_are_chosen_by_name_wildcard_list_or_rule(chosen, expected, blobs, classifier, everything):
+    """The rows of the chosen layers are the same as in a capture of all of them."""
+    capture = kt.callbacks.GradientCapture(layers=chosen, statistics="all")
+    fit(classifier(), *blobs, capture)
+    assert capture.frame["layer"].unique().tolist() == expected
+    theirs = everything[everything["layer"].isin(expected)].reset_index(drop=True)
+    np.testing.assert_array_equal(capture.frame["norm"], theirs["norm"])
+    assert capture.frame["depth"].tolist() == theirs["depth"].tolist()
+
+
+def test_a_layer_object_means_itself(blobs, classifier):
+    """A layer of the model can be handed over, and a model inside it means all its layers."""
+    inner = keras.Sequential([keras.Input((4,)), layers.Dense(5, name="a"), layers.Dense(4, name="b")], name="inner")
+    model = keras.Sequential([keras.Input((4,)), inner, layers.Dense(3, activation="softmax", name="c")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    for chosen in (inner, "inner"):
+        capture = kt.callbacks.GradientCapture(layers=chosen)
+        fit(model, *blobs, capture, epochs=1)
+        assert capture.frame["layer"].unique().tolist() == ["inner/a", "inner/b"]
+
+
+def test_layers_that_are_not_there_are_listed(blobs, classifier):
+    """A name without a layer is an error that lists the names, and leaves the optimizer as it was."""
+    model = classifier()
+    with pytest.raises(ValueError, match=r"hidden_1, hidden_2, output\. Received: 'dense'"):
+        fit(model, *blobs, kt.callbacks.GradientCapture(layers="dense"))
+    fit(model, *blobs)
+
+
+@pytest.mark.parametrize("bad", [3, [None], [[]]])
+def test_layers_must_be_selectors(bad):
+    """What is no name, layer or function is refused at the door."""
+    with pytest.raises(TypeError, match="`layers` must be names"):
+        kt.callbacks.GradientCapture(layers=bad)
+
+
+def test_no_layers_at_all_is_an_error():
+    """An empty list is a slip."""
+    with pytest.raises(ValueError, match="`layers` must name a layer"):
+        kt.callbacks.GradientCapture(layers=[])
+
+
+# --- which steps
+
+
+@pytest.mark.parametrize("options", [{}, {"jit_compile": True}, {"run_eagerly": True}, {"steps_per_execution": 3}])
+@pytest.mark.parametrize("every", [2, 4])
+def test_every_kth_step_is_the_same_row(every, options, blobs, classifier, everything):
+    """Steps 0, k, 2k ... have the numbers that a capture of all steps gives them."""
+    capture = kt.callbacks.GradientCapture(every=every, statistics="all")
+    fit(classifier(**options), *blobs, capture)
+    theirs = everything[everything["step"] % every == 0].reset_index(drop=True)
+    assert capture.frame[["epoch", "step"]].values.tolist() == theirs[["epoch", "step"]].values.tolist()
+    np.testing.assert_allclose(capture.frame["norm"], theirs["norm"], rtol=1e-5)
+
+
+def test_every_epoch_gives_the_means_of_its_steps(blobs, classifier, everything):
+    """A row an epoch and variable: means, `finite` where all were, and the epoch's last step."""
+    capture = kt.callbacks.GradientCapture(every="epoch", statistics="all")
+    fit(classifier(), *blobs, capture)
+    assert capture.frame[["epoch", "step"]].drop_duplicates().values.tolist() == [[0, 2], [1, 5]]
+    means = everything.groupby(["epoch", "path"], sort=False)[["norm", "std", "weight_norm"]].mean().reset_index()
+    np.testing.assert_allclose(capture.frame["norm"], means["norm"], rtol=1e-12)
+    np.testing.assert_allclose(capture.frame["std"], means["std"], rtol=1e-12)
+    assert capture.frame["finite"].dtype == bool
+
+
+def test_an_epochs_means_do_not_depend_on_how_they_were_fetched(monkeypatch, blobs, classifier):
+    """An epoch longer than the buffer is averaged over several fetches."""
+    whole = kt.callbacks.GradientCapture(every="epoch", histogram=4)
+    fit(classifier(), *blobs, whole)
+    monkeypatch.setattr("kerasteach.measure.recorder._BUFFER_BYTES", 4 * 6 * 12 * 8)
+    pieces = kt.callbacks.GradientCapture(every="epoch", histogram=4)
+    fit(classifier(), *blobs, pieces)
+    np.testing.assert_allclose(pieces.frame["norm"], whole.frame["norm"], rtol=1e-12)
+    assert pieces.histograms["count"].tolist() == whole.histograms["count"].tolist()
+
+
+def test_an_epoch_with_nan_at_one_step_is_nan_and_not_finite(blobs, classifier):
+    """A mean that left steps out would hide them."""
+    x, y = blobs
+    x = x.copy()
+    x[45] = np.nan
+    capture = kt.callbacks.GradientCapture(every="epoch")
+    fit(classifier(), x, y, capture, epochs=1)
+    assert not capture.frame["finite"].any()
+    assert capture.frame["norm"].isna().all()
+
+
+@pytest.mark.parametrize("bad", [0, -1, 1.5, True, "step", None])
+def test_every_must_be_a_number_of_steps_or_epoch(bad):
+    """Anything else is refused at the door."""
+    with pytest.raises(ValueError, match="`every` must be a number of steps"):
+        kt.callbacks.GradientCapture(every=bad)
+
+
+# --- histograms
+
+
+@pytest.mark.parametrize("options", [{"jit_compile": False}, {"jit_compile": True}])
+def test_histograms_count_the_entries_by_magnitude(options, blobs, classifier):
+    """Against NumPy's histogram of the whole gradients, which the same training keeps."""
+    edges = np.geomspace(1e-6, 1, 13).astype("float32")
+    capture = kt.callbacks.GradientCapture(histogram=edges, raw={"*": range(6)})
+    fit(classifier(activation="relu", **options), *blobs, capture)
+    table = capture.histograms
+    assert list(table)[-3:] == ["low", "high", "count"]
+    for (step, path), rows in table.groupby(["step", "path"]):
+        gradient = np.abs(capture.raw[step][path])
+        expected, _ = np.histogram(gradient, bins=np.append(edges, np.inf))
+        assert rows["count"].tolist()[2:-1] == expected.tolist()
+        assert rows["count"].iloc[0] == (gradient == 0).sum()
+        assert rows["count"].sum() == gradient.size
+
+
+def test_zeros_and_what_is_not_finite_have_counts_of_their_own():
+    """The bounds say which they are."""
+    edges = np.array([0.1, 1.0, 10.0], "float32")
+    numbers = np.array([0, 0, -0.01, 0.1, -0.5, 1, 9.99, 10, 1e30, np.inf, -np.inf, np.nan], "float32")
+    low, high = histograms.bounds(edges)
+    counts = np.asarray(histograms.counts(numbers, edges))
+    table = [*zip(low.tolist(), high.tolist(), counts.tolist(), strict=True)]
+    inf = float("inf")
+    assert [(round(a, 6), round(b, 6), n) for a, b, n in table] == [
+        (0, 0, 2),
+        (0, 0.1, 1),
+        (0.1, 1, 2),
+        (1, 10, 2),
+        (10, inf, 2),
+        (inf, inf, 3),
+    ]
+
+
+@pytest.mark.parametrize("bad", [0, -3, 1000, [1.0], [1.0, 0.5], [0.0, 1.0], [1.0, float("nan")], "many", [[1.0, 2.0]]])
+def test_a_histogram_needs_edges_that_rise(bad):
+    """Anything else is refused at the door."""
+    with pytest.raises(ValueError, match="`histogram` must be True, a number of bins"):
+        kt.callbacks.GradientCapture(histogram=bad)
+
+
+def test_without_histograms_there_is_an_error_that_says_how(blobs, classifier):
+    """Asking for what was not recorded is no empty table."""
+    with pytest.raises(ValueError, match="give `histogram=True`"):
+        _ = kt.callbacks.GradientCapture().histograms
+
+
+# --- whole gradients
+
+
+@pytest.mark.parametrize("options", [{"jit_compile": False}, {"jit_compile": True}, {"steps_per_execution": 3}])
+def test_whole_gradients_have_the_norms_of_the_table(options, blobs, classifier):
+    """At the chosen steps of the chosen layers, and nowhere else."""
+    capture = kt.callbacks.GradientCapture(raw={"hidden_1": [1, 4], "output": 4})
+    fit(classifier(**options), *blobs, capture)
+    kept = {step: sorted(path.partition("/")[2] for path in arrays) for step, arrays in capture.raw.items()}
+    one = ["hidden_1/bias", "hidden_1/kernel"]
+    assert kept == {1: one, 4: [*one, "output/bias", "output/kernel"]}
+    frame = capture.frame.set_index(["step", "path"])
+    for step, arrays in capture.raw.items():
+        for path, gradient in arrays.items():
+            assert np.linalg.norm(gradient.astype("float64")) == pytest.approx(
+                frame.loc[(step, path), "norm"], rel=1e-6
+            )
+
+
+def test_steps_that_never_came_are_not_there(blobs, classifier):
+    """Asking for step 100 of a training of 6 gives what came."""
+    capture = kt.callbacks.GradientCapture(raw={"output": [5, 100]})
+    fit(classifier(), *blobs, capture)
+    assert list(capture.raw) == [5]
+
+
+def test_whole_gradients_beyond_the_memory_bound_are_refused(monkeypatch, blobs, classifier):
+    """The error says how much was asked for, and what one step takes."""
+    monkeypatch.setattr("kerasteach.measure.raw.LIMIT_BYTES", 2**10)
+    with pytest.raises(ValueError, match=r"`raw` may keep .* one step of these layers takes"):
+        fit(classifier(), *blobs, kt.callbacks.GradientCapture(raw={"*": range(100)}))
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [
+        ("output", TypeError),
+        ({"output": [-1]}, ValueError),
+        ({"output": []}, ValueError),
+        ({"output": 1.5}, ValueError),
+    ],
+)
+def test_raw_must_map_layers_to_steps(bad, error):
+    """Anything else is refused at the door."""
+    with pytest.raises(error, match="`raw` must"):
+        kt.callbacks.GradientCapture(raw=bad)
+
+
+# --- views
+
+
+def test_one_layer_and_one_step_are_small_tables(blobs, classifier, everything):
+    """`layer` and `at` are rows of the whole table."""
+    capture = kt.callbacks.GradientCapture()
+    fit(classifier(), *blobs, capture)
+    assert capture.layer("output")["layer"].unique().tolist() == ["output"]
+    assert capture.layer("hidden_*")["depth"].unique().tolist() == [1, 2]
+    assert capture.at(4)["step"].unique().tolist() == [4]
+    assert capture.at(-1)["step"].unique().tolist() == [5]
+    with pytest.raises(ValueError, match="a layer that was recorded: hidden_1, hidden_2, output"):
+        capture.layer("dense")
+    with pytest.raises(ValueError, match=r"from 0 to 5, 6 of them\. Received: step=6"):
+        capture.at(6)
+
+
+def test_an_optimizer_must_be_one():
+    """A name is refused at the door."""
+    with pytest.raises(TypeError, match="`optimizer` must be a Keras optimizer"):
+        kt.callbacks.GradientCapture(optimizer="adam")
