@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -133,6 +134,18 @@ def test_long_sums_keep_their_digits():
         mean, norm = function(np.full((2500, 4000), 0.1, "float32")).numpy()[0]
         assert mean == pytest.approx(0.1, rel=1e-5)
         assert norm == pytest.approx(0.1 * 1e7**0.5, rel=1e-4)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_the_weights_of_large_layers_are_measured_as_variables(jit_compile):
+    """Weights come as Keras variables, large ones too."""
+    weights = [keras.Variable(np.full(shape, 0.5)) for shape in ((3,), (90, 90))]
+    names = ["weight_norm", "update_ratio"]
+    function = tf.function(
+        lambda: statistics.rows(names, [tf.ones(w.shape) for w in weights], weights, [0.1, 0.1]),
+        jit_compile=jit_compile,
+    )
+    np.testing.assert_allclose(function(), [[0.5 * 3**0.5, 0.2], [45.0, 0.2]], rtol=1e-6)
 
 
 def test_names_come_in_the_tables_order():

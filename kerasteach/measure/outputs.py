@@ -134,7 +134,7 @@ class Outputs:
         row = ops.stack([values[name] for name in self.names])
         if self.edges is None:
             return row
-        return ops.concatenate([row, ops.cast(histograms.counts(output, self.edges), row.dtype)])
+        return ops.concatenate([row, ops.cast(histograms.counts([output], self.edges)[0], row.dtype)])
 
     def _saturated(self, layer: keras.layers.Layer, output: Tensor, unknown: Tensor) -> Tensor:
         limits = _limits(layer)

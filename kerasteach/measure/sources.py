@@ -105,8 +105,8 @@ class Gradients:
         gradients, weights = [gradient for gradient, _ in received], [weight for _, weight in received]
         table = statistics.rows(self.names, gradients, weights, self._rates(weights))
         if self.edges is not None:
-            counts = ops.stack([histograms.counts(gradient, self.edges) for gradient in gradients])
-            table = ops.concatenate([table, ops.cast(counts, table.dtype)], axis=1)
+            counts = ops.cast(histograms.counts(gradients, self.edges), table.dtype)
+            table = ops.concatenate([table, counts], axis=1)
         if len(there) == len(self.variables):
             return table
         nothing = ops.full((1, self.columns), np.nan, dtype=table.dtype)

@@ -174,7 +174,7 @@ def _exact(names: Sequence[str], x: Tensor, axes: Axes = None) -> Sums:
 
 def _joined(names: Sequence[str], tensors: Sequence[Tensor]) -> Sums:
     """Return the sums of several tensors, each `(tensors,)`."""
-    tensors = [ops.convert_to_tensor(tensor) for tensor in tensors]
+    tensors = [_tensor(tensor) for tensor in tensors]
     sizes = [None if None in tensor.shape else int(np.prod(tensor.shape)) for tensor in tensors]
     groups: dict[str, list[int]] = {"small": [], "large": [], "alone": []}
     for index, (tensor, size) in enumerate(zip(tensors, sizes, strict=True)):
@@ -278,6 +278,12 @@ def _aside(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
 
 def _unstacked(vector: Tensor) -> list[Tensor]:
     return [vector[index] for index in range(vector.shape[0])]
+
+
+def _tensor(x: Any) -> Tensor:
+    """Return a tensor, also of a variable, which Keras itself would hand on as it is."""
+    x = ops.convert_to_tensor(x.value if isinstance(x, keras.Variable) else x)
+    return x.read_value() if hasattr(x, "read_value") else x
 
 
 def _indicator(condition: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ _MOST_NAMES = 12  # more layers than this are numbered, not named, along an axis
 
 def gradient_flow(
     gradients: pd.DataFrame,
-    parameter: Literal["bias", "kernel", "both"] = "both",
+    parameter: str = "both",
     epoch: int | Literal["first", "all"] = "first",
     ax: Axes | None = None,
 ) -> Axes:
