@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 help:
 	@echo "make demo      set up and compare sigmoid, tanh and ReLU networks; figures in kerasteach-comparison/"
 	@echo "make test      set up and run the tests"
-	@echo "make test-all  the longer matrix too"
+	@echo "make test-all  the longer matrix too, with JAX and PyTorch"
 	@echo "make lint      ruff: style and format"
 	@echo "make types     mypy, strict"
 	@echo "make clean     remove what all of these made"
@@ -27,13 +27,17 @@ help:
 	.venv/bin/python -m pip install --quiet --editable ".[dev]"
 	@touch .venv/installed $@
 
+.venv/installed-backends: .venv/installed-dev
+	.venv/bin/python -m pip install --quiet --editable ".[dev,backends]"
+	@touch $@
+
 demo: .venv/installed
 	.venv/bin/kerasteach compare --error-below 0.05 --output kerasteach-comparison --force
 
 test: .venv/installed-dev
 	.venv/bin/pytest -n 2 -m "not slow"
 
-test-all: .venv/installed-dev
+test-all: .venv/installed-backends
 	.venv/bin/pytest -n 2
 
 lint: .venv/installed-dev

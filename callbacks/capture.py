@@ -75,7 +75,7 @@ class Capture(Views, keras.callbacks.Callback):
     def detach(self) -> None:
         """Take the hook from the optimizer. Only needed where a `fit` ended in an exception and no other follows."""
         self._fetch()
-        self._recording.flush()
+        self._recording.close()
         if self._hooked is not None and self._attachment is not None:
             model, _, train_function = self._hooked
             self._attachment.release()
@@ -122,7 +122,7 @@ class Capture(Views, keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Fetch what the epoch recorded."""
         self._fetch()
-        self._recording.end_epoch(epoch)
+        self._recording.end_epoch()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Leave the model and the optimizer as they were found."""

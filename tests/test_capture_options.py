@@ -121,6 +121,25 @@ def test_an_epoch_with_nan_at_one_step_is_nan_and_not_finite(blobs, classifier):
     assert capture.frame["norm"].isna().all()
 
 
+def test_an_epoch_that_was_interrupted_has_its_mean_so_far(blobs, classifier, everything):
+    """Nothing is lost of an epoch that an exception ended after two steps."""
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            """Interrupt at the second step."""
+            if batch == 1:
+                raise KeyboardInterrupt
+
+    capture = kt.callbacks.GradientCapture(every="epoch")
+    with pytest.raises(KeyboardInterrupt):
+        fit(classifier(), *blobs, capture, Interrupt())
+    assert capture.frame["step"].unique().tolist() == [1]
+    expected = everything[everything["step"] < 2].groupby("path", sort=False)["norm"].mean()
+    np.testing.assert_allclose(capture.frame["norm"], expected, rtol=1e-12)
+    capture.detach()
+    np.testing.assert_allclose(capture.frame["norm"], expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("bad", [0, -1, 1.5, True, "step", None])
 def test_every_must_be_a_number_of_steps_or_epoch(bad):
     """Anything else is refused at the door."""

@@ -37,7 +37,7 @@ class _Hook:
         return self.method(*tell(*args, **kwargs))
 
     def _tell(self, grads: Sequence[Tensor | None], trainable_variables: Any = None) -> tuple[Any, ...]:
-        variables = self.optimizer._trainable_variables if trainable_variables is None else list(trainable_variables)
+        variables = known_variables(self.optimizer) if trainable_variables is None else list(trainable_variables)
         received = _total([_true(gradient, self.optimizer, variables) for gradient in grads])
         if received is not None:
             for listener in list(self.listeners):
@@ -51,7 +51,7 @@ class _Hook:
     def _tell_stateless(
         self, optimizer_variables: Any, grads: Sequence[Tensor | None], trainable_variables: Any
     ) -> tuple[Any, ...]:
-        own, weights = self.optimizer.variables, self.optimizer._trainable_variables
+        own, weights = self.optimizer.variables, known_variables(self.optimizer)
         before = [*zip(own, optimizer_variables, strict=True), *zip(weights, trainable_variables, strict=True)]
         with keras.StatelessScope(state_mapping=before) as scope:
             self._tell(grads, weights)
@@ -63,6 +63,11 @@ def hooked_method(optimizer: keras.optimizers.Optimizer) -> str:
     """Return the name of the method to which Keras hands this optimizer's gradients."""
     scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     return "stateless_apply" if scaled and keras.backend.backend() == "jax" else "apply"
+
+
+def known_variables(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """Return the variables that a built optimizer updates; none before it is built."""
+    return list(optimizer._trainable_variables)
 
 
 def attach(optimizer: keras.optimizers.Optimizer, listener: Listener) -> None:

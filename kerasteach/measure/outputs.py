@@ -15,7 +15,7 @@ from keras import ops
 from kerasteach.layers import GradientProbe
 from kerasteach.measure import cells, histograms, statistics
 from kerasteach.measure.records import Output
-from kerasteach.measure.selection import Selector, choose, name_in
+from kerasteach.measure.selection import Selector, choose, inside, layers_of, name_in
 
 Tensor = Any
 
@@ -192,8 +192,7 @@ def _chosen(model: keras.Model, layers: Sequence[Selector] | None) -> list[keras
     found: dict[int, keras.layers.Layer] = {}
 
     def walk(layer: keras.layers.Layer) -> None:
-        inside = layer.layers if isinstance(layer, keras.Model) else None
-        for one in inside or layer._flatten_layers(include_self=False, recursive=False):
+        for one in inside(layer):
             container = isinstance(one, keras.Model)
             if not container and not isinstance(one, (keras.layers.InputLayer, GradientProbe)):
                 found[id(one)] = one
@@ -205,8 +204,8 @@ def _chosen(model: keras.Model, layers: Sequence[Selector] | None) -> list[keras
     there = list(found.values())
 
     def owners(layer: keras.layers.Layer) -> Iterable[int]:
-        inside = {id(one) for one in layer._flatten_layers()}
-        return (index for index, one in enumerate(there) if id(one) in inside)
+        meant = {id(one) for one in [layer, *layers_of(layer)]}
+        return (index for index, one in enumerate(there) if id(one) in meant)
 
     names = [name_in(model, one.path or one.name) for one in there]
     return [there[index] for index in choose(layers, names, owners, model)]

@@ -68,12 +68,13 @@ class Recording:
         self._values: list[np.ndarray] = []
         self._raw: dict[int, dict[str, np.ndarray]] = {}
         self._rows = 0  # recorded so far
-        self._mean: list[Any] | None = None  # the epoch's steps so far: how many, the last, and their aggregate
+        self._mean: tuple[int, int, np.ndarray] | None = None  # the epoch's steps so far: how many, the last, the mean
+        self._mean_epoch = 0
         self._written = time.monotonic()
 
     def begin(self, statistics: Sequence[str], edges: np.ndarray | None) -> None:
         """Start a new table, and on disk a new run."""
-        self.flush()
+        self.close()
         self.statistics, self.edges = tuple(statistics), edges
         self._reset()
         self._stream, self._run = None, None
@@ -87,6 +88,7 @@ class Recording:
         """Take one fetch of an epoch: `(steps, entries, statistics and bins)`."""
         self.entries = entries
         if self._every == "epoch":
+            self._mean_epoch = epoch
             self._add_to_mean(values)
             self._rows += len(values)
             return
@@ -99,14 +101,17 @@ class Recording:
         for step, gradients in arrays.items():
             self._raw.setdefault(step, {}).update(gradients)
 
-    def end_epoch(self, epoch: int) -> None:
+    def end_epoch(self) -> None:
         """Close the epoch, and write a part if the last one is a second old."""
+        self._close_mean()
+        if time.monotonic() - self._written >= _SECONDS_A_PART:
+            self.flush()
+
+    def _close_mean(self) -> None:
         if self._mean is not None:
             _, last, values = self._mean
             self._mean = None
-            self._keep([epoch], [last], values[np.newaxis])
-        if time.monotonic() - self._written >= _SECONDS_A_PART:
-            self.flush()
+            self._keep([self._mean_epoch], [last], values[np.newaxis])
 
     @property
     def pending(self) -> int:
@@ -114,20 +119,27 @@ class Recording:
         return len(self._steps)
 
     def flush(self) -> None:
-        """Write what is held in memory, where there is a directory to write to."""
+        """Write what is held in memory, where there is a directory to write to; of an epoch's mean, when it is over."""
         if self._stream is not None and (self._steps or self._raw):
             arrays = {f"{step}/{path}": array for step, one in self._raw.items() for path, array in one.items()}
+            self._mean, mean = None, self._mean
             self._stream.write(self._tables(), arrays)
+            self._mean = mean
             self._epochs, self._steps, self._values, self._raw = [], [], [], {}
             self._written = time.monotonic()
 
     def finish(self) -> None:
         """Write the rest: the training came to its end."""
-        self.flush()
+        self.close()
         if self._stream is not None:
             self._stream.finish()
         if self._board is not None:
             self._board.close()
+
+    def close(self) -> None:
+        """Write the rest, of an epoch that was not over too."""
+        self._close_mean()
+        self.flush()
 
     def table(self) -> pd.DataFrame:
         """Return the whole table, from disk where it is kept there."""
@@ -206,16 +218,20 @@ class Recording:
                     together[:, index] = np.minimum(other[:, index], folded[:, index])
             together[:, bins] = other[:, bins] + folded[:, bins]
             number, folded = before + number, together
-        self._mean = [number, self._rows + len(values) - 1, folded]
+        self._mean = (number, self._rows + len(values) - 1, folded)
 
     def _split(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return values[..., : len(self.statistics)], values[..., len(self.statistics) :]
 
     def _tables(self) -> dict[str, pd.DataFrame]:
         """Lay out what is held in memory."""
+        epochs, steps, values = self._epochs, self._steps, self._values
+        if self._mean is not None:  # of an epoch that is not over
+            _, last, mean = self._mean
+            epochs, steps, values = [*epochs, self._mean_epoch], [*steps, last], [*values, mean[np.newaxis]]
         shape = (0, len(self.entries), len(self.statistics) + (0 if self.edges is None else len(self.edges) + 3))
-        statistics, counts = self._split(np.concatenate(self._values) if self._values else np.empty(shape))
-        frame = tidy_table(self._kind, self.entries, self.statistics, self._epochs, self._steps, statistics)
+        statistics, counts = self._split(np.concatenate(values) if values else np.empty(shape))
+        frame = tidy_table(self._kind, self.entries, self.statistics, epochs, steps, statistics)
         tables = {self._name: frame}
         if self.edges is not None:
             index = self.statistics.index("finite")

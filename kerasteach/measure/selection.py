@@ -35,13 +35,18 @@ def checked(layers: Selectors, argument: str = "layers") -> tuple[Selector, ...]
     return asked
 
 
-def layers_of(model: keras.Model) -> list[keras.layers.Layer]:
+def inside(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """Return the layers that a layer or model holds itself, in its order."""
+    listed = layer.layers if isinstance(layer, keras.Model) else None
+    return list(listed or layer._flatten_layers(include_self=False, recursive=False))
+
+
+def layers_of(model: keras.layers.Layer) -> list[keras.layers.Layer]:
     """Return every layer inside the model, each once, a layer before those inside it, in the order of the model's."""
     found: dict[int, keras.layers.Layer] = {}
 
     def walk(layer: keras.layers.Layer) -> None:
-        inside = layer.layers if isinstance(layer, keras.Model) else None
-        for one in inside or layer._flatten_layers(include_self=False, recursive=False):
+        for one in inside(layer):
             if id(one) not in found:
                 found[id(one)] = one
                 walk(one)

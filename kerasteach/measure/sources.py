@@ -11,7 +11,7 @@ from keras import ops
 
 from kerasteach.layers import GradientProbe
 from kerasteach.measure import histograms, statistics
-from kerasteach.measure.gradients import describe, loss_scale
+from kerasteach.measure.gradients import describe, known_variables, loss_scale
 from kerasteach.measure.records import Parameter
 from kerasteach.measure.selection import Selector, choose, layers_of, name_in
 
@@ -59,7 +59,7 @@ class Gradients:
 
     def prepare(self, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
         """Fix the order of the variables: the model's, as far as the optimizer handles them."""
-        handled = [*variables, *(optimizer._trainable_variables if optimizer.built else ())]
+        handled = [*variables, *known_variables(optimizer)]
         ids = {id(variable) for variable in handled}
         own = self._model.trainable_variables if self._model is not None else []
         known = {id(variable) for variable in own}

@@ -94,7 +94,7 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
             1 if self._every == "epoch" else self._every,
             steps=2**62,
             raw=Raw(self._model, self._optimizer, self._raw) if self._raw else None,
-            variables=self._optimizer._trainable_variables if built_first else None,
+            variables=gradients.known_variables(self._optimizer) if built_first else None,
         )
         self._recording.begin(self._names, self._edges)
         self._retrace()
@@ -102,7 +102,7 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._fetch()
-        self._recording.end_epoch(self._epoch)
+        self._recording.end_epoch()
         self._recording.finish()
         if self._attachment is not None:
             self._attachment.release()
@@ -124,7 +124,7 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
     @epoch.setter
     def epoch(self, number: int) -> None:
         self._fetch()
-        self._recording.end_epoch(self._epoch)
+        self._recording.end_epoch()
         self._epoch = int(number)
 
     @property
