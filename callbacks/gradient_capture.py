@@ -31,7 +31,9 @@ class GradientCapture(Capture):
 
     Each `fit` starts a new table. After an exception in `fit` what was recorded is there; the hook goes at the next
     `fit`, by `detach()`, or at the end of a `with capture:` block, and is harmless until then. Inside such a block the
-    hook stays from one `fit` to the next, which then need not compile the training step again.
+    hook stays from one `fit` to the next, which then need not compile the training step again. (As Keras compiles the
+    step anew for the capture, a layer's `trainable` that was changed since `compile` takes effect then; Keras wants you
+    to call `compile` after such a change in any case.)
 
     Args:
         layers: Which layers: names, wildcards such as `"conv*"`, layer objects, or functions of a layer that say

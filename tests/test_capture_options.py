@@ -208,6 +208,8 @@ def test_whole_gradients_have_the_norms_of_the_table(options, blobs, classifier)
     kept = {step: sorted(path.partition("/")[2] for path in arrays) for step, arrays in capture.raw.items()}
     one = ["hidden_1/bias", "hidden_1/kernel"]
     assert kept == {1: one, 4: [*one, "output/bias", "output/kernel"]}
+    parameters = ["hidden_1/kernel", "hidden_1/bias", "output/kernel", "output/bias"]
+    assert list(capture.raw[4]) == [f"mlp/{name}" for name in parameters], "in the model's order"
     frame = capture.frame.set_index(["step", "path"])
     for step, arrays in capture.raw.items():
         for path, gradient in arrays.items():

@@ -118,6 +118,7 @@ class Raw:
                 self._steps[key] = tuple(sorted({*self._steps.get(key, ()), *steps}))
                 self._paths[key] = described[index].path
         chosen = [one for one in ordered if id(one) in self._steps]
+        self._steps = {id(one): self._steps[id(one)] for one in chosen}  # in the model's order
         one_step = [4 * int(np.prod(one.shape)) for one in chosen]
         asked = sum(size * len(self._steps[id(one)]) for size, one in zip(one_step, chosen, strict=True))
         if asked > LIMIT_BYTES:
@@ -139,8 +140,9 @@ class Raw:
         if self._count is None:
             return found
         last = int(self._count.read()) - 1
-        for key in self._received:
-            steps = self._steps[key]
+        for key, steps in self._steps.items():
+            if key not in self._received:
+                continue
             new = [slot for slot, step in enumerate(steps) if self._fetched < step <= last]
             if new:
                 kept = self._cells[key].read(new[-1] + 1)
