@@ -11,7 +11,6 @@ from kerasteach.callbacks.capture import Capture
 
 from kerasteach.measure import cells
 from kerasteach.measure import statistics as _statistics
-from kerasteach.measure.attachment import Attachment
 from kerasteach.measure.outputs import Outputs
 from kerasteach.measure.recording import Every
 from kerasteach.measure.records import OUTPUT_STATISTICS, Output
@@ -36,7 +35,8 @@ class ActivationCapture(Capture):
 
     Args:
         layers: As for `GradientCapture`. Defaults to `None`: every layer but inputs and probes. What runs inside one
-            of Keras's own layers (a recurrent layer's cell, a wrapped layer) is not looked into.
+            of Keras's own layers (a recurrent layer's cell, a wrapped layer) is not looked into; of a layer with
+            several outputs, such as a recurrent one that returns its state, the first is recorded.
         every: As for `GradientCapture`. Defaults to `1`.
         statistics: `"all"`, or names of the above. `finite` is always recorded. Defaults to `None`, which is all.
         histogram: As for `GradientCapture`, of the outputs' magnitudes. Defaults to `None`.
@@ -83,10 +83,15 @@ class ActivationCapture(Capture):
             self._outputs.begin_window()
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Forget what an evaluation left, and make room."""
+        """Make room, and listen."""
         super().on_train_batch_begin(batch, logs)
         if self._outputs is not None:
-            self._outputs.clear()
+            self._outputs.listen(True)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Listen no longer: what comes now may be an evaluation."""
+        if self._outputs is not None:
+            self._outputs.listen(False)
 
     def _check(self, model: keras.Model, replicas: int) -> None:
         if cells.backend() == "jax":
@@ -100,6 +105,8 @@ class ActivationCapture(Capture):
                 f"{type(model.distribute_strategy).__name__}."
             )
 
-    def _attach(self, model: keras.Model, optimizer: keras.optimizers.Optimizer, options: dict[str, Any]) -> Attachment:
+    def _source(
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer
+    ) -> tuple[Outputs, tuple[str, ...], None]:
         self._outputs = Outputs(model, self._names, self._layers, self._edges, reset=self._every != "epoch")
-        return Attachment(optimizer, self._outputs, **options)
+        return self._outputs, self._names, None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -13,7 +12,6 @@ from kerasteach.callbacks.capture import Capture
 from kerasteach.layers import GradientProbe
 from kerasteach.measure import cells, gradients
 from kerasteach.measure import statistics as _statistics
-from kerasteach.measure.attachment import Attachment
 from kerasteach.measure.raw import Raw, checked_raw
 from kerasteach.measure.recording import Every
 from kerasteach.measure.records import Parameter
@@ -25,7 +23,7 @@ class GradientCapture(Capture):
     """Record statistics of every trainable variable's gradient at every training step.
 
     What is recorded is the gradient of the batch's loss as the optimizer receives it, before any clipping; where
-    several devices share the batch, it is the sum that Keras applies. The numbers are computed inside the compiled
+    several devices share the batch, it is that of the whole batch. The numbers are computed inside the compiled
     training step, without a second pass, kept on the device and fetched once an epoch. The training itself is not
     changed, and the model and its optimizer are left as they were. It works with Keras on TensorFlow, JAX and PyTorch.
 
@@ -108,9 +106,10 @@ class GradientCapture(Capture):
                 "of the backward pass. Received: the backend 'jax'; take the probe out of the model."
             )
 
-    def _attach(self, model: keras.Model, optimizer: keras.optimizers.Optimizer, options: dict[str, Any]) -> Attachment:
+    def _source(
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer
+    ) -> tuple[Gradients, tuple[str, ...], Raw | None]:
         names = gradients.statistics_for(self._asked, optimizer)
-        self._recording.statistics = names
         source = Gradients(model, names, self._layers, self._edges)
         raw = Raw(model, optimizer, self._raw) if self._raw else None
         if optimizer is model.optimizer and all(layer.built for layer in layers_of(model)):
@@ -122,4 +121,4 @@ class GradientCapture(Capture):
             except ValueError:
                 source.leave()
                 raise
-        return Attachment(optimizer, source, raw=raw, **options)
+        return source, names, raw

@@ -103,7 +103,7 @@ def test_an_epochs_means_do_not_depend_on_how_they_were_fetched(monkeypatch, blo
     """An epoch longer than the buffer is averaged over several fetches."""
     whole = kt.callbacks.GradientCapture(every="epoch", histogram=4)
     fit(classifier(), *blobs, whole)
-    monkeypatch.setattr("kerasteach.measure.recorder._BUFFER_BYTES", 4 * 6 * 12 * 8)
+    monkeypatch.setattr("kerasteach.measure.recorder.BUFFER_BYTES", 4 * 6 * 12 * 8)
     pieces = kt.callbacks.GradientCapture(every="epoch", histogram=4)
     fit(classifier(), *blobs, pieces)
     np.testing.assert_allclose(pieces.frame["norm"], whole.frame["norm"], rtol=1e-12)

@@ -46,7 +46,7 @@ def test_a_streamed_table_is_the_one_in_memory(tmp_path, blobs, classifier, in_m
 
 def test_a_full_buffer_is_a_part(tmp_path, monkeypatch, blobs, classifier, in_memory):
     """With room for two steps, an epoch of three is written in the middle, and nothing is lost."""
-    monkeypatch.setattr("kerasteach.measure.recorder._BUFFER_BYTES", 8 * 6 * 4 * 8)
+    monkeypatch.setattr("kerasteach.measure.recorder.BUFFER_BYTES", 8 * 6 * 4 * 8)
     capture = kt.callbacks.GradientCapture(directory=tmp_path)
     fit(classifier(), *blobs, capture, epochs=6)
     assert len(list(tmp_path.glob("run-0001/gradients-*.parquet"))) > 1

@@ -102,9 +102,9 @@ assert signals["at_the_input"] < signals["between"], "some of the signal is lost
 # %% [markdown]
 # ## Two inputs, some layers, whole gradients
 #
-# The left and the right half of each image, through one shared layer. `layers=` chooses, `histogram=` counts the entries
-# by magnitude, `raw=` keeps whole gradients as arrays. `directory=` writes it all to disk while the training runs:
-# `kt.measure.read("runs")` gives it back, whatever happened to the process.
+# The left and the right half of each image, through one shared layer. `layers=` chooses, `histogram=` counts the
+# entries by magnitude, `raw=` keeps whole gradients as arrays. `directory=` writes it all to disk while the training
+# runs: `kt.measure.read("runs")` gives it back, whatever happened to the process.
 
 # %%
 halves = [keras.Input((8, 4, 1), name=name) for name in ("left", "right")]
@@ -120,7 +120,7 @@ print(f"the shared kernel's first gradient: {gradient.shape}, norm {row['norm']:
 assert np.isclose(np.linalg.norm(gradient), row["norm"], rtol=1e-5)
 bins = capture.histograms.query("step == 0 and parameter == 'kernel'")
 fullest = bins.loc[bins["count"].idxmax()]
-print(f"of its {bins['count'].sum()} entries, {fullest['count']} lie between {fullest['low']:.3f} and {fullest['high']:.3f}")
+print(f"{fullest['count']} of its {gradient.size} entries lie between {fullest['low']:.3f} and {fullest['high']:.3f}")
 assert bins["count"].sum() == gradient.size
 
 # %% [markdown]
@@ -146,5 +146,5 @@ print(f"{tape.frame['step'].nunique()} steps; the last one's largest norm: {tape
 # %% [markdown]
 # ## TensorBoard
 #
-# `GradientCapture(tensorboard="logs", every=10, histogram=True)` writes every statistic as a scalar and the magnitudes as
-# histograms, per layer: `tensorboard --logdir logs` shows them. It needs the extra `kerasteach[tensorboard]`.
+# `GradientCapture(tensorboard="logs", every=10, histogram=True)` writes every statistic as a scalar and the magnitudes
+# as histograms, per layer: `tensorboard --logdir logs` shows them. It needs the extra `kerasteach[tensorboard]`.

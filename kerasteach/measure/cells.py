@@ -6,6 +6,7 @@ A cell belongs to the recording and never to the model: a model or checkpoint sa
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
@@ -31,8 +32,8 @@ class Cell(Protocol):
     def write(self, index: Tensor, row: Tensor) -> None:
         """Replace one entry along the first axis."""
 
-    def read(self, rows: int | None = None) -> np.ndarray:
-        """Fetch the array, or its first rows, to the host."""
+    def read(self, rows: slice | None = None) -> np.ndarray:
+        """Fetch the array, or some of its rows, to the host."""
 
     def release(self) -> None:
         """Give the memory back."""
@@ -82,8 +83,16 @@ class _TensorFlowCell:
     def __init__(self, value: np.ndarray, optimizer: keras.optimizers.Optimizer) -> None:
         import tensorflow as tf
 
-        with tf.init_scope():
-            self._variable = tf.Variable(value, trainable=False)
+        def variable() -> Tensor:
+            with tf.init_scope():
+                return tf.Variable(value, trainable=False)
+
+        if tf.distribute.has_strategy():
+            # A distribution strategy would make a copy for each of its devices; in another thread none is in force.
+            with ThreadPoolExecutor(1) as executor:
+                self._variable = executor.submit(variable).result()
+        else:
+            self._variable = variable()
 
     @property
     def value(self) -> Tensor:
@@ -95,8 +104,8 @@ class _TensorFlowCell:
     def write(self, index: Tensor, row: Tensor) -> None:
         self._variable.scatter_nd_update([[index]], [ops.cast(row, self._variable.dtype)])
 
-    def read(self, rows: int | None = None) -> np.ndarray:
-        return np.asarray(self._variable if rows is None else self._variable[:rows])
+    def read(self, rows: slice | None = None) -> np.ndarray:
+        return np.asarray(self._variable if rows is None else self._variable[rows])
 
     def release(self) -> None:
         pass
@@ -114,8 +123,8 @@ class _TorchCell:
     def write(self, index: Tensor, row: Tensor) -> None:
         self.value[index] = ops.cast(row, self.value.dtype).detach()
 
-    def read(self, rows: int | None = None) -> np.ndarray:
-        return self.value[:rows].cpu().numpy().copy() if self.value.ndim else self.value.cpu().numpy()
+    def read(self, rows: slice | None = None) -> np.ndarray:
+        return np.array((self.value if rows is None else self.value[rows]).cpu().numpy())
 
     def release(self) -> None:
         pass
@@ -144,8 +153,8 @@ class _JaxCell:
     def write(self, index: Tensor, row: Tensor) -> None:
         self._variable.assign(self.value.at[index].set(ops.cast(row, self._variable.dtype)))
 
-    def read(self, rows: int | None = None) -> np.ndarray:
-        return np.asarray(self.value if rows is None else self.value[:rows])
+    def read(self, rows: slice | None = None) -> np.ndarray:
+        return np.asarray(self.value if rows is None else self.value[rows])
 
     def release(self) -> None:
         guests = _guests(self._optimizer)

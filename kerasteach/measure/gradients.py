@@ -14,8 +14,8 @@ import numpy as np
 from keras import ops
 
 from kerasteach.measure import statistics
+from kerasteach.measure.names import without_model
 from kerasteach.measure.records import Parameter
-from kerasteach.measure.selection import name_in
 from kerasteach.optimizers import PlainSGD
 
 Tensor = Any
@@ -38,7 +38,8 @@ class _Hook:
 
     def _tell(self, grads: Sequence[Tensor | None], trainable_variables: Any = None) -> tuple[Any, ...]:
         variables = known_variables(self.optimizer) if trainable_variables is None else list(trainable_variables)
-        received = _total([_true(gradient, self.optimizer, variables) for gradient in grads])
+        gradients = list(grads)  # which may be a generator, and can be gone through once
+        received = _total([_true(gradient, self.optimizer, variables) for gradient in gradients])
         if received is not None:
             for listener in list(self.listeners):
                 try:
@@ -46,7 +47,7 @@ class _Hook:
                 except BaseException:
                     self.listeners.remove(listener)  # the next training shall not fail of it
                     raise
-        return grads, trainable_variables
+        return gradients, None if trainable_variables is None else variables
 
     def _tell_stateless(
         self, optimizer_variables: Any, grads: Sequence[Tensor | None], trainable_variables: Any
@@ -117,7 +118,7 @@ def describe(variables: Sequence[keras.Variable], model: keras.Model | None = No
             namesakes.append(set())
         namesakes[-1].add(parameter)
         depth = depths.setdefault((owner, len(namesakes)), len(depths) + 1)
-        layer = name_in(model, owner)
+        layer = without_model(model, owner)
         layer += f" #{len(namesakes)}" if len(namesakes) > 1 else ""
         found.append(Parameter(layer, depth, parameter, path, int(np.prod(variable.shape))))
     return found

@@ -82,7 +82,8 @@ def counts(tensors: Sequence[Tensor], edges: np.ndarray) -> Tensor:
         import tensorflow as tf
 
         # XLA makes one loop of it, which is several times faster than TensorFlow's operations one after the other.
-        count = tf.function(count, autograph=False, jit_compile=True)
+        if not tf.executing_eagerly():
+            count = tf.function(count, autograph=False, jit_compile=True)
     return count(*[ops.cast(tensor, "float32") for tensor in tensors])
 
 

@@ -14,8 +14,10 @@ from keras import ops
 
 from kerasteach.layers import GradientProbe
 from kerasteach.measure import cells, histograms, statistics
+from kerasteach.measure.names import without_model
 from kerasteach.measure.records import Output
-from kerasteach.measure.selection import Selector, choose, inside, layers_of, name_in
+from kerasteach.measure.selection import Selector, choose, inside, layers_of
+from kerasteach.measure.tracing import is_here, is_inside
 
 Tensor = Any
 
@@ -52,6 +54,7 @@ class Outputs:
         self.columns = len(self.names) + (0 if edges is None else len(edges) + 3)
         self.entries: list[Output] | None = None
         self._model, self._reset = model, reset
+        self._listening = False
         self._taken: list[tuple[keras.layers.Layer, Tensor]] = []
         self._now: dict[tuple[int, int], Tensor] = {}  # this step's outputs, by layer and call
         self._keys: list[tuple[int, int]] = []
@@ -69,11 +72,16 @@ class Outputs:
                 watch.takers = [take for take in watch.takers if take != self._take]
                 if not watch.takers:
                     del layer.call
-        self.clear()
+        self.listen(False)
 
-    def clear(self) -> None:
-        """Forget outputs that no training step came to use, such as an evaluation's."""
+    def listen(self, training: bool) -> None:
+        """Take the outputs of what is called from now on, or, as in an evaluation, do not."""
+        self._listening = training
         self._taken.clear()
+
+    def forget(self) -> None:
+        """Let the step's outputs go."""
+        self._now, self._dead = {}, {}
 
     def begin_window(self) -> None:
         """Judge anew from here on which units are dead."""
@@ -90,7 +98,7 @@ class Outputs:
             depth = depths.setdefault(key[0], len(depths) + 1)
             path = layer.path or layer.name  # a layer without weights may have no path
             size = math.prod(one or 0 for one in output.shape[1:])
-            self.entries.append(Output(name_in(self._model, path), depth, call, path, size))
+            self.entries.append(Output(without_model(self._model, path), depth, call, path, size))
             self._keys.append(key)
             units = output.shape[_unit_axis(layer)] if len(output.shape) > 1 else None
             if "dead_fraction" in self.names and units is not None and key[0] not in self._active:
@@ -148,8 +156,8 @@ class Outputs:
         calls: dict[int, int] = {}
         self._now = {}
         for layer, output in self._taken:
-            if not _is_here(output):
-                if _is_inside(output):
+            if not is_here(output):
+                if is_inside(output):
                     warnings.warn(
                         f"ActivationCapture leaves out a call of {layer.name} inside a loop or a branch.", stacklevel=2
                     )
@@ -166,7 +174,9 @@ class Outputs:
 
     def _take(self, layer: keras.layers.Layer, outputs: Any) -> None:
         tensors = keras.tree.flatten(outputs)
-        if not tensors or isinstance(tensors[0], keras.KerasTensor) or not keras.ops.is_tensor(tensors[0]):
+        if not self._listening or not tensors:
+            return
+        if isinstance(tensors[0], keras.KerasTensor) or not ops.is_tensor(tensors[0]):
             return
         if "float" in keras.backend.standardize_dtype(tensors[0].dtype):
             self._taken.append((layer, _detached(tensors[0])))
@@ -207,7 +217,7 @@ def _chosen(model: keras.Model, layers: Sequence[Selector] | None) -> list[keras
         meant = {id(one) for one in [layer, *layers_of(layer)]}
         return (index for index, one in enumerate(there) if id(one) in meant)
 
-    names = [name_in(model, one.path or one.name) for one in there]
+    names = [without_model(model, one.path or one.name) for one in there]
     return [there[index] for index in choose(layers, names, owners, model)]
 
 
@@ -226,27 +236,3 @@ def _unit_axis(layer: keras.layers.Layer) -> int:
 
 def _detached(output: Tensor) -> Tensor:
     return output.detach() if keras.backend.backend() == "torch" else output
-
-
-def _graph(output: Tensor) -> Any:
-    """Return the TensorFlow graph that a tensor belongs to; `None` for numbers."""
-    return getattr(output, "graph", None) if type(output).__name__ == "SymbolicTensor" else None
-
-
-def _is_here(output: Tensor) -> bool:
-    """Say whether a tensor can be used where the step is being traced."""
-    if keras.backend.backend() != "tensorflow":
-        return True
-    import tensorflow as tf
-
-    return _graph(output) is (None if tf.executing_eagerly() else tf.compat.v1.get_default_graph())
-
-
-def _is_inside(output: Tensor) -> bool:
-    """Say whether a tensor belongs to a loop or branch inside the step that is being traced."""
-    import tensorflow as tf
-
-    graph, here = _graph(output), tf.compat.v1.get_default_graph()
-    while graph is not None and graph is not here:
-        graph = getattr(graph, "outer_graph", None)
-    return graph is here

@@ -145,9 +145,9 @@ class Raw:
                 continue
             new = [slot for slot, step in enumerate(steps) if self._fetched < step <= last]
             if new:
-                kept = self._cells[key].read(new[-1] + 1)
-                for slot in new:
-                    found.setdefault(steps[slot], {})[self._paths[key]] = kept[slot].copy()
+                kept = self._cells[key].read(slice(new[0], new[-1] + 1))
+                for slot, gradient in zip(new, kept, strict=True):
+                    found.setdefault(steps[slot], {})[self._paths[key]] = np.array(gradient)
         self._fetched = max(self._fetched, last)
         return dict(sorted(found.items()))
 

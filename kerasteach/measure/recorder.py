@@ -14,7 +14,7 @@ from kerasteach.measure import cells
 
 Tensor = Any
 
-_BUFFER_BYTES = 16 * 2**20  # how much of the device's memory a recorder takes at most, unless one row needs more
+BUFFER_BYTES = 16 * 2**20  # how much of the device's memory a recorder takes at most, unless one row needs more
 _STEPS_UNKNOWN = 1024  # how many steps it makes room for where nobody knows how many there will be
 
 
@@ -46,6 +46,9 @@ class Source(Protocol):
     def measure(self) -> Tensor:
         """Return the step's numbers, `(entries, columns)`, NaN in the rows of what is not there."""
 
+    def forget(self) -> None:
+        """Let go of what `observe` took."""
+
 
 class Recorder:
     """A listener that measures every so manyth step and keeps the numbers on the device.
@@ -59,6 +62,7 @@ class Recorder:
 
     Attributes:
         capacity: How many steps there is room for; what comes between two calls of `fetch` beyond them is not kept.
+        fetched: How many steps had been taken at the last `fetch`.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Recorder:
         self._optimizer, self._every = optimizer, every
         self._wanted, self._at_least = steps or _STEPS_UNKNOWN, at_least
         self._cells: dict[str, cells.Cell] = {}
+        self.fetched = 0
 
     def __call__(
         self,
@@ -98,6 +103,7 @@ class Recorder:
             buffer.write(ops.where(captured, ops.minimum(rows.value, room), room), row)
             rows.assign(rows.value + ops.cast(captured, rows.value.dtype))
             steps.assign(steps.value + 1)
+        self.source.forget()
 
     @property
     def _kept(self) -> range:
@@ -110,7 +116,7 @@ class Recorder:
         self.source.prepare(self._optimizer, variables)
         shape = (len(self.source.entries or ()), self.source.columns)
         one_row = max(1, int(np.prod(shape))) * np.dtype("float64").itemsize
-        self.capacity = max(self._at_least, min(self._wanted, self._every * (_BUFFER_BYTES // one_row)))
+        self.capacity = max(self._at_least, min(self._wanted, self._every * (BUFFER_BYTES // one_row)))
         self._cells = {
             "buffer": cells.make(np.zeros((len(self._kept), *shape)), self._optimizer),
             "rows": cells.make(np.zeros((), "int64"), self._optimizer),
@@ -119,31 +125,41 @@ class Recorder:
 
     def begin(self) -> None:
         """Count the steps from 0 again, and forget what was not fetched."""
+        self.fetched = 0
         for name in ("rows", "steps"):
             if name in self._cells:
                 self._cells[name].assign(ops.zeros_like(self._cells[name].value))
 
-    def fetch(self) -> np.ndarray:
-        """Return what was recorded since the last call, `(steps, entries, columns)`, and make room anew.
+    def fetch(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return what was recorded since the last call, and make room anew.
+
+        Returns:
+            The numbers of the steps, `(steps,)`, and what was recorded of them, `(steps, entries, columns)`.
 
         Warns:
-            UserWarning: If more steps were taken than there was room for.
+            UserWarning: If more steps were taken than there was room for; the first of them are kept.
         """
-        if not self._cells:
-            return np.empty((0, 0, self.source.columns))
-        rows, room = self._cells["rows"], len(self._kept) - 1
-        count = int(rows.read())
+        shape = (len(self.source.entries or ()), self.source.columns)
+        first, self.fetched = -(-self.fetched // self._every) * self._every, self.steps
+        count = int(self._cells["rows"].read()) if self._cells else 0
         if not count:
-            return np.empty((0, len(self.source.entries or ()), self.source.columns))
+            return np.empty(0, "int64"), np.empty((0, *shape))
+        rows, room = self._cells["rows"], len(self._kept) - 1
         rows.assign(ops.zeros_like(rows.value))
         if count > room:
             warnings.warn(f"Of {count} recorded steps only the first {room} found room in the buffer.", stacklevel=2)
-        return self._cells["buffer"].read(min(count, room)).astype("float64")
+        kept = min(count, room)
+        return first + self._every * np.arange(kept), self._cells["buffer"].read(slice(0, kept)).astype("float64")
 
     @property
     def steps(self) -> int:
-        """How many steps were taken since `begin`."""
+        """How many steps were taken since `begin`: asks the device."""
         return int(self._cells["steps"].read()) if self._cells else 0
+
+    @property
+    def bytes(self) -> int:
+        """How much of the device's memory the buffer takes."""
+        return len(self._kept) * len(self.source.entries or ()) * self.source.columns * np.dtype("float64").itemsize
 
     def release(self) -> None:
         """Give the device's memory back."""

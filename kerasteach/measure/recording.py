@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.measure import histograms
+from kerasteach.measure.epoch_mean import EpochMean
+from kerasteach.measure.names import means
 from kerasteach.measure.records import Output, Parameter, histogram_table, tidy_table
 from kerasteach.measure.runs import Stream, read, read_raw
 from kerasteach.measure.tensorboard import Board
@@ -21,7 +22,6 @@ from kerasteach.measure.tensorboard import Board
 Every = int | Literal["epoch"]
 
 _SECONDS_A_PART = 1.0  # an epoch's end writes a part when the last one is as old as this
-_NEITHER_MEAN = {"finite": np.min, "dead_fraction": np.min}  # how an epoch's steps become one number, but by the mean
 
 
 def checked_every(every: Any) -> Every:
@@ -67,9 +67,7 @@ class Recording:
         self._steps: list[int] = []
         self._values: list[np.ndarray] = []
         self._raw: dict[int, dict[str, np.ndarray]] = {}
-        self._rows = 0  # recorded so far
-        self._mean: tuple[int, int, np.ndarray] | None = None  # the epoch's steps so far: how many, the last, the mean
-        self._mean_epoch = 0
+        self._mean: EpochMean | None = None  # of the epoch that is going on
         self._written = time.monotonic()
 
     def begin(self, statistics: Sequence[str], edges: np.ndarray | None) -> None:
@@ -84,39 +82,32 @@ class Recording:
         if self._tensorboard is not None:
             self._board = Board(self._tensorboard, self._name)
 
-    def add(self, entries: Sequence[Any], epoch: int, values: np.ndarray) -> None:
-        """Take one fetch of an epoch: `(steps, entries, statistics and bins)`."""
+    def add(self, entries: Sequence[Any], epoch: int, steps: np.ndarray, values: np.ndarray) -> None:
+        """Take what was fetched of an epoch: the numbers of steps, and `(steps, entries, statistics and bins)`."""
+        if not len(steps):
+            return
         self.entries = entries
         if self._every == "epoch":
-            self._mean_epoch = epoch
-            self._add_to_mean(values)
-            self._rows += len(values)
-            return
-        steps = [(self._rows + row) * self._every for row in range(len(values))]
-        self._rows += len(values)
-        self._keep([epoch] * len(steps), steps, values)
+            self._mean = self._mean or EpochMean(self.statistics, epoch)
+            self._mean.add(steps, values)
+        else:
+            self._keep([epoch] * len(steps), [int(step) for step in steps], values)
 
     def add_raw(self, arrays: Mapping[int, Mapping[str, np.ndarray]]) -> None:
         """Take whole gradients: for each step, by path."""
         for step, gradients in arrays.items():
             self._raw.setdefault(step, {}).update(gradients)
 
-    def end_epoch(self) -> None:
-        """Close the epoch, and write a part if the last one is a second old."""
+    def end_epoch(self, room: float = np.inf) -> None:
+        """Close the epoch, and write a part if the last one is a second old, or more than so many bytes are held."""
         self._close_mean()
-        if time.monotonic() - self._written >= _SECONDS_A_PART:
+        if time.monotonic() - self._written >= _SECONDS_A_PART or sum(one.nbytes for one in self._values) > room:
             self.flush()
 
     def _close_mean(self) -> None:
         if self._mean is not None:
-            _, last, values = self._mean
-            self._mean = None
-            self._keep([self._mean_epoch], [last], values[np.newaxis])
-
-    @property
-    def pending(self) -> int:
-        """How many captured steps are held in memory and would be lost if the process were killed."""
-        return len(self._steps)
+            mean, self._mean = self._mean, None
+            self._keep([mean.epoch], [mean.last], mean.values()[np.newaxis])
 
     def flush(self) -> None:
         """Write what is held in memory, where there is a directory to write to; of an epoch's mean, when it is over."""
@@ -156,13 +147,13 @@ class Recording:
         return read_raw(self._directory, self._run) | self._raw
 
     def layer(self, name: str) -> pd.DataFrame:
-        """Return the rows of one layer, or of those that a wildcard means.
+        """Return the rows of one layer, or of those that a wildcard, or the name of the model around them, means.
 
         Raises:
             ValueError: If there is none; the message lists the layers.
         """
         frame = self.table()
-        chosen = frame[[fnmatchcase(one, name) for one in frame["layer"]]]
+        chosen = frame[[means(name, one) for one in frame["layer"]]]
         if chosen.empty:
             there = ", ".join(frame["layer"].unique()) or "nothing yet"
             raise ValueError(f"`name` must be a layer that was recorded: {there}. Received: name={name!r}.")
@@ -199,27 +190,6 @@ class Recording:
         self._steps += steps
         self._values.append(values)
 
-    def _add_to_mean(self, values: np.ndarray) -> None:
-        """Fold steps into the epoch's: means, but for `finite` (all), `dead_fraction` (the last) and counts (sums)."""
-        if not len(values):
-            return
-        number = len(values)
-        folded = values.mean(axis=0)
-        for index, name in enumerate(self.statistics):
-            if name in _NEITHER_MEAN:
-                folded[:, index] = _NEITHER_MEAN[name](values[:, :, index], axis=0)
-        bins = slice(len(self.statistics), None)
-        folded[:, bins] = values[:, :, bins].sum(axis=0)
-        if self._mean is not None:
-            before, _, other = self._mean
-            together = (before * other + number * folded) / (before + number)
-            for index, name in enumerate(self.statistics):
-                if name in _NEITHER_MEAN:
-                    together[:, index] = np.minimum(other[:, index], folded[:, index])
-            together[:, bins] = other[:, bins] + folded[:, bins]
-            number, folded = before + number, together
-        self._mean = (number, self._rows + len(values) - 1, folded)
-
     def _split(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return values[..., : len(self.statistics)], values[..., len(self.statistics) :]
 
@@ -227,8 +197,9 @@ class Recording:
         """Lay out what is held in memory."""
         epochs, steps, values = self._epochs, self._steps, self._values
         if self._mean is not None:  # of an epoch that is not over
-            _, last, mean = self._mean
-            epochs, steps, values = [*epochs, self._mean_epoch], [*steps, last], [*values, mean[np.newaxis]]
+            mean = self._mean
+            epochs, steps = [*epochs, mean.epoch], [*steps, mean.last]
+            values = [*values, mean.values()[np.newaxis]]
         shape = (0, len(self.entries), len(self.statistics) + (0 if self.edges is None else len(self.edges) + 3))
         statistics, counts = self._split(np.concatenate(values) if values else np.empty(shape))
         frame = tidy_table(self._kind, self.entries, self.statistics, epochs, steps, statistics)

@@ -82,7 +82,7 @@ class Stream:
     ) -> None:
         self._facts = {**facts, "tables": {name: dict(columns) for name, columns in tables.items()}}
         self._parts = 0
-        self.path = _new_run(Path(directory))
+        self.path = numbered(Path(directory), "run")
         self._write_facts(finished=False)
 
     def write(self, tables: Mapping[str, pd.DataFrame], arrays: Mapping[str, np.ndarray] | None = None) -> None:
@@ -110,7 +110,7 @@ def read(directory: str | Path, run: int | None = None, table: str | None = None
 
     Args:
         directory: What the capture was given.
-        run: Which of the runs in it, from 1. Defaults to `None`, the latest.
+        run: Which of the runs in it, from 1. Defaults to `None`, the latest, or the latest that has the table.
         table: `"gradients"`, `"activations"` or `"histograms"`. Defaults to `None`: the run's main table.
 
     Returns:
@@ -130,7 +130,7 @@ def read(directory: str | Path, run: int | None = None, table: str | None = None
         ...     kt.measure.read(directory)["parameter"].tolist()
         ['kernel', 'bias']
     """
-    path, facts = _find_run(directory, run)
+    path, facts = _find_run(directory, run, table)
     name = next(iter(facts["tables"])) if table is None else table
     if name not in facts["tables"]:
         raise ValueError(f"`table` must be one of {', '.join(facts['tables'])}. Received: table={table!r}.")
@@ -163,11 +163,12 @@ def read_raw(directory: str | Path, run: int | None = None) -> dict[int, dict[st
     return found
 
 
-def _new_run(directory: Path) -> Path:
+def numbered(directory: Path, name: str) -> Path:
+    """Make and return a new directory inside one, `name-0001` or the next number that is free."""
     directory.mkdir(parents=True, exist_ok=True)
-    number = max(_runs(directory), default=0) + 1
+    number = max(_runs(directory, name), default=0) + 1
     while True:
-        path = directory / f"run-{number:04d}"
+        path = directory / f"{name}-{number:04d}"
         try:
             path.mkdir()
             return path
@@ -175,17 +176,21 @@ def _new_run(directory: Path) -> Path:
             number += 1
 
 
-def _runs(directory: Path) -> dict[int, Path]:
+def _runs(directory: Path, name: str = "run") -> dict[int, Path]:
     found = {}
-    for path in directory.glob("run-*"):
-        number = path.name.removeprefix("run-")
+    for path in directory.glob(f"{name}-*"):
+        number = path.name.removeprefix(f"{name}-")
         if number.isdigit() and path.is_dir():
             found[int(number)] = path
     return found
 
 
-def _find_run(directory: str | Path, run: int | None) -> tuple[Path, dict[str, Any]]:
+def _find_run(directory: str | Path, run: int | None, table: str | None = None) -> tuple[Path, dict[str, Any]]:
+    """Return a run's directory and facts: where no run is named, of the latest that has the table."""
     runs = {number: path for number, path in _runs(Path(directory)).items() if (path / "run.json").exists()}
+    if run is None and table is not None:
+        facts = {number: json.loads((path / "run.json").read_text(encoding="utf-8")) for number, path in runs.items()}
+        run = max((number for number, one in facts.items() if table in one["tables"]), default=None)
     number = max(runs, default=None) if run is None else run
     if number not in runs:
         there = ", ".join(map(str, sorted(runs))) or "none"

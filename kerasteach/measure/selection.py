@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 
 import keras
+
+from kerasteach.measure.names import means
 
 Layer: TypeAlias = Any  # keras.layers.Layer, of which type checkers know nothing
 Selector: TypeAlias = str | Layer | Callable[[Layer], bool]
@@ -55,18 +56,6 @@ def layers_of(model: keras.layers.Layer) -> list[keras.layers.Layer]:
     return list(found.values())
 
 
-def name_in(model: keras.Model | None, path: str) -> str:
-    """Return the path of a layer without the name of the model around it."""
-    return path if model is None else path.removeprefix(f"{model.name}/")
-
-
-def by_name(pattern: str, name: str) -> bool:
-    """Say whether a name or wildcard means this layer: `a/b` is meant by `a/b`, by `b`, and by `a`, which holds it."""
-    parts = name.split("/")
-    names = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)] + parts[-1:]
-    return any(fnmatchcase(one, pattern) for one in names)
-
-
 def choose(
     selectors: Sequence[Selector] | None,
     names: Sequence[str],
@@ -94,7 +83,7 @@ def choose(
     chosen: set[int] = set()
     for one in selectors:
         if isinstance(one, str):
-            meant = {index for index, name in enumerate(names) if by_name(one, name)}
+            meant = {index for index, name in enumerate(names) if means(one, name)}
         else:
             layers = [one] if isinstance(one, keras.layers.Layer) else [*filter(one, layers_of(model) if model else [])]
             meant = {index for layer in layers for index in owners(layer)}

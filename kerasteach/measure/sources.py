@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,8 +13,10 @@ from keras import ops
 from kerasteach.layers import GradientProbe
 from kerasteach.measure import histograms, statistics
 from kerasteach.measure.gradients import describe, known_variables, loss_scale
+from kerasteach.measure.names import without_model
 from kerasteach.measure.records import Parameter
-from kerasteach.measure.selection import Selector, choose, layers_of, name_in
+from kerasteach.measure.selection import Selector, choose, layers_of
+from kerasteach.measure.tracing import is_here, is_inside
 
 Tensor = Any
 
@@ -94,6 +97,10 @@ class Gradients:
         }
         scale = loss_scale(optimizer, variables)
         for probe, heard in self._heard:
+            if not is_here(heard):
+                if is_inside(heard):
+                    warnings.warn(f"What {probe.name} heard inside a loop or a function is left out.", stacklevel=2)
+                continue
             gradient = heard if scale is None else ops.cast(heard, "float32") / scale
             self._received[id(probe)] = (gradient, None)
         self._heard.clear()
@@ -113,6 +120,10 @@ class Gradients:
         places = [there.index(number) if number in there else len(there) for number in range(len(self.variables))]
         return ops.take(ops.concatenate([table, nothing]), np.array(places), axis=0)
 
+    def forget(self) -> None:
+        """Let the step's gradients go."""
+        self._received = {}
+
     def _rates(self, weights: Sequence[Any]) -> list[Tensor] | None:
         """Return the learning rate for each weight, NaN where the rule is not all that moves it."""
         if self._learning_rate is None:
@@ -129,7 +140,7 @@ class Gradients:
         for layer in layers_of(self._model) if self._probes else []:
             if isinstance(layer, GradientProbe):
                 path = layer.path or layer.name  # a layer without weights may have no path
-                found[layer] = Parameter(name_in(self._model, path), depth, "signal", path, layer.units)
+                found[layer] = Parameter(without_model(self._model, path), depth, "signal", path, layer.units)
             else:
                 depth = max([depth, *(depths.get(id(one), 0) for one in layer.trainable_variables)])
         return found

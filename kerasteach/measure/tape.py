@@ -42,7 +42,8 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
 
     Attributes:
         epoch: The number in the column `epoch`, 0 at first; set it as your loop goes on. Each time you do, what was
-            recorded is fetched from the device, which has room for 16 MiB.
+            recorded is fetched from the device. It has room for 16 MiB, which a long epoch of a network of many layers
+            may fill: what comes then is not kept, and a warning says so. Look at `frame` now and then to make room.
 
     Raises:
         ValueError, TypeError: If an argument will not do.
@@ -84,20 +85,23 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
         self._seen = False
 
     def __enter__(self) -> Self:
-        built_first = cells.backend() == "jax" or gradients.replicas() > 1
+        strategy = getattr(self._model, "distribute_strategy", None)
+        replicas = strategy.num_replicas_in_sync if strategy is not None else gradients.replicas()
+        built_first = cells.backend() == "jax" or replicas > 1
         if built_first and not self._optimizer.built:
             raise ValueError("Build the optimizer first: optimizer.build(model.trainable_variables).")
-        source = Gradients(self._model, self._names, self._layers, self._edges)
+        self._recording.begin(self._names, self._edges)
         self._attachment = Attachment(
             self._optimizer,
-            source,
-            1 if self._every == "epoch" else self._every,
+            Gradients(self._model, self._names, self._layers, self._edges),
+            self._model,
+            every=1 if self._every == "epoch" else self._every,
             steps=2**62,
             raw=Raw(self._model, self._optimizer, self._raw) if self._raw else None,
             variables=gradients.known_variables(self._optimizer) if built_first else None,
         )
-        self._recording.begin(self._names, self._edges)
-        self._retrace()
+        if getattr(self._model, "compiled", False) and self._optimizer is getattr(self._model, "optimizer", None):
+            self._attachment.make_train_function()  # for `train_on_batch`
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -107,7 +111,6 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
         if self._attachment is not None:
             self._attachment.release()
             self._attachment = None
-        self._retrace()
         if kind is None and not self._seen:
             raise RuntimeError(
                 "No gradient was seen: the optimizer's `apply` was not called in this block, or a function that was "
@@ -136,13 +139,7 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
     def _fetch(self) -> None:
         if self._attachment is None:
             return
-        values, arrays = self._attachment.fetch()
-        self._seen = self._seen or len(values) > 0
-        if len(values):
-            self._recording.add(self._attachment.source.entries or (), self._epoch, values)
+        steps, values, arrays = self._attachment.fetch()
+        self._seen = self._seen or len(steps) > 0
+        self._recording.add(self._attachment.source.entries or (), self._epoch, steps, values)
         self._recording.add_raw(arrays)
-
-    def _retrace(self) -> None:
-        """Have the model compile its training step anew, for `train_on_batch`."""
-        if self._model is not None and getattr(self._model, "train_function", None) is not None:
-            self._model.train_function = None

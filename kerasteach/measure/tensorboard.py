@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from kerasteach.measure.runs import numbered
+
 _ADVICE = 'TensorBoard is not installed; run: pip install "kerasteach[tensorboard]". Received: tensorboard={!r}.'
 
 
@@ -30,9 +32,8 @@ class Board:
         import tensorflow as tf
 
         check_installed(log_dir)
-        number = 1 + len(list(Path(log_dir).glob(f"{name}-*")))
         self._name = name
-        self._writer = tf.summary.create_file_writer(str(Path(log_dir) / f"{name}-{number:04d}"))
+        self._writer = tf.summary.create_file_writer(str(numbered(Path(log_dir), name)))
 
     def write(
         self,

@@ -1,0 +1,38 @@
+"""Whether a tensor that was met while a training step was traced still exists where that step ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+Tensor = Any
+
+
+def is_here(tensor: Tensor) -> bool:
+    """Say whether a tensor can be used where the step is being traced.
+
+    On TensorFlow one from inside a loop, a branch, or a `tf.function` of its own cannot.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return True
+    import tensorflow as tf
+
+    return _graph(tensor) is (None if tf.executing_eagerly() else tf.compat.v1.get_default_graph())
+
+
+def is_inside(tensor: Tensor) -> bool:
+    """Say whether a tensor belongs to a loop, branch or function inside the step that is being traced."""
+    import tensorflow as tf
+
+    graph, here = _graph(tensor), tf.compat.v1.get_default_graph()
+    if tf.executing_eagerly():
+        return graph is not None
+    while graph is not None and graph is not here:
+        graph = getattr(graph, "outer_graph", None)
+    return graph is here
+
+
+def _graph(tensor: Tensor) -> Any:
+    """Return the TensorFlow graph that a tensor belongs to; `None` for numbers."""
+    return getattr(tensor, "graph", None) if type(tensor).__name__ == "SymbolicTensor" else None

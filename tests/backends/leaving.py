@@ -1,0 +1,167 @@
+"""What a capture leaves behind, on any backend: nothing but its table."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import keras
+import pytest
+from network import arrays, assert_same, dense, fit
+
+import kerasteach as kt
+
+
+def weights():
+    """The same weights, to the last bit, with the capture and without it."""
+    for make in (lambda: keras.optimizers.SGD(0.5), lambda: keras.optimizers.Adam(0.01, clipnorm=0.01)):
+        plain, watched = dense(make()), dense(make())
+        fit(plain)
+        fit(watched, kt.callbacks.GradientCapture(statistics="all", histogram=True, raw={"output": [0, 4]}))
+        assert_same(plain.variables, watched.variables)
+        assert_same(plain.optimizer.variables, watched.optimizer.variables)
+
+
+def checkpoint():
+    """A model saved meanwhile loads with its optimizer's whole state."""
+    scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.01), initial_scale=2.0**10)
+    for optimizer in (keras.optimizers.Adam(0.01), scaled):
+        model = dense(optimizer)
+        optimizer.build(model.trainable_variables)
+        attributes, count = set(vars(optimizer)), len(optimizer.variables)
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory) / "model.keras"
+            fit(model, keras.callbacks.ModelCheckpoint(path), kt.callbacks.GradientCapture())
+            loaded = keras.saving.load_model(path)
+        assert int(loaded.optimizer.iterations) == 6
+        assert_same(model.variables, loaded.variables)
+        assert_same(optimizer.variables, loaded.optimizer.variables)
+        assert len(optimizer.variables) == count
+        assert set(vars(optimizer)) == attributes
+        fit(model)
+
+
+def loading():
+    """A model's weights can be loaded while the capture is there, and it goes on recording."""
+
+    class Restore(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.load_weights(path)
+
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "model.weights.h5"
+        model, capture = dense(keras.optimizers.Adam(0.01)), kt.callbacks.GradientCapture()
+        fit(model, epochs=1)
+        model.save_weights(path)
+        before = arrays(model.optimizer.variables)
+        fit(model, capture, Restore())
+        assert_same(model.optimizer.variables, before)
+    assert capture.frame["step"].nunique() == 6
+    for name in ("norm", "mean"):
+        assert capture.frame[name][:18].tolist() == capture.frame[name][18:].tolist()
+
+
+def twice():
+    """Two trainings with one capture have a table each, and another capture has its own statistics."""
+    model, capture = dense(keras.optimizers.SGD(0.0)), kt.callbacks.GradientCapture(["output"], statistics=["norm"])
+    fit(model, capture)
+    first = capture.frame
+    fit(model, capture, epochs=3)
+    assert (len(first), len(capture.frame)) == (12, 18)
+    assert first["norm"].tolist() == capture.frame["norm"][:12].tolist()
+    other = kt.callbacks.GradientCapture(["output"], statistics=["max_abs"])
+    fit(model, other)
+    assert (other.frame["max_abs"] < first["norm"]).all()
+
+
+def one_block():
+    """Inside a block the training step is made once for several trainings."""
+    model = dense(keras.optimizers.SGD(0.5))
+    with kt.callbacks.GradientCapture(raw={"output": 0}) as capture:
+        fit(model, capture)
+        first, function = capture.frame, model.train_function
+        fit(model, capture, epochs=1)
+        assert model.train_function is function
+        assert (len(first), len(capture.frame), list(capture.raw)) == (36, 18, [0])
+    assert "apply" not in vars(model.optimizer)
+
+
+def interrupted():
+    """After an exception what was recorded is there, `detach` takes the hook, and the model trains on."""
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if int(self.model.optimizer.iterations) == 5:
+                raise KeyboardInterrupt
+
+    model, capture = dense(keras.optimizers.Adam(0.01)), kt.callbacks.GradientCapture()
+    model.optimizer.build(model.trainable_variables)
+    attributes, count = set(vars(model.optimizer)), len(model.optimizer.variables)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, Interrupt(), capture)
+    assert capture.frame["step"].unique().tolist() == [0, 1, 2, 3, 4]
+    capture.detach()
+    assert set(vars(model.optimizer)) == attributes
+    assert len(model.optimizer.variables) == count
+    assert int(model.optimizer.iterations) == 5
+    fit(model)
+    assert int(model.optimizer.iterations) == 11
+    fit(model, capture)
+    assert len(capture.frame) == 36
+
+
+def left():
+    """A hook that an exception left is harmless to a training without the capture, and goes at the next with it."""
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    model, plain = (dense(keras.optimizers.Adam(0.01)) for _ in range(2))
+    capture = kt.callbacks.GradientCapture()
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, capture, Interrupt())
+    fit(model)
+    fit(plain, epochs=1)
+    fit(plain)
+    assert_same(model.variables, plain.variables)
+    assert len(capture.frame) == 18
+    fit(model, capture)
+    assert len(capture.frame) == 36
+    assert "apply" not in vars(model.optimizer)
+    assert len(model.optimizer.variables) == len(plain.optimizer.variables)
+
+
+def held():
+    """What was compiled for one capture, and is still held somewhere, is not used for another."""
+
+    class Hold(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            functions.append(self.model.train_function)
+
+    functions = []
+    model = dense(keras.optimizers.SGD(0.0))
+    expected, capture = (kt.callbacks.GradientCapture(statistics=["max_abs"]) for _ in range(2))
+    fit(dense(keras.optimizers.SGD(0.0)), expected)
+    fit(model, kt.callbacks.GradientCapture(statistics=["norm"]), Hold())
+    fit(model, capture)
+    assert capture.frame["max_abs"].tolist() == expected.frame["max_abs"].tolist()
+
+
+def together():
+    """Two captures on one model, one of them with whole gradients, leave nothing behind either."""
+    model = dense(keras.optimizers.Adam(0.01))
+    model.optimizer.build(model.trainable_variables)
+    attributes, count = set(vars(model.optimizer)), len(model.optimizer.variables)
+    one, other = kt.callbacks.GradientCapture(), kt.callbacks.GradientCapture(every=2, raw={"output": 3})
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "model.keras"
+        fit(model, one, keras.callbacks.ModelCheckpoint(path), other)
+        assert_same(model.optimizer.variables, keras.saving.load_model(path).optimizer.variables)
+    assert one.frame[one.frame["step"] % 2 == 0]["norm"].tolist() == other.frame["norm"].tolist()
+    assert list(other.raw) == [3]
+    assert set(vars(model.optimizer)) == attributes
+    assert len(model.optimizer.variables) == count
+
+
+for fact in sys.argv[1:]:
+    globals()[fact]()

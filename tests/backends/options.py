@@ -1,0 +1,111 @@
+"""What a capture can be asked for, on any backend."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+from network import X, Y, dense, fit
+
+import kerasteach as kt
+from kerasteach.measure import recorder
+
+
+def recorded(**options):
+    """Return a capture of two epochs of three steps."""
+    capture = kt.callbacks.GradientCapture(**options)
+    fit(dense(keras.optimizers.Adam(0.01)), capture)
+    return capture
+
+
+def every():
+    """A row at each so manyth step, or the means over each epoch."""
+    all_steps = recorded().frame
+    second = recorded(every=2).frame
+    expected = all_steps[all_steps["step"] % 2 == 0]
+    assert second["step"].tolist() == expected["step"].tolist()
+    assert second["epoch"].tolist() == expected["epoch"].tolist()
+    np.testing.assert_allclose(second["norm"], expected["norm"], rtol=1e-6)
+    epochs = recorded(every="epoch").frame
+    assert epochs["step"].unique().tolist() == [2, 5]
+    means = all_steps.groupby(["epoch", "path"], sort=False)["norm"].mean()
+    np.testing.assert_allclose(epochs["norm"], means, rtol=1e-6)
+
+
+def raw():
+    """Whole gradients, whose numbers are those of the table."""
+    capture = recorded(raw={"output": [0, 4], "hidden_1": 5}, statistics="all")
+    assert {step: set(arrays) for step, arrays in capture.raw.items()} == {
+        0: {"mlp/output/kernel", "mlp/output/bias"},
+        4: {"mlp/output/kernel", "mlp/output/bias"},
+        5: {"mlp/hidden_1/kernel", "mlp/hidden_1/bias"},
+    }
+    table = capture.frame.set_index(["step", "path"])
+    for step, arrays in capture.raw.items():
+        for path, gradient in arrays.items():
+            row = table.loc[step, path]
+            assert gradient.size == row["size"]
+            np.testing.assert_allclose(np.linalg.norm(gradient), row["norm"], rtol=1e-5)
+            np.testing.assert_allclose(np.abs(gradient).max(), row["max_abs"], rtol=1e-6)
+            np.testing.assert_allclose(np.abs(gradient).mean(), row["mean_abs"], rtol=1e-5)
+
+
+def histogram():
+    """Counts of the entries by magnitude, which are those of the whole gradients."""
+    edges = [1e-4, 1e-3, 1e-2, 1e-1]
+    capture = recorded(histogram=edges, raw={"*": [1]})
+    table = capture.histograms
+    for path, gradient in capture.raw[1].items():
+        rows = table[(table["step"] == 1) & (table["path"] == path)]
+        magnitudes = np.abs(gradient)
+        counts = [
+            ((magnitudes >= low) & (magnitudes < high)).sum()
+            for low, high in zip(rows["low"], rows["high"], strict=True)
+        ]
+        assert rows["count"].tolist()[1:-1] == counts[1:-1], path
+    assert (table.groupby(["step", "path"], sort=False)["count"].sum().to_numpy() == capture.frame["size"]).all()
+
+
+def directory():
+    """A run on disk that is the table in memory."""
+    with tempfile.TemporaryDirectory() as path:
+        capture = recorded(directory=path, histogram=True, raw={"output": [3]})
+        expected = recorded(histogram=True, raw={"output": [3]})
+        assert kt.measure.read(path).equals(expected.frame)
+        assert kt.measure.read(path, table="histograms").equals(expected.histograms)
+        np.testing.assert_array_equal(capture.raw[3]["mlp/output/kernel"], expected.raw[3]["mlp/output/kernel"])
+        assert [one.name for one in Path(path).iterdir()] == ["run-0001"]
+
+
+def peeking():
+    """The table, read after each batch, has every step so far."""
+
+    class Peek(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(int(capture.frame["step"].max()))
+
+    seen, capture = [], kt.callbacks.GradientCapture()
+    fit(dense(keras.optimizers.Adam(0.01)), Peek(), capture)
+    assert seen == list(range(6))
+    assert capture.frame["norm"].tolist() == recorded().frame["norm"].tolist()
+
+
+def validated():
+    """Evaluations between the epochs change nothing."""
+    capture = kt.callbacks.GradientCapture()
+    dense(keras.optimizers.Adam(0.01)).fit(
+        X, Y, validation_data=(X, Y), batch_size=20, epochs=2, shuffle=False, verbose=0, callbacks=[capture]
+    )
+    assert capture.frame["norm"].tolist() == recorded().frame["norm"].tolist()
+
+
+def small_buffer():
+    """Epochs too long for the device's buffer are fetched in pieces, and nothing is lost."""
+    expected = recorded().frame
+    recorder.BUFFER_BYTES = 2 * 6 * 4 * 4
+    assert recorded().frame["norm"].tolist() == expected["norm"].tolist()
+
+
+for fact in sys.argv[1:]:
+    globals()[fact]()
