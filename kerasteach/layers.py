@@ -87,11 +87,13 @@ class Dense(keras.layers.Dense):
 class GradientProbe(keras.layers.Identity):
     """Pass the input on, and let a capture hear the gradient that flows back: dL/d(input) of the batch's loss L.
 
-    It can stand anywhere in a model, and changes no number of the training. Where `GradientCapture` or
-    `kerasteach.measure.record` watches the training, the table has a row a step for each probe: its statistics go over
-    the examples of the batch and all units, `parameter` is `"signal"`, `size` is the number of units an example,
-    and `depth` that of the last layer with weights before it (0 before the first). This is the signal that
-    back-propagation hands from layer to layer; a weight's gradient is that signal times the layer's input.
+    It can stand anywhere in a model, and changes no number of the training. (Only inside a loop, or in a function that
+    is compiled by itself, what it hears does not last until the end of the step: a warning says so, and there is no
+    row.) Where `GradientCapture` or `kerasteach.measure.record` watches the training, the table has a row a step for
+    each probe: its statistics go over the examples of the batch and all units, `parameter` is `"signal"`, `size` is the
+    number of units an example, and `depth` that of the last layer with weights before it (0 before the first). This is
+    the signal that back-propagation hands from layer to layer; a weight's gradient is that signal times the layer's
+    input.
 
     Without a capture it is Keras's `Identity`. A probe that is called more than once a step records its last call in
     the order of back-propagation, which is its first in the model's.

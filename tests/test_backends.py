@@ -96,18 +96,7 @@ def test_a_block_compiles_the_step_once(backend, run):
     run(backend, "leaving", "one_block")
 
 
-@pytest.mark.parametrize(
-    "backend",
-    [
-        pytest.param(
-            *JAX.values,
-            marks=[
-                *JAX.marks,
-            ],
-        ),
-        TORCH,
-    ],
-)
+@either
 def test_a_training_step_that_is_still_held_is_not_used_again(backend, run):
     """A reference to an earlier training step, such as a traceback holds, does not decide what is recorded."""
     run(backend, "leaving", "held")
