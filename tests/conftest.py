@@ -11,7 +11,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from hypothesis import settings
+
 import kerasteach as kt
+
+settings.register_profile("kerasteach", deadline=None)  # how long an example takes says nothing of whether it holds
+settings.load_profile("kerasteach")
 
 
 @pytest.fixture(autouse=True)

@@ -33,7 +33,13 @@ def outputs(model, x):
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
 @pytest.mark.parametrize(
-    "options", [{"run_eagerly": True}, {"jit_compile": False}, {"jit_compile": True}, {"steps_per_execution": 2}]
+    "options",
+    [
+        {"jit_compile": False},
+        pytest.param({"run_eagerly": True}, marks=pytest.mark.slow),
+        pytest.param({"jit_compile": True}, marks=pytest.mark.slow),
+        pytest.param({"steps_per_execution": 2}, marks=pytest.mark.slow),
+    ],
 )
 def test_the_numbers_are_those_of_the_layers_outputs(activation, options):
     """Every statistic of every layer and step, against NumPy on the outputs of the same batches."""

@@ -77,7 +77,14 @@ def test_no_layers_at_all_is_an_error():
 # --- which steps
 
 
-@pytest.mark.parametrize("options", [{}, {"jit_compile": True}, {"run_eagerly": True}, {"steps_per_execution": 3}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"steps_per_execution": 3},
+        pytest.param({"jit_compile": True}, marks=pytest.mark.slow),
+        pytest.param({"run_eagerly": True}, marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("every", [2, 4])
 def test_every_kth_step_is_the_same_row(every, options, blobs, classifier, everything):
     """Steps 0, k, 2k ... have the numbers that a capture of all steps gives them."""
