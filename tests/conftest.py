@@ -10,7 +10,6 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-
 from hypothesis import settings
 
 import kerasteach as kt
