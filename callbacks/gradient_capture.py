@@ -36,13 +36,15 @@ class GradientCapture(Capture):
     Args:
         layers: Which layers: names, wildcards such as `"conv*"`, layer objects, or functions of a layer that say
             whether it is meant; one or several. Defaults to `None`, all.
-        every: Record each so manyth step, from step 0, or `"epoch"` for one row an epoch: the means over its steps
-            (`finite` where all were; histograms summed), with the epoch's last step in `step`. Defaults to `1`.
+        every: Record each so manyth step, from step 0, or `"epoch"` for one row an epoch: the means over the steps in
+            which the variable received a gradient (`finite` where all were; histograms summed), with the epoch's last
+            step in `step`. Defaults to `1`.
         statistics: `"all"`, or names out of `norm, mean, std, finite, mean_abs, max_abs, zero_fraction, weight_norm,
             update_ratio`. `finite` is always recorded. `update_ratio`, the norm of the step's change over the
             weight's norm, is there for plain gradient descent only. Defaults to `None`: norm, mean, std, finite.
         histogram: Count the entries by magnitude, in the step: `True` for two bins a decade from 1e-12 to 100, a
-            number of bins to lay there, or increasing positive edges. See `histograms`. Defaults to `None`.
+            number of bins to lay there, or increasing positive edges. See `histograms`. (On JAX, counts beyond 16
+            million may be off by one part in that.) Defaults to `None`.
         raw: Keep whole gradients: a mapping from layers (as for `layers`) to numbers of steps, such as
             `{"dense_1": [0, 100]}`. At most 1 GiB in all, on the device and again in memory. Defaults to `None`.
         directory: Write Parquet parts there while training, and keep no table in memory. Each `fit` becomes a

@@ -221,50 +221,52 @@ def _segments(names: Sequence[str], tensors: Sequence[Tensor]) -> Sums:
 def _large(names: Sequence[str], tensors: Sequence[Tensor]) -> Sums:
     """Return the sums of several large tensors in float32, or all exactly where one leaves its range."""
     needed = _needed([*names, "norm"])
-    fast = [_fast(needed, tensor) for tensor in tensors]
-    table = ops.reshape(ops.stack([sums[part] for sums in fast for part in needed]), (len(tensors), len(needed)))
-    squares = ops.square(table[:, needed.index("norm")])
+    fast = _fast(needed, [ops.cast(tensor, "float32") for tensor in tensors])
+    squares = ops.square(fast["norm"])
     in_range = ops.logical_and(squares > 1e-25, squares < 1e30)  # where float32 holds the squares with all digits
     trusted = ops.all(ops.logical_or(ops.isnan(squares), in_range))  # of NaN there is nothing to find out
+    table = ops.stack([fast[part] for part in needed])
 
     def exactly(*tensors: Tensor) -> Tensor:
-        return ops.stack([_exact([*names, "norm"], one)[part] for one in tensors for part in needed])
+        exact = [_exact([*names, "norm"], tensor) for tensor in tensors]
+        return ops.stack([ops.stack([sums[part] for sums in exact]) for part in needed])
 
-    exact = ops.cond(trusted, lambda: ops.reshape(table, (-1,)), lambda: _aside(exactly, *tensors))
-    exact = ops.reshape(exact, (len(tensors), len(needed)))
+    table = ops.cond(trusted, lambda: table, lambda: _aside(exactly, *tensors))
     sizes = ops.convert_to_tensor(np.array([int(np.prod(tensor.shape)) for tensor in tensors], wide()))
-    return {"size": sizes} | {part: exact[:, index] for index, part in enumerate(needed)}
+    return {"size": sizes} | {part: table[index] for index, part in enumerate(needed)}
 
 
-def _fast(needed: Sequence[str], x: Tensor) -> Sums:
-    """Return the sums of one large tensor, made in float32."""
-    x = ops.cast(x, "float32")
-    total = _sum(x)
+def _fast(needed: Sequence[str], tensors: Sequence[Tensor]) -> Sums:
+    """Return the sums of several large tensors, made in float32: in few operations for each, the rest for all."""
+    total = _sums(tensors) if {"sum", "finite"} & set(needed) else None
+    magnitudes = [ops.abs(x) for x in tensors] if {"sum_abs", "max_abs"} & set(needed) else []
     make: dict[str, Callable[[], Tensor]] = {
-        "norm": lambda: ops.cast(ops.sqrt(_sum_of_squares(x)), wide()),
+        "norm": lambda: ops.sqrt(_sums_of_squares(tensors)),
         "sum": lambda: total,
         "finite": lambda: _indicator(ops.isfinite(total)),
-        "sum_abs": lambda: _sum(ops.abs(x)),
-        "max_abs": lambda: ops.cast(ops.max(ops.abs(x)), wide()),
-        "zeros": lambda: _sum(ops.cast(ops.equal(x, 0), "float32")),
+        "sum_abs": lambda: _sums(magnitudes),
+        "max_abs": lambda: ops.cast(ops.stack([ops.max(x) for x in magnitudes]), wide()),
+        "zeros": lambda: _sums([ops.cast(ops.equal(x, 0), "float32") for x in tensors]),
     }
     return {part: make[part]() for part in needed}
 
 
-def _sum(x: Tensor) -> Tensor:
-    """Return the sum of a large tensor, in two stages: XLA adds one by one, and a long row of that loses digits."""
-    columns = ops.reshape(ops.sum(x, axis=0), (-1,))
-    if wide() == "float64":
-        return ops.sum(ops.cast(columns, "float64"))
-    return ops.dot(columns, ops.ones_like(columns))  # of two sums in a row XLA would make one
+def _sums(tensors: Sequence[Tensor]) -> Tensor:
+    """Return the sums of large tensors in two stages: XLA adds one by one, and a long row of that loses digits."""
+    columns = [ops.sum(x, axis=0) for x in tensors]
+    columns = [column if len(column.shape) == 1 else ops.reshape(column, (-1,)) for column in columns]
+    ids = np.repeat(np.arange(len(columns), dtype="int32"), [column.shape[0] for column in columns])
+    together = ops.cast(ops.concatenate(columns), wide())
+    return ops.segment_sum(together, ids, num_segments=len(columns))
 
 
-def _sum_of_squares(x: Tensor) -> Tensor:
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
+def _sums_of_squares(tensors: Sequence[Tensor]) -> Tensor:
+    if keras.backend.backend() != "tensorflow":
+        return _sums([ops.square(x) for x in tensors])
+    import tensorflow as tf
 
-        return 2 * tf.nn.l2_loss(x)  # in one pass, without a tensor of squares
-    return _sum(ops.square(x))
+    # In one pass, without a tensor of squares.
+    return 2 * ops.cast(ops.stack([tf.nn.l2_loss(x) for x in tensors]), wide())
 
 
 def _aside(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
