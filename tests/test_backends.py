@@ -55,6 +55,12 @@ def test_in_every_mode_it_is_that_of_the_twin(backend, run):
 
 
 @either
+def test_vanished_and_exploded_gradients_have_their_norms(backend, run):
+    """Whatever the size of a gradient and of its entries, the statistics are NumPy's."""
+    run(backend, "ranges")
+
+
+@either
 def test_scaled_gradients_are_unscaled(backend, run):
     """With LossScaleOptimizer norms are those of the true gradient, and a step that it skips is not finite."""
     run(backend, f"twin_{backend}", "scaled", "skipped")

@@ -179,7 +179,7 @@ def _joined(names: Sequence[str], tensors: Sequence[Tensor]) -> Sums:
     groups: dict[str, list[int]] = {"small": [], "large": [], "alone": []}
     for index, (tensor, size) in enumerate(zip(tensors, sizes, strict=True)):
         narrow = keras.backend.standardize_dtype(tensor.dtype) != "float64"
-        small = wide() == "float64" and size is not None and size <= _SMALL
+        small = keras.backend.backend() == "tensorflow" and size is not None and size <= _SMALL
         groups["small" if small else "large" if narrow and size is not None and size > _SMALL else "alone"].append(
             index
         )
@@ -255,6 +255,8 @@ def _sums(tensors: Sequence[Tensor]) -> Tensor:
     """Return the sums of large tensors in two stages: XLA adds one by one, and a long row of that loses digits."""
     columns = [ops.sum(x, axis=0) for x in tensors]
     columns = [column if len(column.shape) == 1 else ops.reshape(column, (-1,)) for column in columns]
+    if keras.backend.backend() == "torch":  # whose segments are added up in float32
+        return ops.stack([ops.sum(ops.cast(column, "float64")) for column in columns])
     ids = np.repeat(np.arange(len(columns), dtype="int32"), [column.shape[0] for column in columns])
     together = ops.cast(ops.concatenate(columns), wide())
     return ops.segment_sum(together, ids, num_segments=len(columns))

@@ -1,0 +1,20 @@
+"""Small and large gradients, vanished and exploded ones, are measured on each backend as NumPy measures them."""
+
+import numpy as np
+from keras import ops
+
+from kerasteach.measure import statistics
+
+NAMES = ["norm", "mean", "std", "finite", "mean_abs", "max_abs", "zero_fraction"]
+SHAPES = [(70, 80), (3,), (9000,), (2, 3, 1000)]
+
+random = np.random.default_rng(0)
+for scale in (1.0, 1e-23, 1e20):
+    gradients = [(scale * random.normal(size=shape)).astype("float32") for shape in SHAPES]
+    tensors = [ops.convert_to_tensor(gradient) for gradient in gradients]
+    rows = ops.convert_to_numpy(statistics.rows(NAMES, tensors, [None] * len(tensors)))
+    for gradient, row in zip(gradients, rows, strict=True):
+        exact = gradient.astype("float64")
+        size = np.abs(exact)
+        expected = [np.linalg.norm(exact), exact.mean(), exact.std(), 1, size.mean(), size.max(), 0]
+        np.testing.assert_allclose(row, expected, rtol=2e-5, atol=1e-6 * size.mean(), err_msg=str((scale, exact.shape)))
