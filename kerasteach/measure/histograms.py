@@ -44,6 +44,11 @@ def checked_edges(histogram: bool | int | Sequence[float] | None) -> np.ndarray 
     )
 
 
+def width(edges: np.ndarray | None) -> int:
+    """Return how many counts a histogram with these edges has; none without edges."""
+    return 0 if edges is None else len(edges) + 3
+
+
 def bounds(edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the lowest and highest magnitude of each count: zeros, below, the bins, above, not finite.
 
@@ -92,4 +97,4 @@ def _count(tensor: Tensor, edges: np.ndarray) -> Tensor:
     bins = ops.searchsorted(edges, entries, side="right") + 1
     bins = ops.where(ops.equal(entries, 0), 0, bins)
     bins = ops.cast(ops.where(ops.isfinite(entries), bins, len(edges) + 2), "int32")
-    return ops.segment_sum(ops.ones_like(bins), bins, num_segments=len(edges) + 3)
+    return ops.segment_sum(ops.ones_like(bins), bins, num_segments=width(edges))

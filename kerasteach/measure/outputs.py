@@ -51,7 +51,7 @@ class Outputs:
         reset: bool = True,
     ) -> None:
         self.names, self.edges = tuple(names), edges
-        self.columns = len(self.names) + (0 if edges is None else len(edges) + 3)
+        self.columns = len(self.names) + histograms.width(edges)
         self.entries: list[Output] | None = None
         self._model, self._reset = model, reset
         self._listening = False

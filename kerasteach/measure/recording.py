@@ -112,9 +112,8 @@ class Recording:
     def flush(self) -> None:
         """Write what is held in memory, where there is a directory to write to; of an epoch's mean, when it is over."""
         if self._stream is not None and (self._steps or self._raw):
-            arrays = {f"{step}/{path}": array for step, one in self._raw.items() for path, array in one.items()}
             self._mean, mean = None, self._mean
-            self._stream.write(self._tables(), arrays)
+            self._stream.write(self._tables(), self._raw)
             self._mean = mean
             self._epochs, self._steps, self._values, self._raw = [], [], [], {}
             self._written = time.monotonic()
@@ -177,8 +176,7 @@ class Recording:
     def save(self, directory: str | Path) -> Path:
         """Write all tables as a new run in a directory, and return the run's own."""
         stream = self._new_run(directory)
-        arrays = {f"{step}/{path}": array for step, one in self.raw().items() for path, array in one.items()}
-        stream.write({name: self._whole(name) for name in self._tables()}, arrays)
+        stream.write({name: self._whole(name) for name in self._tables()}, self.raw())
         stream.finish()
         return stream.path
 
@@ -200,7 +198,7 @@ class Recording:
             mean = self._mean
             epochs, steps = [*epochs, mean.epoch], [*steps, mean.last]
             values = [*values, mean.values()[np.newaxis]]
-        shape = (0, len(self.entries), len(self.statistics) + (0 if self.edges is None else len(self.edges) + 3))
+        shape = (0, len(self.entries), len(self.statistics) + histograms.width(self.edges))
         statistics, counts = self._split(np.concatenate(values) if values else np.empty(shape))
         frame = tidy_table(self._kind, self.entries, self.statistics, epochs, steps, statistics)
         tables = {self._name: frame}

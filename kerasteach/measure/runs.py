@@ -85,13 +85,14 @@ class Stream:
         self.path = numbered(Path(directory), "run")
         self._write_facts(finished=False)
 
-    def write(self, tables: Mapping[str, pd.DataFrame], arrays: Mapping[str, np.ndarray] | None = None) -> None:
-        """Add a part: a Parquet file of each table that has a row, and a NumPy archive of the arrays."""
+    def write(self, tables: Mapping[str, pd.DataFrame], raw: Mapping[int, Mapping[str, np.ndarray]]) -> None:
+        """Add a part: a Parquet file of each table that has a row, and a NumPy archive of whole gradients, if any."""
         self._parts += 1
         for name, table in tables.items():
             if len(table):
                 write_atomically(self.path / f"{name}-{self._parts:06d}.parquet", table.to_parquet)
-        if arrays:
+        if raw:
+            arrays = {f"{step}/{path}": array for step, one in raw.items() for path, array in one.items()}
             write_atomically(
                 self.path / f"raw-{self._parts:06d}.npz", lambda path: np.savez(path, **cast(dict[str, Any], arrays))
             )

@@ -44,7 +44,7 @@ class Gradients:
         edges: np.ndarray | None = None,
     ) -> None:
         self.names, self.edges = tuple(names), edges
-        self.columns = len(self.names) + (0 if edges is None else len(edges) + 3)
+        self.columns = len(self.names) + histograms.width(edges)
         self.entries: list[Parameter] | None = None
         self.variables: list[Any] = []
         self._model, self._layers = model, layers
