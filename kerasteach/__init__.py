@@ -19,6 +19,7 @@ _ROOMS = (
     "devices",
     "experiment",
     "layers",
+    "lessons",
     "losses",
     "measure",
     "models",

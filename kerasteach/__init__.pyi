@@ -4,6 +4,7 @@ from kerasteach import datasets as datasets
 from kerasteach import devices as devices
 from kerasteach import experiment as experiment
 from kerasteach import layers as layers
+from kerasteach import lessons as lessons
 from kerasteach import losses as losses
 from kerasteach import measure as measure
 from kerasteach import models as models

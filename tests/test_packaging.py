@@ -18,7 +18,7 @@ FLOORS = [
     {"layers"},
     {"models", "measure"},
     {"callbacks"},
-    {"experiment"},
+    {"experiment", "lessons"},
     {"plotting"},
     {"cli"},
 ]
