@@ -16,9 +16,10 @@ import pandas as pd
 from kerasteach import devices
 from kerasteach.activations import Activation
 from kerasteach.experiment.arguments import Data, checked_hidden, checked_seeds, dataset_of, named, serialised, whole
+from kerasteach.experiment.copies import Plan
 from kerasteach.experiment.progress import progress_bar
 from kerasteach.experiment.summary import summarise
-from kerasteach.experiment.training import Plan, train
+from kerasteach.experiment.training import train
 from kerasteach.measure.records import with_keys
 from kerasteach.measure.runs import load_run, save_run
 from kerasteach.measure.stopping import check_threshold

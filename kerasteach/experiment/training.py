@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
-from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -14,30 +12,10 @@ import tensorflow as tf
 
 from kerasteach.callbacks import GradientCapture, StopOnError
 from kerasteach.datasets import Dataset
+from kerasteach.experiment.copies import Plan
 from kerasteach.losses import HalfSquaredError
 from kerasteach.measure.recording import Every
 from kerasteach.measure.records import history_table, with_keys
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What the networks of a comparison share.
-
-    Attributes:
-        dataset: What they are trained and tested on.
-        optimizer: The optimizer, serialised by Keras; each variant gets its own.
-        epochs: How often they go through the training data, at most.
-        batch_size: Examples a step.
-        error_below: The training loss below which a network stops; `None` for no such stop.
-        capture: Which gradients to keep: of every step, their means over each epoch, or none.
-    """
-
-    dataset: Dataset
-    optimizer: dict[str, Any]
-    epochs: int
-    batch_size: int
-    error_below: float | None
-    capture: Literal["epoch", "step"] | None
 
 
 def train(

@@ -1,0 +1,66 @@
+"""What trains a group of networks is told, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import pandas as pd
+
+from kerasteach.datasets import Dataset
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the networks of a group share, besides their architecture.
+
+    Attributes:
+        dataset: What they are trained and tested on.
+        optimizer: The optimizer, serialised by Keras; each network gets its own.
+        epochs: How often they go through the training data, at most.
+        batch_size: Examples a step.
+        error_below: The training loss below which a network stops; `None` for no such stop.
+        capture: Which gradients to keep: of every step, their means over each epoch, or none.
+    """
+
+    dataset: Dataset
+    optimizer: dict[str, Any]
+    epochs: int
+    batch_size: int
+    error_below: float | None
+    capture: Literal["epoch", "step"] | None
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One network of a group.
+
+    Attributes:
+        keys: What its rows in the tables begin with, such as `{"activation": "relu", "seed": 3}`; the seed is last.
+        seed: Fixes the order of its batches.
+        build: Makes it, not compiled, with its initial weights.
+    """
+
+    keys: Mapping[str, Any]
+    seed: int
+    build: Callable[[], keras.Model]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came out of training a group.
+
+    Attributes:
+        history: The columns of the copies' keys, then `epoch, metric, value`.
+        gradients: The columns of the copies' keys, then those of `GradientCapture.frame`; empty if none were captured.
+        weights: For each copy, in the order of the group, its last weights by the variable's path in its own model.
+        how: `"together"` in one graph, or `"separately"` one after the other.
+    """
+
+    history: pd.DataFrame
+    gradients: pd.DataFrame
+    weights: list[dict[str, np.ndarray]]
+    how: Literal["together", "separately"]
