@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import keras
 
-from kerasteach.measure import cells, histograms
+from kerasteach.measure import cells, histograms, training_function
 from kerasteach.measure.attachment import Attachment
 from kerasteach.measure.outputs import Outputs
 from kerasteach.measure.raw import Raw
@@ -99,7 +99,7 @@ class Capture(Views, keras.callbacks.Callback):
             self._session = self._begin(model, optimizer)
         else:
             self._recording.begin(self._recording.statistics, self._edges)
-        self._session.attachment.make_train_function()
+        training_function.make(model)
         self._session.begin(model.history)
         self._execution = model.steps_per_execution
         if self._writes:

@@ -12,5 +12,6 @@ from kerasteach import optimizers as optimizers
 from kerasteach import plotting as plotting
 from kerasteach.experiment import Comparison as Comparison
 from kerasteach.experiment import compare as compare
+from kerasteach.lessons import training_loop as training_loop
 
 __version__: str

@@ -199,3 +199,15 @@ def test_train_on_batch_is_recorded(backend, run):
 def test_a_stateless_loop_is_told_what_it_must_do(backend, run):
     """An optimizer that is not built, and state that is not assigned back, are errors that say so."""
     run(backend, "loops_jax", "not_built", "not_assigned")
+
+
+@either
+def test_a_stop_is_at_the_first_batch_whose_own_loss_is_below(backend, run):
+    """On epochs and on batches, in a first and in a second fit."""
+    run(backend, "stopping", "epoch", "batch")
+
+
+@on_jax
+def test_a_stop_within_an_execution_names_the_batch(backend, run):
+    """So it is with three steps an execution."""
+    run(backend, "stopping", "executions")

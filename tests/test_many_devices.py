@@ -116,3 +116,8 @@ def test_a_probe_is_refused(prove):
 def test_outputs_are_refused(prove):
     """An ActivationCapture is a RuntimeError that says so."""
     prove("activations")
+
+
+def test_a_stop_is_at_the_first_batch_whose_own_loss_is_below(prove):
+    """The loss that is judged is that of the whole batch, whatever each device had of it."""
+    prove("stopped")

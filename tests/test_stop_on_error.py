@@ -1,10 +1,12 @@
 import math
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import kerasteach as kt
-from kerasteach.measure.stopping import Target, direction
+from kerasteach.measure.stopping import Rule, Target, direction
 
 
 def fit(model, x, y, stop, epochs=30, **options):
@@ -39,9 +41,9 @@ def test_without_a_stop_there_is_no_reason(blobs, classifier):
     """What did not happen is None, also after an earlier fit that stopped."""
     stop = kt.callbacks.StopOnError(100.0, verbose=0)
     fit(classifier(), *blobs, stop)
-    stop._target = Target("loss", -1.0)
+    stop._rule = Rule((Target("loss", -1.0),))
     assert len(fit(classifier(), *blobs, stop, epochs=2).history["loss"]) == 2
-    assert (stop.reason, stop.epoch, stop.value) == (None, None, None)
+    assert (stop.reason, stop.epoch, stop.step, stop.value) == (None, None, None, None)
 
 
 def test_nan_is_never_below(blobs, classifier):
@@ -73,10 +75,240 @@ def test_a_validation_metric_may_come_later(blobs, classifier):
     assert stop.epoch == 2
 
 
-def test_a_validation_metric_that_never_comes_is_told(blobs, classifier):
-    """Without validation data a warning at the end names what there was; the history is not lost."""
-    with pytest.warns(UserWarning, match="never saw 'val_loss' in this training, only accuracy, loss"):
-        fit(classifier(), *blobs, kt.callbacks.StopOnError(0.1, monitor="val_loss"), epochs=2)
+def test_a_misspelt_validation_metric_is_met_at_the_first_validation(blobs, classifier):
+    """With validation at every third epoch, the error comes at the end of epoch 2 and lists what there is."""
+    model, epochs = classifier(), []
+    stop = kt.callbacks.StopOnError(0.1, monitor="val_mae")
+    stop.on_epoch_begin = lambda epoch, logs=None: epochs.append(epoch)
+    with pytest.raises(ValueError, match=r"accuracy, loss, val_accuracy, val_loss.*'val_mae'"):
+        fit(model, *blobs, stop, validation_data=blobs, validation_freq=3)
+    assert epochs == [0, 1, 2]
+
+
+@pytest.mark.parametrize("threshold", [{"val_loss": 0.1}, {"loss": 0.1, "val_accuracy": 0.9}])
+def test_a_validation_metric_needs_validation_data(threshold, blobs, classifier):
+    """Without any, the error comes before anything is trained."""
+    model = classifier()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="`validation_data` or `validation_split`"):
+        fit(model, *blobs, kt.callbacks.StopOnError(threshold))
+    assert all(np.array_equal(one, other) for one, other in zip(before, model.get_weights(), strict=True))
+
+
+def test_a_validation_split_is_validation_data(blobs, classifier):
+    """Part of the training data will do."""
+    stop = kt.callbacks.StopOnError(100.0, monitor="val_loss", verbose=0)
+    fit(classifier(), *blobs, stop, validation_split=0.2)
+    assert stop.epoch == 0
+
+
+def test_a_validation_that_comes_too_late_is_told(blobs, classifier):
+    """With `validation_freq` beyond the last epoch a warning at the end says so; the history is not lost."""
+    stop = kt.callbacks.StopOnError(0.1, monitor="val_loss")
+    with pytest.warns(UserWarning, match="never saw val_loss in this training, only accuracy, loss"):
+        fit(classifier(), *blobs, stop, epochs=2, validation_data=blobs, validation_freq=5)
+
+
+def test_all_of_several_conditions_must_hold_at_once(blobs, classifier):
+    """The last epoch is the first in which both hold."""
+    stop = kt.callbacks.StopOnError({"loss": 0.35, "val_accuracy": 0.9}, verbose=0)
+    history = fit(classifier(), *blobs, stop, validation_data=blobs).history
+    both = [loss < 0.35 and score > 0.9 for loss, score in zip(history["loss"], history["val_accuracy"], strict=True)]
+    assert both == [False] * (len(both) - 1) + [True]
+    assert stop.value == {"loss": history["loss"][-1], "val_accuracy": history["val_accuracy"][-1]}
+    assert stop.reason.count(" and ") == 1
+
+
+def test_any_of_several_conditions_will_do(blobs, classifier):
+    """One that can never hold does not matter, and is no reason."""
+    stop = kt.callbacks.StopOnError({"loss": 0.3, "accuracy": 2.0}, require="any", verbose=0)
+    losses = fit(classifier(), *blobs, stop).history["loss"]
+    assert losses[-1] < 0.3 <= min(losses[:-1])
+    assert "accuracy" not in stop.reason
+
+
+def test_a_mode_may_be_a_dictionary(blobs, classifier):
+    """Here the loss must rise above, and accuracy is told from its name."""
+    stop = kt.callbacks.StopOnError({"loss": 0.0, "accuracy": -1.0}, mode={"loss": "max"}, verbose=0)
+    fit(classifier(), *blobs, stop)
+    assert stop.epoch == 0
+
+
+def test_consecutive_epochs_must_all_pass():
+    """An epoch that does not pass, or is NaN, begins the count anew."""
+    stop = kt.callbacks.StopOnError(0.5, consecutive=2, verbose=0)
+    losses = (0.4, 0.6, 0.4, math.nan, 0.4, 0.3)
+    assert [stop.update(loss=loss) for loss in losses] == [False] * 5 + [True]
+    assert (stop.epoch, stop.value, stop.reason) == (5, 0.3, "loss 0.3 < 0.5, 2 times in a row, at epoch 5")
+
+
+def test_min_epochs_are_trained_in_any_case(blobs, classifier):
+    """A threshold that holds from the start stops after the third epoch."""
+    stop = kt.callbacks.StopOnError(100.0, min_epochs=3, verbose=0)
+    assert len(fit(classifier(), *blobs, stop).history["loss"]) == 3
+    assert stop.epoch == 2
+
+
+def own_losses(model, x, y, batch_size, weights=None, epochs=1):
+    """Train with a loop that differentiates by itself, and return each batch's own loss."""
+    losses = []
+    for _ in range(epochs):
+        for start in range(0, len(x), batch_size):
+            rows = slice(start, start + batch_size)
+            with tf.GradientTape() as tape:
+                probabilities = model(x[rows], training=True)
+                each = -tf.math.log(tf.gather(probabilities, y[rows], batch_dims=1))
+                weighted = each if weights is None else each * weights[rows]
+                loss = tf.reduce_mean(weighted)
+            for weight, gradient in zip(
+                model.trainable_variables, tape.gradient(loss, model.trainable_variables), strict=True
+            ):
+                weight.assign_sub(0.5 * gradient)
+            losses.append(float(loss))
+    return losses
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("options", [{}, {"steps_per_execution": 3}, {"run_eagerly": True}, {"jit_compile": True}])
+def test_a_batch_is_judged_by_its_own_loss(options, weighted, blobs, classifier):
+    """With unequal batches and sample weights, the stop is at the first batch whose own loss is below.
+
+    Training ends with the running execution.
+    """
+    x, y = blobs[0][:55], blobs[1][:55]  # batches of 8, and one of 7
+    weights = np.linspace(0.1, 2, 55).astype("float32") if weighted else None
+    losses = own_losses(classifier(), x, y, 8, weights, epochs=5)
+    threshold = sorted(losses)[2] * 1.0001
+    first = next(number for number, loss in enumerate(losses) if loss < threshold)
+    stop = kt.callbacks.StopOnError(threshold, per="batch", verbose=0)
+    model = classifier(**options)
+    fit(model, x, y, stop, epochs=5, batch_size=8, shuffle=False, sample_weight=weights)
+    assert (stop.epoch, stop.step) == divmod(first, 7)
+    assert stop.value == pytest.approx(losses[first], rel=1e-5)
+    assert stop.reason.endswith(f" at epoch {stop.epoch}, step {stop.step}")
+    execution = options.get("steps_per_execution", 1)
+    steps = min(7, -(-(stop.step + 1) // execution) * execution)
+    assert int(model.optimizer.iterations) == 7 * stop.epoch + steps
+
+
+def test_an_evaluation_between_batches_is_no_batch(blobs, classifier):
+    """What another callback evaluates is not judged."""
+    losses = own_losses(classifier(), *blobs, 20, epochs=2)
+
+    class Evaluate(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.evaluate(np.zeros((9, 4)), np.zeros(9), batch_size=3, verbose=0)
+
+    seen = []
+    stop = kt.callbacks.StopOnError(-1.0, per="batch", verbose=0)
+    judge = stop._judge
+    stop._judge = lambda metrics, step: seen.append(metrics["loss"]) or judge(metrics, step)
+    callbacks = [stop, Evaluate()]
+    classifier().fit(*blobs, batch_size=20, epochs=2, shuffle=False, verbose=0, callbacks=callbacks)
+    np.testing.assert_allclose(seen, losses, rtol=1e-5)
+
+
+def test_judging_batches_leaves_the_model_as_it_was(blobs, classifier, tmp_path):
+    """Weights and history are those of a plain fit; a checkpoint written meanwhile and the metric keep no trace."""
+    plain, judged = classifier(keras.optimizers.Adam()), classifier(keras.optimizers.Adam())
+    tracker = judged._loss_tracker
+    history = plain.fit(*blobs, batch_size=16, epochs=2, shuffle=False, verbose=0).history
+    callbacks = [
+        kt.callbacks.StopOnError(-1.0, per="batch"),
+        keras.callbacks.ModelCheckpoint(tmp_path / "model.keras"),
+        kt.callbacks.GradientCapture(),
+    ]
+    told = judged.fit(*blobs, batch_size=16, epochs=2, shuffle=False, verbose=0, callbacks=callbacks).history
+    assert told == history
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for one in (judged, loaded):
+        for mine, its in zip(plain.get_weights(), one.get_weights(), strict=True):
+            np.testing.assert_array_equal(mine, its)
+    assert int(loaded.optimizer.iterations) == 8
+    assert judged._loss_tracker is tracker
+    assert judged.fit(*blobs, batch_size=16, shuffle=False, verbose=0).history == (
+        plain.fit(*blobs, batch_size=16, shuffle=False, verbose=0).history
+    )
+    assert len(callbacks[2].frame) == 8 * 6
+
+
+def test_after_an_exception_the_next_fit_is_as_ever(blobs, classifier):
+    """What an interrupted fit left judges the next one, and another fit without it is not disturbed."""
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            raise KeyboardInterrupt
+
+    model, twin = classifier(), classifier()
+    stop = kt.callbacks.StopOnError(100.0, per="batch", verbose=0)
+    for one in (model, twin):
+        with pytest.raises(KeyboardInterrupt):
+            one.fit(*blobs, shuffle=False, verbose=0, callbacks=[Interrupt(), *([stop] if one is model else [])])
+    plain = [one.fit(*blobs, shuffle=False, verbose=0).history for one in (model, twin)]
+    assert plain[0] == plain[1]
+    fit(model, *blobs, stop)
+    assert (stop.epoch, stop.step) == (0, 0)
+
+
+def test_a_train_step_that_keeps_its_loss_to_itself_is_told(blobs):
+    """The error says what the step must do, or to call `update`."""
+
+    class Silent(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(3)
+
+        def call(self, x):
+            return self.dense(x)
+
+        def train_step(self, data):
+            return {"loss": tf.reduce_mean(self(data[0]))}
+
+    model = Silent()
+    model.compile("sgd", "mse")
+    with pytest.raises(RuntimeError, match=r"`train_step` must hand Keras its loss.*Received: Silent"):
+        model.fit(*blobs, verbose=0, callbacks=[kt.callbacks.StopOnError(0.1, per="batch")])
+
+
+def test_a_loop_of_ones_own_asks_when_it_is_time(capsys):
+    """`update` judges batches too, epoch by epoch, and begins anew after a stop."""
+    stop = kt.callbacks.StopOnError(0.5, per="batch", min_epochs=1)
+    told = [
+        stop.update(loss=loss, epoch=epoch) for epoch, loss in [(0, 0.4), (0, 0.9), (1, 0.8), (1, tf.constant(0.3))]
+    ]
+    assert told == [False, False, False, True]
+    assert (stop.epoch, stop.step) == (1, 1)
+    assert capsys.readouterr().out == "Stopped: loss 0.3 < 0.5 at epoch 1, step 1\n"
+    assert stop.update(loss=0.9) is False
+    assert (stop.reason, stop.epoch, stop.step, stop.value) == (None, None, None, None)
+
+
+def test_update_needs_the_metrics_of_the_rule():
+    """The error lists what was given."""
+    with pytest.raises(
+        ValueError, match=r"`monitor` must be a metric of this training: error\. Received: monitor='loss'"
+    ):
+        kt.callbacks.StopOnError(0.1).update(error=0.3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"per": "step"}, '`per` must be "epoch" or "batch"'),
+        ({"per": "batch", "monitor": "val_loss"}, '`monitor` must be "loss".*validation metrics only at its end'),
+        ({"per": "batch", "monitor": "accuracy"}, '`monitor` must be "loss".*Received: monitor=accuracy'),
+        ({"consecutive": 0}, "`consecutive` must be a whole number from 1"),
+        ({"min_epochs": -1}, "`min_epochs` must be a whole number from 0"),
+        ({"require": "some"}, '`require` must be "all" or "any"'),
+        ({"threshold": {}}, "`threshold` must name a metric"),
+        ({"threshold": {"loss": 0.1}, "monitor": "mae"}, "its keys are the metrics"),
+        ({"threshold": {"loss": 0.1}, "mode": {"lose": "min"}}, "`mode` must be for metrics out of loss"),
+    ],
+)
+def test_bad_arguments_are_met_at_the_door(arguments, message):
+    """Each error names the argument, what was received and what would work."""
+    with pytest.raises(ValueError, match=message):
+        kt.callbacks.StopOnError(**{"threshold": 0.1, **arguments})
 
 
 @pytest.mark.parametrize("threshold", ["0.1", None, True])

@@ -22,8 +22,8 @@ from kerasteach.experiment.summary import summarise
 from kerasteach.experiment.training import train
 from kerasteach.measure.records import with_keys
 from kerasteach.measure.runs import load_run, save_run
-from kerasteach.measure.stopping import check_threshold
 from kerasteach.models import mlp
+from kerasteach.numbers import finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +131,7 @@ def compare(
     if capture not in ("epoch", "step", None):
         raise ValueError(f'`capture` must be "epoch", "step" or None. Received: capture={capture!r}.')
     if error_below is not None:
-        check_threshold(error_below, "error_below")
-        error_below = float(error_below)
+        error_below = finite("error_below", error_below)
     place = devices.resolve(device)
     dataset = dataset_of(data, split_seed)
     plan = Plan(dataset, serialised(optimizer, learning_rate), epochs, batch_size, error_below, capture)

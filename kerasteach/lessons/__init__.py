@@ -1,3 +1,5 @@
 """Lessons: gradient descent, one training step and the training loop, with every number."""
 
-__all__: list[str] = []
+from kerasteach.lessons.training_loop import training_loop
+
+__all__ = ["training_loop"]

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-import weakref
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
-from kerasteach.measure import cells, gradients
+from kerasteach.measure import cells, gradients, training_function
 from kerasteach.measure.outputs import Outputs
 from kerasteach.measure.raw import Raw
 from kerasteach.measure.recorder import Recorder
 from kerasteach.measure.sources import Gradients
-
-# What is attached to the training of each model, and what was when its training function was last made.
-_ATTACHED: weakref.WeakKeyDictionary[Any, set[int]] = weakref.WeakKeyDictionary()
-_MADE: weakref.WeakKeyDictionary[Any, tuple[weakref.ref[Any], frozenset[int]]] = weakref.WeakKeyDictionary()
 
 
 class Attachment:
@@ -53,7 +47,7 @@ class Attachment:
         if raw is not None:
             self._listeners.append(raw)
         if model is not None:
-            _ATTACHED.setdefault(model, set()).add(id(self))
+            training_function.enter(model, self)
         try:
             for listener in self._listeners:
                 if variables is not None:
@@ -62,27 +56,6 @@ class Attachment:
         except BaseException:
             self.release()
             raise
-
-    def make_train_function(self) -> None:
-        """Have the model's training step compiled with what is attached now in it, unless that is so.
-
-        Keras looks its training function up at each step, and traces it at the first.
-        """
-        model, attached = self.model, frozenset(_ATTACHED[self.model])
-        made = _MADE.get(model)
-        if made is not None and made[0]() is model.train_function is not None and made[1] == attached:
-            return
-        model.train_function = None
-        if cells.backend() == "jax" and "train_step" not in vars(model):
-            # JAX knows a function that it traced before, though another hook was in it then; this one is new to it.
-            model.train_step = functools.partial(type(model).train_step, model)
-            try:
-                model.make_train_function()
-            finally:
-                del model.train_step
-        else:
-            model.make_train_function()
-        _MADE[model] = (weakref.ref(model.train_function), attached)
 
     def begin(self) -> None:
         """Count the steps from 0 again."""
@@ -107,7 +80,4 @@ class Attachment:
             listener.release()
         self.source.leave()
         if self.model is not None:
-            _ATTACHED.get(self.model, set()).discard(id(self))
-            made = _MADE.get(self.model)
-            if made is not None and made[0]() is self.model.train_function and id(self) in made[1]:
-                self.model.train_function = None  # it was compiled with the hook in it
+            training_function.leave(self.model, self)

@@ -9,7 +9,7 @@ from typing import Self
 import keras
 import numpy as np
 
-from kerasteach.measure import cells, gradients, histograms
+from kerasteach.measure import cells, gradients, histograms, training_function
 from kerasteach.measure.attachment import Attachment
 from kerasteach.measure.raw import Raw, checked_raw
 from kerasteach.measure.recording import Every, Recording, checked_every
@@ -101,7 +101,7 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
             variables=gradients.known_variables(self._optimizer) if built_first else None,
         )
         if getattr(self._model, "compiled", False) and self._optimizer is getattr(self._model, "optimizer", None):
-            self._attachment.make_train_function()  # for `train_on_batch`
+            training_function.make(self._model)  # for `train_on_batch`
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -270,5 +270,23 @@ def by_hand():
     np.testing.assert_allclose(tape.frame["norm"], expected["norm"], rtol=1e-5)
 
 
+def stopped():
+    """A stop per batch, with a smaller last batch, is where the whole batch's own loss on one device says."""
+    x, y = X[:70], Y[:70]
+    twin, losses = compiled(sgd, shared=False), []
+    for _ in range(4):
+        for start in range(0, 70, 20):
+            rows = slice(start, start + 20)
+            loss = -np.log(np.asarray(twin(x[rows]))[np.arange(len(y[rows])), y[rows]]).mean()
+            losses.append(float(loss))
+            twin.train_on_batch(x[rows], y[rows])
+    threshold = sorted(losses)[2] * 1.0001
+    first = next(number for number, loss in enumerate(losses) if loss < threshold)
+    stop = kt.callbacks.StopOnError(threshold, per="batch", verbose=0)
+    fit(compiled(sgd), stop, x=x, y=y, epochs=4)
+    assert (stop.epoch, stop.step) == divmod(first, 4), (stop.reason, losses)
+    np.testing.assert_allclose(stop.value, losses[first], rtol=1e-5)
+
+
 for fact in sys.argv[1:]:
     globals()[fact]()

@@ -1,0 +1,113 @@
+"""The course's training loop: its four steps as plain code, to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from kerasteach import devices
+from kerasteach.losses import HalfSquaredError
+from kerasteach.measure.records import history_table
+from kerasteach.numbers import finite, whole
+from kerasteach.optimizers import PlainSGD
+
+
+def training_loop(
+    model: keras.Model,
+    x: Any,
+    y: Any,
+    learning_rate: float = 0.1,
+    epochs: int = 100,
+    error_below: float | None = None,
+    batch_size: int | None = None,
+    seed: int | None = None,
+) -> pd.DataFrame:
+    """Train a model in the four steps of the course, written out: what `fit` does with PlainSGD and StopOnError.
+
+    1. Start from the weights and biases that the model was initialised with, at random.
+    2. Forward propagation: compute the network's output, and from it and the ground truth the error.
+    3. Backpropagation: compute the gradient of the error, and update, `w <- w - learning_rate * dE/dw`.
+    4. Repeat until the epochs are over or the error is below a threshold.
+
+    Args:
+        model: Any Keras model of one input and output; its weights are trained. The error is the loss that it was
+            compiled with, or `HalfSquaredError` where it was not compiled. Its own optimizer is not used.
+        x: The inputs, `(examples, ...)`.
+        y: The ground truth, `(examples, ...)`.
+        learning_rate: Defaults to `0.1`.
+        epochs: How often to go through the examples, at most. Defaults to `100`.
+        error_below: Stop after the first epoch whose mean error is below this. Defaults to `None`: train all epochs.
+        batch_size: Examples an update. Defaults to `None`, the full batch.
+        seed: Shuffles the examples anew for each epoch. Defaults to `None`: they come in their order.
+
+    Returns:
+        The table `epoch, metric, value` with the metric `loss`: the mean error over each epoch's examples, as they were
+        met, in the units of the loss.
+
+    Raises:
+        ValueError: If an argument will not do.
+        TypeError: If one is of the wrong kind.
+        RuntimeError: If Keras runs on another backend than TensorFlow.
+
+    Example:
+        >>> import keras, numpy as np, kerasteach as kt
+        >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="zeros")])
+        >>> x = np.linspace(-1, 1, 20)[:, None]
+        >>> table = kt.training_loop(model, x, 2 * x, learning_rate=1.0, error_below=0.01)
+        >>> float(table["value"].iloc[-1]) < 0.01 <= float(table["value"].iloc[-2])
+        True
+    """
+    tf = devices.require_tensorflow()
+    x, y, batch_size = _checked(model, x, y, epochs, error_below, batch_size, seed)
+    error_of = model.compute_loss if getattr(model, "compiled", False) else _half_squared_error
+    optimizer = PlainSGD(learning_rate)
+    errors: list[float] = []
+    for order in _orders(len(x), epochs, seed):  # 1. the weights are there
+        total = 0.0
+        for rows in np.split(order, range(batch_size, len(x), batch_size)):
+            with tf.GradientTape() as tape:
+                outputs = model(x[rows], training=True)  # 2. forward propagation
+                error = error_of(x[rows], y[rows], outputs)  # and the error, the mean over the batch
+            gradients = tape.gradient(error, model.trainable_variables)  # 3. backpropagation
+            optimizer.apply(gradients, model.trainable_variables)  # and the update
+            total += float(error) * len(rows)
+        errors.append(total / len(x))
+        if error_below is not None and errors[-1] < error_below:  # 4. until the error is small enough
+            break
+    return history_table({"loss": errors})
+
+
+def _orders(examples: int, epochs: int, seed: int | None) -> Iterator[np.ndarray]:
+    """Yield, for each epoch, the order in which the examples come."""
+    random = None if seed is None else np.random.default_rng(seed)
+    for _ in range(epochs):
+        yield np.arange(examples) if random is None else random.permutation(examples)
+
+
+def _half_squared_error(_: Any, y: Any, outputs: Any) -> Any:
+    return HalfSquaredError()(y, outputs)
+
+
+def _checked(
+    model: Any, x: Any, y: Any, epochs: Any, error_below: Any, batch_size: Any, seed: Any
+) -> tuple[np.ndarray, np.ndarray, int]:
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`model` must be a Keras model. Received: model={model!r}.")
+    x, y = np.asarray(x), np.asarray(y)
+    if not x.ndim or not len(x) or y.shape[:1] != x.shape[:1]:
+        raise ValueError(
+            "`x` and `y` must have a row for each example, and one example at least. "
+            f"Received: x.shape={x.shape}, y.shape={y.shape}."
+        )
+    whole("epochs", epochs)
+    if error_below is not None:
+        finite("error_below", error_below)
+    if seed is not None:
+        whole("seed", seed, 0)
+    if not model.built:
+        model(x[:1])
+    return x, y, len(x) if batch_size is None else whole("batch_size", batch_size)

@@ -1,0 +1,67 @@
+"""StopOnError with Keras on another backend: a stop at a batch's own loss, held against NumPy."""
+
+import sys
+
+import keras
+import numpy as np
+
+import kerasteach as kt
+
+X = np.random.default_rng(0).normal(size=(55, 1)).astype("float32")  # batches of 8, and one of 7
+
+
+def model(**options):
+    """Return a compiled network of one weight, which starts at 0 and shall become 2."""
+    dense = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+    model = keras.Sequential([keras.Input((1,)), dense])
+    model.compile(kt.optimizers.PlainSGD(0.01), "mse", **options)
+    return model
+
+
+def own_losses(epochs):
+    """Return each batch's own loss, in NumPy."""
+    w, losses = 0.0, []
+    for _ in range(epochs):
+        for start in range(0, 55, 8):
+            x = X[start : start + 8, 0].astype("float64")
+            losses.append(np.mean((2 * x - w * x) ** 2))
+            w -= 0.01 * np.mean(-2 * x * (2 * x - w * x))
+    return losses
+
+
+def stops(**options):
+    """Have the stop be at the first batch whose own loss is below, also in a second fit."""
+    losses = own_losses(5)
+    threshold = sorted(losses)[3] * 1.0001
+    first = next(number for number, loss in enumerate(losses) if loss < threshold)
+    assert first % 7 < 6  # not the last of its epoch, so that it matters
+    stop = kt.callbacks.StopOnError(threshold, per="batch", verbose=0)
+    network = model(**options)
+    for _ in range(2):
+        network.set_weights([np.zeros((1, 1))])
+        network.fit(X, 2 * X, batch_size=8, epochs=5, shuffle=False, verbose=0, callbacks=[stop])
+        assert (stop.epoch, stop.step) == divmod(first, 7), stop.reason
+        np.testing.assert_allclose(stop.value, losses[first], rtol=1e-4)
+    network.save("model.keras")
+    keras.saving.load_model("model.keras")
+
+
+def batch():
+    """With a step an execution."""
+    stops()
+
+
+def executions():
+    """With three steps an execution."""
+    stops(steps_per_execution=3)
+
+
+def epoch():
+    """An epoch is judged by its mean."""
+    stop = kt.callbacks.StopOnError(3.0, verbose=0)
+    losses = model().fit(X, 2 * X, batch_size=8, epochs=50, shuffle=False, verbose=0, callbacks=[stop]).history["loss"]
+    assert losses[-1] < 3.0 <= min(losses[:-1])
+
+
+for fact in sys.argv[1:]:
+    globals()[fact]()

@@ -1,0 +1,129 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # The training loop, and when to stop it
+#
+# A neural network trains in four steps: start from random weights and biases; compute the output by forward
+# propagation, and the error; send the error back and update the weights; repeat until the epochs are over or the error
+# is below a threshold. Here they are as plain code, as Keras's `fit`, and with the question that ends them: what
+# exactly is below the threshold?
+#
+# Run it: `python 03_training_loop.py`. It writes its figures into `figures/`.
+
+# %%
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import inspect
+
+import keras
+import numpy as np
+import pandas as pd
+
+import kerasteach as kt
+
+data = kt.datasets.load("moons")
+x, y = data.x_train, data.y_train
+
+
+def network() -> keras.Sequential:
+    """Return a network of eight tanh neurons, always with the same first weights (step 1)."""
+    model = kt.models.mlp("tanh", (8,), inputs=2, outputs=2, seed=0)
+    model.compile(kt.optimizers.PlainSGD(0.5), "sparse_categorical_crossentropy")
+    return model
+
+
+# %% [markdown]
+# ## The four steps as plain code
+#
+# `kt.training_loop` is written to be read: about ten lines hold all four steps.
+
+# %%
+source = inspect.getsource(kt.training_loop)
+print(source[source.index("    optimizer = ") :])
+by_hand = network()
+table = kt.training_loop(by_hand, x, y, learning_rate=0.5, epochs=200, error_below=0.2, batch_size=16)
+print(table.tail(3).to_string(index=False))
+assert table["value"].iloc[-1] < 0.2 <= table["value"].iloc[:-1].min(), "it ends with the first epoch below 0.2"
+
+# %% [markdown]
+# ## Keras does the same
+#
+# `fit` runs the same loop, compiled; `StopOnError` is its fourth step. The same weights and the same batches give the
+# same training.
+
+# %%
+by_keras, stop = network(), kt.callbacks.StopOnError(0.2)
+history = by_keras.fit(x, y, batch_size=16, epochs=200, shuffle=False, verbose=0, callbacks=[stop])
+assert np.allclose(history.history["loss"], table["value"], rtol=1e-3)
+assert stop.epoch == table["epoch"].max()
+for one, other in zip(by_hand.get_weights(), by_keras.get_weights(), strict=True):
+    assert np.allclose(one, other, atol=1e-3)
+
+# %% [markdown]
+# ## The learning rate decides how long it takes
+#
+# Too small a rate creeps, and the epochs are over before the error is small. (How large is too large? Question 4.)
+
+# %%
+rates = {
+    rate: kt.training_loop(network(), x, y, rate, epochs=25, error_below=0.2, batch_size=32)
+    for rate in (0.03, 0.3, 3.0)
+}
+curves = pd.concat([one.assign(network=f"learning rate {rate:g}") for rate, one in rates.items()])
+with kt.plotting.lecture():
+    ax = kt.plotting.learning_curves(curves)
+    ax.axhline(0.2, color="black", linestyle=":")
+    ax.annotate("stop below 0.2", (1, 0.2), xytext=(0, -8), textcoords="offset points", va="top")
+    print(kt.plotting.save(ax, "figures/03_learning_rates.png", overwrite=True))
+lengths = {rate: len(one) for rate, one in rates.items()}
+print("epochs trained:", lengths)
+assert lengths[3.0] < lengths[0.3] < lengths[0.03] == 25, "the smallest rate does not get there in 25 epochs"
+
+# %% [markdown]
+# ## Which error?
+#
+# While an epoch runs, Keras shows the *mean* of its batches so far. A single batch may lie far below or above it.
+# `per="batch"` judges each batch by its own loss: it stops sooner, but on the word of 16 examples. More in a row, or a
+# score on examples that the network has not seen, is better evidence.
+
+# %%
+one_batch = kt.callbacks.StopOnError(0.2, per="batch")
+network().fit(x, y, batch_size=16, epochs=200, shuffle=False, verbose=0, callbacks=[one_batch])
+in_a_row = kt.callbacks.StopOnError(0.2, per="batch", consecutive=5)
+network().fit(x, y, batch_size=16, epochs=200, shuffle=False, verbose=0, callbacks=[in_a_row])
+unseen = kt.callbacks.StopOnError({"loss": 0.2, "val_loss": 0.2}, require="all")
+network().fit(
+    x, y, batch_size=16, epochs=200, validation_data=(data.x_test, data.y_test), verbose=0, callbacks=[unseen]
+)
+assert one_batch.epoch < stop.epoch, "one lucky batch comes before the mean of them all"
+assert (one_batch.epoch, one_batch.step) < (in_a_row.epoch, in_a_row.step), "luck seldom comes five times in a row"
+assert max(unseen.value.values()) < 0.2
+
+# %% [markdown]
+# ## A loop of your own
+#
+# In a loop that you wrote yourself, `update` says when it is time.
+
+# %%
+model, stop = network(), kt.callbacks.StopOnError(0.25)
+for _ in range(200):
+    loss = model.fit(x, y, batch_size=16, verbose=0).history["loss"][0]
+    if stop.update(loss=loss):
+        break
+print(stop.reason)
+assert stop.value == loss < 0.25
+
+# %% [markdown]
+# ## Questions to try
+#
+# 1. Leave out `error_below`. Does the loss go on falling? Does the accuracy on `data.x_test`?
+# 2. `batch_size=None` takes all examples at once. How many epochs does it take now, and how many updates is that?
+# 3. Start every weight at zero (`initializer="zeros"`). Why does step 1 ask for *random* values?
+# 4. Which rate is the fastest that still gets there? Try 3, 10 and 30.
