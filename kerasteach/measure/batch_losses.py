@@ -84,11 +84,11 @@ class _Ring(keras.metrics.Mean):
         value = ops.cast(values, self.dtype)
         alone = replicas() == 1 or sample_weight is None
         weight = ops.ones_like(value) if alone else ops.cast(sample_weight, self.dtype)
-        here = ops.equal(ops.arange(self._room), self._updates % self._room)
+        here = ops.equal(ops.arange(self._room), ops.convert_to_tensor(self._updates) % self._room)
         with cells.after(value):  # counted only where there was a batch
-            self._losses.assign(ops.where(here, value if alone else value * weight, self._losses))
-            self._weights.assign(ops.where(here, weight, self._weights))
-            self._updates.assign(self._updates + 1)
+            for ring, new in ((self._losses, value if alone else value * weight), (self._weights, weight)):
+                ring.assign(ops.where(here, new, ops.convert_to_tensor(ring)))
+            self._updates.assign_add(1)
 
     def read(self) -> tuple[np.ndarray, int]:
         """Return the last values, `(room,)`, each at its number modulo the room, and how many there were in all."""

@@ -7,6 +7,7 @@ axis out. `rows` measures all gradients of a training step, in few operations: w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -100,10 +101,12 @@ def rows(
     sums = _joined(names, gradients)
     if {"weight_norm", "update_ratio"} & set(names):
         known = [index for index, weight in enumerate(weights) if weight is not None]
-        norms = [ops.full((), np.nan, dtype=wide())] * len(weights)
-        for index, norm in zip(known, _unstacked(_joined(["norm"], [weights[i] for i in known])["norm"]), strict=True):
-            norms[index] = norm
-        sums["weight_norm"] = ops.stack(norms)
+        norms = _joined(["norm"], [weights[index] for index in known])["norm"]
+        if len(known) < len(weights):
+            unknown = ops.full((1,), np.nan, dtype=wide())
+            places = [known.index(index) if index in known else len(known) for index in range(len(weights))]
+            norms = ops.take(ops.concatenate([ops.reshape(norms, (-1,)), unknown]), np.array(places))
+        sums["weight_norm"] = norms
     if "update_ratio" in names and learning_rates is not None:
         sums["rate"] = ops.stack([ops.cast(rate, wide()) for rate in learning_rates])
     return _finish(names, sums)
@@ -175,100 +178,118 @@ def _exact(names: Sequence[str], x: Tensor, axes: Axes = None) -> Sums:
 def _joined(names: Sequence[str], tensors: Sequence[Tensor]) -> Sums:
     """Return the sums of several tensors, each `(tensors,)`."""
     tensors = [_tensor(tensor) for tensor in tensors]
-    sizes = [None if None in tensor.shape else int(np.prod(tensor.shape)) for tensor in tensors]
-    groups: dict[str, list[int]] = {"small": [], "large": [], "alone": []}
-    for index, (tensor, size) in enumerate(zip(tensors, sizes, strict=True)):
-        narrow = keras.backend.standardize_dtype(tensor.dtype) != "float64"
-        small = keras.backend.backend() == "tensorflow" and size is not None and size <= _SMALL
-        groups["small" if small else "large" if narrow and size is not None and size > _SMALL else "alone"].append(
-            index
-        )
-    parts: list[tuple[list[int], Sums]] = [([index], _exact(names, tensors[index])) for index in groups["alone"]]
-    for group, measure in (("small", _segments), ("large", _large)):
-        if groups[group]:
-            parts.append((groups[group], measure(names, [tensors[index] for index in groups[group]])))
-    order = np.argsort([index for indices, _ in parts for index in indices])
-    joined: Sums = {}
-    for part in ["size", *_needed(names)] if parts else []:
-        column = [ops.reshape(sums[part], (-1,)) for _, sums in parts]
-        together = ops.concatenate(column) if len(column) > 1 else column[0]
-        joined[part] = together if np.array_equal(order, np.arange(len(order))) else ops.take(together, order)
-    return joined or {part: ops.zeros((0,), wide()) for part in ["size", *_needed(names)]}
-
-
-def _segments(names: Sequence[str], tensors: Sequence[Tensor]) -> Sums:
-    """Return the sums of many small tensors in float64, all in one go."""
-    sizes = [int(np.prod(tensor.shape)) for tensor in tensors]
-    number = len(tensors)
-    ids = np.repeat(np.arange(number, dtype="int32"), sizes)
-    x = ops.concatenate([ops.reshape(ops.cast(tensor, "float64"), (-1,)) for tensor in tensors])
-
-    def added(values: Tensor) -> Tensor:
-        return ops.segment_sum(values, ids, num_segments=number)
-
-    total = added(x)
-    make: dict[str, Callable[[], Tensor]] = {
-        "norm": lambda: ops.sqrt(added(ops.square(x))),
-        "sum": lambda: total,
-        "finite": lambda: _indicator(ops.isfinite(total)),
-        "sum_abs": lambda: added(ops.abs(x)),
-        "max_abs": lambda: ops.segment_max(ops.abs(x), ids, num_segments=number),
-        "zeros": lambda: added(_indicator(ops.equal(x, 0))),
+    sizes = [0 if None in tensor.shape else int(np.prod(tensor.shape)) for tensor in tensors]
+    least = 1 if keras.backend.backend() == "tensorflow" else _SMALL + 1
+    together = [index for index, size in enumerate(sizes) if size >= least and not _is_wide(tensors[index])]
+    alone = [index for index in range(len(tensors)) if index not in together]
+    parts = [_exact(names, tensors[index]) for index in alone]
+    if together:
+        parts.append(_together(names, [tensors[index] for index in together]))
+    if not parts:
+        return {part: ops.zeros((0,), wide()) for part in ["size", *_needed(names)]}
+    if not alone:
+        return parts[0]
+    order = np.argsort([*alone, *together])
+    return {
+        part: ops.take(ops.concatenate([ops.reshape(one[part], (-1,)) for one in parts]), order) for part in parts[0]
     }
-    return {"size": ops.convert_to_tensor(np.array(sizes, wide()))} | {part: make[part]() for part in _needed(names)}
 
 
-def _large(names: Sequence[str], tensors: Sequence[Tensor]) -> Sums:
-    """Return the sums of several large tensors in float32, or all exactly where one leaves its range."""
-    needed = _needed([*names, "norm"])
-    fast = _fast(needed, [ops.cast(tensor, "float32") for tensor in tensors])
-    squares = ops.square(fast["norm"])
-    in_range = ops.logical_and(squares > 1e-25, squares < 1e30)  # where float32 holds the squares with all digits
-    trusted = ops.all(ops.logical_or(ops.isnan(squares), in_range))  # of NaN there is nothing to find out
-    table = ops.stack([fast[part] for part in needed])
+def _together(names: Sequence[str], tensors: Sequence[Tensor]) -> Sums:
+    """Return the sums of several tensors in few operations, or exactly where one leaves the range of float32."""
+    sizes = np.array([int(np.prod(tensor.shape)) for tensor in tensors], wide())
+    parts = _Parts(tensors)
+    needed = _needed([*names, "norm"] if parts.large else names)
+    fast = {part: getattr(parts, part) for part in needed}
+    if parts.large:
+        # Where float32 holds the squares with all digits; of NaN there is nothing to find out.
+        large = np.isin(np.arange(len(tensors)), parts.large)
+        low, high = np.where(large, 1e-25, -1).astype(wide()), np.where(large, 1e30, np.inf).astype(wide())
+        squares = ops.square(fast["norm"])
+        trusted = ops.logical_not(ops.any(ops.logical_or(squares < low, squares > high)))
 
-    def exactly(*tensors: Tensor) -> Tensor:
-        exact = [_exact([*names, "norm"], tensor) for tensor in tensors]
-        return ops.stack([ops.stack([sums[part] for sums in exact]) for part in needed])
+        def exactly(*tensors: Tensor) -> list[Tensor]:
+            exact = [_exact([*names, "norm"], tensor) for tensor in tensors]
+            return [ops.stack([sums[part] for sums in exact]) for part in needed]
 
-    table = ops.cond(trusted, lambda: table, lambda: _aside(exactly, *tensors))
-    sizes = ops.convert_to_tensor(np.array([int(np.prod(tensor.shape)) for tensor in tensors], wide()))
-    return {"size": sizes} | {part: table[index] for index, part in enumerate(needed)}
-
-
-def _fast(needed: Sequence[str], tensors: Sequence[Tensor]) -> Sums:
-    """Return the sums of several large tensors, made in float32: in few operations for each, the rest for all."""
-    total = _sums(tensors) if {"sum", "finite"} & set(needed) else None
-    magnitudes = [ops.abs(x) for x in tensors] if {"sum_abs", "max_abs"} & set(needed) else []
-    make: dict[str, Callable[[], Tensor]] = {
-        "norm": lambda: ops.sqrt(_sums_of_squares(tensors)),
-        "sum": lambda: total,
-        "finite": lambda: _indicator(ops.isfinite(total)),
-        "sum_abs": lambda: _sums(magnitudes),
-        "max_abs": lambda: ops.cast(ops.stack([ops.max(x) for x in magnitudes]), wide()),
-        "zeros": lambda: _sums([ops.cast(ops.equal(x, 0), "float32") for x in tensors]),
-    }
-    return {part: make[part]() for part in needed}
+        chosen = ops.cond(trusted, lambda: list(fast.values()), lambda: _aside(exactly, *tensors))
+        fast = dict(zip(needed, chosen, strict=True))
+    return {"size": ops.convert_to_tensor(sizes)} | fast
 
 
-def _sums(tensors: Sequence[Tensor]) -> Tensor:
-    """Return the sums of large tensors in two stages: XLA adds one by one, and a long row of that loses digits."""
-    columns = [ops.sum(x, axis=0) for x in tensors]
-    columns = [column if len(column.shape) == 1 else ops.reshape(column, (-1,)) for column in columns]
-    if keras.backend.backend() == "torch":  # whose segments are added up in float32
-        return ops.stack([ops.sum(ops.cast(column, "float64")) for column in columns])
-    ids = np.repeat(np.arange(len(columns), dtype="int32"), [column.shape[0] for column in columns])
-    together = ops.cast(ops.concatenate(columns), wide())
-    return ops.segment_sum(together, ids, num_segments=len(columns))
+class _Parts:
+    """What the statistics of several tensors are made of, each part for all of them, `(tensors,)`.
+
+    The entries of small tensors lie one after another, in float64. Large ones are added up row by row in float32: XLA
+    adds one entry after the other, and a long row of that loses digits. The rows' sums then join the small entries.
+    """
+
+    def __init__(self, tensors: Sequence[Tensor]) -> None:
+        self.number = len(tensors)
+        sizes = [int(np.prod(tensor.shape)) for tensor in tensors]
+        self.large = [index for index, size in enumerate(sizes) if size > _SMALL]
+        self._small = [index for index, size in enumerate(sizes) if size <= _SMALL]
+        self._rows = [ops.cast(tensors[index], "float32") for index in self.large]
+        self._entries = _flat([tensors[index] for index in self._small])
+        self._owners = np.repeat(np.array(self._small, "int32"), [sizes[index] for index in self._small])
+
+    @cached_property
+    def sum(self) -> Tensor:
+        return self._added([ops.sum(x, axis=-1) for x in self._rows], self._entries)
+
+    @cached_property
+    def norm(self) -> Tensor:
+        squares = None if self._entries is None else ops.square(self._entries)
+        return ops.sqrt(self._added([_squares(x) for x in self._rows], squares))
+
+    @cached_property
+    def finite(self) -> Tensor:
+        return _indicator(ops.isfinite(self.sum))  # a sum is finite where every entry is
+
+    @cached_property
+    def sum_abs(self) -> Tensor:
+        return self._added([ops.sum(ops.abs(x), axis=-1) for x in self._rows], self._magnitudes)
+
+    @cached_property
+    def max_abs(self) -> Tensor:
+        return self._joined(ops.segment_max, [ops.max(ops.abs(x)) for x in self._rows], self._magnitudes)
+
+    @cached_property
+    def zeros(self) -> Tensor:
+        zeros = None if self._entries is None else _indicator(ops.equal(self._entries, 0))
+        return self._added([ops.sum(ops.cast(ops.equal(x, 0), "float32"), axis=-1) for x in self._rows], zeros)
+
+    @cached_property
+    def _magnitudes(self) -> Tensor | None:
+        return None if self._entries is None else ops.abs(self._entries)
+
+    def _added(self, rows: Sequence[Tensor], entries: Tensor | None) -> Tensor:
+        if keras.backend.backend() == "torch":  # whose segments are added up in float32
+            return ops.stack([ops.sum(ops.cast(row, "float64")) for row in rows])
+        return self._joined(ops.segment_sum, rows, entries)
+
+    def _joined(self, segments: Callable[..., Tensor], rows: Sequence[Tensor], entries: Tensor | None) -> Tensor:
+        owners = [np.full(int(np.prod(row.shape)), index, "int32") for index, row in zip(self.large, rows, strict=True)]
+        parts = [part for part in (_flat(rows), entries) if part is not None]
+        together = ops.concatenate(parts) if len(parts) > 1 else parts[0]
+        return segments(together, np.concatenate([*owners, self._owners]), num_segments=self.number)
 
 
-def _sums_of_squares(tensors: Sequence[Tensor]) -> Tensor:
-    if keras.backend.backend() != "tensorflow":
-        return _sums([ops.square(x) for x in tensors])
-    import tensorflow as tf
+def _flat(tensors: Sequence[Tensor]) -> Tensor | None:
+    """Return all entries one after another, in the dtype that numbers are kept in; `None` if there is no tensor."""
+    if not tensors:
+        return None
+    if all(len(tensor.shape) == 0 for tensor in tensors):
+        return ops.cast(ops.stack(tensors), wide())
+    columns = [tensor if len(tensor.shape) == 1 else ops.reshape(tensor, (-1,)) for tensor in tensors]
+    if len({keras.backend.standardize_dtype(column.dtype) for column in columns}) > 1:
+        columns = [ops.cast(column, wide()) for column in columns]
+    return ops.cast(ops.concatenate(columns) if len(columns) > 1 else columns[0], wide())
 
-    # In one pass, without a tensor of squares.
-    return 2 * ops.cast(ops.stack([tf.nn.l2_loss(x) for x in tensors]), wide())
+
+def _squares(x: Tensor) -> Tensor:
+    """Return the sum of the squares of a large tensor, or of each of its rows."""
+    return ops.sum(ops.square(x), axis=-1)
 
 
 def _aside(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
@@ -280,8 +301,8 @@ def _aside(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
     return tf.function(function, autograph=False, experimental_attributes={"_noinline": True})(*tensors)
 
 
-def _unstacked(vector: Tensor) -> list[Tensor]:
-    return [vector[index] for index in range(vector.shape[0])]
+def _is_wide(tensor: Tensor) -> bool:
+    return keras.backend.standardize_dtype(tensor.dtype) == "float64"
 
 
 def _tensor(x: Any) -> Tensor:
