@@ -206,7 +206,7 @@ def _together(names: Sequence[str], tensors: Sequence[Tensor]) -> Sums:
         large = np.isin(np.arange(len(tensors)), parts.large)
         low, high = np.where(large, 1e-25, -1).astype(wide()), np.where(large, 1e30, np.inf).astype(wide())
         squares = ops.square(fast["norm"])
-        trusted = ops.logical_not(ops.any(ops.logical_or(squares < low, squares > high)))
+        trusted = ops.logical_not(ops.any(ops.logical_or(ops.less(squares, low), ops.greater(squares, high))))
 
         def exactly(*tensors: Tensor) -> list[Tensor]:
             exact = [_exact([*names, "norm"], tensor) for tensor in tensors]
@@ -252,7 +252,7 @@ class _Parts:
 
     @cached_property
     def max_abs(self) -> Tensor:
-        return self._joined(ops.segment_max, [ops.max(ops.abs(x)) for x in self._rows], self._magnitudes)
+        return self._joined(ops.segment_max, ops.max, [ops.max(ops.abs(x)) for x in self._rows], self._magnitudes)
 
     @cached_property
     def zeros(self) -> Tensor:
@@ -264,11 +264,17 @@ class _Parts:
         return None if self._entries is None else ops.abs(self._entries)
 
     def _added(self, rows: Sequence[Tensor], entries: Tensor | None) -> Tensor:
-        if keras.backend.backend() == "torch":  # whose segments are added up in float32
-            return ops.stack([ops.sum(ops.cast(row, "float64")) for row in rows])
-        return self._joined(ops.segment_sum, rows, entries)
+        return self._joined(ops.segment_sum, ops.sum, rows, entries)
 
-    def _joined(self, segments: Callable[..., Tensor], rows: Sequence[Tensor], entries: Tensor | None) -> Tensor:
+    def _joined(
+        self,
+        segments: Callable[..., Tensor],
+        reduce: Callable[[Tensor], Tensor],
+        rows: Sequence[Tensor],
+        entries: Tensor | None,
+    ) -> Tensor:
+        if keras.backend.backend() == "torch":  # whose segments are float32, and where no tensor here is small
+            return ops.stack([reduce(ops.cast(row, "float64")) for row in rows])
         owners = [np.full(int(np.prod(row.shape)), index, "int32") for index, row in zip(self.large, rows, strict=True)]
         parts = [part for part in (_flat(rows), entries) if part is not None]
         together = ops.concatenate(parts) if len(parts) > 1 else parts[0]
