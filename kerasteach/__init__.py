@@ -26,7 +26,7 @@ _ROOMS = (
     "optimizers",
     "plotting",
 )
-_NAMES = {"compare": "kerasteach.experiment", "Comparison": "kerasteach.experiment"}
+_NAMES = {"compare": "kerasteach.experiment", "Comparison": "kerasteach.experiment", "trace_step": "kerasteach.lessons"}
 
 __all__ = [*_ROOMS, *_NAMES]
 

@@ -1,3 +1,6 @@
 """Lessons: gradient descent, one training step and the training loop, with every number."""
 
-__all__: list[str] = []
+from kerasteach.lessons.traced_step import TracedStep
+from kerasteach.lessons.training_step import trace_step
+
+__all__ = ["TracedStep", "trace_step"]
