@@ -74,8 +74,11 @@ def probabilities(formula: str | None, a: Sequence[Formula]) -> list[Formula]:
     found = []
     for one, power in zip(a, powers, strict=True):
         value = power / sum(powers) if formula == CLASS_LOGITS else 1 / (1 + _exp(negative(one)).value)
-        inner, latex = one.write(Style()), one.write(Style(latex=True))
-        found.append(symbol(f"{name}({inner})", rf"\mathrm{{{name}}}({latex})", value))
+        # The place stands behind: softmax is of all outputs.
+        base, bracket, place = one.write(Style()).partition("[")
+        latex, _, _ = one.write(Style(latex=True)).partition("[")
+        place = bracket + place
+        found.append(symbol(f"{name}({base}){place}", rf"\mathrm{{{name}}}({latex}){place}", value))
     return found
 
 

@@ -15,15 +15,16 @@ def backward_section(symbols: Symbols) -> Section:
     section.say("From the last layer to the first, with the old weights everywhere:")
     for number in reversed(range(len(step.layers))):
         layer = step.layers[number]
-        if layer.weights or _tells(symbols, number):
+        received = [weight for weight in layer.weights if weight.gradient is not None]
+        if received or _tells(symbols, number):
             section.say(f"Layer {layer.depth}, {layer.name}:" if layer.weights else f"{layer.name}:")
         if _tells(symbols, number):
             for example in section.each(step.examples):
                 _add_errors(section, symbols, number, example)
                 _add_deltas(section, symbols, number, example)
-        if step.examples > 1 and layer.weights:
+        if step.examples > 1 and received:
             section.say("Summed over the examples:")
-        for weight in layer.weights:
+        for weight in received:
             _add_gradients(section, symbols, number, weight)
     section.say(f"New weights, by {step.optimizer} with the learning rate {step.learning_rate:.4g}:")
     for number, layer in enumerate(step.layers):
@@ -109,8 +110,7 @@ def _fused(symbols: Symbols, example: int, unit: int) -> Formula:
 
 def _add_gradients(section: Section, symbols: Symbols, number: int, weight: WeightStep) -> None:
     """Tell dE/dW or dE/db; in a chain of single neurons as one product from the error to the weight."""
-    if weight.gradient is None:
-        return
+    assert weight.gradient is not None
     step, examples = symbols.step, range(symbols.step.examples)
     for place in weight.places():
         of = symbols.weight(number, weight, place, weight.before)

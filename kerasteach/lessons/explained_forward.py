@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
+from keras import ops
 
 from kerasteach.lessons.course_formulas import activated, error_of_example, probabilities
 from kerasteach.lessons.formulas import Formula, constant, product, quotient, symbol, total
@@ -60,7 +60,7 @@ def _weighted_sum(symbols: Symbols, number: int, example: int, unit: int) -> For
 
 def _errors(step: Step) -> Sequence[Formula]:
     """Return the error of each example: E itself where it is all."""
-    each = [] if step.error.each is None else np.array(step.error.each).tolist()
+    each = [] if step.error.each is None else ops.convert_to_numpy(step.error.each).tolist()
     if len(each) == 1 and not any(layer.penalty is not None for layer in step.layers):
         return [symbol("E", "E", step.total)]
     return [symbol(f"E({example})", f"E({example})", value) for example, value in enumerate(each)]

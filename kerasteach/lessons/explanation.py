@@ -25,8 +25,8 @@ def explained(step: Step) -> list[Section]:
     """
     if not readable(step):
         raise ValueError(
-            f"An explanation can be read for up to {MOST_UNITS} units, inputs among them, and {MOST_EXAMPLES} examples; "
-            f"the table, `frame`, has the numbers of any. Received: {step.units} units, {step.examples} examples."
+            f"An explanation can be read for up to {MOST_UNITS} units, with inputs, and {MOST_EXAMPLES} examples. "
+            f"The table, `frame`, has the numbers of any. Received: {step.units} units, {step.examples} examples."
         )
     symbols = Symbols(step)
     last = Section("4. Repeat")

@@ -71,8 +71,8 @@ class LayerStep:
     def slope(self) -> np.ndarray | None:
         """da/dz, `(batch, units)`; `None` where an output depends on more than its own z."""
         z = ops.convert_to_tensor(self.z)
-        slope = np.array(self.nonlinearity.back(z, ops.ones_like(z)))
-        back = np.array(self.nonlinearity.back(z, ops.convert_to_tensor(self.error)))
+        slope = ops.convert_to_numpy(self.nonlinearity.back(z, ops.ones_like(z)))
+        back = ops.convert_to_numpy(self.nonlinearity.back(z, ops.convert_to_tensor(self.error)))
         return slope if np.allclose(back, self.error * slope, rtol=1e-4, equal_nan=True) else None
 
 
@@ -109,7 +109,7 @@ class Step:
     @property
     def mean(self) -> bool:
         """Whether E is the mean over the examples, not their sum."""
-        each = np.array(self.error.each)
+        each = ops.convert_to_numpy(self.error.each)
         return bool(np.isclose(each.mean(), float(self.error.value)))
 
     @property

@@ -6,6 +6,7 @@ from itertools import zip_longest
 from typing import TypeAlias
 
 import numpy as np
+from keras import ops
 
 from kerasteach.lessons.formulas import Formula, Style, symbol
 from kerasteach.lessons.steps import LayerStep, Step, WeightStep
@@ -67,7 +68,7 @@ class Symbols:
     def targets(self, example: int) -> list[Formula]:
         """Return T for an example, if the loss has a formula in it."""
         targets = self.step.error.targets
-        return [] if targets is None else _each(("T", None), np.array(targets)[example])
+        return [] if targets is None else _each(("T", None), ops.convert_to_numpy(targets)[example])
 
     def passes(self, number: int) -> bool:
         """Say whether a layer's a is its z, written once."""

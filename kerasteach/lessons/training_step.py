@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 from keras import ops
 
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons.backprop import Output, Values, backward, forward, gradients, penalties
 from kerasteach.lessons.batch_error import BatchError, batch_error
-from kerasteach.lessons.chain import Link, read
+from kerasteach.lessons.chain import read
 from kerasteach.lessons.compiled import check_loss, checked_batch, keras_loss, loss_of, optimizer_of
 from kerasteach.lessons.steps import LayerStep, Step, WeightStep
 from kerasteach.lessons.traced_step import TracedStep
@@ -68,7 +67,7 @@ def trace_step(
     require_tensorflow()
     batch = _Batch(model, x, y)
     chosen = optimizer_of(model, optimizer)
-    before = [{letter: ops.convert_to_tensor(one) for letter, one in link.variables.items()} for link in batch.links]
+    before = [{letter: _snapshot(one) for letter, one in link.variables.items()} for link in batch.links]
     here = batch.go_forward(before)
     check_loss(model, batch.targets, here.outputs[-1][2], here.total, here.error.name)
     signals = backward(batch.links, before, here.outputs, here.error)
@@ -76,14 +75,18 @@ def trace_step(
     rate = float(chosen.learning_rate)  # a schedule's, of this step
     after = _updated(batch, before, received, chosen, apply)
     weights = _weight_steps(batch, before, after, received, here, is_plain(chosen))
-    layers = tuple(
-        LayerStep(link.name, link.depth, link.nonlinearity, *map(np.array, (*output, *signal)), own, _sum(penalty))
-        for link, output, signal, own, penalty in zip(
-            batch.links, here.outputs, signals, weights, here.penalties, strict=True
-        )
-    )
+    layers = []
+    for link, output, signal, own, penalty in zip(
+        batch.links, here.outputs, signals, weights, here.penalties, strict=True
+    ):
+        numbers = [ops.convert_to_numpy(one) for one in (*output, *signal)]
+        layers.append(LayerStep(link.name, link.depth, link.nonlinearity, *numbers, own, _sum(penalty)))
     next_error = batch.go_forward(after).total
-    return TracedStep(Step(layers, here.error, here.total, next_error, type(chosen).__name__, rate))
+    return TracedStep(Step(tuple(layers), here.error, here.total, next_error, type(chosen).__name__, rate))
+
+
+def _snapshot(variable: Any) -> Tensor:
+    return ops.convert_to_tensor(ops.convert_to_numpy(variable))  # the variable itself would change with the step
 
 
 class _Pass(NamedTuple):
@@ -152,10 +155,10 @@ def _weight_steps(
         tuple(
             WeightStep(
                 letter,
-                np.array(before[number][letter]),
-                np.array(after[number][letter]),
-                np.array(received[number][letter]) if id(variable) in trained else None,
-                np.array(here.penalties[number][letter][1]) if letter in here.penalties[number] else None,
+                ops.convert_to_numpy(before[number][letter]),
+                ops.convert_to_numpy(after[number][letter]),
+                ops.convert_to_numpy(received[number][letter]) if id(variable) in trained else None,
+                ops.convert_to_numpy(here.penalties[number][letter][1]) if letter in here.penalties[number] else None,
                 plain and variable.constraint is None,
             )
             for letter, variable in link.variables.items()

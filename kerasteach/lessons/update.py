@@ -22,8 +22,8 @@ def after_step(
     """Return the variables' values after one step of the optimizer.
 
     The step is the optimizer's own, with its momentum, schedule, clipping and constraints, on the variables
-    themselves. Unless it is to stay, the variables and the optimizer's state are then put back, bit by bit; an optimizer
-    that has not yet been built stays so, because a copy of it takes the step.
+    themselves. Unless it is to stay, the variables and the optimizer's state are then put back, bit by bit; an
+    optimizer that has not yet been built stays so, because a copy of it takes the step.
 
     Args:
         optimizer: The optimizer.
@@ -38,14 +38,14 @@ def after_step(
         return []
     if apply:
         _take(optimizer, gradients, variables)
-        return [np.array(variable) for variable in variables]
+        return [ops.convert_to_numpy(variable) for variable in variables]
     stepping = optimizer if optimizer.built else _copy(optimizer)
     touched = [*variables, *optimizer.variables]
-    before = [np.array(one) for one in touched]
+    before = [ops.convert_to_numpy(one) for one in touched]
     try:
         # By the class, not the instance: where a capture listens, this is no step for it.
         _take(stepping, gradients, variables, type(stepping).apply)
-        return [np.array(variable) for variable in variables]
+        return [ops.convert_to_numpy(variable) for variable in variables]
     finally:
         for one, value in zip(touched, before, strict=True):
             one.assign(value)
