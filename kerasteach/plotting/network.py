@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -96,7 +97,7 @@ def training_step(table: pd.DataFrame, example: int = 0, ax: Axes | None = None)
     backward = "← backward: dE/d of each number" + (", for weights of the whole batch" if examples > 1 else "")
     size = _lay_out(columns, [title, forward, backward])
     ax, points = _axes(ax, *size)
-    for before, after in zip(columns, columns[1:], strict=False):
+    for before, after in pairwise(columns):
         _join(ax, before, after, points)
     for column in columns:
         _draw(ax, column, points)
