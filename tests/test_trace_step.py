@@ -33,6 +33,7 @@ FUNCTIONS = {
     "softmax": tf.nn.softmax,
     "gelu": lambda z: tf.nn.gelu(z),
 }
+OURS = {name: kt.activations.get(name) for name in kt.activations.names()}
 SPARSE = "sparse_categorical_crossentropy"
 LOSSES = {  # our or Keras's loss, the output's function, and the formula
     "half": (kt.losses.HalfSquaredError(), "tanh", lambda t, a: tf.reduce_mean(tf.reduce_sum((t - a) ** 2, 1) / 2)),
@@ -101,18 +102,31 @@ def two_neurons():
     return keras.Sequential([keras.Input((1,)), *neurons])
 
 
-def numbers(trace, quantity, depth=None):
+def numbers(trace, quantity, depth):
     """Return a quantity of one depth as an array: by example and unit, by source and unit, or by unit."""
-    frame = trace.frame
-    rows = frame[
-        (frame["quantity"] == quantity) & (frame["depth"].isna() if depth is None else frame["depth"] == depth)
-    ]
+    rows = trace.frame[(trace.frame["quantity"] == quantity) & (trace.frame["depth"] == depth)]
     axes = [axis for axis in ("example", "source", "unit") if rows[axis].notna().any()]
     array = np.full([int(rows[axis].max()) + 1 for axis in axes], np.nan)
     for place, value in zip(rows[axes].to_numpy("int64"), rows["value"], strict=True):
         assert np.isnan(array[tuple(place)]), "a number comes once"
         array[tuple(place)] = value
     return array
+
+
+def total(trace):
+    """Return E of the whole batch."""
+    errors = trace.frame[trace.frame["quantity"] == "E"]
+    return errors[errors["layer"].isna() & errors["example"].isna()]["value"].item()
+
+
+def new_weights(trace):
+    """Return all new weights in a row, in the model's order."""
+    return trace.frame[trace.frame["quantity"].isin(["new W", "new b"])]["value"].to_numpy()
+
+
+def in_a_row(model):
+    """Return all weights of a model in a row."""
+    return np.concatenate([np.ravel(one) for one in model.get_weights()])
 
 
 def batch(examples, loss="mse", features=4, outputs=3):
@@ -149,12 +163,10 @@ def check(model, functions, loss, formula, x, y):
     found, error = twin(model, functions, formula, x, t)
     for key, value in found.items():
         np.testing.assert_allclose(numbers(trace, *key), value, rtol=2e-4, atol=2e-6, err_msg=str(key))
-    told = model.train_on_batch(x, y)
-    total = trace.frame.query("quantity == 'E' and example.isna()")["value"].item()
-    assert total == pytest.approx(float(error), rel=1e-4) == pytest.approx(float(told), rel=1e-4)
-    for position, after in enumerate(model.get_weights()):
-        quantity, depth = f"new {'Wb'[position % 2]}", position // 2 + 1
-        np.testing.assert_allclose(numbers(trace, quantity, depth), after, rtol=1e-5, atol=1e-6)
+    told = float(model.train_on_batch(x, y))
+    assert total(trace) == pytest.approx(float(error), rel=1e-4)
+    assert total(trace) == pytest.approx(told, rel=1e-5)
+    np.testing.assert_allclose(new_weights(trace), in_a_row(model), rtol=1e-5, atol=1e-6)
 
 
 def network(functions, loss="mse", optimizer=None):
@@ -186,7 +198,7 @@ def test_the_courses_step_comes_out(key):
 def test_the_courses_error_comes_out():
     """E = 1/2 (T - a2)^2 = 0.1082295630; the slide's 0.1083 is a slip."""
     trace = kt.trace_step(two_neurons(), [[0.1]], [[0.25]])
-    assert numbers(trace, "E").item() == pytest.approx(0.1082295630, abs=1e-6)
+    assert total(trace) == pytest.approx(0.1082295630, abs=1e-6)
 
 
 def test_all_updates_use_the_old_weights():
@@ -239,37 +251,36 @@ def test_the_matrix_of_losses_activations_and_batches(hidden, last, examples):
     check(network((hidden, output), loss), (hidden, output), loss, formula, x, y)
 
 
-@pytest.mark.parametrize("trained", [0, 2])
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_every_optimizers_step_is_kerass(name, trained):
-    """The new weights are those that `train_on_batch` makes next, for a new optimizer and one with a past."""
+def _state(model):
+    optimizer = model.optimizer
+    return [*model.get_weights(), *(keras.ops.convert_to_numpy(one) for one in optimizer.variables), optimizer.built]
+
+
+@pytest.fixture(scope="module", params=[(name, steps) for name in OPTIMIZERS for steps in (0, 2)], ids=str)
+def optimized(request):
+    """Return a trace with an optimizer, new or with a past, the state before and after it, and Keras's next step."""
+    name, steps = request.param
     x, y = batch(6)
     model = network(("tanh", "linear"), optimizer=OPTIMIZERS[name]())
-    for _ in range(trained):
+    for _ in range(steps):
         model.train_on_batch(x, y)
+    before = _state(model)
     trace = kt.trace_step(model, x[:4], y[:4])
+    after = _state(model)
     model.train_on_batch(x[:4], y[:4])
-    for position, after in enumerate(model.get_weights()):
-        quantity, depth = f"new {'Wb'[position % 2]}", position // 2 + 1
-        np.testing.assert_allclose(numbers(trace, quantity, depth), after, rtol=1e-5, atol=1e-6)
+    return trace, before, after, in_a_row(model)
 
 
-@pytest.mark.parametrize("trained", [0, 2])
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_model_and_optimizer_stay_as_they_are(name, trained):
+def test_every_optimizers_step_is_kerass(optimized):
+    """The new weights are those that `train_on_batch` makes next."""
+    trace, _, _, following = optimized
+    np.testing.assert_allclose(new_weights(trace), following, rtol=1e-5, atol=1e-6)
+
+
+def test_model_and_optimizer_stay_as_they_are(optimized):
     """Weights, the optimizer's variables, its count and whether it is built: to the last bit."""
-    x, y = batch(6)
-    model = network(("tanh", "linear"), optimizer=OPTIMIZERS[name]())
-    for _ in range(trained):
-        model.train_on_batch(x, y)
-
-    def state():
-        built = model.optimizer.built
-        return [*model.get_weights(), *(np.array(one) for one in model.optimizer.variables), built]
-
-    before = state()
-    kt.trace_step(model, x, y)
-    for one, other in zip(before, state(), strict=True):
+    _, before, after, _ = optimized
+    for one, other in zip(before, after, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -327,10 +338,9 @@ def test_what_a_trace_shows_is_what_a_capture_records():
     capture = kt.callbacks.GradientCapture()
     model.fit(x, y, batch_size=5, verbose=0, callbacks=[capture])
     for row in capture.frame.itertuples():
-        quantity = {"kernel": "dE/dW", "bias": "dE/db"}[row.parameter]
-        rows = trace.frame.query("layer == @row.layer and quantity == @quantity")
-        assert rows["depth"].unique().tolist() == [row.depth]
-        assert np.linalg.norm(rows["value"]) == pytest.approx(row.norm, rel=1e-5)
+        letter = {"kernel": "W", "bias": "b"}[row.parameter]
+        assert np.linalg.norm(numbers(trace, f"dE/d{letter}", row.depth)) == pytest.approx(row.norm, rel=1e-5)
+        assert row.layer in trace.frame[trace.frame["depth"] == row.depth]["layer"].unique()
 
 
 @pytest.mark.parametrize("kind", ["softmax", "sigmoid"])
@@ -363,35 +373,38 @@ def _compiled(*made, loss="mse", **options):
     return model
 
 
+PENALTY = {"kernel_regularizer": keras.regularizers.L1L2(0.01, 0.02), "bias_regularizer": "l2"}
 MODELS = {
-    "activation layers": lambda: _compiled(
-        layers.Dense(5), layers.Activation("tanh"), layers.Dense(3), layers.Softmax(), loss=SPARSE
+    "activation layers": ([layers.Dense(5), layers.Activation("tanh"), layers.Dense(3), layers.Softmax()], SPARSE),
+    "our layers": ([kt.layers.Dense(5), kt.layers.LeakyReLU(0.2), kt.layers.Dense(3), kt.layers.Sigmoid()], "mse"),
+    "leaky": ([layers.Dense(5), layers.LeakyReLU(), layers.Dense(5, "leaky_relu"), layers.Dense(3)], "mse"),
+    "a bounded ReLU": ([layers.Dense(5), layers.ReLU(max_value=0.5), layers.ELU(), layers.Dense(3)], "mse"),
+    "two functions in a row": ([layers.Dense(5, "tanh"), layers.ReLU(), layers.Dense(3)], "mse"),
+    "a function first": ([layers.ReLU(), kt.layers.GradientProbe(), layers.Dense(3)], "mse"),
+    "a function of softmax": ([layers.Dense(3, "softmax"), layers.Identity()], SPARSE),
+    "no bias": ([layers.Dense(5, "tanh", use_bias=False), layers.Dense(3)], "mse"),
+    "regularizers": ([layers.Dense(5, "tanh", **PENALTY), layers.Dense(3)], "mse"),
+    "a frozen layer": (
+        [layers.Dense(5, "tanh"), layers.Dense(4, "tanh", trainable=False, **PENALTY), layers.Dense(3)],
+        "mse",
     ),
-    "our activation layers": lambda: _compiled(
-        kt.layers.Dense(5), kt.layers.LeakyReLU(0.2), kt.layers.Dense(3), kt.layers.Sigmoid()
-    ),
-    "keras's leaky layers": lambda: _compiled(
-        layers.Dense(5), layers.LeakyReLU(), layers.Dense(5, "leaky_relu"), layers.Dense(3)
-    ),
-    "a bounded ReLU": lambda: _compiled(layers.Dense(5), layers.ReLU(max_value=0.5), layers.ELU(), layers.Dense(3)),
-    "two functions in a row": lambda: _compiled(layers.Dense(5, "tanh"), layers.ReLU(), layers.Dense(3)),
-    "a function first": lambda: _compiled(layers.ReLU(), kt.layers.GradientProbe(), layers.Dense(3)),
-    "no bias": lambda: _compiled(layers.Dense(5, "tanh", use_bias=False), layers.Dense(3)),
-    "regularizers": lambda: _compiled(
-        layers.Dense(5, "tanh", kernel_regularizer="l1l2", bias_regularizer="l2"), layers.Dense(3)
-    ),
-    "a frozen layer": lambda: _compiled(
-        layers.Dense(5, "tanh"), layers.Dense(4, "tanh", kernel_regularizer="l2", trainable=False), layers.Dense(3)
-    ),
-    "a constraint": lambda: _compiled(layers.Dense(5, "tanh", kernel_constraint="unit_norm"), layers.Dense(3)),
-    "float64": lambda: _compiled(layers.Dense(5, "tanh", dtype="float64"), layers.Dense(3, dtype="float64")),
-    "a layer as function": lambda: _compiled(layers.Dense(5, activation=layers.LeakyReLU(0.1)), layers.Dense(3)),
-    "log softmax": lambda: _compiled(layers.Dense(3, "log_softmax")),
-    "a model inside": lambda: _compiled(
-        keras.Sequential([keras.Input((4,)), layers.Dense(5, "tanh")], name="inner"), layers.Dense(3)
-    ),
-    "several metrics": lambda: _compiled(layers.Dense(3), metrics=["mae"]),
+    "a constraint": ([layers.Dense(5, "tanh", kernel_constraint="unit_norm"), layers.Dense(3)], "mse"),
+    "float64": ([layers.Dense(5, "tanh", dtype="float64"), layers.Dense(3, dtype="float64")], "mse"),
+    "a layer as function": ([layers.Dense(5, activation=layers.LeakyReLU(0.1)), layers.Dense(3)], "mse"),
+    "log softmax": ([layers.Dense(3, "log_softmax")], "mse"),
+    "a model inside": ([keras.Sequential([keras.Input((4,)), layers.Dense(5, "tanh")]), layers.Dense(3)], "mse"),
 }
+
+
+def chain(name):
+    """Return one of MODELS, compiled anew: layers of their own, biases that are not zero."""
+    made, loss = MODELS[name]
+    made = [one.__class__.from_config(one.get_config()) for one in made]
+    model = _compiled(*made, loss=loss)
+    for variable in model.variables:
+        if variable.path.endswith("bias"):
+            variable.assign(np.linspace(-0.5, 0.5, variable.shape[0]))
+    return model
 
 
 def _functional():
@@ -407,25 +420,17 @@ def _functional():
 def test_every_kind_of_chain_is_stepped_as_keras_does(name):
     """E and the weights after `train_on_batch` are those of the trace, whatever the layers are."""
     keras.utils.set_random_seed(1)
-    model = _functional() if name == "functional" else MODELS[name]()
-    x, y = batch(4, "sparse" if model.loss == SPARSE else "mse")
+    model = _functional() if name == "functional" else chain(name)
+    x, y = batch(4, model.loss)
     x = x.reshape(4, 2, 2) if name == "functional" else x
-    for variable in model.variables:
-        if variable.path.endswith("bias"):
-            variable.assign(np.linspace(-0.5, 0.5, variable.shape[0]))
     trace = kt.trace_step(model, x, y)
-    told = np.ravel(model.train_on_batch(x, y))[0]
-    total = trace.frame.query("quantity == 'E' and layer.isna() and example.isna()")["value"].item()
-    assert total == pytest.approx(float(told), rel=1e-5)
-    after = [value for value in trace.frame.query("phase == 'update' and quantity.str.startswith('new')")["value"]]
-    np.testing.assert_allclose(
-        after, np.concatenate([np.ravel(one) for one in model.get_weights()]), rtol=1e-5, atol=1e-6
-    )
+    assert total(trace) == pytest.approx(float(model.train_on_batch(x, y)), rel=1e-5)
+    np.testing.assert_allclose(new_weights(trace), in_a_row(model), rtol=1e-5, atol=1e-6)
 
 
 def test_a_frozen_layer_has_no_gradient_and_lets_the_error_pass():
     """There is no dE/dW row for it; its weights stay; the layer before it learns."""
-    model = MODELS["a frozen layer"]()
+    model = chain("a frozen layer")
     trace = kt.trace_step(model, *batch(4))
     rows = trace.frame[trace.frame["depth"] == 2]
     assert not set(rows["quantity"]) & {"dE/dW", "dE/db"}
@@ -435,7 +440,7 @@ def test_a_frozen_layer_has_no_gradient_and_lets_the_error_pass():
 
 def test_what_a_regularizer_adds_has_its_row():
     """E of the layer is its penalty; the batch's E holds it."""
-    trace = kt.trace_step(MODELS["regularizers"](), *batch(4))
+    trace = kt.trace_step(chain("regularizers"), *batch(4))
     errors = trace.frame.query("quantity == 'E'")
     penalty = errors[errors["layer"].notna()]["value"].item()
     each, whole = errors[errors["example"].notna()]["value"], errors["value"].iloc[-1]
