@@ -54,7 +54,8 @@ def _markdown(section: Section) -> str:
 
 
 def _latex(section: Section) -> str:
-    lines = [rf"& \textbf{{{_plain(section.title)}}} \\"]
+    title = section.title.replace(" ", "~")
+    lines = [rf"& \mathbf{{{title}}} \\"]
     for line in section.lines:
         if isinstance(line, str):
             lines.append(rf"& \text{{{_plain(line)}}} \\")

@@ -120,6 +120,7 @@ def _of_example(table: pd.DataFrame, example: int) -> tuple[pd.DataFrame, int]:
     examples = int(table["example"].max()) + 1
     if isinstance(example, bool) or example not in range(examples):
         raise ValueError(f"`example` must be from 0 to {examples - 1}. Received: example={example!r}.")
+    table = table.astype(dict.fromkeys(("depth", "example", "unit", "source"), "Int64"))  # a file's have a point
     one = table["example"].isna() | (table["example"] == example).fillna(False)
     return table[one], examples
 
@@ -130,10 +131,11 @@ def _columns(rows: pd.DataFrame) -> Iterator[_Column]:
     first = layers[(layers["layer"] == layers["layer"].iloc[0]) & (layers["quantity"] == "x")]
     inputs = _by_place(first)
     yield _Column("input", [_Card([(_name("x", None, place, inputs), _number(inputs[place]), "")]) for place in inputs])
-    for depth, layer in layers[layers["depth"] > 0].groupby("depth"):
+    for depth in range(1, int(layers["depth"].max()) + 1):
+        layer = layers[layers["depth"] == depth]
         dense = layer[layer["layer"] == layer.loc[layer["quantity"] == "W", "layer"].iloc[0]]
         last = layer[layer["layer"] == layer.loc[layer["quantity"] == "a", "layer"].iloc[-1]]
-        yield _Column(str(dense["layer"].iloc[0]), list(_cards(int(str(depth)), dense, last)))
+        yield _Column(str(dense["layer"].iloc[0]), list(_cards(depth, dense, last)))
     whole = rows[(rows["quantity"] == "E") & rows["layer"].isna() & rows["example"].isna()]["value"].iloc[0]
     yield _Column("error", [_Card([("$E$", _number(whole), "")])])
 
