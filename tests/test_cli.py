@@ -3,6 +3,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -174,7 +175,8 @@ def in_this_process(tmp_path, monkeypatch):
 def test_trace_takes_a_saved_model_and_a_file(in_this_process, tmp_path, capsys):
     """The model's own loss and optimizer, the file's rows as the batch; Markdown where it is asked for."""
     model = kt.models.mlp("tanh", (2,), inputs=2, outputs=2, seed=0)
-    model.compile("adam", "sparse_categorical_crossentropy")
+    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
+    model.fit(np.ones((2, 2)), np.ones(2), verbose=0)
     model.save(tmp_path / "model.keras")
     (tmp_path / "points.csv").write_text("a,b,target\n1,0.5,no\n-1,0.25,yes\n")
     assert in_this_process("--model", "model.keras", "--data", "points.csv", "--as", "markdown", "--format", "svg") == 0
@@ -193,7 +195,6 @@ def test_trace_of_a_large_model_writes_the_table(in_this_process, tmp_path, caps
     assert in_this_process("--model", "model.keras", "--input", "1", "-2", "--learning-rate", "0.5") == 0
     told = capsys.readouterr().out
     assert "An explanation can be read for up to 12 units" in told
-    assert "The numbers of up to 12 units" in told
     assert [file.name for file in (tmp_path / "kerasteach-trace").iterdir()] == ["training_step.csv"]
 
 

@@ -497,7 +497,12 @@ def _two_inputs():
     return keras.Model(x, layers.Dense(3)(layers.Concatenate()(x)))
 
 
+def _sequences():
+    return keras.Sequential([keras.Input((2, 2)), layers.ReLU(), layers.Dense(3, name="wide"), layers.Flatten()])
+
+
 REFUSED = {
+    "more axes": (_sequences, "'wide' .Dense.*Flatten before it"),
     "dropout": (lambda: _compiled(layers.Dense(4), layers.Dropout(0.5, name="drop")), "'drop' .Dropout.*random"),
     "batch norm": (lambda: _compiled(layers.BatchNormalization(name="bn"), layers.Dense(3)), "'bn' .BatchNorm"),
     "branches": (_branches, "'reshaped' .Reshape"),
@@ -527,7 +532,8 @@ def test_what_cannot_be_explained_is_refused(name):
     """The error names the first layer, or the argument, and says why."""
     build, message = REFUSED[name]
     with pytest.raises(ValueError, match=message):
-        kt.trace_step(build(), *batch(4))
+        x, y = batch(4)
+        kt.trace_step(build(), x.reshape(4, 2, 2) if name == "more axes" else x, y)
 
 
 @pytest.mark.parametrize(

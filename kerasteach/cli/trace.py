@@ -74,20 +74,15 @@ def trace(
     rate = _RATE if learning_rate is None and not (model and network.compiled) else learning_rate
     optimizer = None if rate is None else kt.optimizers.PlainSGD(rate)
     step = kt.trace_step(network, *_batch(network, data, input or _INPUT, target or _TARGET), optimizer)
-    for show in (lambda: typer.echo(step.explain(language.value)), lambda: _draw(step.frame, lecture, figure, force)):
-        try:
-            show()
-        except ValueError as error:  # too large to read; the table is not
-            typer.echo(f"{error}\n")
+    try:
+        typer.echo(step.explain(language.value))
+        with style(lecture):
+            typer.echo(kt.plotting.save(kt.plotting.training_step(step.frame), figure, overwrite=force))
+    except ValueError as error:  # too large to read; the table is not
+        typer.echo(error)
+    table.parent.mkdir(parents=True, exist_ok=True)
     kt.measure.runs.write_atomically(table, lambda path: step.frame.to_csv(path, index=False))
     typer.echo(table)
-
-
-def _draw(frame: Any, lecture: bool, path: Path, force: bool) -> None:
-    import kerasteach as kt
-
-    with style(lecture):
-        typer.echo(kt.plotting.save(kt.plotting.training_step(frame), path, overwrite=force))
 
 
 def _chain(weights: list[float], biases: list[float], activation: str) -> keras.Sequential:

@@ -74,7 +74,7 @@ def batch_error(
         a: The outputs, `(batch, units)`.
         last: The nonlinearity between the two.
     """
-    name = getattr(loss, "name", None) or getattr(loss, "__name__", type(loss).__name__)
+    name = str(getattr(loss, "name", "") or getattr(loss, "__name__", type(loss).__name__))
     formula = _formula(loss, last)
     if formula is None:
         tf = require_tensorflow()

@@ -49,6 +49,7 @@ def read(model: keras.Model) -> list[Link]:
     layers = list(_layers(model))
     found: list[Link] = []
     depth, seen = 0, Counter[str]()
+    axes = len(model.input_shape)
     called = Counter(map(id, layers))
     for layer in layers:
         if called[id(layer)] > 1:
@@ -58,6 +59,9 @@ def read(model: keras.Model) -> list[Link]:
         seen[name] += 1
         name += f" #{seen[name]}" if seen[name] > 1 else ""
         dense = type(layer) in (Dense, keras.layers.Dense)
+        axes = 2 if type(layer) is keras.layers.Flatten else axes
+        if axes != 2 and (dense or _nonlinearity(layer).name == "softmax"):
+            _refuse(layer, "its input must be (examples, features); Flatten before it makes it so")
         depth += dense
         variables = {"W": layer.kernel, "b": layer.bias} if dense else {}
         variables = {letter: variable for letter, variable in variables.items() if variable is not None}

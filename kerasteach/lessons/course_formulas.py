@@ -51,9 +51,9 @@ def slope(nonlinearity: Nonlinearity, z: Formula, a: Formula, value: float) -> l
         return [beside(a, difference(ONE, a))]
     if nonlinearity.name == "tanh":
         return [difference(ONE, squared(a))]
-    names = [f"{nonlinearity.name}'({z.write(Style())})"]
-    names.append(rf"\mathrm{{{nonlinearity.name.replace('_', '~')}}}'({z.write(Style(latex=True))})")
-    return [symbol(*names, value)]
+    text = f"{nonlinearity.name}'({z.write(Style())})"
+    latex = rf"\mathrm{{{nonlinearity.name.replace('_', '~')}}}'({z.write(Style(latex=True))})"
+    return [symbol(text, latex, value)]
 
 
 def softmax_back(errors: Sequence[Formula], a: Sequence[Formula], unit: int) -> Formula:

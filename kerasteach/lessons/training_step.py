@@ -76,11 +76,10 @@ def trace_step(
     after = _updated(batch, before, received, chosen, apply)
     weights = _weight_steps(batch, before, after, received, here, is_plain(chosen))
     layers = []
-    for link, output, signal, own, penalty in zip(
-        batch.links, here.outputs, signals, weights, here.penalties, strict=True
-    ):
-        numbers = [ops.convert_to_numpy(one) for one in (*output, *signal)]
-        layers.append(LayerStep(link.name, link.depth, link.nonlinearity, *numbers, own, _sum(penalty)))
+    for number, link in enumerate(batch.links):
+        x, z, a, error, delta = map(ops.convert_to_numpy, (*here.outputs[number], *signals[number]))
+        own, penalty = weights[number], _sum(here.penalties[number])
+        layers.append(LayerStep(link.name, link.depth, link.nonlinearity, x, z, a, error, delta, own, penalty))
     next_error = batch.go_forward(after).total
     return TracedStep(Step(tuple(layers), here.error, here.total, next_error, type(chosen).__name__, rate))
 

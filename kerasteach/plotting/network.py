@@ -199,11 +199,12 @@ def _axes(ax: Axes | None, width: float, height: float) -> tuple[Axes, float]:
     """Return axes in which a length of 1 is the height of a letter, and that height in points."""
     if ax is None:
         points = float(plt.rcParams["font.size"])
-        figure = plt.figure(figsize=(width * points / 72, height * points / 72))
-        ax = figure.add_axes((0, 0, 1, 1))
+        ax = plt.figure(figsize=(width * points / 72, height * points / 72)).add_axes((0, 0, 1, 1))
     else:
+        figure = ax.get_figure(root=True)
+        assert figure is not None
         box = ax.get_window_extent()
-        dots = ax.get_figure(root=True).dpi / 72
+        dots = figure.dpi / 72
         points = min(box.width / width, box.height / height) / dots
     ax.set(xlim=(0, width), ylim=(0, height), aspect="equal")
     ax.set_axis_off()
