@@ -29,6 +29,7 @@ _ROOMS = (
 _NAMES = {
     "compare": "kerasteach.experiment",
     "Comparison": "kerasteach.experiment",
+    "trace_step": "kerasteach.lessons",
     "training_loop": "kerasteach.lessons",
 }
 

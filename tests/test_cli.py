@@ -3,6 +3,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -145,6 +146,78 @@ def test_activations_draws_those_named(tmp_path):
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["tanh", "relu", "out/activation_functions.png"]
 
 
+def test_trace_tells_the_courses_step(tmp_path):
+    """Without options: the explanation, the table to 1e-6, and the figure."""
+    done = command("trace", "--output", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "dE/dw2 = (a2 - T) * a2 (1 - a2) * a1 = " in done.stdout
+    assert done.stdout.splitlines()[-2:] == ["out/training_step.png", "out/training_step.csv"]
+    table = pd.read_csv(tmp_path / "out" / "training_step.csv")
+    new = table[table["quantity"].isin(["new W", "new b"])]["value"]
+    assert new.tolist() == pytest.approx([0.1495914416, 0.3959144165, 0.4271718407, 0.6120974876], abs=1e-6)
+
+
+@pytest.fixture
+def in_this_process(tmp_path, monkeypatch):
+    """Return a function that runs `kerasteach trace` here, where TensorFlow has started, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys.modules["kerasteach.cli.trace"], "start_tensorflow", lambda: None)
+
+    def run(*options):
+        monkeypatch.setattr(sys, "argv", ["kerasteach", "trace", *options])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code
+
+    return run
+
+
+def test_trace_takes_a_saved_model_and_a_file(in_this_process, tmp_path, capsys):
+    """The model's own loss and optimizer, the file's rows as the batch; Markdown where it is asked for."""
+    model = kt.models.mlp("tanh", (2,), inputs=2, outputs=2, seed=0)
+    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
+    model.fit(np.ones((2, 2)), np.ones(2), verbose=0)
+    model.save(tmp_path / "model.keras")
+    (tmp_path / "points.csv").write_text("a,b,target\n1,0.5,no\n-1,0.25,yes\n")
+    assert in_this_process("--model", "model.keras", "--data", "points.csv", "--as", "markdown", "--format", "svg") == 0
+    told = capsys.readouterr().out
+    assert "### 3. Backpropagate and update" in told
+    assert "by Adam's rule" in told
+    assert {file.name for file in (tmp_path / "kerasteach-trace").iterdir()} == {
+        "training_step.csv",
+        "training_step.svg",
+    }
+
+
+def test_trace_of_a_large_model_writes_the_table(in_this_process, tmp_path, capsys):
+    """What is too large to read is said so; the numbers are there all the same."""
+    kt.models.mlp("relu", (20,), inputs=2, outputs=1, output_activation=None).save(tmp_path / "model.keras")
+    assert in_this_process("--model", "model.keras", "--input", "1", "-2", "--learning-rate", "0.5") == 0
+    told = capsys.readouterr().out
+    assert "An explanation can be read for up to 12 units" in told
+    assert [file.name for file in (tmp_path / "kerasteach-trace").iterdir()] == ["training_step.csv"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--weights", "1", "2", "3"], "`--weights` and `--biases` must have a number for each neuron"),
+        (["--input", "1", "2"], "`--input` must have 1 numbers"),
+        (["--activation", "sigmoyd"], "Did you mean 'sigmoid'"),
+        (["--model", "there.keras"], "`--model` must be a file that Keras has saved"),
+        (["--model", "there.keras", "--weights", "1"], "`--model` has its own weights"),
+        (["--data", "points.csv", "--input", "1"], "`--data` has the examples"),
+        (["--learning-rate", "-1"], "`learning_rate` must be finite and not negative"),
+        (["--as", "html"], "--as.*html"),
+    ],
+)
+def test_bad_input_to_trace_is_one_line(in_this_process, options, message, tmp_path, capsys):
+    """No traceback, nothing written."""
+    assert in_this_process(*options) == 2
+    assert re.fullmatch(rf"kerasteach: error: .*({message}).*\n", capsys.readouterr().err)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_devices_lists_the_cpu(tmp_path):
     """The name that --device takes comes first."""
     done = command("devices", cwd=tmp_path)
@@ -156,4 +229,4 @@ def test_version_and_help_answer(tmp_path):
     """`--version` prints it; `--help` names the commands."""
     assert command("--version", cwd=tmp_path).stdout == f"kerasteach {kt.__version__}\n"
     help_text = command("--help", cwd=tmp_path).stdout
-    assert all(name in help_text for name in ("compare", "activations", "devices"))
+    assert all(name in help_text for name in ("compare", "activations", "devices", "trace"))

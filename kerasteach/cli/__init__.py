@@ -14,6 +14,7 @@ import typer
 from kerasteach.cli.compare import compare
 from kerasteach.cli.options import SeveralValues
 from kerasteach.cli.show import activations, devices
+from kerasteach.cli.trace import trace
 
 app = typer.Typer(
     add_completion=False,
@@ -27,6 +28,7 @@ _UsageError: Any = typer.BadParameter.__mro__[
 app.command(cls=SeveralValues)(compare)
 app.command(cls=SeveralValues)(activations)
 app.command()(devices)
+app.command(cls=SeveralValues)(trace)
 
 
 def main() -> None:

@@ -132,7 +132,7 @@ def statistics_for(asked: str | Iterable[str] | None, optimizer: keras.optimizer
             out then.
     """
     names = statistics.chosen(asked)
-    if _is_plain(optimizer) or "update_ratio" not in names:
+    if is_plain(optimizer) or "update_ratio" not in names:
         return names
     if asked != "all":
         raise ValueError(
@@ -142,7 +142,7 @@ def statistics_for(asked: str | Iterable[str] | None, optimizer: keras.optimizer
     return tuple(name for name in names if name != "update_ratio")
 
 
-def _is_plain(optimizer: keras.optimizers.Optimizer) -> bool:
+def is_plain(optimizer: keras.optimizers.Optimizer) -> bool:
     """Say whether an optimizer does nothing but subtract the learning rate times the gradient."""
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer = optimizer.inner_optimizer

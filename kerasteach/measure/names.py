@@ -1,4 +1,4 @@
-"""What layers are called in a table, and which of those names a user means. Needs no Keras."""
+"""What layers are called in a table, which of those names a user means, and what a step's numbers are called."""
 
 from __future__ import annotations
 
@@ -22,3 +22,17 @@ def means(pattern: str, name: str) -> bool:
     parts = name.split("/")
     names = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)] + parts[-1:]
     return any(fnmatchcase(one, pattern) for one in names)
+
+
+def symbol(letter: str, depth: int | None = None, index: tuple[int, ...] = (), latex: bool = False) -> str:
+    """Return what a number of a training step is called: `a2[0]` is output 0 of the second dense layer.
+
+    Example:
+        >>> from kerasteach.measure.names import symbol
+        >>> symbol("W", 1, (0, 2)), symbol("x"), symbol("a'", 1, (0,), latex=True)
+        ('W1[0,2]', 'x', "a_{1}'[0]")
+    """
+    place = f"[{','.join(map(str, index))}]" if index else ""
+    if not latex or depth is None:
+        return f"{letter.rstrip(chr(39))}{'' if depth is None else depth}{letter[1:]}{place}"
+    return f"{letter[0]}_{{{depth}}}{letter[1:]}{place}"

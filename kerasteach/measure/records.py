@@ -14,6 +14,9 @@ STATISTICS = (
     *("mean_abs", "max_abs", "zero_fraction", "weight_norm", "update_ratio"),
 )
 OUTPUT_STATISTICS = ("mean", "std", "finite", "zero_fraction", "dead_fraction", "saturated_fraction")
+_STEP_TYPES = dict.fromkeys(("phase", "layer", "quantity"), "str") | dict.fromkeys(
+    ("depth", "example", "unit", "source"), "Int64"
+)
 _NO_HISTORY = pd.DataFrame({"epoch": [], "metric": [], "value": []}).astype(
     {"epoch": "int64", "metric": "str", "value": "float64"}
 )
@@ -57,6 +60,27 @@ class Output:
     size: int
 
 
+@dataclass(frozen=True)
+class Traced:
+    """Numbers of one kind in a traced step: what they are of, and what their axes count.
+
+    Attributes:
+        phase: `"forward"`, `"error"`, `"backward"` or `"update"`.
+        quantity: `x, z, a, E, dE/da, dE/dz, dE/dW, dE/db, W, b, new W` or `new b`.
+        values: The numbers.
+        axes: What each axis of the values counts, from 0: `"example"`, `"unit"`, `"source"`.
+        layer: The layer's name; `None` for what belongs to the whole network.
+        depth: The number of dense layers up to this one, from 1 at the input.
+    """
+
+    phase: str
+    quantity: str
+    values: Any
+    axes: tuple[str, ...]
+    layer: str | None = None
+    depth: int | None = None
+
+
 KEYS = ("epoch", "step", *dict.fromkeys(field.name for kind in (Parameter, Output) for field in fields(kind)))
 
 
@@ -95,6 +119,23 @@ def tidy_table(
     columns |= {name: flat[:, index] for index, name in enumerate(statistics)}
     frame = pd.DataFrame(columns)
     return frame[frame["finite"].notna()].reset_index(drop=True).astype({"finite": bool})
+
+
+def step_table(parts: Iterable[Traced]) -> pd.DataFrame:
+    """Lay out the numbers of a traced step as a tidy table, one number a row.
+
+    Returns:
+        The columns `phase, layer, depth, quantity, example, unit, source, value`; what does not apply is missing.
+    """
+    frames = []
+    for part in parts:
+        values = np.asarray(part.values, "float64")
+        places = dict(zip(part.axes, np.indices(values.shape).reshape(values.ndim, values.size), strict=True))
+        columns: dict[str, Any] = {"phase": part.phase, "layer": part.layer, "depth": part.depth}
+        columns["quantity"] = part.quantity
+        columns |= {axis: places.get(axis) for axis in ("example", "unit", "source")}
+        frames.append(pd.DataFrame({**columns, "value": values.ravel()}).astype(_STEP_TYPES))
+    return pd.concat(frames, ignore_index=True)
 
 
 def histogram_table(keys: pd.DataFrame, low: np.ndarray, high: np.ndarray, counts: np.ndarray) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from kerasteach.plotting.gradients import gradient_flow
 from kerasteach.plotting.heat_maps import gradient_heat_map, gradients_over_time
 from kerasteach.plotting.learning import learning_curves
 from kerasteach.plotting.lecture import lecture_figure
+from kerasteach.plotting.network import training_step
 from kerasteach.plotting.style import lecture, save
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "lecture",
     "lecture_figure",
     "save",
+    "training_step",
 ]

@@ -37,6 +37,7 @@ ACTIVATIONS = {
     "binary_step": Look("#000000", "P"),
 }
 _COLOURS = ("#004488", "#DDAA33", "#BB5566", "#33A0C8", "#117733", "#882288", "#888888", "#000000")
+FORWARD, BACKWARD = "#004488", "#BB5566"  # the two ways through a network: apart in lightness, too
 _MARKERS = ("D", "v", "P", "X", "*", "p", "h", "<", ">")  # none of the main three
 
 

@@ -1,0 +1,97 @@
+"""What a model is compiled with, and the batch that it is given: met at the door."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasteach.activations import Tensor
+from kerasteach.losses import HalfSquaredError
+from kerasteach.optimizers import PlainSGD
+
+
+def checked_batch(model: Any, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return a batch as arrays, and build a model that has not been built for it.
+
+    Raises:
+        TypeError: If the model is none of Keras's.
+        ValueError: If x or y is empty or holds NaN, or they do not fit each other or the model.
+    """
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`model` must be a Keras model. Received: model={model!r}.")
+    batch, targets = _numbers("x", x), _numbers("y", y)
+    if batch.ndim < 2 or not len(batch) or len(batch) != len(targets):
+        raise ValueError(
+            "`x` must be a batch, (examples, features), and `y` must have a target for each example. "
+            f"Received: x.shape={batch.shape}, y.shape={targets.shape}."
+        )
+    if isinstance(model, keras.Sequential) and not model.built:
+        model.build((None, *batch.shape[1:]))
+    wanted = getattr(model, "input_shape", None) or ()
+    if isinstance(wanted, tuple) and wanted and tuple(wanted[1:]) != batch.shape[1:]:
+        raise ValueError(f"`x` must fit the model's input, {tuple(wanted)}. Received: x.shape={batch.shape}.")
+    return batch, targets
+
+
+def _numbers(argument: str, values: Any) -> np.ndarray:
+    try:
+        numbers = np.asarray(values)
+        finite = bool(np.isfinite(numbers).all())
+    except (TypeError, ValueError):
+        raise ValueError(f"`{argument}` must be an array of numbers. Received: {type(values).__name__}.") from None
+    if not finite:
+        raise ValueError(f"`{argument}` must hold finite numbers. Received: NaN or infinity among them.")
+    return numbers
+
+
+def loss_of(model: Any) -> Any:
+    """Return the loss that a model is compiled with, or `HalfSquaredError()`.
+
+    Raises:
+        ValueError: If it is compiled without a loss, with several, or with one that has no reduction.
+    """
+    if not model.compiled:
+        return HalfSquaredError()
+    given = model.loss
+    if isinstance(given, dict) and "class_name" not in given:
+        given = list(given.values())
+    if isinstance(given, list | tuple):
+        given = given[0] if len(given) == 1 else None
+    loss = keras.losses.get(given)
+    if loss is None or getattr(loss, "reduction", "") in (None, "none"):
+        raise ValueError(f"`model` must be compiled with one loss, a single number. Received: loss={model.loss!r}.")
+    return loss
+
+
+def optimizer_of(model: Any, optimizer: Any) -> Any:
+    """Return the optimizer that is asked for, or the compiled one, or `PlainSGD(0.1)`."""
+    if optimizer is None:
+        return (model.optimizer if model.compiled else None) or PlainSGD(0.1)
+    found = keras.optimizers.get(optimizer) if isinstance(optimizer, str) else optimizer
+    if not isinstance(found, keras.optimizers.Optimizer):
+        raise TypeError(f"`optimizer` must be a Keras optimizer, or its name. Received: optimizer={optimizer!r}.")
+    return found
+
+
+def keras_loss(model: Any, y: np.ndarray, outputs: Tensor) -> Tensor:
+    """Return what Keras minimises, penalties on weights included."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # softmax with from_logits=True: Keras sees through it, and so does this room
+        return model.compute_loss(y=ops.convert_to_tensor(y), y_pred=outputs)
+
+
+def check_loss(model: Any, y: np.ndarray, outputs: Tensor, error: float, name: str) -> None:
+    """Raise ValueError where a compiled model minimises something else than the error that was found."""
+    if not model.compiled:
+        return
+    told = float(keras_loss(model, y, outputs))
+    if not np.isclose(told, error, rtol=1e-3, atol=1e-5, equal_nan=True):
+        raise ValueError(
+            f"trace_step cannot explain this loss: {name} of the outputs is {error:.6g}, but Keras minimises "
+            f"{told:.6g}. Compile without loss_weights, and give softmax categorical_crossentropy, sigmoid "
+            "binary_crossentropy."
+        )

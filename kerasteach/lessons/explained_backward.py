@@ -1,0 +1,156 @@
+"""The course's third step: the error on its way back, the gradients, and the new weights."""
+
+from __future__ import annotations
+
+from kerasteach.lessons.course_formulas import error_signal, probabilities, slope, softmax_back
+from kerasteach.lessons.formulas import Formula, constant, difference, over_examples, product, quotient, symbol, total
+from kerasteach.lessons.sections import Section
+from kerasteach.lessons.steps import WeightStep
+from kerasteach.lessons.symbols import Symbols, gradient, new, penalty
+
+
+def backward_section(symbols: Symbols) -> Section:
+    """Tell the error signals and the gradients from the last layer to the first, then the new weights."""
+    section, step = Section("3. Backpropagate and update"), symbols.step
+    section.say("From the last layer to the first, with the old weights everywhere:")
+    for number in reversed(range(len(step.layers))):
+        layer = step.layers[number]
+        received = [weight for weight in layer.weights if weight.gradient is not None]
+        if received or _tells(symbols, number):
+            section.say(f"Layer {layer.depth}, {layer.name}:" if layer.weights else f"{layer.name}:")
+        if _tells(symbols, number):
+            for example in section.each(step.examples):
+                _add_errors(section, symbols, number, example)
+                _add_deltas(section, symbols, number, example)
+        if step.examples > 1 and received:
+            section.say("Summed over the examples:")
+        for weight in received:
+            _add_gradients(section, symbols, number, weight)
+    section.say(f"New weights, by {step.optimizer} with the learning rate {step.learning_rate:.4g}:")
+    for number, layer in enumerate(step.layers):
+        for weight in layer.weights:
+            _add_update(section, symbols, number, weight)
+    return section
+
+
+def _is_last(symbols: Symbols, number: int) -> bool:
+    return number == len(symbols.step.layers) - 1
+
+
+def _tells(symbols: Symbols, number: int) -> bool:
+    """Say whether a layer has error signals that the layer after it has not told."""
+    if _is_last(symbols, number) or symbols.step.layers[number + 1].weights:
+        return True
+    return not symbols.passes(number)
+
+
+def _add_errors(section: Section, symbols: Symbols, number: int, example: int) -> None:
+    """Tell dE/da: from the loss, or from the layer after it; an activation layer there has told it as its dE/dz."""
+    error = symbols.step.error
+    for unit, left in enumerate(symbols.errors(number, example)):
+        if not _is_last(symbols, number):
+            if symbols.step.layers[number + 1].weights:
+                section.find(left, _from_next(symbols, number, example, unit))
+        elif error.formula:
+            section.find(left, _at_output(symbols, example, unit))
+        else:
+            section.find(left, note=f"{error.name}, by automatic differentiation")
+
+
+def _at_output(symbols: Symbols, example: int, unit: int) -> Formula:
+    error, outputs = symbols.step.error, symbols.a(len(symbols.step.layers) - 1, example)
+    assert error.formula
+    p = probabilities(error.formula, outputs)[unit]
+    return error_signal(error.formula, symbols.targets(example)[unit], p, error.divisor)
+
+
+def _from_next(symbols: Symbols, number: int, example: int, unit: int) -> Formula:
+    """Return the sum of the error signals of the layer after it, each times the weight that it comes through."""
+    weight = symbols.step.layers[number + 1].weights[0]
+    deltas = symbols.deltas(number + 1, example)
+    return total(
+        *(
+            product(delta, symbols.weight(number + 1, weight, (unit, target), weight.before))
+            for target, delta in enumerate(deltas)
+        )
+    )
+
+
+def _add_deltas(section: Section, symbols: Symbols, number: int, example: int) -> None:
+    """Tell dE/dz, unless it is the same number as dE/da under the same name."""
+    if symbols.passes(number):
+        return
+    layer = symbols.step.layers[number]
+    errors, a = symbols.errors(number, example), symbols.a(number, example)
+    for unit, left in enumerate(symbols.deltas(number, example)):
+        if layer.nonlinearity.name == "softmax":
+            forms = [softmax_back(errors, a, unit)]
+        elif layer.slope is None:
+            section.find(left, note=f"{layer.nonlinearity.name}, by automatic differentiation")
+            continue
+        else:
+            forms = [product(errors[unit], *_slope(symbols, number, example, unit))]
+        if _is_last(symbols, number) and symbols.step.error.fused is not None:
+            forms.append(_fused(symbols, example, unit))
+        section.find(left, *forms)
+
+
+def _slope(symbols: Symbols, number: int, example: int, unit: int) -> list[Formula]:
+    layer = symbols.step.layers[number]
+    z, a = symbols.z(number, example)[unit], symbols.a(number, example)[unit]
+    assert layer.slope is not None
+    return slope(layer.nonlinearity, z, a, float(layer.slope[example, unit]))
+
+
+def _fused(symbols: Symbols, example: int, unit: int) -> Formula:
+    """Return `a - T`, divided: the derivative of cross-entropy by z."""
+    a, target = symbols.a(len(symbols.step.layers) - 1, example)[unit], symbols.targets(example)[unit]
+    return quotient(difference(a, target), constant(symbols.step.error.divisor))
+
+
+def _add_gradients(section: Section, symbols: Symbols, number: int, weight: WeightStep) -> None:
+    """Tell dE/dW or dE/db; in a chain of single neurons as one product from the error to the weight."""
+    assert weight.gradient is not None
+    step, examples = symbols.step, range(symbols.step.examples)
+    for place in weight.places():
+        of = symbols.weight(number, weight, place, weight.before)
+        if step.single:
+            ways = [_way(symbols, number)]
+        else:
+            ways = [[symbols.deltas(number, example)[place[-1]]] for example in examples]
+        if weight.letter == "W":
+            for example in examples:
+                ways[example].append(symbols.x(number, example)[place[0]])
+        terms = [product(*way) for way in ways]
+        form = over_examples(terms[0], terms)
+        if weight.penalty is not None:
+            form = total(penalty(of, float(weight.penalty[place])), form)
+        section.find(gradient(of, float(weight.gradient[place])), form)
+
+
+def _way(symbols: Symbols, number: int) -> list[Formula]:
+    """Return the factors of dE/dz in a chain of single neurons, from the error back."""
+    if _is_last(symbols, number):
+        if symbols.step.error.fused is not None:
+            return [_fused(symbols, 0, 0)]
+        return [_at_output(symbols, 0, 0), *_slope(symbols, number, 0, 0)]
+    factors = _way(symbols, number + 1)
+    for weight in symbols.step.layers[number + 1].weights[:1]:
+        factors.append(symbols.weight(number + 1, weight, (0, 0), weight.before))
+    return factors + _slope(symbols, number, 0, 0)
+
+
+def _add_update(section: Section, symbols: Symbols, number: int, weight: WeightStep) -> None:
+    """Tell the new weight, by formula where the rule is the plain one."""
+    step = symbols.step
+    if weight.gradient is None:
+        section.say(f"{step.layers[number].name} is frozen: its {weight.letter} stays as it is.")
+        return
+    rate = symbol("learning_rate", r"\eta", step.learning_rate)
+    for place in weight.places():
+        old = symbols.weight(number, weight, place, weight.before)
+        left = new(old, float(weight.after[place]))
+        if weight.plain:
+            section.find(left, difference(old, product(rate, gradient(old, float(weight.gradient[place])))))
+        else:
+            section.find(left, note=f"by {step.optimizer}'s rule")

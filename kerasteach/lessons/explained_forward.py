@@ -1,0 +1,80 @@
+"""The course's first two steps: what the weights are, and the forward pass to the error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from keras import ops
+
+from kerasteach.lessons.course_formulas import activated, error_of_example, probabilities
+from kerasteach.lessons.formulas import Formula, constant, product, quotient, symbol, total
+from kerasteach.lessons.sections import Section
+from kerasteach.lessons.steps import Step
+from kerasteach.lessons.symbols import Symbols
+
+
+def initial_section(symbols: Symbols) -> Section:
+    """Tell the example, its target, and the weights."""
+    section, step = Section("1. Initialise"), symbols.step
+    for example in section.each(step.examples):
+        for one in (*symbols.x(0, example), *symbols.targets(example)):
+            section.find(one)
+    for number, layer in enumerate(step.layers):
+        if layer.weights:
+            section.say(f"Layer {layer.depth}, {layer.name}:")
+        for weight in layer.weights:
+            for place in weight.places():
+                section.find(symbols.weight(number, weight, place, weight.before))
+    return section
+
+
+def forward_section(symbols: Symbols) -> Section:
+    """Tell z and a of every unit, and the error."""
+    section, step = Section("2. Forward pass and error"), symbols.step
+    for example in section.each(step.examples):
+        for number, layer in enumerate(step.layers):
+            z, a = symbols.z(number, example), symbols.a(number, example)
+            for unit in range(len(z) if layer.weights else 0):
+                section.find(z[unit], _weighted_sum(symbols, number, example, unit))
+            for unit in range(0 if symbols.passes(number) else len(a)):
+                section.find(a[unit], *activated(layer.nonlinearity, z, unit, a[unit].value))
+        if step.error.formula:
+            outputs = probabilities(step.error.formula, symbols.a(len(step.layers) - 1, example))
+            formula = error_of_example(step.error.formula, symbols.targets(example), outputs)
+            section.find(_errors(step)[example], formula)
+    _add_total(section, step)
+    return section
+
+
+def _weighted_sum(symbols: Symbols, number: int, example: int, unit: int) -> Formula:
+    """Return `z = w x + ... + b`."""
+    terms: list[Formula] = []
+    for weight in symbols.step.layers[number].weights:
+        if weight.letter == "b":
+            terms.append(symbols.weight(number, weight, (unit,), weight.before))
+            continue
+        for source, x in enumerate(symbols.x(number, example)):
+            terms.append(product(symbols.weight(number, weight, (source, unit), weight.before), x))
+    return total(*terms)
+
+
+def _errors(step: Step) -> Sequence[Formula]:
+    """Return the error of each example: E itself where it is all."""
+    each = [] if step.error.each is None else ops.convert_to_numpy(step.error.each).tolist()
+    if len(each) == 1 and not any(layer.penalty is not None for layer in step.layers):
+        return [symbol("E", "E", step.total)]
+    return [symbol(f"E({example})", f"E({example})", value) for example, value in enumerate(each)]
+
+
+def _add_total(section: Section, step: Step) -> None:
+    """Tell the error of the batch, of its examples and the penalties on weights."""
+    left, errors = symbol("E", "E", step.total), _errors(step)
+    if not errors:
+        section.find(left, note=f"{step.error.name} of the batch")
+        return
+    terms = [quotient(total(*errors), constant(step.examples)) if step.mean else total(*errors)]
+    for layer in step.layers:
+        if layer.penalty is not None:
+            terms.append(symbol(f"R{layer.depth}", f"R_{{{layer.depth}}}", layer.penalty))
+    if len(errors) > 1 or len(terms) > 1:
+        section.find(left, total(*terms), note="R is what regularizers add" if len(terms) > 1 else "")

@@ -1,0 +1,37 @@
+"""A training step in words and formulas: the four steps of the course, each line with its numbers."""
+
+from __future__ import annotations
+
+from kerasteach.lessons.explained_backward import backward_section
+from kerasteach.lessons.explained_forward import forward_section, initial_section
+from kerasteach.lessons.sections import Section
+from kerasteach.lessons.steps import Step
+from kerasteach.lessons.symbols import Symbols
+
+MOST_UNITS = 12
+MOST_EXAMPLES = 4
+
+
+def readable(step: Step) -> bool:
+    """Say whether a step's explanation is short enough to be read."""
+    return step.units <= MOST_UNITS and step.examples <= MOST_EXAMPLES
+
+
+def explained(step: Step) -> list[Section]:
+    """Explain a step in the course's four steps.
+
+    Raises:
+        ValueError: If the network or the batch is too large to read.
+    """
+    if not readable(step):
+        raise ValueError(
+            f"An explanation can be read for up to {MOST_UNITS} units, with inputs, and {MOST_EXAMPLES} examples. "
+            f"The table, `frame`, has the numbers of any. Received: {step.units} units, {step.examples} examples."
+        )
+    symbols = Symbols(step)
+    last = Section("4. Repeat")
+    last.say(
+        f"With the new weights the error of this batch is {step.next_error:.4g}; it was {step.total:.4g}. "
+        "Steps 2 and 3 are repeated until the epochs are over or the error is below a threshold."
+    )
+    return [initial_section(symbols), forward_section(symbols), backward_section(symbols), last]

@@ -1,0 +1,122 @@
+"""What a step's numbers are called in formulas: z1, a1, w1 in a chain of single neurons, a1[0], W1[0,1] elsewhere."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TypeAlias
+
+import numpy as np
+from keras import ops
+
+from kerasteach.lessons.formulas import Formula, Style, symbol
+from kerasteach.lessons.steps import LayerStep, Step, WeightStep
+from kerasteach.measure import names
+
+Name: TypeAlias = tuple[str, int | None]  # a letter, and the depth of the layer
+
+
+class Symbols:
+    """The symbols of a step's numbers, with their values.
+
+    A layer without weights makes a of the z of the dense layer before it, if that has no nonlinearity of its own; a
+    further one makes a' of a. Indices count from 0, as in the table, and are left out where there is only one unit.
+
+    Args:
+        step: The step.
+
+    Attributes:
+        inputs: The name of each layer's input.
+        pre_activations: The name of each layer's z.
+        outputs: The name of each layer's a; that of its z where they are the same numbers, written once.
+    """
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self.inputs: list[Name] = []
+        self.pre_activations: list[Name] = []
+        self.outputs: list[Name] = []
+        name: Name = ("x", None)
+        for layer, after in zip_longest(step.layers, step.layers[1:]):
+            self.inputs.append(name)
+            z: Name = ("z", layer.depth) if layer.weights else name
+            self.pre_activations.append(z)
+            name = z if _passes(layer, after) else ("a", layer.depth)
+            while name != z and name in self.outputs:
+                name = (f"{name[0]}'", layer.depth)
+            self.outputs.append(name)
+
+    def x(self, number: int, example: int) -> list[Formula]:
+        """Return the inputs of a layer for an example."""
+        return _each(self.inputs[number], self.step.layers[number].x[example])
+
+    def z(self, number: int, example: int) -> list[Formula]:
+        """Return the pre-activations of a layer for an example."""
+        return _each(self.pre_activations[number], self.step.layers[number].z[example])
+
+    def a(self, number: int, example: int) -> list[Formula]:
+        """Return the outputs of a layer for an example."""
+        return _each(self.outputs[number], self.step.layers[number].a[example])
+
+    def errors(self, number: int, example: int) -> list[Formula]:
+        """Return dE/da of a layer for an example."""
+        return [_by(one) for one in _each(self.outputs[number], self.step.layers[number].error[example])]
+
+    def deltas(self, number: int, example: int) -> list[Formula]:
+        """Return dE/dz of a layer for an example."""
+        return [_by(one) for one in _each(self.pre_activations[number], self.step.layers[number].delta[example])]
+
+    def targets(self, example: int) -> list[Formula]:
+        """Return T for an example, if the loss has a formula in it."""
+        targets = self.step.error.targets
+        return [] if targets is None else _each(("T", None), ops.convert_to_numpy(targets)[example])
+
+    def passes(self, number: int) -> bool:
+        """Say whether a layer's a is its z, written once."""
+        return self.outputs[number] == self.pre_activations[number]
+
+    def weight(self, number: int, weight: WeightStep, place: tuple[int, ...], values: np.ndarray) -> Formula:
+        """Return one entry of a layer's W or b; its value may be that before or after the step, or the gradient."""
+        single = weight.before.size == 1
+        letter = weight.letter.lower() if single else weight.letter
+        depth = self.step.layers[number].depth
+        return _symbol((letter, depth), () if single else place, float(values[place]))
+
+
+def gradient(of: Formula, value: float) -> Formula:
+    """Return dE/d(of)."""
+    return _by(Formula(of.write, value))
+
+
+def penalty(of: Formula, value: float) -> Formula:
+    """Return dR/d(of): what a regularizer adds to the gradient."""
+    text, latex = _written(of)
+    return symbol(f"dR/d{text}", rf"\frac{{\partial R}}{{\partial {latex}}}", value)
+
+
+def new(of: Formula, value: float) -> Formula:
+    """Return the new value of a weight."""
+    text, latex = _written(of)
+    return symbol(f"new {text}", rf"{latex}^{{\mathrm{{new}}}}", value)
+
+
+def _passes(layer: LayerStep, after: LayerStep | None) -> bool:
+    if layer.nonlinearity.name != "linear":
+        return False
+    return not layer.weights or (after is not None and not after.weights)
+
+
+def _each(name: Name, values: np.ndarray) -> list[Formula]:
+    return [_symbol(name, (unit,) if len(values) > 1 else (), float(value)) for unit, value in enumerate(values)]
+
+
+def _symbol(name: Name, index: tuple[int, ...], value: float) -> Formula:
+    return symbol(names.symbol(*name, index), names.symbol(*name, index, latex=True), value)
+
+
+def _by(one: Formula) -> Formula:
+    text, latex = _written(one)
+    return symbol(f"dE/d{text}", rf"\frac{{\partial E}}{{\partial {latex}}}", one.value)
+
+
+def _written(one: Formula) -> tuple[str, str]:
+    return one.write(Style()), one.write(Style(latex=True))
