@@ -26,7 +26,12 @@ _ROOMS = (
     "optimizers",
     "plotting",
 )
-_NAMES = {"compare": "kerasteach.experiment", "Comparison": "kerasteach.experiment"}
+_NAMES = {
+    "compare": "kerasteach.experiment",
+    "Comparison": "kerasteach.experiment",
+    "find_learning_rate": "kerasteach.lessons",
+    "loss_surface": "kerasteach.lessons",
+}
 
 __all__ = [*_ROOMS, *_NAMES]
 

@@ -12,5 +12,7 @@ from kerasteach import optimizers as optimizers
 from kerasteach import plotting as plotting
 from kerasteach.experiment import Comparison as Comparison
 from kerasteach.experiment import compare as compare
+from kerasteach.lessons import find_learning_rate as find_learning_rate
+from kerasteach.lessons import loss_surface as loss_surface
 
 __version__: str

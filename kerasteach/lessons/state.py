@@ -1,0 +1,45 @@
+"""A model put back as it was found: weights, random seeds, optimizer and metrics, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keras
+import numpy as np
+
+
+@contextmanager
+def left_as_found(model: keras.Model) -> Iterator[None]:
+    """Give every variable of a model the value that it had before the block, also after an exception or Ctrl-C.
+
+    The variables are those of the model (its weights, statistics such as those of `BatchNormalization`, and its layers'
+    random seeds), of its metrics and of its optimizer (its state, the count of its steps, the learning rate). A metric
+    that is made in the block starts afresh.
+    """
+    found = [(one, np.array(keras.ops.convert_to_numpy(one.value))) for one in _variables(model)]
+    try:
+        yield
+    finally:
+        known = {id(variable) for variable, _ in found}
+        for metric in model.metrics:
+            if any(id(variable) not in known for variable in metric.variables):
+                metric.reset_state()
+        for variable, value in found:
+            variable.assign(value)
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    optimizer = _of_optimizer(model.optimizer) if getattr(model, "optimizer", None) is not None else []
+    return list({id(one): one for one in [*model.variables, *model.metrics_variables, *optimizer]}.values())
+
+
+def _of_optimizer(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """Return an optimizer's variables, also those that its `variables` leaves out: Nadam has one."""
+    found = list(optimizer.variables)
+    for one in vars(optimizer).values():
+        if isinstance(one, keras.Variable):
+            found.append(one)
+        elif isinstance(one, keras.optimizers.Optimizer):  # a LossScaleOptimizer's inner one
+            found += _of_optimizer(one)
+    return found
