@@ -16,9 +16,10 @@ from kerasteach.lessons.evaluation import check_compiled
 from kerasteach.lessons.state import left_as_found
 from kerasteach.progress import progress_bar
 
-_SMOOTHING = 0.9  # the share of the past in the smoothed loss
+_SMOOTHING = 0.8  # the share of the past in the smoothed loss
 _EXPLODED = 3  # rises by so many times the first loss
-_FELL = 0.05  # what the smoothed loss must have lost of the first one, or no rate is suggested
+_FELL = 0.05  # what the smoothed loss must have lost of the first ones, or no rate is suggested
+_SCATTER = 2  # and how many of their standard deviations: by chance alone it falls by about one
 _SAFETY = 10  # how far the suggestion stays below the rate of the lowest loss
 
 
@@ -29,7 +30,7 @@ class RangeTest:
     Attributes:
         table: A row a step: `step`, from 0; `learning_rate`; `loss`, the batch's own, before its weights moved;
             `smoothed`, see `find_learning_rate`.
-        suggestion: The suggested learning rate; `None` if the loss never fell.
+        suggestion: The suggested learning rate; `None` if the loss never clearly fell.
         reason: Why the run ended and how the suggestion came about, or why there is none.
     """
 
@@ -57,9 +58,10 @@ def find_learning_rate(
     small changes nothing; then the loss falls; then it explodes. The run ends early when the loss is not finite, or the
     smoothed loss has risen above its lowest by more than three times the first one.
 
-    - Smoothed loss: `s_i <- 0.9 s_(i-1) + 0.1 loss_i` from `s_(-1) = 0`, divided by `1 - 0.9 ** (i + 1)`, which takes
+    - Smoothed loss: `s_i <- 0.8 s_(i-1) + 0.2 loss_i` from `s_(-1) = 0`, divided by `1 - 0.8 ** (i + 1)`, which takes
       out the start at 0 (as in Adam).
-    - Suggestion: a tenth of the rate at which the smoothed loss is lowest, if it fell by 5 % of the first at least.
+    - Suggestion: a tenth of the rate at which the smoothed loss is lowest. There is none if that is not clearly below
+      the losses of the first tenth of the steps: below their mean by 5 % of it, and by twice their standard deviation.
 
     Weights, statistics of `BatchNormalization`, the layers' random seeds, the optimizer's state, its count of steps and
     learning rate, and the metrics are put back bit for bit, also after an exception or Ctrl-C. The batches' order has a
@@ -174,12 +176,13 @@ def _suggestion(table: pd.DataFrame, steps: int) -> tuple[float | None, str]:
     what = "exploded" if math.isfinite(last["loss"]) else "was not finite"
     exploded = _exploded(list(table["smoothed"]))
     end = f"the loss {what} at learning rate {last['learning_rate']:.2g}" if exploded else f"all {steps} steps were taken"
-    finite = table[np.isfinite(table["smoothed"])]
-    first = finite["smoothed"].iloc[0] if len(finite) else math.nan
-    best = finite.loc[finite["smoothed"].idxmin()] if len(finite) else last
-    if not best["smoothed"] <= first - _FELL * abs(first):
-        return None, f"{end}, and the smoothed loss never fell by {_FELL:.0%}: nothing to suggest"
+    first = table["loss"].iloc[: max(2, steps // 10)]
+    fall = max(_FELL * abs(first.mean()), _SCATTER * first.std(ddof=0))
+    best = table.loc[table["smoothed"].where(np.isfinite(table["smoothed"]), np.inf).idxmin()]
+    if not best["smoothed"] < first.mean() - fall:
+        advice = "try a lower `lowest`" if exploded else "try a higher `highest`"
+        return None, f"the smoothed loss never clearly fell, so nothing is suggested: {advice}; {end}"
     found = f"the smoothed loss is lowest, {best['smoothed']:.3g}, at learning rate {best['learning_rate']:.2g}"
     if best["step"] == steps - 1:
-        found += ", the last: try a higher `highest`"
-    return best["learning_rate"] / _SAFETY, f"{found}; a tenth of it is suggested; {end}"
+        found += ", the last (try a higher `highest`)"
+    return float(best["learning_rate"]) / _SAFETY, f"{found}; a tenth of it is suggested; {end}"

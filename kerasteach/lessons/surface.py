@@ -74,7 +74,7 @@ def loss_surface(
             list of your own. Defaults to `None`.
         ranges: How far the grid reaches to both sides of the model's weights, a number; or from where to where, in
             coordinates, a pair for all axes or a pair for each. Defaults to 1, and as far as the path goes.
-        points: The grid's points along each axis; an odd number has the model's own weights among them. Defaults to 31
+        points: The grid's points along each axis; an odd number has the model's own weights among them. Defaults to 41
             for two axes, 101 for one.
         sample_weight: A weight for each example, `(examples,)`. Defaults to `None`.
         batch_size: How many examples to take at a time where `x` is arrays. Defaults to `256`.
@@ -173,7 +173,7 @@ def _projected(plane: Plane, model: keras.Model, snapshots: list[Weights]) -> pd
 
 def _lines(plane: Plane, ranges: Any, points: int | None, path: np.ndarray) -> list[np.ndarray]:
     """Return the grid's coordinates on each axis."""
-    points = points or (31 if len(plane.axes) == 2 else 101)
+    points = points or (41 if len(plane.axes) == 2 else 101)
     if ranges is None or isinstance(ranges, Real):
         given = np.nan if ranges is None else float(ranges)
         if ranges is not None and not 0 < given < np.inf:
