@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -32,7 +32,7 @@ def progress_bar(show: bool, total: float | None, description: str, done: str = 
         task = bar.add_task(description, total=total, done=done)
 
         def report(completed: float, description: str | None = None, done: str | None = None) -> None:
-            words = {} if done is None else {"done": done}
+            words: dict[str, Any] = {} if done is None else {"done": done}
             bar.update(task, completed=completed, description=description, **words)
 
         yield report

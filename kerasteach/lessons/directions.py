@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import index
 from typing import Any
 
 import keras
@@ -58,21 +59,18 @@ def chosen_weights(model: keras.Model, weights: Sequence[Weight]) -> Plane:
     """
     variables = list(model.trainable_variables)
     described = describe(variables, model)
-    names = {name: index for index, one in enumerate(described) for name in (one.path, f"{one.layer}/{one.parameter}")}
-    places = []
-    for weight in weights:
-        index, place = _found(weight, names, variables)
-        places.append((f"{described[index].layer}/{described[index].parameter}{list(place)}", index, place))
-    if len({name for name, _, _ in places}) < len(places):
+    names = [f"{one.layer}/{one.parameter}" for one in described]
+    places = [_found(weight, names, [one.path for one in described], variables) for weight in weights]
+    if len(set(places)) < len(places):
         raise ValueError(f"`along` must name two different weights. Received: along={list(weights)!r}.")
     centre = _values(variables)
     directions = []
-    for _, index, place in places:
+    for number, place in places:
         direction = [np.zeros_like(one) for one in centre]
-        direction[index][place] = 1
+        direction[number][place] = 1
         directions.append(direction)
-    origin = np.array([float(centre[index][place]) for _, index, place in places])
-    return Plane(tuple(name for name, _, _ in places), centre, directions, origin, 1.0)
+    origin = np.array([float(centre[number][place]) for number, place in places])
+    return Plane(tuple(f"{names[number]}{list(place)}" for number, place in places), centre, directions, origin, 1.0)
 
 
 def random_directions(model: keras.Model, seed: int) -> Plane:
@@ -122,7 +120,7 @@ def path_directions(model: keras.Model, path: Sequence[Weights]) -> Plane:
     """
     centre = _values(model.trainable_variables)
     away = [
-        np.stack([_float64(snapshot[index]) - _float64(one) for snapshot in path]) for index, one in enumerate(centre)
+        np.stack([_float64(snapshot[number]) - _float64(one) for snapshot in path]) for number, one in enumerate(centre)
     ]  # for each variable, (snapshots, ...)
     flat = [one.reshape(len(path), -1) for one in away]
     squares, mixtures = np.linalg.eigh(sum(one @ one.T for one in flat))  # (snapshots, snapshots): never all weights
@@ -140,25 +138,27 @@ def path_directions(model: keras.Model, path: Sequence[Weights]) -> Plane:
 
 
 def _found(
-    weight: Any, names: dict[str, int], variables: Sequence[keras.Variable]
+    weight: Any, names: list[str], paths: list[str], variables: Sequence[keras.Variable]
 ) -> tuple[int, tuple[int, ...]]:
     """Return which variable is meant, and the place in it, counted from 0."""
     try:
         name, place = weight
-        place = tuple(int(one) for one in np.atleast_1d(np.asarray(place, "int64"))) if place != () else ()
+        place = tuple(index(one) for one in (place if isinstance(place, Iterable) else (place,)))
     except (TypeError, ValueError):
         raise TypeError(
             '`along` must be "random", "path", a weight such as ("dense/kernel", (0, 1)), or two of them. '
             f"Received: {weight!r}."
         ) from None
-    if name not in names:
-        shown = dict.fromkeys(names.values())
-        known = ", ".join(next(key for key in reversed(names) if names[key] == index) for index in shown)
-        raise ValueError(f"`along` must name a trainable variable of the model: {known}. Received: {name!r}.")
-    shape = tuple(variables[names[name]].shape)
+    if name not in [*names, *paths]:
+        raise ValueError(
+            f"`along` must name a trainable variable of the model: {', '.join(names) or 'it has none'}. "
+            f"Received: {name!r}."
+        )
+    number = (names if name in names else paths).index(name)
+    shape = tuple(variables[number].shape)
     if len(place) != len(shape) or not all(-size <= one < size for one, size in zip(place, shape, strict=True)):
         raise ValueError(f"`along` must name a place in {name!r}, whose shape is {shape}. Received: {place}.")
-    return names[name], tuple(one % size for one, size in zip(place, shape, strict=True))
+    return number, tuple(one % size for one, size in zip(place, shape, strict=True))
 
 
 def _like(weights: np.ndarray, axes: tuple[int, ...], random: np.random.Generator) -> np.ndarray:

@@ -23,7 +23,9 @@ def check(model: Any, data: Batches) -> None:
     """Raise TypeError or ValueError unless this is a compiled model, and data that end."""
     check_compiled(model)
     if data.endless:
-        raise ValueError("`x` must have an end: take(...) some batches of it. Received: a data set that repeats itself.")
+        raise ValueError(
+            "`x` must have an end: take(...) some batches of it. Received: a data set that repeats itself."
+        )
 
 
 def check_compiled(model: Any) -> None:
@@ -90,7 +92,7 @@ def mean_losses(
 def _compiled(
     model: keras.Model, plane: Plane
 ) -> tuple[Callable[[np.ndarray, Batch], Tensor], Callable[[Weights, Batch], Tensor]]:
-    """Return two functions: of offsets `(points, axes)` in a plane, and of all weights, each with a batch, to losses."""
+    """Return two functions that give losses of a batch: at offsets in the plane, `(points, axes)`; with all weights."""
     tf = require_tensorflow()
     moved = [
         (variable, tf.constant(centre), [tf.constant(one, variable.dtype) for one in steps])
@@ -117,8 +119,8 @@ def _compiled(
 
     if model.run_eagerly:
         return on_plane, with_weights
-    compiled = [tf.function(one, reduce_retracing=True, jit_compile=model.jit_compile) for one in (on_plane, with_weights)]
-    return compiled[0], compiled[1]
+    options = {"reduce_retracing": True, "jit_compile": model.jit_compile}
+    return tf.function(on_plane, **options), tf.function(with_weights, **options)
 
 
 def _loss(model: keras.Model, values: list[tuple[keras.Variable, Tensor]], batch: Batch) -> Tensor:

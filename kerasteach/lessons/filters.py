@@ -15,7 +15,7 @@ def kept_axes(model: keras.Model) -> dict[int, tuple[int, ...]]:
     A depthwise kernel has one for each input channel and multiplier, the last two axes; a transposed convolution keeps
     its output channels in the axis before the last; an embedding has a vector for each token, its first axis.
     """
-    axes = {id(variable): (variable.ndim - 1,) for variable in model.trainable_variables}
+    axes: dict[int, tuple[int, ...]] = {id(variable): (variable.ndim - 1,) for variable in model.trainable_variables}
     for layer in layers_of(model):  # a layer stands before those inside it, which know better
         for variable in layer.trainable_variables:
             axes[id(variable)] = _axes_in(layer, variable)

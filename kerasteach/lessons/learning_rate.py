@@ -124,7 +124,7 @@ def find_learning_rate(
     table = pd.DataFrame(
         {"step": range(len(losses)), "learning_rate": rates[: len(losses)], "loss": losses, "smoothed": smoothed}
     )
-    return RangeTest(table, *_suggestion(table, len(rates)))
+    return RangeTest(table, *_suggestion(rates, losses, smoothed))
 
 
 def _check_optimizer(optimizer: keras.optimizers.Optimizer) -> None:
@@ -170,19 +170,21 @@ def _exploded(smoothed: list[float]) -> bool:
     return not math.isfinite(smoothed[-1]) or smoothed[-1] > min(smoothed) + _EXPLODED * abs(smoothed[0])
 
 
-def _suggestion(table: pd.DataFrame, steps: int) -> tuple[float | None, str]:
+def _suggestion(rates: np.ndarray, losses: list[float], smoothed: list[float]) -> tuple[float | None, str]:
     """Return the suggested rate, if there is one, and say how it came about."""
-    last = table.iloc[-1]
-    what = "exploded" if math.isfinite(last["loss"]) else "was not finite"
-    exploded = _exploded(list(table["smoothed"]))
-    end = f"the loss {what} at learning rate {last['learning_rate']:.2g}" if exploded else f"all {steps} steps were taken"
-    first = table["loss"].iloc[: max(2, steps // 10)]
-    fall = max(_FELL * abs(first.mean()), _SCATTER * first.std(ddof=0))
-    best = table.loc[table["smoothed"].where(np.isfinite(table["smoothed"]), np.inf).idxmin()]
-    if not best["smoothed"] < first.mean() - fall:
+    end = f"all {len(rates)} steps were taken"
+    exploded = _exploded(smoothed)
+    if exploded:
+        what = "exploded" if math.isfinite(losses[-1]) else "was not finite"
+        end = f"the loss {what} at learning rate {rates[len(losses) - 1]:.2g}"
+    first = np.asarray(losses[: max(2, len(rates) // 10)])
+    best = int(np.argmin(np.where(np.isfinite(smoothed), smoothed, np.inf)))
+    with np.errstate(invalid="ignore"):
+        below = first.mean() - max(_FELL * abs(first.mean()), _SCATTER * first.std())
+    if not smoothed[best] < below:
         advice = "try a lower `lowest`" if exploded else "try a higher `highest`"
         return None, f"the smoothed loss never clearly fell, so nothing is suggested: {advice}; {end}"
-    found = f"the smoothed loss is lowest, {best['smoothed']:.3g}, at learning rate {best['learning_rate']:.2g}"
-    if best["step"] == steps - 1:
+    found = f"the smoothed loss is lowest, {smoothed[best]:.3g}, at learning rate {rates[best]:.2g}"
+    if best == len(rates) - 1:
         found += ", the last (try a higher `highest`)"
-    return float(best["learning_rate"]) / _SAFETY, f"{found}; a tenth of it is suggested; {end}"
+    return float(rates[best]) / _SAFETY, f"{found}; a tenth of it is suggested; {end}"

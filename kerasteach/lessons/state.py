@@ -10,14 +10,18 @@ import numpy as np
 
 
 @contextmanager
-def left_as_found(model: keras.Model) -> Iterator[None]:
+def left_as_found(model: keras.Model, *, optimizer: bool = True) -> Iterator[None]:
     """Give every variable of a model the value that it had before the block, also after an exception or Ctrl-C.
 
     The variables are those of the model (its weights, statistics such as those of `BatchNormalization`, and its layers'
     random seeds), of its metrics and of its optimizer (its state, the count of its steps, the learning rate). A metric
     that is made in the block starts afresh.
+
+    Args:
+        model: The model.
+        optimizer: Whether the optimizer may change in the block, too. Defaults to `True`.
     """
-    found = [(one, np.array(keras.ops.convert_to_numpy(one.value))) for one in _variables(model)]
+    found = [(one, np.array(keras.ops.convert_to_numpy(one.value))) for one in _variables(model, optimizer)]
     try:
         yield
     finally:
@@ -29,9 +33,9 @@ def left_as_found(model: keras.Model) -> Iterator[None]:
             variable.assign(value)
 
 
-def _variables(model: keras.Model) -> list[keras.Variable]:
-    optimizer = _of_optimizer(model.optimizer) if getattr(model, "optimizer", None) is not None else []
-    return list({id(one): one for one in [*model.variables, *model.metrics_variables, *optimizer]}.values())
+def _variables(model: keras.Model, optimizer: bool) -> list[keras.Variable]:
+    found = [*model.variables, *model.metrics_variables, *(_of_optimizer(model.optimizer) if optimizer else [])]
+    return list({id(one): one for one in found}.values())
 
 
 def _of_optimizer(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:

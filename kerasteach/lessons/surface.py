@@ -109,7 +109,7 @@ def loss_surface(
     data = Batches(x, y, sample_weight, batch_size)
     check(model, data)
     seed, points = whole("seed", seed, least=0), None if points is None else whole("points", points, least=2)
-    with left_as_found(model):
+    with left_as_found(model, optimizer=False):
         prepare(model, data)
         snapshots = [] if path is None else _checked_path(model, path)
         plane = _plane(model, along, snapshots, seed)
@@ -166,7 +166,9 @@ def _trainable(model: keras.Model, snapshot: Weights) -> Weights:
 
 def _projected(plane: Plane, model: keras.Model, snapshots: list[Weights]) -> pd.DataFrame:
     rows = [plane.project(_trainable(model, one)) for one in snapshots]
-    table = pd.DataFrame([[*coordinates, distance] for coordinates, distance in rows], columns=[*plane.axes, "distance"])
+    table = pd.DataFrame(
+        [[*coordinates, distance] for coordinates, distance in rows], columns=[*plane.axes, "distance"]
+    )
     table.insert(0, "snapshot", range(len(table)))
     return table
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from numbers import Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,7 +49,7 @@ def learning_rate_test(table: pd.DataFrame, suggestion: float | None = None, ax:
     ax.plot(rates, smoothed, color=_CURVE, label="smoothed" + note)
     if suggestion is not None:
         ax.axvline(suggestion, color=_MARK, ls="--", label=f"suggested rate: {suggestion:.2g}")
-    ax.set(xscale="log", xlabel="learning rate, a step each", ylabel="training loss of the batch")
+    ax.set(xscale="log", xlabel="learning rate (one step at each)", ylabel="training loss of the batch")
     if np.isfinite(smoothed).any():
         ax.set_ylim(*_limits(losses[np.isfinite(losses)], smoothed[np.isfinite(smoothed)]))
     else:
@@ -67,7 +67,7 @@ def _limits(losses: np.ndarray, smoothed: np.ndarray) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _check(table: pd.DataFrame, suggestion: float | None) -> None:
+def _check(table: Any, suggestion: Any) -> None:
     if not isinstance(table, pd.DataFrame):
         raise TypeError(
             "`table` must be what kerasteach.find_learning_rate made: its result's `table`. "
@@ -81,7 +81,7 @@ def _check(table: pd.DataFrame, suggestion: float | None) -> None:
         )
     if suggestion is None:
         return
-    if isinstance(suggestion, bool) or not isinstance(suggestion, Real):
+    if not isinstance(suggestion, (int, float, np.number)):
         raise TypeError(f"`suggestion` must be a number or None. Received: suggestion={suggestion!r}.")
     if not 0 < suggestion < math.inf:
         raise ValueError(f"`suggestion` must be finite and more than 0. Received: suggestion={suggestion!r}.")

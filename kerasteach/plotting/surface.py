@@ -28,10 +28,10 @@ _AXES = {
 def loss_surface(surface: pd.DataFrame, path: pd.DataFrame | None = None, ax: Axes | None = None) -> Axes:
     """Draw a model's loss over one or two coordinates, and the path that the training took.
 
-    Over two coordinates, colours and contours tell the loss, on a logarithmic scale where it spans a factor of 50 or
-    more; a cell is hatched where the loss is not finite. The path is projected: the snapshots' own losses differ from the
-    surface's below them, the more the further they are off the plane, and the title says how far that is at most. Over
-    one coordinate, the path stands at the snapshots' own losses.
+    Over two coordinates, colours and contours tell the loss, on a logarithmic scale where it spans more than a factor
+    of 50. Where the loss is not finite, it is hatched. The path is projected: the snapshots' own losses are not quite
+    the surface's below them, and the title says how far they are off this plane at most. Over one coordinate, the path
+    stands at the snapshots' own losses.
 
     Args:
         surface: `LossSurface.loss`: one or two columns of coordinates on a whole grid, then `loss`.
@@ -92,8 +92,8 @@ def _checked(surface: pd.DataFrame, path: pd.DataFrame | None) -> list[str]:
     missing = [] if path is None else [one for one in (*coordinates, "loss", "distance") if one not in path]
     if missing:
         raise ValueError(
-            f"`path` must have the coordinates of the surface, `loss` and `distance`. Received: {', '.join(map(str, path))}; "
-            f"{', '.join(missing)} missing."
+            "`path` must have the coordinates of the surface, `loss` and `distance`. "
+            f"Received: no column {', '.join(missing)}."
         )
     return coordinates
 
