@@ -120,10 +120,10 @@ def path_directions(model: keras.Model, path: Sequence[Weights]) -> Plane:
     """
     centre = _values(model.trainable_variables)
     away = [
-        np.stack([_float64(snapshot[number]) - _float64(one) for snapshot in path]) for number, one in enumerate(centre)
+        np.array([_float64(snapshot[number]) - _float64(one) for snapshot in path]) for number, one in enumerate(centre)
     ]  # for each variable, (snapshots, ...)
-    flat = [one.reshape(len(path), -1) for one in away]
-    squares, mixtures = np.linalg.eigh(sum(one @ one.T for one in flat))  # (snapshots, snapshots): never all weights
+    gram = sum((flat @ flat.T for flat in (one.reshape(len(path), -1) for one in away)), np.zeros((1, 1)))
+    squares, mixtures = np.linalg.eigh(gram)  # (snapshots, snapshots): small, however many weights there are
     if len(path) < 2 or not squares[-2] > 1e-12 * squares[-1]:
         raise ValueError(
             "`path` must leave a line: three snapshots of different weights at least. "

@@ -17,7 +17,7 @@ from kerasteach.lessons.state import left_as_found
 from kerasteach.progress import progress_bar
 
 _SMOOTHING = 0.8  # the share of the past in the smoothed loss
-_EXPLODED = 3  # rises by so many times the first loss
+_EXPLODED = 3  # rises by so many times the first losses' mean
 _FELL = 0.05  # what the smoothed loss must have lost of the first ones, or no rate is suggested
 _SCATTER = 2  # and how many of their standard deviations: by chance alone it falls by about one
 _SAFETY = 10  # how far the suggestion stays below the rate of the lowest loss
@@ -118,7 +118,7 @@ def find_learning_rate(
             losses.append(_step(model, batch, rate))
             smoothed.append(_smooth(smoothed, losses[-1]))
             report(step + 1, done=f"{rate:.1e}")
-            if _exploded(smoothed):
+            if _exploded(losses, smoothed, len(rates)):
                 break
             batch = next(batches)
     table = pd.DataFrame(
@@ -166,18 +166,26 @@ def _smooth(smoothed: list[float], loss: float) -> float:
     return (_SMOOTHING * past + (1 - _SMOOTHING) * loss) / (1 - _SMOOTHING ** (step + 1))
 
 
-def _exploded(smoothed: list[float]) -> bool:
-    return not math.isfinite(smoothed[-1]) or smoothed[-1] > min(smoothed) + _EXPLODED * abs(smoothed[0])
+def _first(steps: int) -> int:
+    """Return how many steps show what the losses are before the rates change anything."""
+    return max(2, steps // 10)
+
+
+def _exploded(losses: list[float], smoothed: list[float], steps: int) -> bool:
+    if not math.isfinite(losses[-1]):
+        return True
+    usual = float(np.mean(np.abs(losses[: _first(steps)])))
+    return len(losses) > _first(steps) and smoothed[-1] > min(smoothed) + _EXPLODED * usual
 
 
 def _suggestion(rates: np.ndarray, losses: list[float], smoothed: list[float]) -> tuple[float | None, str]:
     """Return the suggested rate, if there is one, and say how it came about."""
     end = f"all {len(rates)} steps were taken"
-    exploded = _exploded(smoothed)
+    exploded = _exploded(losses, smoothed, len(rates))
     if exploded:
         what = "exploded" if math.isfinite(losses[-1]) else "was not finite"
         end = f"the loss {what} at learning rate {rates[len(losses) - 1]:.2g}"
-    first = np.asarray(losses[: max(2, len(rates) // 10)])
+    first = np.asarray(losses[: _first(len(rates))])
     best = int(np.argmin(np.where(np.isfinite(smoothed), smoothed, np.inf)))
     with np.errstate(invalid="ignore"):
         below = first.mean() - max(_FELL * abs(first.mean()), _SCATTER * first.std())

@@ -150,6 +150,8 @@ def _plane(model: keras.Model, along: Any, snapshots: list[Weights], seed: int) 
     if isinstance(along, str) and along == "random":
         return random_directions(model, seed)
     if isinstance(along, str) and along == "path":
+        if not snapshots:
+            raise ValueError('`along="path"` needs the training\'s snapshots in `path`. Received: path=None.')
         return path_directions(model, [_trainable(model, one) for one in snapshots])
     single = isinstance(along, tuple) and len(along) == 2 and isinstance(along[0], str)
     several = [along] if single or not isinstance(along, Sequence) or isinstance(along, str) else list(along)
