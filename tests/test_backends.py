@@ -199,3 +199,9 @@ def test_train_on_batch_is_recorded(backend, run):
 def test_a_stateless_loop_is_told_what_it_must_do(backend, run):
     """An optimizer that is not built, and state that is not assigned back, are errors that say so."""
     run(backend, "loops_jax", "not_built", "not_assigned")
+
+
+@either
+def test_a_range_test_leaves_the_model_as_it_was(backend, run):
+    """It works with arrays and TensorFlow's data sets; the loss surface is refused with a clear error."""
+    run(backend, "range_test", "restored", "data_set", "surface")

@@ -190,7 +190,7 @@ def test_it_stops_where_the_loss_is_not_finite(line):
     test = find_learning_rate(model, x, y, batch_size=10, lowest=1.0, highest=1e38, steps=3)
     assert np.isfinite(test.table["loss"]).tolist() == [True, True, False]
     assert test.suggestion is None
-    assert "try a lower `lowest`; the loss was not finite at learning rate 1e+38" in test.reason
+    assert "try a lower `lowest` or more `steps`; the loss was not finite at learning rate 1e+38" in test.reason
     assert model.get_weights()[0] == 0
 
 

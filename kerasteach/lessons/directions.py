@@ -170,7 +170,7 @@ def _like(weights: np.ndarray, axes: tuple[int, ...], random: np.random.Generato
 
 
 def _values(variables: Sequence[keras.Variable]) -> Weights:
-    return [np.array(keras.ops.convert_to_numpy(one.value)) for one in variables]
+    return [np.array(one.numpy()) for one in variables]
 
 
 def _product(one: Weights, other: Weights) -> float:

@@ -47,7 +47,7 @@ def prepare(model: keras.Model, data: Batches) -> None:
     batch = next(iter(data), None)
     if batch is None:
         raise ValueError("`x` must have at least one batch. Received: a data set without any.")
-    logs = model.test_step(batch)
+    logs = model.test_step(keras.utils.pack_x_y_sample_weight(*batch))
     if "loss" not in logs:
         raise ValueError(
             f"`model` must tell its loss when it is evaluated. Received: a model whose test_step returns {list(logs)}."
@@ -127,4 +127,5 @@ def _loss(model: keras.Model, values: list[tuple[keras.Variable, Tensor]], batch
     """Return what the model's own evaluation tells of one batch at these weights; no variable is written."""
     with keras.StatelessScope(values, collect_losses=True):
         model.reset_metrics()
-        return keras.ops.cast(model.test_step(batch)["loss"], "float32")
+        data = keras.utils.pack_x_y_sample_weight(*batch)  # as `evaluate` hands it over, without what is None
+        return keras.ops.cast(model.test_step(data)["loss"], "float32")

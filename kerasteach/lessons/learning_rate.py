@@ -190,7 +190,7 @@ def _suggestion(rates: np.ndarray, losses: list[float], smoothed: list[float]) -
     with np.errstate(invalid="ignore"):
         below = first.mean() - max(_FELL * abs(first.mean()), _SCATTER * first.std())
     if not smoothed[best] < below:
-        advice = "try a lower `lowest`" if exploded else "try a higher `highest`"
+        advice = "try a lower `lowest` or more `steps`" if exploded else "try a higher `highest`"
         return None, f"the smoothed loss never clearly fell, so nothing is suggested: {advice}; {end}"
     found = f"the smoothed loss is lowest, {smoothed[best]:.3g}, at learning rate {rates[best]:.2g}"
     if best == len(rates) - 1:

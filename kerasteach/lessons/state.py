@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib import import_module
 
 import keras
 import numpy as np
@@ -21,9 +22,10 @@ def left_as_found(model: keras.Model, *, optimizer: bool = True) -> Iterator[Non
         model: The model.
         optimizer: Whether the optimizer may change in the block, too. Defaults to `True`.
     """
-    found = [(one, np.array(keras.ops.convert_to_numpy(one.value))) for one in _variables(model, optimizer)]
+    found = [(one, np.array(one.numpy())) for one in _variables(model, optimizer)]
     try:
-        yield
+        with _random_state_kept():
+            yield
     finally:
         known = {id(variable) for variable, _ in found}
         for metric in model.metrics:
@@ -31,6 +33,11 @@ def left_as_found(model: keras.Model, *, optimizer: bool = True) -> Iterator[Non
                 metric.reset_state()
         for variable, value in found:
             variable.assign(value)
+
+
+def _random_state_kept() -> AbstractContextManager[None]:
+    """Put PyTorch's random state back, of which Keras's dropout draws there; elsewhere the layers' seeds are all."""
+    return import_module("torch").random.fork_rng() if keras.backend.backend() == "torch" else nullcontext()
 
 
 def _variables(model: keras.Model, optimizer: bool) -> list[keras.Variable]:
