@@ -29,6 +29,8 @@ _ROOMS = (
 _NAMES = {
     "compare": "kerasteach.experiment",
     "Comparison": "kerasteach.experiment",
+    "find_learning_rate": "kerasteach.lessons",
+    "loss_surface": "kerasteach.lessons",
     "trace_step": "kerasteach.lessons",
     "training_loop": "kerasteach.lessons",
 }

@@ -211,3 +211,9 @@ def test_a_stop_is_at_the_first_batch_whose_own_loss_is_below(backend, run):
 def test_a_stop_within_an_execution_names_the_batch(backend, run):
     """So it is with three steps an execution."""
     run(backend, "stopping", "executions")
+
+
+@either
+def test_a_range_test_leaves_the_model_as_it_was(backend, run):
+    """It works with arrays and TensorFlow's data sets; the loss surface is refused with a clear error."""
+    run(backend, "range_test", "restored", "data_set", "surface")

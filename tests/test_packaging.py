@@ -15,7 +15,7 @@ FOLDERS = {"kerasteach.callbacks": "callbacks"}
 # The floors of docs/architecture.md: a room may import from floors below its own, and from its own folder.
 FLOORS = [
     {"numbers"},
-    {"activations", "losses", "optimizers", "datasets", "devices"},
+    {"activations", "losses", "optimizers", "datasets", "devices", "progress"},
     {"layers"},
     {"models", "measure"},
     {"callbacks"},

@@ -1,7 +1,17 @@
 """Lessons: gradient descent, one training step and the training loop, with every number."""
 
+from kerasteach.lessons.learning_rate import RangeTest, find_learning_rate
+from kerasteach.lessons.surface import LossSurface, loss_surface
 from kerasteach.lessons.traced_step import TracedStep
 from kerasteach.lessons.training_loop import training_loop
 from kerasteach.lessons.training_step import trace_step
 
-__all__ = ["TracedStep", "trace_step", "training_loop"]
+__all__ = [
+    "LossSurface",
+    "RangeTest",
+    "TracedStep",
+    "find_learning_rate",
+    "loss_surface",
+    "trace_step",
+    "training_loop",
+]

@@ -8,9 +8,11 @@ from kerasteach.plotting.activations import activation_curves, activation_functi
 from kerasteach.plotting.gradients import gradient_flow
 from kerasteach.plotting.heat_maps import gradient_heat_map, gradients_over_time
 from kerasteach.plotting.learning import learning_curves
+from kerasteach.plotting.learning_rate import learning_rate_test
 from kerasteach.plotting.lecture import lecture_figure
 from kerasteach.plotting.network import training_step
 from kerasteach.plotting.style import lecture, save
+from kerasteach.plotting.surface import loss_surface
 
 __all__ = [
     "activation_curves",
@@ -19,8 +21,10 @@ __all__ = [
     "gradient_heat_map",
     "gradients_over_time",
     "learning_curves",
+    "learning_rate_test",
     "lecture",
     "lecture_figure",
+    "loss_surface",
     "save",
     "training_step",
 ]

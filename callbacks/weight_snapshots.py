@@ -1,0 +1,69 @@
+"""The way of the weights in a training: a snapshot of all of them now and then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasteach.measure.recording import Every, checked_every
+
+
+class WeightSnapshots(keras.callbacks.Callback):
+    """Keep all weights as they are at the start of a training, and after each epoch or each so manyth step.
+
+    This is the path that `kerasteach.loss_surface` draws. All snapshots stay in memory: 25 of a network with a million
+    weights take 100 MB. Each `fit` starts afresh. A model that is built only by its first batch has no weights at the
+    start, so that the first snapshot is missing.
+
+    Args:
+        every: `"epoch"`, or a number of steps, of which the last is kept in any case; where Keras runs several in one
+            execution (`steps_per_execution`), a number of executions. Defaults to `"epoch"`.
+
+    Attributes:
+        snapshots: What `model.get_weights()` returned each time.
+
+    Raises:
+        ValueError: If `every` is neither.
+
+    Example:
+        >>> import keras, numpy as np, kerasteach as kt
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile(optimizer="sgd", loss="mse")
+        >>> path = kt.callbacks.WeightSnapshots()
+        >>> _ = model.fit(np.ones((4, 2)), np.zeros(4), epochs=3, verbose=0, callbacks=[path])
+        >>> len(path.snapshots)
+        4
+    """
+
+    def __init__(self, every: Every = "epoch") -> None:
+        super().__init__()
+        self._every = checked_every(every)
+        self._steps = 0
+        self.snapshots: list[list[np.ndarray]] = []
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Forget an earlier training, and keep the start of this one."""
+        self.snapshots, self._steps = [], 0
+        if self.model.built:
+            self._keep()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keep the weights, if this step is asked for."""
+        self._steps += 1
+        if self._every != "epoch" and self._steps % self._every == 0:
+            self._keep()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keep the weights, if each epoch is asked for."""
+        if self._every == "epoch":
+            self._keep()
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Keep where the training ended, if that is not done."""
+        if self._every != "epoch" and self._steps % self._every:
+            self._keep()
+
+    def _keep(self) -> None:
+        self.snapshots.append([np.array(one) for one in self.model.get_weights()])

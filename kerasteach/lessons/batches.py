@@ -1,0 +1,131 @@
+"""The caller's data, a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from numbers import Integral
+from typing import Any
+
+import keras
+import numpy as np
+from keras import tree
+
+Batch = tuple[Any, Any, Any]  # x, y and sample_weight; a model's inputs may be a list or a dictionary
+
+
+class Batches:
+    """Data as `fit` takes them, a batch `(x, y, sample_weight)` at a time, as often as they are asked for.
+
+    Args:
+        x: Arrays, or a list or dictionary of them for a model with several inputs, `(examples, ...)`; or a
+            `tf.data.Dataset` or `keras.utils.PyDataset` of batches `(x, y)` or `(x, y, sample_weight)`.
+        y: The targets, `(examples, ...)`; `None` where `x` has them.
+        sample_weight: A weight for each example; `None` where `x` has them, or each counts alike.
+        batch_size: The examples of a batch, where `x` is arrays.
+
+    Raises:
+        ValueError: If the arrays have no example, or not all as many; or if a data set is given targets besides.
+        TypeError: If `x` is something that can be gone through only once, such as a generator.
+    """
+
+    def __init__(self, x: Any, y: Any = None, sample_weight: Any = None, batch_size: int = 32) -> None:
+        self._batch_size = whole("batch_size", batch_size)
+        self._batched = hasattr(x, "element_spec") or isinstance(x, keras.utils.PyDataset)
+        if self._batched:
+            if y is not None or sample_weight is not None:
+                raise ValueError(
+                    "A data set has targets and sample weights in itself; leave `y` and `sample_weight` out. "
+                    f"Received: x={type(x).__name__}, with {'`y`' if y is not None else '`sample_weight`'}."
+                )
+            self._data = x
+        else:
+            self._data = _checked_arrays(x, y, sample_weight)
+
+    @property
+    def count(self) -> int | None:
+        """How many batches there are, or `None` where nobody knows before the end."""
+        if not self._batched:
+            return -(-self._examples // self._batch_size)
+        if hasattr(self._data, "cardinality"):
+            known = int(self._data.cardinality())
+            return known if known >= 0 else None
+        return self._data.num_batches
+
+    @property
+    def endless(self) -> bool:
+        """Whether the data have no end, as those of a `tf.data.Dataset` that repeats itself."""
+        return hasattr(self._data, "cardinality") and int(self._data.cardinality()) == -1
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Go through the data once, in their order."""
+        if not self._batched:
+            return self._rows(np.arange(self._examples))
+        if isinstance(self._data, keras.utils.PyDataset):
+            return (_unpacked(self._data[index]) for index in range(len(self._data)))
+        return (_unpacked(batch) for batch in self._data)
+
+    def endlessly(self, seed: int) -> Iterator[Batch]:
+        """Go through the data again and again; arrays in a new order each time, which the seed alone fixes.
+
+        Raises:
+            ValueError: If there is no batch.
+        """
+        random = np.random.default_rng(seed)
+        while True:
+            empty = True
+            for batch in self if self._batched else self._rows(random.permutation(self._examples)):
+                empty = False
+                yield batch
+            if empty:
+                raise ValueError("`x` must have at least one batch. Received: a data set without any.")
+
+    @property
+    def _examples(self) -> int:
+        return len(tree.flatten(self._data)[0])
+
+    def _rows(self, order: np.ndarray) -> Iterator[Batch]:
+        for start in range(0, len(order), self._batch_size):
+            chosen = order[start : start + self._batch_size]
+            yield tree.map_structure(lambda array: None if array is None else array[chosen], self._data)  # noqa: B023
+
+
+def examples_in(batch: Batch) -> int:
+    """Return how many examples a batch has."""
+    return int(tree.flatten(batch[0])[0].shape[0])
+
+
+def whole(argument: str, value: Any, least: int = 1) -> int:
+    """Return a whole number of any kind, NumPy's too, as Python's, or raise ValueError naming the argument."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise ValueError(f"`{argument}` must be a whole number from {least}. Received: {argument}={value!r}.")
+    return int(value)
+
+
+def _unpacked(batch: Any) -> Batch:
+    if keras.backend.backend() != "tensorflow":  # another backend cannot take TensorFlow's tensors
+        batch = tree.map_structure(np.asarray, batch)
+    return keras.utils.unpack_x_y_sample_weight(batch)
+
+
+def _checked_arrays(x: Any, y: Any, sample_weight: Any) -> Batch:
+    if isinstance(x, Iterator) or (hasattr(x, "__iter__") and not hasattr(x, "__len__")):
+        raise TypeError(
+            "`x` must be arrays, a tf.data.Dataset or a keras.utils.PyDataset; what can be gone through only once will "
+            f"not do. Received: x={type(x).__name__}."
+        )
+    data: Batch = tree.map_structure(_array, (x, y, sample_weight))
+    lengths = [one.shape[0] if one.ndim else None for one in tree.flatten(data) if one is not None]
+    if x is None or None in lengths or len(set(lengths)) > 1 or not lengths[0]:
+        raise ValueError(
+            "`x`, `y` and `sample_weight` must have equally many examples, one at least. "
+            f"Received: arrays of {', '.join('no' if one is None else str(one) for one in lengths)} examples."
+        )
+    return data
+
+
+def _array(one: Any) -> np.ndarray | None:
+    if one is None:
+        return None
+    array = one.to_numpy() if hasattr(one, "to_numpy") else np.asarray(one)  # pandas's frames and series have it
+    # as Keras's own fit does it: floats in its float type, all others as they are
+    return array.astype(keras.config.floatx()) if np.issubdtype(array.dtype, np.floating) else array

@@ -1,0 +1,131 @@
+"""A model's loss at other weights than its own, without changing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasteach.devices import require_tensorflow
+from kerasteach.lessons.batches import Batch, Batches, examples_in
+from kerasteach.lessons.directions import Plane, Weights
+from kerasteach.progress import progress_bar
+
+Tensor = Any
+
+_AT_ONCE = 32  # points that one call of the compiled function goes through; between calls the bar moves
+_PARALLEL = 4  # points that it computes side by side: all of them would take their memory all at once
+
+
+def check(model: Any, data: Batches) -> None:
+    """Raise TypeError or ValueError unless this is a compiled model, and data that end."""
+    check_compiled(model)
+    if data.endless:
+        raise ValueError(
+            "`x` must have an end: take(...) some batches of it. Received: a data set that repeats itself."
+        )
+
+
+def check_compiled(model: Any) -> None:
+    """Raise TypeError or ValueError unless this is a compiled Keras model."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`model` must be a Keras model. Received: model={type(model).__name__}.")
+    if not model.compiled:
+        raise ValueError(
+            f"`model` must be compiled, with a loss; call model.compile first. Received: the model {model.name!r}."
+        )
+
+
+def prepare(model: keras.Model, data: Batches) -> None:
+    """Evaluate one batch, which makes what a model makes only then: its own weights, and those of its metrics.
+
+    Raises:
+        ValueError: If there is no batch, or the model's evaluation tells no loss.
+    """
+    batch = next(iter(data), None)
+    if batch is None:
+        raise ValueError("`x` must have at least one batch. Received: a data set without any.")
+    logs = model.test_step(keras.utils.pack_x_y_sample_weight(*batch))
+    if "loss" not in logs:
+        raise ValueError(
+            f"`model` must tell its loss when it is evaluated. Received: a model whose test_step returns {list(logs)}."
+        )
+
+
+def mean_losses(
+    model: keras.Model, data: Batches, plane: Plane, points: np.ndarray, snapshots: Sequence[Weights], progress: bool
+) -> np.ndarray:
+    """Return the loss that `evaluate` would tell at each point of a plane, and with each of several snapshots.
+
+    Args:
+        model: A compiled model that has been evaluated once.
+        data: What to evaluate it on; gone through once, so that no more than a batch is in memory.
+        plane: Where the points are.
+        points: Their coordinates, `(points, axes)`.
+        snapshots: Values of all weights.
+        progress: Whether to show a bar.
+
+    Returns:
+        Losses in float64, `(points + snapshots,)`: the means over the batches, each counted by its examples.
+    """
+    on_plane, with_weights = _compiled(model, plane)
+    at_once = min(_AT_ONCE, len(points))
+    padded = np.pad(points - plane.origin, ((0, -len(points) % at_once), (0, 0)), mode="edge")  # calls of one shape
+    chunks = padded.reshape(-1, at_once, len(plane.axes))
+    sums, examples = np.zeros(len(points) + len(snapshots)), 0
+    count = data.count and data.count * len(chunks)
+    with progress_bar(progress, count, "loss surface", f"{len(points)} points") as report:
+        for number, batch in enumerate(data):
+            losses: list[Any] = []
+            for done, chunk in enumerate(chunks, start=number * len(chunks) + 1):
+                losses.extend(on_plane(chunk, batch).numpy())
+                report(done)
+            losses = losses[: len(points)] + [with_weights(snapshot, batch).numpy() for snapshot in snapshots]
+            with np.errstate(invalid="ignore"):  # losses of inf and -inf give NaN, which is what is to be told
+                sums += examples_in(batch) * np.asarray(losses, "float64")
+            examples += examples_in(batch)
+    return sums / examples
+
+
+def _compiled(
+    model: keras.Model, plane: Plane
+) -> tuple[Callable[[np.ndarray, Batch], Tensor], Callable[[Weights, Batch], Tensor]]:
+    """Return two functions that give losses of a batch: at offsets in the plane, `(points, axes)`; with all weights."""
+    tf = require_tensorflow()
+    moved = [
+        (variable, tf.constant(centre), [tf.constant(one, variable.dtype) for one in steps])
+        for variable, centre, *steps in zip(model.trainable_variables, plane.centre, *plane.directions, strict=True)
+        if any(np.any(one) for one in steps)
+    ]
+
+    def at(offset: Tensor, batch: Batch) -> Tensor:
+        values = []
+        for variable, value, steps in moved:
+            for coordinate, step in zip(tf.unstack(tf.cast(offset, value.dtype)), steps, strict=True):
+                value += coordinate * step
+            values.append((variable, value))
+        return _loss(model, values, batch)
+
+    def on_plane(offsets: Tensor, batch: Batch) -> Tensor:
+        together = 1 if model.run_eagerly else _PARALLEL
+        return tf.map_fn(
+            lambda offset: at(offset, batch), offsets, fn_output_signature="float32", parallel_iterations=together
+        )
+
+    def with_weights(values: Weights, batch: Batch) -> Tensor:
+        return _loss(model, list(zip(model.weights, values, strict=True)), batch)
+
+    if model.run_eagerly:
+        return on_plane, with_weights
+    options = {"reduce_retracing": True, "jit_compile": model.jit_compile}
+    return tf.function(on_plane, **options), tf.function(with_weights, **options)
+
+
+def _loss(model: keras.Model, values: list[tuple[keras.Variable, Tensor]], batch: Batch) -> Tensor:
+    """Return what the model's own evaluation tells of one batch at these weights; no variable is written."""
+    with keras.StatelessScope(values, collect_losses=True):
+        model.reset_metrics()
+        data = keras.utils.pack_x_y_sample_weight(*batch)  # as `evaluate` hands it over, without what is None
+        return keras.ops.cast(model.test_step(data)["loss"], "float32")

@@ -1,0 +1,198 @@
+"""The learning-rate range test: a short run with a growing rate, after which all is as before."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from kerasteach.lessons.batches import Batch, Batches, whole
+from kerasteach.lessons.evaluation import check_compiled
+from kerasteach.lessons.state import left_as_found
+from kerasteach.progress import progress_bar
+
+_SMOOTHING = 0.8  # the share of the past in the smoothed loss
+_EXPLODED = 3  # rises by so many times the first losses' mean
+_FELL = 0.05  # what the smoothed loss must have lost of the first ones, or no rate is suggested
+_SCATTER = 2  # and how many of their standard deviations: by chance alone it falls by about one
+_SAFETY = 10  # how far the suggestion stays below the rate of the lowest loss
+
+
+@dataclass(frozen=True, eq=False)
+class RangeTest:
+    """What `find_learning_rate` found.
+
+    Attributes:
+        table: A row a step: `step`, from 0; `learning_rate`; `loss`, the batch's own, before its weights moved;
+            `smoothed`, see `find_learning_rate`.
+        suggestion: The suggested learning rate; `None` if the loss never clearly fell.
+        reason: Why the run ended and how the suggestion came about, or why there is none.
+    """
+
+    table: pd.DataFrame
+    suggestion: float | None
+    reason: str
+
+
+def find_learning_rate(
+    model: keras.Model,
+    x: Any,
+    y: Any = None,
+    *,
+    lowest: float = 1e-6,
+    highest: float = 10.0,
+    steps: int = 100,
+    batch_size: int = 32,
+    sample_weight: Any = None,
+    seed: int = 0,
+    progress: bool = True,
+) -> RangeTest:
+    """Try growing learning rates on a model, one a training step, and suggest one. The model is left as it was.
+
+    Step i of n trains on one batch with the rate `lowest * (highest / lowest) ** (i / (n - 1))`. A rate that is too
+    small changes nothing; then the loss falls; then it explodes. The run ends early when the loss is not finite, or the
+    smoothed loss has risen above its lowest by more than three times the first one.
+
+    - Smoothed loss: `s_i <- 0.8 s_(i-1) + 0.2 loss_i` from `s_(-1) = 0`, divided by `1 - 0.8 ** (i + 1)`, which takes
+      out the start at 0 (as in Adam).
+    - Suggestion: a tenth of the rate at which the smoothed loss is lowest. There is none if that is not clearly below
+      the losses of the first tenth of the steps: below their mean by 5 % of it, and by twice their standard deviation.
+
+    Weights, statistics of `BatchNormalization`, the layers' random seeds, the optimizer's state, its count of steps and
+    learning rate, and the metrics are put back bit for bit, also after an exception or Ctrl-C. The batches' order has a
+    random generator of its own. (What draws from a global random state by itself goes on drawing there: a data set
+    that shuffles, or `keras.random` without a seed.)
+
+    Args:
+        model: A compiled Keras model; an untrained one, as a rule. If it or its optimizer is not built yet, it is then.
+        x: Inputs, `(examples, ...)`, as `fit` takes them; or a `tf.data.Dataset` or `keras.utils.PyDataset` of batches.
+            They are gone through again and again as far as the steps need it.
+        y: Targets, `(examples, ...)`. Leave it out where `x` has them.
+        lowest: The first learning rate. Defaults to `1e-6`.
+        highest: The last one. Defaults to `10.0`.
+        steps: How many steps to take. Defaults to `100`.
+        batch_size: The examples of a step where `x` is arrays: take what you will train with. Defaults to `32`.
+        sample_weight: A weight for each example, `(examples,)`. Defaults to `None`.
+        seed: Fixes the order of the examples where `x` is arrays. Defaults to `0`.
+        progress: Whether to show a progress bar on standard error. Defaults to `True`.
+
+    Returns:
+        The table, which `kerasteach.plotting.learning_rate_test` draws, the suggestion and the reason.
+
+    Raises:
+        ValueError: If the model is not compiled, its optimizer has a schedule for the learning rate or none of its own,
+            or an argument will not do; the message names it.
+        TypeError: Likewise, for a value of the wrong kind.
+
+    Example:
+        >>> import keras, numpy as np, kerasteach as kt
+        >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        >>> model.compile(optimizer="sgd", loss="mse")
+        >>> x = np.linspace(-1, 1, 64)[:, None]
+        >>> test = kt.find_learning_rate(model, x, 2 * x, lowest=1e-4, progress=False)
+        >>> 0.01 < test.suggestion < 0.5
+        True
+
+    Reference:
+        Smith, "Cyclical Learning Rates for Training Neural Networks", WACV 2017, section 3.3 (the test, there with a
+        rate that grows linearly). The exponential growth, the smoothing and the tenth are fastai's `lr_find`.
+    """
+    check_compiled(model)
+    _check_optimizer(model.optimizer)
+    rates = _rates(lowest, highest, whole("steps", steps, least=2))
+    batches = Batches(x, y, sample_weight, batch_size).endlessly(whole("seed", seed, least=0))
+    batch = next(batches)
+    if not model.built:
+        model(batch[0])
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    losses: list[float] = []
+    smoothed: list[float] = []
+    with progress_bar(progress, len(rates), "learning rates") as report, left_as_found(model):
+        for step, rate in enumerate(rates):
+            losses.append(_step(model, batch, rate))
+            smoothed.append(_smooth(smoothed, losses[-1]))
+            report(step + 1, done=f"{rate:.1e}")
+            if _exploded(losses, smoothed, len(rates)):
+                break
+            batch = next(batches)
+    table = pd.DataFrame(
+        {"step": range(len(losses)), "learning_rate": rates[: len(losses)], "loss": losses, "smoothed": smoothed}
+    )
+    return RangeTest(table, *_suggestion(rates, losses, smoothed))
+
+
+def _check_optimizer(optimizer: keras.optimizers.Optimizer) -> None:
+    if not isinstance(getattr(optimizer, "learning_rate", None), keras.Variable):
+        raise ValueError(
+            "The model's optimizer must have a learning rate that can be set: compile it with a number, "
+            "find a rate, then build your schedule around it. Received: the optimizer "
+            f"{type(optimizer).__name__}, whose learning rate is a schedule, a function, or several."
+        )
+
+
+def _rates(lowest: Any, highest: Any, steps: int) -> np.ndarray:
+    for name, rate in (("lowest", lowest), ("highest", highest)):
+        if isinstance(rate, bool) or not isinstance(rate, Real):
+            raise TypeError(f"`{name}` must be a number. Received: {name}={rate!r}.")
+    if not 0 < lowest < highest < math.inf:
+        raise ValueError(
+            "`lowest` and `highest` must be finite, with 0 < lowest < highest. "
+            f"Received: lowest={lowest!r}, highest={highest!r}."
+        )
+    return np.geomspace(float(lowest), float(highest), steps)
+
+
+def _step(model: keras.Model, batch: Batch, rate: float) -> float:
+    """Train on one batch at this rate, and return the loss that it had before."""
+    x, y, sample_weight = batch
+    model.optimizer.learning_rate = rate
+    logs = model.train_on_batch(x, y, sample_weight=sample_weight, return_dict=True)  # starts the means afresh
+    if "loss" not in logs:
+        raise ValueError(
+            f"`model` must tell its loss when it is trained. Received: a model whose train_step returns {list(logs)}."
+        )
+    return float(logs["loss"])
+
+
+def _smooth(smoothed: list[float], loss: float) -> float:
+    step = len(smoothed)
+    past = smoothed[-1] * (1 - _SMOOTHING**step) if step else 0.0
+    return (_SMOOTHING * past + (1 - _SMOOTHING) * loss) / (1 - _SMOOTHING ** (step + 1))
+
+
+def _first(steps: int) -> int:
+    """Return how many steps show what the losses are before the rates change anything."""
+    return max(2, steps // 10)
+
+
+def _exploded(losses: list[float], smoothed: list[float], steps: int) -> bool:
+    if not math.isfinite(losses[-1]):
+        return True
+    usual = float(np.mean(np.abs(losses[: _first(steps)])))
+    return len(losses) > _first(steps) and smoothed[-1] > min(smoothed) + _EXPLODED * usual
+
+
+def _suggestion(rates: np.ndarray, losses: list[float], smoothed: list[float]) -> tuple[float | None, str]:
+    """Return the suggested rate, if there is one, and say how it came about."""
+    end = f"all {len(rates)} steps were taken"
+    exploded = _exploded(losses, smoothed, len(rates))
+    if exploded:
+        what = "exploded" if math.isfinite(losses[-1]) else "was not finite"
+        end = f"the loss {what} at learning rate {rates[len(losses) - 1]:.2g}"
+    first = np.asarray(losses[: _first(len(rates))])
+    best = int(np.argmin(np.where(np.isfinite(smoothed), smoothed, np.inf)))
+    with np.errstate(invalid="ignore"):
+        below = first.mean() - max(_FELL * abs(first.mean()), _SCATTER * first.std())
+    if not smoothed[best] < below:
+        advice = "try a lower `lowest` or more `steps`" if exploded else "try a higher `highest`"
+        return None, f"the smoothed loss never clearly fell, so nothing is suggested: {advice}; {end}"
+    found = f"the smoothed loss is lowest, {smoothed[best]:.3g}, at learning rate {rates[best]:.2g}"
+    if best == len(rates) - 1:
+        found += ", the last (try a higher `highest`)"
+    return float(rates[best]) / _SAFETY, f"{found}; a tenth of it is suggested; {end}"

@@ -1,0 +1,56 @@
+"""A model put back as it was found: weights, random seeds, optimizer and metrics, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib import import_module
+
+import keras
+import numpy as np
+
+
+@contextmanager
+def left_as_found(model: keras.Model, *, optimizer: bool = True) -> Iterator[None]:
+    """Give every variable of a model the value that it had before the block, also after an exception or Ctrl-C.
+
+    The variables are those of the model (its weights, statistics such as those of `BatchNormalization`, and its layers'
+    random seeds), of its metrics and of its optimizer (its state, the count of its steps, the learning rate). A metric
+    that is made in the block starts afresh.
+
+    Args:
+        model: The model.
+        optimizer: Whether the optimizer may change in the block, too. Defaults to `True`.
+    """
+    found = [(one, np.array(one.numpy())) for one in _variables(model, optimizer)]
+    try:
+        with _random_state_kept():
+            yield
+    finally:
+        known = {id(variable) for variable, _ in found}
+        for metric in model.metrics:
+            if any(id(variable) not in known for variable in metric.variables):
+                metric.reset_state()
+        for variable, value in found:
+            variable.assign(value)
+
+
+def _random_state_kept() -> AbstractContextManager[None]:
+    """Put PyTorch's random state back, of which Keras's dropout draws there; elsewhere the layers' seeds are all."""
+    return import_module("torch").random.fork_rng() if keras.backend.backend() == "torch" else nullcontext()
+
+
+def _variables(model: keras.Model, optimizer: bool) -> list[keras.Variable]:
+    found = [*model.variables, *model.metrics_variables, *(_of_optimizer(model.optimizer) if optimizer else [])]
+    return list({id(one): one for one in found}.values())
+
+
+def _of_optimizer(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """Return an optimizer's variables, also those that its `variables` leaves out: Nadam has one."""
+    found = list(optimizer.variables)
+    for one in vars(optimizer).values():
+        if isinstance(one, keras.Variable):
+            found.append(one)
+        elif isinstance(one, keras.optimizers.Optimizer):  # a LossScaleOptimizer's inner one
+            found += _of_optimizer(one)
+    return found

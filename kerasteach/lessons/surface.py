@@ -1,0 +1,200 @@
+"""The error surface of a model: its loss over one or two directions in the space of its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import pandas as pd
+
+from kerasteach.devices import require_tensorflow
+from kerasteach.lessons.batches import Batches, whole
+from kerasteach.lessons.directions import Plane, Weight, Weights, chosen_weights, path_directions, random_directions
+from kerasteach.lessons.evaluation import check, mean_losses, prepare
+from kerasteach.lessons.state import left_as_found
+
+Along = Literal["random", "path"] | Weight | Sequence[Weight]
+
+_MARGIN = 1.2  # how far beyond the path the grid reaches
+
+
+@dataclass(frozen=True, eq=False)
+class LossSurface:
+    """What `loss_surface` found: tidy tables.
+
+    Attributes:
+        loss: A row a point of the grid: a column for each coordinate, then `loss`.
+        path: A row a snapshot: `snapshot`, from 0; the coordinates of the grid's point that is nearest to it; `loss`,
+            with all of the snapshot's own weights; `distance`, the Euclidean one of its trainable weights from that
+            point. `None` if no path was given.
+    """
+
+    loss: pd.DataFrame
+    path: pd.DataFrame | None
+
+
+def loss_surface(
+    model: keras.Model,
+    x: Any,
+    y: Any = None,
+    along: Along | None = None,
+    *,
+    path: Sequence[Weights] | None = None,
+    ranges: Any = None,
+    points: int | None = None,
+    sample_weight: Any = None,
+    batch_size: int = 256,
+    seed: int = 0,
+    progress: bool = True,
+) -> LossSurface:
+    """Compute a model's loss on a grid of weights around those that it has.
+
+    The loss is what `model.evaluate` would report at those weights: the compiled loss with its regularisation, in
+    inference mode, as the mean over the batches, each counted by its examples. At the centre it is the model's own.
+    The statistics of `BatchNormalization` are the model's everywhere. The model is never changed: the weights of the
+    grid are only put in their place inside a computation, which is compiled once.
+
+    Args:
+        model: A compiled Keras model, trained or not.
+        x: Inputs, `(examples, ...)`, as `fit` takes them; or a `tf.data.Dataset` or `keras.utils.PyDataset` of batches,
+            which is gone through once. Each point of the grid costs about what `evaluate` costs on them, so take a
+            part of large data, `x[:1000]`.
+        y: Targets, `(examples, ...)`. Leave it out where `x` has them.
+        along: Where to go from the model's weights. `("dense/kernel", (0, 1))` changes this one weight of a trainable
+            variable, and two of these in a list two weights; the coordinates are the weights' values. `"random"` takes
+            two random directions in which each filter is as large as the model's own (see `random_directions`); 1 is
+            as far as the filter is long. `"path"` takes the plane that comes nearest to the path (see
+            `path_directions`); the coordinates are distances. Random directions hardly show a path: nearly all of it
+            is at right angles to them. Defaults to `"path"` with a path, `"random"` without.
+        path: Snapshots of all weights, each as `model.get_weights()` returns it: `WeightSnapshots.snapshots`, or a
+            list of your own. Defaults to `None`.
+        ranges: How far the grid reaches to both sides of the model's weights, a number; or from where to where, in
+            coordinates, a pair for all axes or a pair for each. Defaults to 1, and as far as the path goes.
+        points: The grid's points along each axis; an odd number has the model's own weights among them. Defaults to 41
+            for two axes, 101 for one.
+        sample_weight: A weight for each example, `(examples,)`. Defaults to `None`.
+        batch_size: How many examples to take at a time where `x` is arrays. Defaults to `256`.
+        seed: Fixes the random directions. Defaults to `0`.
+        progress: Whether to show a progress bar on standard error. Defaults to `True`.
+
+    Returns:
+        The tables `loss` and `path`, which `kerasteach.plotting.loss_surface` draws. A loss that is not finite stands
+        there as it is.
+
+    Raises:
+        ValueError: If the model is not compiled with a loss, or an argument will not do; the message names it.
+        TypeError: Likewise, for a value of the wrong kind.
+        RuntimeError: If Keras runs on another backend than TensorFlow.
+
+    Example:
+        >>> import keras, numpy as np, kerasteach as kt
+        >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, name="line")])
+        >>> model.compile(loss="mse")
+        >>> model.set_weights([np.array([[3.0]])])
+        >>> x = np.ones((4, 1))
+        >>> kt.loss_surface(model, x, 2 * x, ("line/kernel", (0, 0)), points=3, progress=False).loss
+           line/kernel[0, 0]  loss
+        0                2.0   0.0
+        1                3.0   1.0
+        2                4.0   4.0
+
+    Reference:
+        Li, Xu, Taylor, Studer, Goldstein, "Visualizing the Loss Landscape of Neural Nets", NeurIPS 2018.
+    """
+    require_tensorflow()
+    data = Batches(x, y, sample_weight, batch_size)
+    check(model, data)
+    seed, points = whole("seed", seed, least=0), None if points is None else whole("points", points, least=2)
+    with left_as_found(model, optimizer=False):
+        prepare(model, data)
+        snapshots = [] if path is None else _checked_path(model, path)
+        plane = _plane(model, along, snapshots, seed)
+        table = _projected(plane, model, snapshots)
+        lines = _lines(plane, ranges, points, table[list(plane.axes)].to_numpy())
+        grid = np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, len(lines))  # (points, axes)
+        losses = mean_losses(model, data, plane, grid, snapshots, progress)
+    surface = pd.DataFrame(grid, columns=list(plane.axes)).assign(loss=losses[: len(grid)])
+    table.insert(1 + len(lines), "loss", losses[len(grid) :])
+    return LossSurface(surface, table if snapshots else None)
+
+
+def _checked_path(model: keras.Model, path: Any) -> list[Weights]:
+    shapes = [tuple(one.shape) for one in model.weights]
+    if isinstance(path, str) or not isinstance(path, Sequence) or not path:
+        raise TypeError(
+            "`path` must list snapshots, each as model.get_weights() returns it: WeightSnapshots.snapshots, say. "
+            f"Received: path={path if path == [] else type(path).__name__}."
+        )
+    snapshots = [[np.asarray(one) for one in snapshot] for snapshot in path]
+    for number, snapshot in enumerate(snapshots):
+        if [one.shape for one in snapshot] != shapes:
+            raise ValueError(
+                f"`path` must hold all weights of this model, of the shapes {shapes}. "
+                f"Received: snapshot {number} of the shapes {[one.shape for one in snapshot]}."
+            )
+        if not all(np.isfinite(one).all() for one in snapshot):
+            raise ValueError(
+                f"`path` must hold finite weights; leave out what a diverged training ended with. Received: snapshot "
+                f"{number} has weights that are not finite."
+            )
+    return snapshots
+
+
+def _plane(model: keras.Model, along: Any, snapshots: list[Weights], seed: int) -> Plane:
+    if along is None:
+        along = "path" if snapshots else "random"
+    if isinstance(along, str) and along == "random":
+        return random_directions(model, seed)
+    if isinstance(along, str) and along == "path":
+        if not snapshots:
+            raise ValueError('`along="path"` needs the training\'s snapshots in `path`. Received: path=None.')
+        return path_directions(model, [_trainable(model, one) for one in snapshots])
+    single = isinstance(along, tuple) and len(along) == 2 and isinstance(along[0], str)
+    several = [along] if single or not isinstance(along, Sequence) or isinstance(along, str) else list(along)
+    if not 1 <= len(several) <= 2:
+        raise ValueError(f"`along` must name one or two weights. Received: along={along!r}.")
+    return chosen_weights(model, several)
+
+
+def _trainable(model: keras.Model, snapshot: Weights) -> Weights:
+    """Return of a snapshot the values of the trainable variables, in their own order."""
+    places = {id(variable): place for place, variable in enumerate(model.weights)}
+    return [snapshot[places[id(variable)]] for variable in model.trainable_variables]
+
+
+def _projected(plane: Plane, model: keras.Model, snapshots: list[Weights]) -> pd.DataFrame:
+    rows = [plane.project(_trainable(model, one)) for one in snapshots]
+    table = pd.DataFrame(
+        [[*coordinates, distance] for coordinates, distance in rows], columns=[*plane.axes, "distance"]
+    )
+    table.insert(0, "snapshot", range(len(table)))
+    return table
+
+
+def _lines(plane: Plane, ranges: Any, points: int | None, path: np.ndarray) -> list[np.ndarray]:
+    """Return the grid's coordinates on each axis."""
+    points = points or (41 if len(plane.axes) == 2 else 101)
+    if ranges is None or isinstance(ranges, Real):
+        given = np.nan if ranges is None else float(ranges)
+        if ranges is not None and not 0 < given < np.inf:
+            raise ValueError(f"`ranges` must be finite and more than 0. Received: ranges={ranges!r}.")
+        far = np.abs(path - plane.origin).max(axis=0, initial=plane.reach / _MARGIN) * _MARGIN
+        steps = np.arange(1 - points, points, 2) / (points - 1)  # from -1 to 1; exactly 0 in the middle
+        return [
+            origin + (reach if ranges is None else given) * steps
+            for origin, reach in zip(plane.origin, far, strict=True)
+        ]
+    try:
+        ends = np.broadcast_to(np.asarray(ranges, "float64"), (len(plane.axes), 2))
+    except (TypeError, ValueError):
+        ends = np.zeros((1, 2))
+    if not np.isfinite(ends).all() or not (ends[:, 0] < ends[:, 1]).all():
+        raise ValueError(
+            "`ranges` must be a number, or (from, to) with from < to, or such a pair for each axis. "
+            f"Received: ranges={ranges!r}."
+        )
+    return [np.linspace(low, high, points) for low, high in ends]

@@ -1,0 +1,143 @@
+"""The error surface: a curve over one coordinate, or colours and contours over two, with the training path on it."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.patheffects import withStroke
+
+from kerasteach.plotting.style import new_axes
+
+_CURVE, _PATH = "#004488", "#BB5566"
+_LEVELS = 16
+_ON_THE_PLANE = 1e-3  # a path that is nearer to the plane than this lies in it
+_MOST_DOTS = 60  # a path of more snapshots is drawn as a line alone
+_STEEP = 50  # a loss that spans more than this factor has a logarithmic scale
+_AXES = {
+    "direction_1": "first random direction (1: the length of the filters)",
+    "direction_2": "second random direction",
+    "component_1": "along the path (distance of the weights)",
+    "component_2": "across the path (distance of the weights)",
+}
+
+
+def loss_surface(surface: pd.DataFrame, path: pd.DataFrame | None = None, ax: Axes | None = None) -> Axes:
+    """Draw a model's loss over one or two coordinates, and the path that the training took.
+
+    Over two coordinates, colours and contours tell the loss, on a logarithmic scale where it spans more than a factor
+    of 50. Where the loss is not finite, it is hatched. The path is projected: the snapshots' own losses are not quite
+    the surface's below them, and the title says how far they are off this plane at most. Over one coordinate, the path
+    stands at the snapshots' own losses.
+
+    Args:
+        surface: `LossSurface.loss`: one or two columns of coordinates on a whole grid, then `loss`.
+        path: `LossSurface.path`: `snapshot`, the same coordinates, `loss` and `distance`. Defaults to `None`.
+        ax: Where to draw. Defaults to a new figure.
+
+    Returns:
+        The axes.
+
+    Raises:
+        TypeError: If a table is no data frame.
+        ValueError: If a column is missing, or the rows are no whole grid.
+
+    Example:
+        >>> import pandas as pd, kerasteach as kt
+        >>> surface = pd.DataFrame({"w": [-1.0, 0.0, 1.0], "loss": [1.0, 0.0, 1.0]})
+        >>> kt.plotting.loss_surface(surface).get_xlabel()
+        'w'
+    """
+    coordinates = _checked(surface, path)
+    ax = new_axes(ax)
+    title = []
+    if len(coordinates) == 1:
+        _draw_curve(ax, surface, coordinates[0])
+        height, where = "loss", "at its own losses"
+    else:
+        _draw_colours(ax, surface, coordinates)
+        height, where = coordinates[1], ""
+        far = 0.0 if path is None else path["distance"].max()
+        if far > _ON_THE_PLANE:
+            where = f"projected: at most {far:.2g} off this plane"
+    ax.set(xlabel=_AXES.get(coordinates[0], coordinates[0]), ylabel=_AXES.get(height, height))
+    if path is not None:
+        _draw_path(ax, path[coordinates[0]].to_numpy(), path[height].to_numpy())
+        title.append("training path from \N{WHITE CIRCLE} to \N{BLACK STAR}" + (where and f", {where}"))
+    if not np.isfinite(surface["loss"]).all():
+        title.append("hatched: the loss is not finite")
+    ax.set_title("\n".join(title))
+    return ax
+
+
+def _checked(surface: pd.DataFrame, path: pd.DataFrame | None) -> list[str]:
+    """Return the names of the coordinates."""
+    for name, table in (("surface", surface), ("path", path)):
+        if not isinstance(table, pd.DataFrame) and not (name == "path" and table is None):
+            raise TypeError(
+                f"`{name}` must be a table that kerasteach.loss_surface made: its result's `loss` and `path`. "
+                f"Received: {name}={type(table).__name__}."
+            )
+    coordinates = [str(column) for column in surface if column != "loss"]
+    if "loss" not in surface or len(coordinates) not in (1, 2) or surface.empty:
+        raise ValueError(
+            "`surface` must have one or two columns of coordinates, then `loss`. "
+            f"Received: {len(surface)} rows with the columns {', '.join(map(str, surface)) or 'none'}."
+        )
+    if surface.duplicated(coordinates).any() or len(surface) != surface[coordinates].nunique().prod():
+        raise ValueError(f"`surface` must have each point of a grid once. Received: {len(surface)} rows, which do not.")
+    missing = [] if path is None else [one for one in (*coordinates, "loss", "distance") if one not in path]
+    if missing:
+        raise ValueError(
+            "`path` must have the coordinates of the surface, `loss` and `distance`. "
+            f"Received: no column {', '.join(missing)}."
+        )
+    return coordinates
+
+
+def _draw_curve(ax: Axes, surface: pd.DataFrame, coordinate: str) -> None:
+    surface = surface.sort_values(coordinate)
+    place, loss = surface[coordinate].to_numpy(), surface["loss"].to_numpy(dtype="float64")
+    ax.plot(place, np.where(np.isfinite(loss), loss, np.nan), color=_CURVE)
+    between = (place[1:] + place[:-1]) / 2
+    for left, right, value in zip([place[0], *between], [*between, place[-1]], loss, strict=True):
+        if not np.isfinite(value):
+            ax.axvspan(left, right, fc="none", ec="0.6", lw=0, hatch="///")
+    ax.set_xlim(place[0], place[-1])
+
+
+def _draw_colours(ax: Axes, surface: pd.DataFrame, coordinates: list[str]) -> None:
+    losses = surface.pivot(index=coordinates[1], columns=coordinates[0], values="loss")
+    shown = np.ma.masked_invalid(losses.to_numpy(dtype="float64"))
+    ax.patch.set(hatch="///", edgecolor="0.6")  # what the colours leave open
+    norm, levels = _scale(shown)
+    if shown.count():
+        across, up = losses.columns.to_numpy(), losses.index.to_numpy()
+        ax.contourf(across, up, shown, levels=levels, norm=norm, cmap="cividis")
+        ax.contour(across, up, shown, levels=levels, colors="white", linewidths=0.6, alpha=0.6)
+    ax.set(xlim=(losses.columns[0], losses.columns[-1]), ylim=(losses.index[0], losses.index[-1]))
+    kind = "loss (logarithmic scale)" if isinstance(norm, LogNorm) else "loss"
+    ax.figure.colorbar(ScalarMappable(norm, "cividis"), ax=ax, label=kind)
+
+
+def _scale(losses: np.ma.MaskedArray) -> tuple[Normalize, np.ndarray]:
+    """Return a scale for these losses, and where on it the contours are."""
+    low, high = (float(losses.min()), float(losses.max())) if losses.count() else (0.0, 1.0)
+    if low > 0 and high > _STEEP * low:
+        return LogNorm(low, high), np.geomspace(low, high, _LEVELS)
+    if not low < high:
+        low, high = low - 0.5, high + 0.5
+    return Normalize(low, high), np.linspace(low, high, _LEVELS)
+
+
+def _draw_path(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
+    edge = [withStroke(linewidth=plt.rcParams["lines.linewidth"] + 2.5, foreground="white")]
+    size = plt.rcParams["lines.markersize"]
+    ax.plot(x, y, color=_PATH, path_effects=edge, label="path")
+    if len(x) <= _MOST_DOTS:
+        ax.plot(x, y, ls="", marker="o", ms=0.8 * size, mfc=_PATH, mec="white")
+    ax.plot(x[0], y[0], ls="", marker="o", ms=1.6 * size, mfc="white", mec=_PATH, mew=2)
+    ax.plot(x[-1], y[-1], ls="", marker="*", ms=2.8 * size, mfc=_PATH, mec="white", mew=1.5)

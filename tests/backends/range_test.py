@@ -1,0 +1,76 @@
+"""Facts of the learning-rate range test that hold with Keras on any backend, and of what only TensorFlow can do."""
+
+import sys
+
+import keras
+import numpy as np
+
+import kerasteach as kt
+
+x = np.linspace(-1, 2, 12).astype("float32")[:, None]
+y = 2 * x
+
+
+def network():
+    """Return a compiled network with statistics, a random seed, metrics and moments."""
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((1,)),
+            keras.layers.Dense(3, "tanh"),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(1),
+        ]
+    )
+    model.compile(keras.optimizers.Nadam(0.01), "mse", metrics=["mae"])
+    return model
+
+
+def everything(model):
+    """Return the bytes of every variable of a model, its optimizer and its metrics."""
+    variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+    return [keras.ops.convert_to_numpy(one.value).tobytes() for one in variables]
+
+
+def restored():
+    """Hold that a test leaves the model bit for bit, and that training goes on as if nothing had been."""
+    ends = []
+    for tested in (False, True):
+        model = network()
+        model.fit(x, y, batch_size=4, shuffle=False, verbose=0)
+        before = everything(model)
+        if tested:
+            table = kt.find_learning_rate(model, x, y, batch_size=4, steps=6, lowest=1e-3, progress=False).table
+            assert np.ptp(table["loss"]) > 0
+            assert everything(model) == before
+        model.fit(x, y, batch_size=4, shuffle=False, verbose=0)
+        ends.append(model.get_weights())
+    for one, other in zip(*ends, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def data_set():
+    """Hold that TensorFlow's data sets will do, and each loss is its batch's own."""
+    import tensorflow as tf
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")])
+    model.compile(kt.optimizers.PlainSGD(0.1), "mse")
+    batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(5)
+    table = kt.find_learning_rate(model, batches, lowest=1e-9, highest=1e-8, steps=3, progress=False).table
+    expected = [np.mean(np.float64(y[start : start + 5]) ** 2) for start in (0, 5, 10)]
+    np.testing.assert_allclose(table["loss"], expected, rtol=1e-5)
+
+
+def surface():
+    """Hold that a loss surface is refused with a clear error."""
+    refusal = ""
+    try:
+        kt.loss_surface(network(), x, y, progress=False)
+    except RuntimeError as error:
+        refusal = str(error)
+    assert "needs Keras on TensorFlow" in refusal
+
+
+for fact in sys.argv[1:]:
+    globals()[fact]()
