@@ -26,7 +26,11 @@ _ROOMS = (
     "optimizers",
     "plotting",
 )
-_NAMES = {"compare": "kerasteach.experiment", "Comparison": "kerasteach.experiment"}
+_NAMES = {
+    "compare": "kerasteach.experiment",
+    "Comparison": "kerasteach.experiment",
+    "gradient_descent": "kerasteach.lessons",
+}
 
 __all__ = [*_ROOMS, *_NAMES]
 

@@ -12,5 +12,6 @@ from kerasteach import optimizers as optimizers
 from kerasteach import plotting as plotting
 from kerasteach.experiment import Comparison as Comparison
 from kerasteach.experiment import compare as compare
+from kerasteach.lessons import gradient_descent as gradient_descent
 
 __version__: str
