@@ -119,7 +119,7 @@ def elongated_bowl(x: Tensor, y: Tensor) -> Tensor:
 
 
 @_known(
-    "(1 - x)² + 100 (y - x²)²", ((1.0, 1.0),), (-1.2, 1.0), ((-2.0, 2.0), (-1.0, 3.0)), (0.0001, 0.001, 0.002), 5000
+    "(1 - x)² + 100 (y - x²)²", ((1.0, 1.0),), (-1.2, 1.0), ((-2.0, 2.0), (-1.0, 3.0)), (0.0001, 0.0018, 0.004), 5000
 )
 def rosenbrock(x: Tensor, y: Tensor) -> Tensor:
     """Return `(1 - x)^2 + 100 (y - x^2)^2`: one minimum, 0 at `(1, 1)`, at the end of a curved and nearly flat valley.

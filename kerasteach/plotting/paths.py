@@ -1,0 +1,68 @@
+"""The paths of a descent's table: what tells them apart, what a figure calls them, and how they look."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from kerasteach.measure.records import DESCENT_COLUMNS, DESCENT_KEYS
+from kerasteach.plotting.style import Look, looks
+
+_PLAIN = "plain_sgd"
+
+
+class Path(NamedTuple):
+    """One path: what the legend calls it, its look, its rows by step, and its verdict."""
+
+    label: str
+    look: Look
+    rows: pd.DataFrame
+    verdict: str
+
+
+def paths_of(table: pd.DataFrame) -> tuple[list[Path], str]:
+    """Take a descent's table apart.
+
+    Args:
+        table: What `kerasteach.gradient_descent` returns.
+
+    Returns:
+        The paths in the order of the table, and a title for their legend.
+
+    Raises:
+        TypeError: If it is no data frame.
+        ValueError: If a column is missing, no row is there, or two rows stand for the same step.
+    """
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(
+            "The figure needs the table that kerasteach.gradient_descent returns. "
+            f"Received: {type(table).__name__}."
+        )
+    missing = [column for column in DESCENT_COLUMNS if column not in table]
+    if missing or table.empty or table.duplicated(list(DESCENT_KEYS)).any():
+        raise ValueError(
+            "The figure needs the table that kerasteach.gradient_descent returns, a row a step of each optimizer and "
+            f"learning rate. Received: {len(table)} rows, without the columns {', '.join(missing) or '(none)'}"
+            f"{'' if missing or table.empty else ', several for the same step'}."
+        )
+    optimizers, rates = table["optimizer"].unique(), table["learning_rate"].unique()
+    groups = [(name, rows.sort_values("step")) for name, rows in table.groupby(list(DESCENT_KEYS[:2]), sort=False)]
+    if len(optimizers) == 1:
+        names = [f"{rate:g}" for (_, rate), _ in groups]
+        title = "learning rate" if optimizers[0] == _PLAIN else f"{_words(optimizers[0])}, learning rate"
+    elif len(rates) == 1:
+        names = [_words(optimizer) for (optimizer, _), _ in groups]
+        title = f"learning rate {rates[0]:g}"
+    else:
+        names = [f"{_words(optimizer)}, {rate:g}" for (optimizer, rate), _ in groups]
+        title = "optimizer, learning rate"
+    paths = []
+    for name, look, (_, rows) in zip(names, looks(names).values(), groups, strict=True):
+        told = str(rows["verdict"].iloc[-1])
+        paths.append(Path(f"{name}: {told}", look, rows, told))
+    return paths, title
+
+
+def _words(optimizer: str) -> str:
+    return "plain gradient descent" if optimizer == _PLAIN else optimizer.replace("_", " ")
