@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import keras
@@ -14,7 +13,7 @@ import pandas as pd
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons import functions
-from kerasteach.lessons.objective import Objective, objective
+from kerasteach.lessons.objective import Objective, objective, whole
 from kerasteach.lessons.steppers import Stepper, steppers
 from kerasteach.lessons.verdicts import verdict
 from kerasteach.measure.records import with_keys
@@ -83,8 +82,7 @@ def gradient_descent(
         ['converged', 'diverged']
     """
     function, start = _start(f, start)
-    if isinstance(steps, bool) or not isinstance(steps, Integral) or not 1 <= steps < 2**31 - 1:
-        raise ValueError(f"`steps` must be a whole number from 1. Received: steps={steps!r}.")
+    steps = whole("steps", steps, least=1)
     thresholds = _thresholds(until)
     chosen = steppers(optimizer, learning_rate)
     goal = objective(function, start)
@@ -113,6 +111,11 @@ def _start(f: Any, start: Any) -> tuple[Any, Any]:
         if not isinstance(function, functions.Function):
             raise ValueError("`start` must be a point, but for a function of the gallery. Received: start=None.")
         start = function.start
+    if isinstance(function, functions.Function) and np.size(start) != np.size(function.start):
+        raise ValueError(
+            f"`start` must have a number for each coordinate of {function.name}, as in {function.start}. "
+            f"Received: start={start!r}."
+        )
     return function, start
 
 
@@ -172,7 +175,7 @@ def _paths(
         for variable, value in zip(variables, fresh, strict=True):
             variable.assign(value)
         rate.assign(learning_rate)
-        rows, met, *columns = walk(tf.constant(int(steps)))
+        rows, met, *columns = walk(tf.constant(steps))
         points, values, norms = (np.asarray(column, "float64")[: int(rows)] for column in columns)
         yield _Path(points, values, norms, bool(met))
 

@@ -1,4 +1,4 @@
-"""A gallery of functions to descend, each with its known minima, a start, and learning rates that show the trade-off."""
+"""A gallery of functions to descend, each with its known minima, a start, and learning rates to compare."""
 
 from __future__ import annotations
 
@@ -106,9 +106,7 @@ def parabola(x: Tensor) -> Tensor:
     return x**2
 
 
-@_known(
-    "(x² + 10 y²) / 2", ((0.0, 0.0),), (-4.0, 1.0), ((-5.0, 5.0), (-2.5, 2.5)), (0.01, 0.18, 0.202), 50
-)
+@_known("(x² + 10 y²) / 2", ((0.0, 0.0),), (-4.0, 1.0), ((-5.0, 5.0), (-2.5, 2.5)), (0.01, 0.18, 0.202), 50)
 def elongated_bowl(x: Tensor, y: Tensor) -> Tensor:
     """Return `(x^2 + 10 y^2) / 2`: one minimum, 0 at `(0, 0)`.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons import functions
-from kerasteach.lessons.objective import Objective, objective
+from kerasteach.lessons.objective import Objective, objective, whole
 from kerasteach.measure.records import coordinates
 
 _POINTS = {1: 401, 2: 121}  # a coordinate
@@ -47,9 +46,7 @@ def landscape(
     """
     function = functions.get(f) if isinstance(f, str) else f
     ranges, vector = _ranges(function, around)
-    points = _POINTS[len(ranges)] if points is None else points
-    if isinstance(points, bool) or not isinstance(points, Integral) or points < 2:
-        raise ValueError(f"`points` must be a whole number from 2. Received: points={points!r}.")
+    points = whole("points", _POINTS[len(ranges)] if points is None else points, least=2)
     middle = ranges.mean(axis=1)
     goal = objective(function, middle if vector else middle[0], "around")
     axes = np.meshgrid(*(np.linspace(low, high, points) for low, high in ranges), indexing="ij")

@@ -61,10 +61,10 @@ def steppers(optimizer: Any, learning_rate: Any) -> list[Stepper]:
 
 
 def _checked_rates(learning_rate: Any) -> tuple[float, ...]:
-    several = isinstance(learning_rate, Iterable) and not isinstance(learning_rate, str) and np.ndim(learning_rate) > 0
-    rates = list(learning_rate) if several else [learning_rate]
+    several = isinstance(learning_rate, Iterable) and not isinstance(learning_rate, str)
+    rates: list[Any] = list(learning_rate) if several else [learning_rate]
     for rate in rates:
-        if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 < rate < math.inf:
+        if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 < float(rate) < math.inf:
             raise ValueError(
                 "`learning_rate` must be a finite number above 0, or several. "
                 f"Received: learning_rate={learning_rate!r}."
@@ -83,8 +83,8 @@ def _stepper(name: str | None, optimizer: Any, rates: tuple[float, ...] | None) 
         optimizer = PlainSGD() if optimizer is None else _by_name(optimizer)
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise ValueError(
-            '`optimizer` must be a name that Keras knows, such as "adam", an optimizer such as keras.optimizers.Adam(), '
-            f"or several. Received: optimizer={optimizer!r}."
+            '`optimizer` must be a name that Keras knows, such as "adam", an optimizer such as '
+            f"keras.optimizers.Adam(), or several. Received: optimizer={optimizer!r}."
         )
     config, own = _copyable(optimizer)
 

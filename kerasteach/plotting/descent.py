@@ -124,16 +124,19 @@ def _mark_starts(ax: Axes, paths: Sequence[Path], names: Sequence[str]) -> None:
 def places(path: Path, names: Sequence[str], landscape: pd.DataFrame) -> np.ndarray:
     """Return where a path's points are drawn, `(2, rows)`.
 
-    A point that is out of the picture by far is drawn less far off in the same direction, because a drawing library
-    has no place for 1e200; one that is not finite has none.
+    A path that leaves the picture for good is drawn out of it, and no further: chords between points outside would
+    cross the picture and say nothing. A point that is out by far is drawn less far off in the same direction, because a
+    drawing library has no place for 1e200.
     """
     points = path.rows[[*names, "value"][:2]].to_numpy("float64")
     points = np.where(np.isfinite(points).all(axis=1, keepdims=True), points, np.nan)
     ends = frame(landscape, names)
     middle, half = ends.mean(axis=1), np.ptp(ends, axis=1) / 2
-    away = points / half - middle / half
-    excess = np.maximum(np.abs(away).max(axis=1, keepdims=True) / _FAR, 1)
-    return (middle + half * away / excess).T
+    away = points / half - middle / half  # in half widths of the picture
+    farthest = np.abs(away).max(axis=1, keepdims=True)
+    inside = np.flatnonzero(farthest <= 1)
+    away[inside[-1] + 2 if inside.size else 1 :] = np.nan
+    return (middle + half * away / np.maximum(farthest / _FAR, 1)).T
 
 
 def set_value_axis(ax: Axes, paths: Sequence[Path], quantity: str) -> None:

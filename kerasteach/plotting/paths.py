@@ -36,8 +36,7 @@ def paths_of(table: pd.DataFrame) -> tuple[list[Path], str]:
     """
     if not isinstance(table, pd.DataFrame):
         raise TypeError(
-            "The figure needs the table that kerasteach.gradient_descent returns. "
-            f"Received: {type(table).__name__}."
+            f"The figure needs the table that kerasteach.gradient_descent returns. Received: {type(table).__name__}."
         )
     missing = [column for column in DESCENT_COLUMNS if column not in table]
     if missing or table.empty or table.duplicated(list(DESCENT_KEYS)).any():
@@ -47,18 +46,19 @@ def paths_of(table: pd.DataFrame) -> tuple[list[Path], str]:
             f"{'' if missing or table.empty else ', several for the same step'}."
         )
     optimizers, rates = table["optimizer"].unique(), table["learning_rate"].unique()
-    groups = [(name, rows.sort_values("step")) for name, rows in table.groupby(list(DESCENT_KEYS[:2]), sort=False)]
+    groups = [rows.sort_values("step") for _, rows in table.groupby(list(DESCENT_KEYS[:2]), sort=False)]
+    keys = [(str(rows["optimizer"].iloc[0]), float(rows["learning_rate"].iloc[0])) for rows in groups]
     if len(optimizers) == 1:
-        names = [f"{rate:g}" for (_, rate), _ in groups]
+        names = [f"{rate:g}" for _, rate in keys]
         title = "learning rate" if optimizers[0] == _PLAIN else f"{_words(optimizers[0])}, learning rate"
     elif len(rates) == 1:
-        names = [_words(optimizer) for (optimizer, _), _ in groups]
+        names = [_words(optimizer) for optimizer, _ in keys]
         title = f"learning rate {rates[0]:g}"
     else:
-        names = [f"{_words(optimizer)}, {rate:g}" for (optimizer, rate), _ in groups]
+        names = [f"{_words(optimizer)}, {rate:g}" for optimizer, rate in keys]
         title = "optimizer, learning rate"
     paths = []
-    for name, look, (_, rows) in zip(names, looks(names).values(), groups, strict=True):
+    for name, look, rows in zip(names, looks(names).values(), groups, strict=True):
         told = str(rows["verdict"].iloc[-1])
         paths.append(Path(f"{name}: {told}", look, rows, told))
     return paths, title

@@ -77,6 +77,15 @@ def new_axes(ax: Axes | None) -> Axes:
     return ax
 
 
+def check_writable(path: Path) -> None:
+    """Raise RuntimeError if it is to be an `.mp4`, and there is no ffmpeg to write it."""
+    if path.suffix.lower() == ".mp4" and not writers.is_available("ffmpeg"):
+        raise RuntimeError(
+            "An .mp4 needs the program ffmpeg on the path (https://ffmpeg.org); a .gif needs nothing. "
+            f"Received: path={str(path)!r}."
+        )
+
+
 def save(figure: Figure | Axes | Animation, path: str | Path, *, overwrite: bool = False) -> Path:
     """Write a figure or an animation; a file is there whole or not at all.
 
@@ -100,11 +109,7 @@ def save(figure: Figure | Axes | Animation, path: str | Path, *, overwrite: bool
         raise ValueError(f"`path` must end in {', '.join(endings)}. Received: path={str(path)!r}.")
     if path.exists() and not overwrite:
         raise FileExistsError(f"The file exists; `overwrite=True` replaces it. Received: path={str(path)!r}.")
-    if ending == ".mp4" and not writers.is_available("ffmpeg"):
-        raise RuntimeError(
-            "An .mp4 needs the program ffmpeg on the path (https://ffmpeg.org); a .gif needs nothing. "
-            f"Received: path={str(path)!r}."
-        )
+    check_writable(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(figure, Animation):
         writer = "ffmpeg" if ending == ".mp4" else "pillow"
