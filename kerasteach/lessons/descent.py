@@ -32,9 +32,10 @@ def gradient_descent(
 ) -> pd.DataFrame:
     """Descend a function, `w <- w - learning_rate * gradient`, and tabulate every step.
 
-    The gradient is TensorFlow's automatic one. A path is computed in float64 (in float32 only where `f` holds float32
-    tensors that take nothing else), the learning rate included, in one compiled loop. It ends early where it meets
-    `until`, and at the first row that is not finite.
+    The gradient is TensorFlow's automatic one. A path is computed in float64, the learning rate included (in float32
+    only where `f` holds float32 tensors that take nothing else; other constants of an optimizer, such as its momentum,
+    Keras rounds to float32 itself), and in one compiled loop. It ends early where it meets `until`, and at the first
+    row that is not finite.
 
     The verdict of a path is the first of these that holds:
 

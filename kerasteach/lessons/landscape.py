@@ -67,7 +67,8 @@ def _ranges(function: Any, around: Any) -> tuple[np.ndarray, bool]:
     own = np.array(function.ranges, "float64") if isinstance(function, functions.Function) else None
     if isinstance(around, pd.DataFrame):
         ranges = _covered(around)
-        if own is not None and own.shape == ranges.shape:
+        if own is not None and own.size == ranges.size:
+            own = np.atleast_2d(own)
             ranges = np.stack([np.minimum(own, ranges)[:, 0], np.maximum(own, ranges)[:, 1]], axis=1)
         return ranges, len(ranges) > 1 or "w_0" in around
     try:
