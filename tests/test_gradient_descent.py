@@ -100,6 +100,12 @@ def test_momentum_is_its_formula():
     assert set(path["optimizer"]) == {"heavy"}
 
 
+def test_a_loss_scale_changes_no_step():
+    """As in `fit`, an optimizer that divides gradients by its scale is handed scaled ones."""
+    scaled = kt.gradient_descent(parabola, 3.0, optimizer=keras.optimizers.SGD(0.25, loss_scale_factor=1024), steps=3)
+    np.testing.assert_array_equal(scaled["w"], [3.0, 1.5, 0.75, 0.375])
+
+
 def test_each_path_starts_afresh():
     """A path is the same alone and among others: no optimizer remembers the one before."""
     several = kt.gradient_descent("himmelblau", learning_rate=[0.01, 0.005], steps=8, optimizer=["adam", "sgd"])

@@ -166,6 +166,23 @@ def test_values_below_zero_have_a_linear_axis():
     assert high > 1
 
 
+def test_a_fall_without_end_can_be_drawn():
+    """Minus 1e300 has a place beyond the axis of the paths that stay."""
+    gone = table([1.0, -1e30, -1e300, -np.inf], learning_rate=2.0, verdict="diverged")
+    ax = plotting.descent_values(pd.concat([table([1.0, 0.0, -1.0]), gone]))
+    drawn = path_lines(ax, pd.concat([table([1.0]), gone]))["2: diverged"].get_ydata()
+    assert ax.get_ylim()[0] > -2
+    assert (drawn[1:] > -1e6).all()
+    assert (drawn[1:] < ax.get_ylim()[0]).all()
+
+
+def test_a_flat_landscape_has_no_contours():
+    """It is drawn without a warning."""
+    path = table([1.0, 1.0], x=[0.0, 1.0], y=[0.0, 0.0])
+    ax = plotting.descent_path(path, plane().assign(value=1.0))
+    assert len([one for one in ax.collections if isinstance(one, QuadContourSet)]) == 1
+
+
 def test_if_all_fly_off_there_is_an_axis_still():
     """It shows the first six powers of ten of the way."""
     ax = plotting.descent_values(table(10.0 ** np.arange(0, 300, 3), verdict="diverged"))
@@ -177,6 +194,7 @@ def test_if_all_fly_off_there_is_an_axis_still():
     [
         ([("adam", 0.1), ("plain_sgd", 0.1)], "learning rate 0.1", ["adam", "plain gradient descent"]),
         ([("adam", 0.1), ("adam", 0.5)], "adam, learning rate", ["0.1", "0.5"]),
+        ([("plain_sgd", 0.1), ("plain_sgd", 0.1000000001)], "learning rate", ["0.1", "0.1000000001"]),
         ([("adam", 0.1), ("my_own", 0.5)], "optimizer, learning rate", ["adam, 0.1", "my own, 0.5"]),
     ],
 )
@@ -300,8 +318,14 @@ def test_with_ffmpeg_an_mp4_is_written(tmp_path):
             ValueError,
             "2 rows, .*several for the same step",
         ),
+        (lambda: plotting.descent_values(table([np.inf])), ValueError, "has no finite value"),
         (lambda: plotting.descent_values(table([1.0]), "loss"), ValueError, "`quantity` must be .*'loss'"),
         (lambda: plotting.descent_path(table([1.0]), plane()), ValueError, "the columns x, y, value for .* along x"),
+        (
+            lambda: plotting.descent_path(table([1.0]), curve().assign(value=np.nan)),
+            ValueError,
+            "`landscape` must be what",
+        ),
         (lambda: plotting.descent_path(table([1.0]), None), ValueError, "`landscape` must be what"),
         (
             lambda: plotting.descent_path(table([1.0], a=[1.0], b=[1.0], c=[1.0]), curve()),

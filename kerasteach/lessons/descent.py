@@ -192,7 +192,7 @@ def _walk(
         value, gradient = goal.value_and_gradient(here)
         value = tf.cast(value, goal.dtype)
         norm = _norm(gradient)
-        optimizer.apply([gradient], [point])
+        optimizer.apply([optimizer.scale_loss(gradient)], [point])  # apply undoes an optimizer's loss_scale_factor
         finite = tf.reduce_all(tf.math.is_finite(tf.concat([here, gradient, [value]], 0)))
         now = {"value": value, "gradient_norm": norm}
         met = tf.reduce_all([now[name] < threshold for name, threshold in thresholds.items()] or [False])

@@ -83,7 +83,7 @@ def descent_values(
 
     Raises:
         TypeError: If the descent is no data frame.
-        ValueError: If it lacks a column or has no row, or the quantity is another.
+        ValueError: If it lacks a column, has no row or no finite value, or the quantity is another.
 
     Example:
         >>> import kerasteach as kt
@@ -96,9 +96,9 @@ def descent_values(
         raise ValueError(f'`quantity` must be "value" or "gradient_norm". Received: quantity={quantity!r}.')
     ax = new_axes(ax)
     set_value_axis(ax, paths, quantity)
-    high = ax.get_ylim()[1]
+    low, high = ax.get_ylim()
     for path in paths:
-        steps, values = path.rows["step"].to_numpy(), on_axis(path, quantity, high)
+        steps, values = path.rows["step"].to_numpy(), on_axis(path, quantity, low, high)
         spaced = np.linspace(0, len(steps) - 1, _MARKED // 2).astype(int)
         ax.plot(steps, values, markevery=_marked(len(steps), spaced), **drawn_as(path))
         gone = leaving(steps, values, high)
@@ -142,7 +142,9 @@ def places(path: Path, names: Sequence[str], landscape: pd.DataFrame) -> np.ndar
 def set_value_axis(ax: Axes, paths: Sequence[Path], quantity: str) -> None:
     """Set the scale and the ends of the axis by the paths that stay."""
     finite = [one.rows[quantity][np.isfinite(one.rows[quantity])].to_numpy("float64") for one in paths]
-    starts = [values[0] for values in finite]
+    starts = [values[0] for values in finite if values.size]
+    if not starts:
+        raise ValueError(f"The table has no finite {quantity}. Received: {sum(len(one.rows) for one in paths)} rows.")
     stay = [values for values, one in zip(finite, paths, strict=True) if one.verdict != "diverged"]
     shown = np.concatenate([starts, *(stay or finite)])
     low, high = float(shown.min()), float(shown.max())
@@ -156,10 +158,10 @@ def set_value_axis(ax: Axes, paths: Sequence[Path], quantity: str) -> None:
         ax.set_ylim(low - margin, high + margin)
 
 
-def on_axis(path: Path, quantity: str, high: float) -> np.ndarray:
-    """Return the values to draw; one that a drawing library has no place for stands lower, yet beyond the axis."""
-    values = path.rows[quantity].to_numpy("float64")
-    return np.where(np.isnan(values), np.nan, np.minimum(values, _FAR * max(high, 1.0)))
+def on_axis(path: Path, quantity: str, low: float, high: float) -> np.ndarray:
+    """Return the values to draw; one that a drawing library has no place for stands nearer, yet beyond the axis."""
+    beyond = _FAR * (high - low)
+    return np.clip(path.rows[quantity].to_numpy("float64"), low - beyond, high + beyond)
 
 
 def leaving(steps: np.ndarray, values: np.ndarray, high: float) -> int | None:

@@ -20,11 +20,11 @@ def checked_coordinates(descent: pd.DataFrame, landscape: Any) -> list[str]:
     """Return the coordinates that a descent and a landscape have in common.
 
     Raises:
-        ValueError: If they do not have the same one or two, or the landscape has no row.
+        ValueError: If they do not have the same one or two, or the landscape has no finite value.
     """
     names = coordinates(descent)
     columns = list(landscape) if isinstance(landscape, pd.DataFrame) else []
-    if not 1 <= len(names) <= 2 or columns != [*names, "value"] or landscape.empty:
+    if not 1 <= len(names) <= 2 or columns != [*names, "value"] or not np.isfinite(landscape["value"]).any():
         raise ValueError(
             "`landscape` must be what kerasteach.lessons.landscape returns for the descent's own function, of one or "
             f"two coordinates. Received: the columns {', '.join(map(str, columns)) or '(none)'} for a descent along "
@@ -66,6 +66,7 @@ def _contours(ax: Axes, landscape: pd.DataFrame, names: Sequence[str]) -> None:
     greys = plt.get_cmap("Greys")(np.linspace(*_GREYS, _LEVELS))
     plane = (grid.columns.to_numpy("float64"), grid.index.to_numpy("float64"), values)
     ax.contourf(*plane, levels=levels, colors=greys)
-    ax.contour(*plane, levels=levels[1:-1], colors="0.55", linewidths=0.6)
+    if high > low:
+        ax.contour(*plane, levels=levels[1:-1], colors="0.55", linewidths=0.6)
     if 1 / 3 <= np.ptp(plane[1]) / np.ptp(plane[0]) <= 3:
         ax.set_aspect("equal")  # so that the gradient is seen to be at right angles to the contours

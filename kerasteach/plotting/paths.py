@@ -48,14 +48,16 @@ def paths_of(table: pd.DataFrame) -> tuple[list[Path], str]:
     optimizers, rates = table["optimizer"].unique(), table["learning_rate"].unique()
     groups = [rows.sort_values("step") for _, rows in table.groupby(list(DESCENT_KEYS[:2]), sort=False)]
     keys = [(str(rows["optimizer"].iloc[0]), float(rows["learning_rate"].iloc[0])) for rows in groups]
+    short = len({f"{rate:g}" for rate in rates}) == len(rates)
+    number = "{:g}".format if short else repr  # two that differ in a late digit
     if len(optimizers) == 1:
-        names = [f"{rate:g}" for _, rate in keys]
+        names = [number(rate) for _, rate in keys]
         title = "learning rate" if optimizers[0] == _PLAIN else f"{_words(optimizers[0])}, learning rate"
     elif len(rates) == 1:
         names = [_words(optimizer) for optimizer, _ in keys]
-        title = f"learning rate {rates[0]:g}"
+        title = f"learning rate {number(float(rates[0]))}"
     else:
-        names = [f"{_words(optimizer)}, {rate:g}" for optimizer, rate in keys]
+        names = [f"{_words(optimizer)}, {number(rate)}" for optimizer, rate in keys]
         title = "optimizer, learning rate"
     paths = []
     for name, look, rows in zip(names, looks(names).values(), groups, strict=True):
