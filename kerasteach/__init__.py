@@ -30,6 +30,7 @@ _NAMES = {
     "compare": "kerasteach.experiment",
     "Comparison": "kerasteach.experiment",
     "find_learning_rate": "kerasteach.lessons",
+    "gradient_descent": "kerasteach.lessons",
     "loss_surface": "kerasteach.lessons",
     "trace_step": "kerasteach.lessons",
     "training_loop": "kerasteach.lessons",

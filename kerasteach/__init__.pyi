@@ -13,6 +13,7 @@ from kerasteach import plotting as plotting
 from kerasteach.experiment import Comparison as Comparison
 from kerasteach.experiment import compare as compare
 from kerasteach.lessons import find_learning_rate as find_learning_rate
+from kerasteach.lessons import gradient_descent as gradient_descent
 from kerasteach.lessons import loss_surface as loss_surface
 from kerasteach.lessons import trace_step as trace_step
 from kerasteach.lessons import training_loop as training_loop

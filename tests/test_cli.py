@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.animation import writers
 
 import kerasteach as kt
 from kerasteach.cli import main
@@ -198,6 +199,36 @@ def test_trace_of_a_large_model_writes_the_table(in_this_process, tmp_path, caps
     assert [file.name for file in (tmp_path / "kerasteach-trace").iterdir()] == ["training_step.csv"]
 
 
+DESCENT = ["descent", "--function", "rosenbrock", "--learning-rates", "0.001", "0.01"]
+
+
+def test_descent_writes_figures_and_the_table_and_prints_verdicts(tmp_path):
+    """The table on disk is what `gradient_descent` returns; the start may be negative; each verdict is a line."""
+    options = ["--start", "-.5", "-1", "--steps", "8", "--optimizers", "plain_sgd", "sgd", "--output", "out"]
+    done = command(*DESCENT, *options, "--animation", "gif", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        *("descent.csv", "descent.gif", "descent_path.png", "descent_values.png")
+    ]
+    table = pd.read_csv(tmp_path / "out" / "descent.csv")
+    again = kt.gradient_descent("rosenbrock", (-0.5, -1.0), [0.001, 0.01], 8, optimizer=["plain_sgd", "sgd"])
+    pd.testing.assert_frame_equal(table, again, check_dtype=False)
+    lines = [line.split() for line in done.stdout.splitlines()]
+    found = {(line[0], line[1]): line[2] for line in lines if line and line[0] in ("plain_sgd", "sgd")}
+    verdicts = again.groupby(["optimizer", "learning_rate"])["verdict"].first()
+    assert found == {(name, f"{rate:g}"): word.split()[0] for (name, rate), word in verdicts.items()}
+    assert "out/descent_path.png" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_descent_needs_no_option(tmp_path):
+    """It shows the trade-off on the parabola, in any format."""
+    done = command("descent", "--format", "svg", "--paper", "--value-below", "1e-3", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert all(word in done.stdout for word in ("still going", "converged", "diverged"))
+    assert (tmp_path / "kerasteach-descent" / "descent_values.svg").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -218,6 +249,44 @@ def test_bad_input_to_trace_is_one_line(in_this_process, options, message, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--function", "rosenbrok"], "Did you mean 'rosenbrock'"),
+        (["--start", "1"], r"`start` must have a number for each coordinate of rosenbrock, as in \(-1.2, 1.0\)"),
+        (["--start", "one"], "--start"),
+        (["--learning-rates", "-1"], "`learning_rate` must be a finite number above 0"),
+        (["--learning-rates", "nan"], "`learning_rate` must be a finite number above 0"),
+        (["--steps", "0"], "`steps` must be a whole number from 1"),
+        (["--optimizers", "adamm"], "`optimizer` must be a name that Keras knows"),
+        (["--gradient-below", "0"], "never below 0"),
+        (["--animation", "avi"], "--animation.*avi"),
+        (["--animation", "mp4"], "needs the program ffmpeg"),
+        (["--output", "there"], r"descent_path\.png exists already.*--force"),
+    ],
+)
+def test_a_bad_descent_is_one_line_and_status_2(options, message, tmp_path, monkeypatch, capsys):
+    """No traceback, nothing written."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "descent_path.png").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["kerasteach", *DESCENT, *options])
+    monkeypatch.setattr(sys.modules["kerasteach.cli.descent"], "start_tensorflow", lambda: None)
+    monkeypatch.setattr(type(writers), "is_available", lambda self, name: False)
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    told = capsys.readouterr().err
+    assert re.fullmatch(rf"kerasteach: error: .*({message}).*\n", told), told
+    assert sorted(file.name for file in tmp_path.rglob("*")) == ["descent_path.png", "there"]
+
+
+def test_descent_help_names_the_gallery(tmp_path):
+    """Every function, in the order of the gallery."""
+    text = " ".join(command("descent", "--help", cwd=tmp_path).stdout.replace("│", " ").split())
+    *first, last = kt.lessons.functions.names()
+    assert f"{', '.join(first)} or {last}" in re.sub(r"-?-[a-z]+ <[^>]*> ", "", text)
+
+
 def test_devices_lists_the_cpu(tmp_path):
     """The name that --device takes comes first."""
     done = command("devices", cwd=tmp_path)
@@ -229,4 +298,4 @@ def test_version_and_help_answer(tmp_path):
     """`--version` prints it; `--help` names the commands."""
     assert command("--version", cwd=tmp_path).stdout == f"kerasteach {kt.__version__}\n"
     help_text = command("--help", cwd=tmp_path).stdout
-    assert all(name in help_text for name in ("compare", "activations", "devices", "trace"))
+    assert all(name in help_text for name in ("compare", "activations", "descent", "trace", "devices"))

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from kerasteach.cli.compare import compare
+from kerasteach.cli.descent import descent
 from kerasteach.cli.options import SeveralValues
 from kerasteach.cli.show import activations, devices
 from kerasteach.cli.trace import trace
@@ -27,6 +28,7 @@ _UsageError: Any = typer.BadParameter.__mro__[
 ]  # what typer raises for any wrong use; it has no public name of its own
 app.command(cls=SeveralValues)(compare)
 app.command(cls=SeveralValues)(activations)
+app.command(cls=SeveralValues)(descent)
 app.command()(devices)
 app.command(cls=SeveralValues)(trace)
 

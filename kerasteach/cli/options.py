@@ -32,7 +32,7 @@ class SeveralValues(TyperCommand):
         spread: list[str] = []
         option = ""
         for word in [part for one in args for part in self._parts(one, several)]:
-            if word.startswith("-") and not word[1:2].isdigit():
+            if word.startswith("-") and not word[1:].lstrip(".")[:1].isdigit():  # -0.5 and -.5 are values
                 spread.append(word)
                 option = word if word in several else ""
             elif option and spread[-1] != option:

@@ -1,5 +1,8 @@
 """Lessons: gradient descent, one training step and the training loop, with every number."""
 
+from kerasteach.lessons import functions
+from kerasteach.lessons.descent import gradient_descent
+from kerasteach.lessons.landscape import landscape
 from kerasteach.lessons.learning_rate import RangeTest, find_learning_rate
 from kerasteach.lessons.surface import LossSurface, loss_surface
 from kerasteach.lessons.traced_step import TracedStep
@@ -11,6 +14,9 @@ __all__ = [
     "RangeTest",
     "TracedStep",
     "find_learning_rate",
+    "functions",
+    "gradient_descent",
+    "landscape",
     "loss_surface",
     "trace_step",
     "training_loop",

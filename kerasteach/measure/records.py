@@ -17,6 +17,8 @@ OUTPUT_STATISTICS = ("mean", "std", "finite", "zero_fraction", "dead_fraction", 
 _STEP_TYPES = dict.fromkeys(("phase", "layer", "quantity"), "str") | dict.fromkeys(
     ("depth", "example", "unit", "source"), "Int64"
 )
+DESCENT_KEYS = ("optimizer", "learning_rate", "step")
+DESCENT_COLUMNS = (*DESCENT_KEYS, "value", "gradient_norm", "verdict")  # of a descent, besides its coordinates
 _NO_HISTORY = pd.DataFrame({"epoch": [], "metric": [], "value": []}).astype(
     {"epoch": "int64", "metric": "str", "value": "float64"}
 )
@@ -190,6 +192,17 @@ def history_table(history: Any, validation_freq: int = 1) -> pd.DataFrame:
             )
         parts.append(pd.DataFrame({"epoch": epochs, "metric": metric, "value": np.asarray(values, "float64")}))
     return pd.concat(parts[1:] or parts, ignore_index=True)
+
+
+def coordinates(descent: pd.DataFrame) -> list[str]:
+    """Return the columns of a descent's table that are its coordinates.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> kt.measure.records.coordinates(kt.gradient_descent("rosenbrock", steps=1))
+        ['x', 'y']
+    """
+    return [str(column) for column in descent if column not in DESCENT_COLUMNS]
 
 
 def with_keys(frame: pd.DataFrame, keys: Mapping[str, Any]) -> pd.DataFrame:

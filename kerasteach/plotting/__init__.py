@@ -5,6 +5,8 @@ shown and no global style is changed: `with kerasteach.plotting.lecture():` make
 """
 
 from kerasteach.plotting.activations import activation_curves, activation_functions
+from kerasteach.plotting.animation import descent_animation
+from kerasteach.plotting.descent import descent_path, descent_values
 from kerasteach.plotting.gradients import gradient_flow
 from kerasteach.plotting.heat_maps import gradient_heat_map, gradients_over_time
 from kerasteach.plotting.learning import learning_curves
@@ -17,6 +19,9 @@ from kerasteach.plotting.surface import loss_surface
 __all__ = [
     "activation_curves",
     "activation_functions",
+    "descent_animation",
+    "descent_path",
+    "descent_values",
     "gradient_flow",
     "gradient_heat_map",
     "gradients_over_time",

@@ -1,0 +1,140 @@
+"""The command `kerasteach descent`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style, start_tensorflow, style
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kerasteach.lessons.functions import Function
+
+
+class Animation(StrEnum):
+    """What an animation can be written as."""
+
+    gif = "gif"
+    mp4 = "mp4"
+
+
+def descent(
+    function: Annotated[
+        str,
+        typer.Option(
+            help="parabola, elongated_bowl, rosenbrock, himmelblau, saddle or two_minima. Functions of your own: "
+            "kerasteach.gradient_descent in Python."
+        ),
+    ] = "parabola",
+    learning_rates: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="How far a step goes, one or more: too large misses the minimum, too small takes for ever. Without: "
+            "one of each kind for this function.",
+            show_default=False,
+        ),
+    ] = None,
+    start: Annotated[
+        list[float] | None,
+        typer.Option(help="Where to begin, a number a coordinate. Without: the function's own.", show_default=False),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(help="How many steps to take, at most. Without: the function's own.", show_default=False),
+    ] = None,
+    optimizers: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Keras optimizers to compare, such as sgd adam rmsprop. Without: w <- w - learning_rate * gradient.",
+            show_default=False,
+        ),
+    ] = None,
+    gradient_below: Annotated[
+        float | None, typer.Option(help="Stop a path where the gradient's norm is below this.")
+    ] = None,
+    value_below: Annotated[float | None, typer.Option(help="Stop a path where the function is below this.")] = None,
+    animation: Annotated[
+        Animation | None,
+        typer.Option(help="Write an animation too, which takes longer: gif, or mp4 where ffmpeg is installed."),
+    ] = None,
+    output: Output = Path("kerasteach-descent"),
+    format: FigureFormat = Format.png,  # noqa: A002  the option's name
+    lecture: Style = True,
+    force: Force = False,
+) -> None:
+    """Descend a function with several learning rates, and draw what becomes of each.
+
+    Writes the paths over the function, the values against the steps, and the table; prints a verdict for each path.
+    """
+    files = Files(output, force)
+    figures = [files.path(f"descent_{stem}.{format.value}") for stem in ("path", "values")]
+    table_file = files.path("descent.csv")
+    if animation:
+        figures.append(files.path(f"descent.{animation.value}"))
+    start_tensorflow()
+    import kerasteach as kt
+
+    known = kt.lessons.functions.get(function)
+    if animation:
+        kt.plotting.style.check_writable(figures[-1])  # before the work
+    thresholds = {"gradient_norm": gradient_below, "value": value_below}
+    table = kt.gradient_descent(
+        known,
+        start=_point(start),
+        learning_rate=learning_rates or known.learning_rates,
+        steps=known.steps if steps is None else steps,
+        until={name: value for name, value in thresholds.items() if value is not None} or None,
+        optimizer=optimizers or None,
+    )
+    output.mkdir(parents=True, exist_ok=True)
+    kt.measure.runs.write_atomically(table_file, lambda temporary: table.to_csv(temporary, index=False))
+    _print_verdicts(table, known)
+    for path, figure in zip(figures, _draw(table, known, lecture, animation is not None), strict=True):
+        typer.echo(kt.plotting.save(figure, path, overwrite=force))
+    typer.echo(f"Table: {table_file}")
+
+
+def _point(start: list[float] | None) -> Any:
+    """Return one number as a number: a function of one number takes no list."""
+    return start[0] if start and len(start) == 1 else start or None
+
+
+def _draw(table: pd.DataFrame, known: Function, lecture: bool, animated: bool) -> list[Any]:
+    import kerasteach as kt
+
+    landscape = kt.lessons.landscape(known, table)
+    with style(lecture):
+        figures: list[Any] = [
+            kt.plotting.descent_path(table, landscape, known.minima),
+            kt.plotting.descent_values(table),
+        ]
+        for ax in figures:
+            ax.set_title(f"{known.name.replace('_', ' ')}: {known.formula}")
+        return [*figures, *([kt.plotting.descent_animation(table, landscape, known.minima)] if animated else [])]
+
+
+def _print_verdicts(table: pd.DataFrame, known: Function) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from kerasteach.measure.records import coordinates
+
+    names = coordinates(table)
+    text = ["optimizer"] * (set(table["optimizer"]) != {"plain_sgd"}) + ["learning_rate", "verdict", "step"]
+    title = f"{known.name}: {known.formula}"
+    shown = Table(title=title, box=box.HORIZONTALS, padding=(0, 1, 0, 0), pad_edge=False)
+    for name in text:
+        shown.add_column(name.replace("_", " "), no_wrap=True)
+    for name in (*names, "value", "gradient_norm"):
+        shown.add_column(name.replace("_", " "), overflow="fold")
+    for _, row in table.groupby(["optimizer", "learning_rate"], sort=False).tail(1).iterrows():
+        told = row.to_dict() | {"learning_rate": f"{row['learning_rate']:g}"}
+        numbers = [f"{row[name]:.3g}" for name in (*names, "value", "gradient_norm")]
+        shown.add_row(*(str(told[name]) for name in text), *numbers)
+    Console().print(shown)

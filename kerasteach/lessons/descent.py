@@ -1,0 +1,217 @@
+"""Gradient descent on a function, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from kerasteach.activations import Tensor
+from kerasteach.devices import require_tensorflow
+from kerasteach.lessons import functions
+from kerasteach.lessons.objective import Objective, objective, whole
+from kerasteach.lessons.steppers import Stepper, steppers
+from kerasteach.lessons.verdicts import verdict
+from kerasteach.measure.records import with_keys
+from kerasteach.measure.stopping import check_threshold
+
+_STOPS = ("gradient_norm", "value")
+
+
+def gradient_descent(
+    f: str | functions.Function | Callable[..., Tensor],
+    start: Any = None,
+    learning_rate: float | list[float] | tuple[float, ...] | None = None,
+    steps: int = 50,
+    until: Mapping[str, float] | None = None,
+    optimizer: Any = None,
+) -> pd.DataFrame:
+    """Descend a function, `w <- w - learning_rate * gradient`, and tabulate every step.
+
+    The gradient is TensorFlow's automatic one. A path is computed in float64, the learning rate included (in float32
+    only where `f` holds float32 tensors that take nothing else; other constants of an optimizer, such as its momentum,
+    Keras rounds to float32 itself), and in one compiled loop. It ends early where it meets `until`, and at the first
+    row that is not finite.
+
+    The verdict of a path is the first of these that holds:
+
+    1. diverged: a coordinate, value or gradient is not finite.
+    2. converged: it met `until`, or over the last tenth of its steps the gradient's norm is at most 1e-4 of that at the
+       start. So the gradient has vanished: at a minimum, a saddle point, or on a plateau.
+    3. diverged: the last value is higher than every value of the first half (by more than a tenth of that half's
+       height over the lowest value of all, and by more than rounding).
+    4. oscillating: over the last half, at least half of the steps turn back by more than 90 degrees, or the value rises
+       at least half as much as it falls.
+    5. still going: also down a slope that has no end, until that overflows.
+
+    Args:
+        f: A function of one or several numbers, or of one vector, written with `keras.ops` or TensorFlow, that returns
+            one number; or a name out of `kerasteach.lessons.functions.names()`.
+        start: Where to begin: a number for a function of one number, several for one of several or of a vector.
+            Defaults to the start of a function of the gallery; any other needs one.
+        learning_rate: A number above 0, or several. Defaults to `0.1`, and for an optimizer given ready to its own.
+        steps: How many steps to take, at most. Defaults to `50`.
+        until: Thresholds below which to stop, strictly: `{"gradient_norm": 1e-3}`, `{"value": 0.05}`, or both, which
+            then must both be met. Defaults to `None`.
+        optimizer: Another rule for the step: a name that Keras knows, such as `"adam"`, an optimizer such as
+            `keras.optimizers.SGD(momentum=0.9)`, a list of these, or a dictionary that names them. Each path has a
+            fresh copy, which steps by Keras's own `apply`; the coordinates are one variable, `(coordinates,)`.
+            Defaults to `kerasteach.optimizers.PlainSGD`.
+
+    Returns:
+        A data frame, a row a step from 0, the start: the columns `optimizer, learning_rate, step`, then the coordinates
+        (named after `f`'s arguments; `w_0, w_1, ...` if it takes one vector), then `value, gradient_norm, verdict`. Of
+        a learning rate schedule, `learning_rate` is the first one.
+
+    Raises:
+        TypeError: If `f` is no function, or a threshold no number.
+        ValueError: If `f` cannot be computed by TensorFlow, does not depend on its arguments, or gives anything but one
+            number; if `start` does not fit it, or is no point where it and its gradient are finite; or if a learning
+            rate, `steps`, `until` or `optimizer` is none.
+        RuntimeError: If Keras runs on another backend than TensorFlow.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> path = kt.gradient_descent(lambda w: (w - 3) ** 2, start=0.0, learning_rate=[0.25, 1.5], steps=40)
+        >>> path[["learning_rate", "step", "w", "value"]].head(3).values.tolist()
+        [[0.25, 0.0, 0.0, 9.0], [0.25, 1.0, 1.5, 2.25], [0.25, 2.0, 2.25, 0.5625]]
+        >>> path.groupby("learning_rate")["verdict"].first().tolist()
+        ['converged', 'diverged']
+    """
+    function, start = _start(f, start)
+    steps = whole("steps", steps, least=1)
+    thresholds = _thresholds(until)
+    chosen = steppers(optimizer, learning_rate)
+    goal = objective(function, start)
+    _check_slope(goal, start)
+    parts = [
+        with_keys(_table(goal, path), {"optimizer": stepper.name, "learning_rate": rate})
+        for stepper in chosen
+        for rate, path in zip(stepper.learning_rates, _paths(goal, start, stepper, steps, thresholds), strict=True)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class _Path:
+    """The numbers of one path, a row a step, and whether it met `until`."""
+
+    points: np.ndarray
+    values: np.ndarray
+    norms: np.ndarray
+    met: bool
+
+
+def _start(f: Any, start: Any) -> tuple[Any, Any]:
+    function = functions.get(f) if isinstance(f, str) else f
+    if start is None:
+        if not isinstance(function, functions.Function):
+            raise ValueError("`start` must be a point, but for a function of the gallery. Received: start=None.")
+        start = function.start
+    if isinstance(function, functions.Function) and np.size(start) != np.size(function.start):
+        raise ValueError(
+            f"`start` must have a number for each coordinate of {function.name}, as in {function.start}. "
+            f"Received: start={start!r}."
+        )
+    return function, start
+
+
+def _thresholds(until: Any) -> dict[str, float]:
+    if until is None:
+        return {}
+    if not isinstance(until, Mapping) or not until or not set(until) <= set(_STOPS):
+        raise ValueError(
+            '`until` must be a dictionary with a threshold for "gradient_norm", "value" or both. '
+            f"Received: until={until!r}."
+        )
+    for name, threshold in until.items():
+        check_threshold(threshold, f"until[{name!r}]")
+    if until.get("gradient_norm", 1) <= 0:
+        raise ValueError(f"A gradient's norm is never below 0. Received: until={dict(until)!r}.")
+    return {name: float(threshold) for name, threshold in until.items()}
+
+
+def _check_slope(goal: Objective, start: Any) -> None:
+    """Raise ValueError unless the function depends on its arguments, and is finite with its gradient at the start."""
+    tf = require_tensorflow()
+    value, gradient = goal.value_and_gradient(tf.constant(np.atleast_1d(start), goal.dtype))
+    if gradient is None:
+        raise ValueError(
+            "`f` must depend on its arguments, in a way that TensorFlow can follow. "
+            "Received: a function without a gradient."
+        )
+    if not np.isfinite([value, *gradient]).all():
+        raise ValueError(
+            "`start` must be a point where f and its gradient are finite. "
+            f"Received: start={np.asarray(start).tolist()!r}, where f is {float(value):g} and its gradient "
+            f"{np.asarray(gradient).tolist()}."
+        )
+
+
+def _table(goal: Objective, path: _Path) -> pd.DataFrame:
+    columns: dict[str, Any] = {"step": np.arange(len(path.values))}
+    columns |= {name: path.points[:, index] for index, name in enumerate(goal.coordinates)}
+    told = verdict(path.points, path.values, path.norms, path.met)
+    return pd.DataFrame(columns).assign(value=path.values, gradient_norm=path.norms, verdict=told)
+
+
+def _paths(
+    goal: Objective, start: Any, stepper: Stepper, steps: int, thresholds: Mapping[str, float]
+) -> Iterator[_Path]:
+    """Walk a path for each learning rate of an optimizer: one compiled loop, its variables set back between them."""
+    tf = require_tensorflow()
+    point = keras.Variable(np.atleast_1d(start), dtype=goal.dtype, name="point")
+    rate = tf.Variable(0.0, dtype=goal.dtype, trainable=False)
+    optimizer = stepper.make(rate.read_value)
+    optimizer.build([point])
+    variables = [point, *optimizer.variables]
+    fresh = [np.array(variable) for variable in variables]
+    walk = tf.function(_walk(goal, point, optimizer, thresholds), autograph=False)
+    walk = walk.get_concrete_function(tf.TensorSpec((), "int32"))
+    for learning_rate in stepper.learning_rates:
+        for variable, value in zip(variables, fresh, strict=True):
+            variable.assign(value)
+        rate.assign(learning_rate)
+        rows, met, *columns = walk(tf.constant(steps))
+        points, values, norms = (np.asarray(column, "float64")[: int(rows)] for column in columns)
+        yield _Path(points, values, norms, bool(met))
+
+
+def _walk(
+    goal: Objective, point: keras.Variable, optimizer: keras.optimizers.Optimizer, thresholds: Mapping[str, float]
+) -> Callable[[Tensor], tuple[Tensor, ...]]:
+    """Return the loop: rows of numbers from the start on, until enough steps, a threshold, or overflow."""
+    tf = require_tensorflow()
+
+    def row(step: Tensor, going: Tensor, met: Tensor, *columns: Any) -> tuple[Any, ...]:
+        here = tf.convert_to_tensor(point.value)
+        value, gradient = goal.value_and_gradient(here)
+        value = tf.cast(value, goal.dtype)
+        norm = _norm(gradient)
+        optimizer.apply([optimizer.scale_loss(gradient)], [point])  # apply undoes an optimizer's loss_scale_factor
+        finite = tf.reduce_all(tf.math.is_finite(tf.concat([here, gradient, [value]], 0)))
+        now = {"value": value, "gradient_norm": norm}
+        met = tf.reduce_all([now[name] < threshold for name, threshold in thresholds.items()] or [False])
+        written = (one.write(step, number) for one, number in zip(columns, (here, value, norm), strict=True))
+        return step + 1, finite & ~met, met, *written
+
+    def walk(steps: Tensor) -> tuple[Tensor, ...]:
+        shapes = (point.shape, (), ())
+        columns = [tf.TensorArray(goal.dtype, size=steps + 1, element_shape=shape) for shape in shapes]
+        begin = (tf.constant(0), tf.constant(True), tf.constant(False), *columns)
+        rows, _, met, *columns = tf.while_loop(lambda step, going, *_: going & (step <= steps), row, begin)
+        return rows, met, *(column.stack() for column in columns)
+
+    return walk
+
+
+def _norm(gradient: Tensor) -> Tensor:
+    """Return the Euclidean norm, without squares that overflow or underflow."""
+    tf = require_tensorflow()
+    largest = tf.reduce_max(tf.abs(gradient))
+    scale = tf.where((largest > 0) & tf.math.is_finite(largest), largest, tf.ones_like(largest))
+    return scale * tf.norm(gradient / scale)

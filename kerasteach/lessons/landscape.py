@@ -1,0 +1,98 @@
+"""The values of a function over a line or a plane, for drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kerasteach.activations import Tensor
+from kerasteach.devices import require_tensorflow
+from kerasteach.lessons import functions
+from kerasteach.lessons.objective import Objective, objective, whole
+from kerasteach.measure.records import coordinates
+
+_POINTS = {1: 401, 2: 121}  # a coordinate
+_AT_ONCE = 1024  # a function may hold data of its own, once for each of these points
+_MARGIN = 0.15  # of what the path covers, on each side
+
+
+def landscape(
+    f: str | functions.Function | Callable[..., Tensor], around: Any = None, points: int | None = None
+) -> pd.DataFrame:
+    """Tabulate a function of one or two coordinates over a grid, for `kerasteach.plotting.descent_path`.
+
+    Args:
+        f: A function, or its name, as `gradient_descent` takes it.
+        around: What to cover: the table of a descent; or a range `(low, high)`, or one for each of two coordinates.
+            Defaults to the ranges of a function of the gallery, which are covered with a table of its descent too. Of a
+            table, points that are higher than the highest start are left out: a path that flies off would hide all
+            the rest.
+        points: How many points a coordinate. Defaults to `401` for one coordinate and `121` for two.
+
+    Returns:
+        A data frame, a row a point: the coordinates, named as in the table of a descent, and `value`.
+
+    Raises:
+        TypeError: If `f` is no function.
+        ValueError: If `around` gives no ranges, or more than two; or if `points` or `f` will not do.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> kt.lessons.landscape("parabola", (-1, 1), points=3)["value"].tolist()
+        [1.0, 0.0, 1.0]
+    """
+    function = functions.get(f) if isinstance(f, str) else f
+    ranges, vector = _ranges(function, around)
+    points = whole("points", _POINTS[len(ranges)] if points is None else points, least=2)
+    middle = ranges.mean(axis=1)
+    goal = objective(function, middle if vector else middle[0], "around")
+    axes = np.meshgrid(*(np.linspace(low, high, points) for low, high in ranges), indexing="ij")
+    grid = np.stack([axis.ravel() for axis in axes], axis=-1)  # (points, coordinates)
+    return pd.DataFrame(grid, columns=list(goal.coordinates)).assign(value=_values(goal, grid))
+
+
+def _values(goal: Objective, grid: np.ndarray) -> np.ndarray:
+    tf = require_tensorflow()
+    every = tf.function(lambda some: tf.vectorized_map(goal.value, some), autograph=False)
+    every = every.get_concrete_function(tf.TensorSpec((None, grid.shape[1]), goal.dtype))
+    parts = [every(tf.constant(grid[i : i + _AT_ONCE], goal.dtype)) for i in range(0, len(grid), _AT_ONCE)]
+    return np.concatenate([np.asarray(part, "float64") for part in parts])
+
+
+def _ranges(function: Any, around: Any) -> tuple[np.ndarray, bool]:
+    """Return the lowest and highest of each coordinate, `(coordinates, 2)`, and whether there may be several."""
+    own = np.array(function.ranges, "float64") if isinstance(function, functions.Function) else None
+    if isinstance(around, pd.DataFrame):
+        ranges = _covered(around)
+        if own is not None and own.size == ranges.size:
+            own = np.atleast_2d(own)
+            ranges = np.stack([np.minimum(own, ranges)[:, 0], np.maximum(own, ranges)[:, 1]], axis=1)
+        return ranges, len(ranges) > 1 or "w_0" in around
+    try:
+        ranges = np.asarray(own if around is None else around, "float64")
+    except (TypeError, ValueError):
+        ranges = np.empty(0)
+    flat = ranges.ndim == 1
+    ranges = np.atleast_2d(ranges)
+    if ranges.shape not in ((1, 2), (2, 2)) or not np.isfinite(ranges).all() or (ranges[:, 0] >= ranges[:, 1]).any():
+        raise ValueError(
+            "`around` must be the table of a descent, a range (low, high), or two of them. "
+            f"Received: around={around!r}."
+        )
+    return ranges, not flat and (around is not None or len(ranges) > 1)
+
+
+def _covered(table: pd.DataFrame) -> np.ndarray:
+    names = coordinates(table)
+    if not 1 <= len(names) <= 2 or not {"step", "value"} <= set(table) or table.empty:
+        raise ValueError(
+            "`around` must be the table of a descent with one or two coordinates. "
+            f"Received: {len(table)} rows with the columns {', '.join(map(str, table))}."
+        )
+    shown = table[table["value"] <= table.loc[table["step"] == 0, "value"].max()]
+    low, high = shown[names].min().to_numpy("float64"), shown[names].max().to_numpy("float64")
+    margin = np.where(high > low, _MARGIN * (high - low), 1.0)
+    return np.stack([low - margin, high + margin], axis=1)

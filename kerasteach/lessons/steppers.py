@@ -1,0 +1,128 @@
+"""The rules of a step: Keras's optimizers, each with the learning rates that it is to be tried with."""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasteach.activations import Tensor
+from kerasteach.optimizers import PlainSGD
+
+_USUAL = 0.1
+
+
+@dataclass(frozen=True)
+class Stepper:
+    """One optimizer to be tried.
+
+    Attributes:
+        name: What the table calls it.
+        learning_rates: What the table calls its learning rates.
+        make: Makes a fresh optimizer, given what reads the learning rate. Keras keeps a number in float32; what such a
+            function returns, it takes as it is.
+    """
+
+    name: str
+    learning_rates: tuple[float, ...]
+    make: Callable[[Callable[[], Tensor]], keras.optimizers.Optimizer]
+
+
+def steppers(optimizer: Any, learning_rate: Any) -> list[Stepper]:
+    """Return the optimizers that are meant, with their learning rates.
+
+    Args:
+        optimizer: `None` for `PlainSGD`, a name, an optimizer, several of these, or a dictionary that names them.
+        learning_rate: A number above 0, several, or `None` for the usual one, or an optimizer's own.
+
+    Raises:
+        ValueError: If a learning rate is none, an optimizer is unknown, cannot be copied or has no learning rate, or
+            two of either are alike.
+    """
+    rates = None if learning_rate is None else _checked_rates(learning_rate)
+    several = isinstance(optimizer, list | tuple | Mapping)
+    pairs = list(optimizer.items()) if isinstance(optimizer, Mapping) else []
+    pairs = pairs or [(None, one) for one in (optimizer if several else [optimizer])]
+    found = [_stepper(name, one, rates) for name, one in pairs]
+    names = [one.name for one in found]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(
+            "`optimizer` must be one or more, each of another name; a dictionary names them, as in "
+            f'{{"heavy": keras.optimizers.SGD(momentum=0.9)}}. Received: {names}.'
+        )
+    return found
+
+
+def _checked_rates(learning_rate: Any) -> tuple[float, ...]:
+    several = isinstance(learning_rate, Iterable) and not isinstance(learning_rate, str)
+    rates: list[Any] = list(learning_rate) if several else [learning_rate]
+    for rate in rates:
+        if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 < float(rate) < math.inf:
+            raise ValueError(
+                "`learning_rate` must be a finite number above 0, or several. "
+                f"Received: learning_rate={learning_rate!r}."
+            )
+    if not rates or len(set(rates)) < len(rates):
+        raise ValueError(
+            f"`learning_rate` must be one or more different numbers. Received: learning_rate={learning_rate!r}."
+        )
+    return tuple(float(rate) for rate in rates)
+
+
+def _stepper(name: str | None, optimizer: Any, rates: tuple[float, ...] | None) -> Stepper:
+    if optimizer is None or isinstance(optimizer, str):
+        rates = rates or (_USUAL,)
+        name = name or optimizer
+        optimizer = PlainSGD() if optimizer is None else _by_name(optimizer)
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise ValueError(
+            '`optimizer` must be a name that Keras knows, such as "adam", an optimizer such as '
+            f"keras.optimizers.Adam(), or several. Received: optimizer={optimizer!r}."
+        )
+    config, own = _copyable(optimizer)
+
+    def make(read: Callable[[], Tensor]) -> keras.optimizers.Optimizer:
+        fixed = rates is None and isinstance(config["learning_rate"], dict)  # a schedule
+        return type(optimizer).from_config({**config, **({} if fixed else {"learning_rate": read})})
+
+    return Stepper(str(name or _name(optimizer)), rates or (own,), make)
+
+
+def _by_name(name: str) -> Any:
+    try:
+        return PlainSGD() if name.lower() in ("plain_sgd", "plainsgd") else keras.optimizers.get(name)
+    except ValueError:
+        return name  # refused as anything else that is no optimizer
+
+
+def _name(optimizer: keras.optimizers.Optimizer) -> str:
+    """Return the optimizer's name, without the number that Keras adds to those of a class as they are made."""
+    kind = type(optimizer).__name__
+    return kind.lower() if re.fullmatch(rf"{kind}(_\d+)?", optimizer.name, re.IGNORECASE) else str(optimizer.name)
+
+
+def _copyable(optimizer: keras.optimizers.Optimizer) -> tuple[dict[str, Any], float]:
+    """Return what a fresh copy is made from, and the learning rate that it begins with."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a lambda, which is refused below
+            config = optimizer.get_config()
+        rate = type(optimizer).from_config(dict(config)).learning_rate if "learning_rate" in config else None
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise ValueError(
+            "`optimizer` must be one that Keras can copy by its `get_config`; a function as its learning rate must be "
+            f"registered with Keras. Received: {optimizer!r}; Keras says: {error}"
+        ) from None
+    if rate is None:
+        raise ValueError(
+            "`optimizer` must have a learning rate of its own: give the one inside, not what wraps it. "
+            f"Received: optimizer={optimizer!r}."
+        )
+    return config, float(str(np.float32(rate)))  # the number that was meant: Keras rounds 0.1 to float32

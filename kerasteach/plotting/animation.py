@@ -1,0 +1,99 @@
+"""Gradient descent as a film: the paths over the function, and their values, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.animation import FuncAnimation
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from kerasteach.plotting.descent import descent_path, descent_values
+from kerasteach.plotting.paths import paths_of
+
+_MOST = 50  # frames: a film of ten seconds
+_PAUSE = 8  # frames for which the last one stays
+_INTERVAL = 200  # milliseconds a frame
+
+
+def descent_animation(
+    descent: pd.DataFrame,
+    landscape: pd.DataFrame,
+    minima: Iterable[Any] = (),
+    quantity: Literal["value", "gradient_norm"] = "value",
+) -> FuncAnimation:
+    """Let the paths of a descent grow step by step, beside their values.
+
+    A long descent is shown in 50 frames at most, closer together at its beginning: the first steps are the longest.
+
+    Args:
+        descent: What `kerasteach.gradient_descent` returns.
+        landscape: What `kerasteach.lessons.landscape` returns for the same function.
+        minima: Known minima to mark with a star, each a number or a pair. Defaults to none.
+        quantity: What the right half shows, `"value"` or `"gradient_norm"`. Defaults to `"value"`.
+
+    Returns:
+        The animation; `kerasteach.plotting.save(animation, "descent.gif")` writes it.
+
+    Raises:
+        TypeError: If the descent is no data frame.
+        ValueError: If a table lacks a column or has no row, or they do not have the same one or two coordinates.
+    """
+    width = max(9.6, plt.rcParams["figure.figsize"][0])
+    figure, (left, right) = plt.subplots(1, 2, figsize=(width, width / 2), layout="constrained")
+    descent_path(descent, landscape, minima, ax=left)
+    descent_values(descent, quantity, ax=right)
+    left.get_legend().remove()  # the right one names the colours
+    steps_of = {path.label: path.rows["step"].to_numpy() for path in paths_of(descent)[0]}
+    parts = [_Growing(line, steps_of[line.get_label()]) for line in left.lines if line.get_label() in steps_of]
+    parts += [_Growing(line, np.asarray(line.get_xdata())) for line in right.lines]  # there, x is the step
+    title = figure.suptitle("step 0")
+    _stand_still(figure, right)
+
+    def show(step: int) -> list[Artist]:
+        title.set_text(f"step {step}")
+        for part in parts:
+            part.up_to(step)
+        return [title, *(part.line for part in parts)]
+
+    steps = _shown(int(descent["step"].max()))
+    return FuncAnimation(figure, show, frames=steps + steps[-1:] * _PAUSE, interval=_INTERVAL, repeat_delay=1500)
+
+
+def _stand_still(figure: Figure, ax: Axes) -> None:
+    """Keep the layout and the legend where the whole paths have them, or they would move from frame to frame."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    legend = ax.get_legend()
+    assert legend is not None
+    x, y = ax.transAxes.inverted().transform(legend.get_window_extent().min)
+    legend.set_loc((float(x), float(y)))
+
+
+class _Growing:
+    """A line of which only the points up to a step are shown, the last of them with a marker."""
+
+    def __init__(self, line: Line2D, steps: np.ndarray) -> None:
+        self.line, self.steps = line, steps
+        self.x, self.y = np.asarray(line.get_xdata(), "float64"), np.asarray(line.get_ydata(), "float64")
+        every: Any = line.get_markevery()
+        self.marked = list(range(len(steps))) if every is None else list(every)
+
+    def up_to(self, step: int) -> None:
+        count = int(np.searchsorted(self.steps, step, side="right"))
+        self.line.set_data(self.x[:count], self.y[:count])
+        self.line.set_markevery([i for i in self.marked if i < count - 1] + [count - 1] * (count > 0))
+
+
+def _shown(last: int) -> list[int]:
+    """Return the steps that have a frame."""
+    if last <= _MOST:
+        return list(range(last + 1))
+    early, even = np.geomspace(1, last + 1, _MOST // 2) - 1, np.linspace(0, last, _MOST // 2)
+    return sorted({round(step) for step in [*early, *even]})

@@ -1,0 +1,187 @@
+"""Gradient descent: the path over the function, and the value against the step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from kerasteach.plotting.landscape import checked_coordinates, draw_landscape, frame
+from kerasteach.plotting.paths import Path, paths_of
+from kerasteach.plotting.style import new_axes
+
+_MARKED = 60  # up to so many steps each has a marker; of more, some
+_FAR = 1e4  # half widths of the picture: a point beyond is drawn so far off in its direction
+_DECADES = 8  # what a logarithmic axis shows below the highest start or value
+_ROOM = 10.0  # what it shows above
+_QUANTITIES = {"value": "value of the function", "gradient_norm": "L2 norm of the gradient"}
+_ON_TOP = {"diverged": 2.0, "oscillating": 2.2}  # paths that cover much lie under the others, which have 2.4
+
+
+def descent_path(
+    descent: pd.DataFrame, landscape: pd.DataFrame, minima: Iterable[Any] = (), ax: Axes | None = None
+) -> Axes:
+    """Draw the paths of a descent on the function's curve (one coordinate) or contours (two).
+
+    Each marker is a step, of a long path only some. The picture shows what the landscape covers, and paths that leave
+    it run out of the picture. Contours lie closer together in the valley: their values rise with the cube of their
+    number.
+
+    Args:
+        descent: What `kerasteach.gradient_descent` returns.
+        landscape: What `kerasteach.lessons.landscape` returns for the same function.
+        minima: Known minima to mark with a star, each a number or a pair. Defaults to none.
+        ax: Where to draw. Defaults to a new figure.
+
+    Returns:
+        The axes.
+
+    Raises:
+        TypeError: If the descent is no data frame.
+        ValueError: If a table lacks a column or has no row, or they do not have the same one or two coordinates.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> path = kt.gradient_descent("parabola", learning_rate=[0.01, 0.3], steps=20)
+        >>> kt.plotting.descent_path(path, kt.lessons.landscape("parabola")).get_xlabel()
+        'x'
+    """
+    paths, title = paths_of(descent)
+    names = checked_coordinates(descent, landscape)
+    ax = new_axes(ax)
+    draw_landscape(ax, landscape, names, minima)
+    for path in paths:
+        x, y = places(path, names, landscape)
+        spaced = np.geomspace(1, len(x), _MARKED // 2).astype(int) - 1  # the first steps are the longest
+        ax.plot(x, y, markevery=_marked(len(x), spaced), **drawn_as(path))
+    _mark_starts(ax, paths, names)
+    aside: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if len(names) > 1 else {}
+    ax.legend(title=title, frameon=False, alignment="left", **aside)
+    return ax
+
+
+def descent_values(
+    descent: pd.DataFrame, quantity: Literal["value", "gradient_norm"] = "value", ax: Axes | None = None
+) -> Axes:
+    """Draw the value against the step, a line a path: too small, good and too large a learning rate at one glance.
+
+    The axis is logarithmic where no value is negative. It is made for the paths that stay: one that flies off leaves it
+    at the top, where a triangle marks the step, and of one that comes ever closer it shows eight powers of ten.
+
+    Args:
+        descent: What `kerasteach.gradient_descent` returns.
+        quantity: `"value"` or `"gradient_norm"`. Defaults to `"value"`.
+        ax: Where to draw. Defaults to a new figure.
+
+    Returns:
+        The axes.
+
+    Raises:
+        TypeError: If the descent is no data frame.
+        ValueError: If it lacks a column, has no row or no finite value, or the quantity is another.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> path = kt.gradient_descent("parabola", learning_rate=[0.01, 0.3, 1.02], steps=30)
+        >>> [text.get_text() for text in kt.plotting.descent_values(path).get_legend().get_texts()]
+        ['0.01: still going', '0.3: converged', '1.02: diverged']
+    """
+    paths, title = paths_of(descent)
+    if quantity not in _QUANTITIES:
+        raise ValueError(f'`quantity` must be "value" or "gradient_norm". Received: quantity={quantity!r}.')
+    ax = new_axes(ax)
+    set_value_axis(ax, paths, quantity)
+    low, high = ax.get_ylim()
+    for path in paths:
+        steps, values = path.rows["step"].to_numpy(), on_axis(path, quantity, low, high)
+        spaced = np.linspace(0, len(steps) - 1, _MARKED // 2).astype(int)
+        ax.plot(steps, values, markevery=_marked(len(steps), spaced), **drawn_as(path))
+        gone = leaving(steps, values, high)
+        if gone is not None:
+            size = 1.6 * plt.rcParams["lines.markersize"]
+            ax.plot(gone, high, color=path.look.colour, marker="^", ms=size, clip_on=False)
+    ax.set(xlabel="step", ylabel=_QUANTITIES[quantity])
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    ax.legend(title=title, frameon=False, alignment="left")
+    return ax
+
+
+def _mark_starts(ax: Axes, paths: Sequence[Path], names: Sequence[str]) -> None:
+    """Mark where the paths begin."""
+    columns = [*names, "value"][:2]
+    starts = pd.concat([path.rows.head(1) for path in paths])[columns].drop_duplicates()
+    size = 1.8 * plt.rcParams["lines.markersize"]
+    ax.plot(*starts.to_numpy("float64").T, ls="", marker="o", ms=size, mfc="none", mec="black", zorder=4)
+    for x, y in starts.itertuples(index=False):
+        ax.annotate("start", (x, y), (0, size), textcoords="offset points", ha="center", zorder=4)
+
+
+def places(path: Path, names: Sequence[str], landscape: pd.DataFrame) -> np.ndarray:
+    """Return where a path's points are drawn, `(2, rows)`.
+
+    A path that leaves the picture for good is drawn out of it, and no further: chords between points outside would
+    cross the picture and say nothing. A point that is out by far is drawn less far off in the same direction, because a
+    drawing library has no place for 1e200.
+    """
+    points = path.rows[[*names, "value"][:2]].to_numpy("float64")
+    points = np.where(np.isfinite(points).all(axis=1, keepdims=True), points, np.nan)
+    ends = frame(landscape, names)
+    middle, half = ends.mean(axis=1), np.ptp(ends, axis=1) / 2
+    away = points / half - middle / half  # in half widths of the picture
+    farthest = np.abs(away).max(axis=1, keepdims=True)
+    inside = np.flatnonzero(farthest <= 1)
+    away[inside[-1] + 2 if inside.size else 1 :] = np.nan
+    return (middle + half * away / np.maximum(farthest / _FAR, 1)).T
+
+
+def set_value_axis(ax: Axes, paths: Sequence[Path], quantity: str) -> None:
+    """Set the scale and the ends of the axis by the paths that stay."""
+    finite = [one.rows[quantity][np.isfinite(one.rows[quantity])].to_numpy("float64") for one in paths]
+    starts = [values[0] for values in finite if values.size]
+    if not starts:
+        raise ValueError(f"The table has no finite {quantity}. Received: {sum(len(one.rows) for one in paths)} rows.")
+    stay = [values for values, one in zip(finite, paths, strict=True) if one.verdict != "diverged"]
+    shown = np.concatenate([starts, *(stay or finite)])
+    low, high = float(shown.min()), float(shown.max())
+    if (np.concatenate(finite) >= 0).all() and high > 0:
+        high = high if stay else min(high, 1e6 * max(starts) or high)
+        ax.set_yscale("log", nonpositive="mask")
+        ax.minorticks_off()
+        ax.set_ylim(max(shown[shown > 0].min() / 2, high * 10.0**-_DECADES), _ROOM * high)
+    else:
+        margin = 0.15 * (high - low or 1.0)
+        ax.set_ylim(low - margin, high + margin)
+
+
+def on_axis(path: Path, quantity: str, low: float, high: float) -> np.ndarray:
+    """Return the values to draw; one that a drawing library has no place for stands nearer, yet beyond the axis."""
+    beyond = _FAR * (high - low)
+    return np.clip(path.rows[quantity].to_numpy("float64"), low - beyond, high + beyond)
+
+
+def leaving(steps: np.ndarray, values: np.ndarray, high: float) -> int | None:
+    """Return the step with which a path leaves the axis at the top for good, if it does."""
+    inside = np.flatnonzero(values <= high)
+    after = inside[-1] + 1 if inside.size else 0
+    return int(steps[after]) if after < len(steps) else None
+
+
+def drawn_as(path: Path) -> dict[str, Any]:
+    """Return how a path's line is drawn: thin, with small markers, because it has many."""
+    return {
+        "color": path.look.colour,
+        "marker": path.look.marker,
+        "label": path.label,
+        "ms": 0.7 * plt.rcParams["lines.markersize"],
+        "lw": 0.7 * plt.rcParams["lines.linewidth"],
+        "zorder": _ON_TOP.get(path.verdict, 2.4),
+    }
+
+
+def _marked(rows: int, spaced: np.ndarray) -> list[int]:
+    return list(range(rows)) if rows <= _MARKED else sorted(set(spaced.tolist()))
