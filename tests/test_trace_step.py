@@ -531,9 +531,10 @@ REFUSED = {
 def test_what_cannot_be_explained_is_refused(name):
     """The error names the first layer, or the argument, and says why."""
     build, message = REFUSED[name]
+    x, y = batch(4)
+    x = x.reshape(4, 2, 2) if name == "more axes" else x
     with pytest.raises(ValueError, match=message):
-        x, y = batch(4)
-        kt.trace_step(build(), x.reshape(4, 2, 2) if name == "more axes" else x, y)
+        kt.trace_step(build(), x, y)
 
 
 @pytest.mark.parametrize(
