@@ -17,7 +17,7 @@ from kerasteach.lessons.objective import Objective, objective, whole
 from kerasteach.lessons.steppers import Stepper, steppers
 from kerasteach.lessons.verdicts import verdict
 from kerasteach.measure.records import with_keys
-from kerasteach.measure.stopping import check_threshold
+from kerasteach.numbers import finite
 
 _STOPS = ("gradient_norm", "value")
 
@@ -128,11 +128,10 @@ def _thresholds(until: Any) -> dict[str, float]:
             '`until` must be a dictionary with a threshold for "gradient_norm", "value" or both. '
             f"Received: until={until!r}."
         )
-    for name, threshold in until.items():
-        check_threshold(threshold, f"until[{name!r}]")
-    if until.get("gradient_norm", 1) <= 0:
+    checked = {name: finite(f"until[{name!r}]", threshold) for name, threshold in until.items()}
+    if checked.get("gradient_norm", 1) <= 0:
         raise ValueError(f"A gradient's norm is never below 0. Received: until={dict(until)!r}.")
-    return {name: float(threshold) for name, threshold in until.items()}
+    return checked
 
 
 def _check_slope(goal: Objective, start: Any) -> None:
