@@ -71,10 +71,22 @@ OPTIMIZERS = {
     ),
     **{
         name: lambda name=name: getattr(keras.optimizers, name)(0.01)
-        for name in ("Adam", "AdamW", "Nadam", "Adamax", "RMSprop", "Adagrad", "Adadelta", "Ftrl", "Lion", "Lamb")
+        for name in (
+            "Adam",
+            "AdamW",
+            "Nadam",
+            "Adamax",
+            "RMSprop",
+            "Adagrad",
+            "Adadelta",
+            "Ftrl",
+            "Lion",
+            "Lamb",
+            "Muon",
+        )
     },
     "Adafactor": lambda: keras.optimizers.Adafactor(0.01),
-    "Muon": lambda: keras.optimizers.Muon(0.01),
+    "ScheduleFreeAdamW": lambda: keras.optimizers.ScheduleFreeAdamW(0.01),
 }
 
 
@@ -274,3 +286,13 @@ def test_a_bar_shows_how_far_it_is(line, capsys):
     """It goes to standard error."""
     kt.find_learning_rate(*line, steps=2)
     assert "learning rates" in capsys.readouterr().err
+
+
+def test_several_steps_an_execution_change_nothing(line):
+    """A model compiled with `steps_per_execution` gives a row a step, and the same losses."""
+    model, x, y = line
+    tables = []
+    for steps in (1, 4):
+        model.compile(kt.optimizers.PlainSGD(0.25), "mse", steps_per_execution=steps)
+        tables.append(find_learning_rate(model, x, y, batch_size=4, steps=6, highest=0.1).table)
+    np.testing.assert_allclose(*tables)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from numbers import Integral
 from typing import Any
 
 import keras
 import numpy as np
 from keras import tree
+
+from kerasteach.numbers import whole
 
 Batch = tuple[Any, Any, Any]  # x, y and sample_weight; a model's inputs may be a list or a dictionary
 
@@ -92,13 +93,6 @@ class Batches:
 def examples_in(batch: Batch) -> int:
     """Return how many examples a batch has."""
     return int(tree.flatten(batch[0])[0].shape[0])
-
-
-def whole(argument: str, value: Any, least: int = 1) -> int:
-    """Return a whole number of any kind, NumPy's too, as Python's, or raise ValueError naming the argument."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise ValueError(f"`{argument}` must be a whole number from {least}. Received: {argument}={value!r}.")
-    return int(value)
 
 
 def _unpacked(batch: Any) -> Batch:

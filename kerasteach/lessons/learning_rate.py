@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
 
-from kerasteach.lessons.batches import Batch, Batches, whole
+from kerasteach.lessons.batches import Batch, Batches
 from kerasteach.lessons.evaluation import check_compiled
 from kerasteach.lessons.state import left_as_found
+from kerasteach.numbers import finite, whole
 from kerasteach.progress import progress_bar
 
 _SMOOTHING = 0.8  # the share of the past in the smoothed loss
@@ -55,8 +55,8 @@ def find_learning_rate(
     """Try growing learning rates on a model, one a training step, and suggest one. The model is left as it was.
 
     Step i of n trains on one batch with the rate `lowest * (highest / lowest) ** (i / (n - 1))`. A rate that is too
-    small changes nothing; then the loss falls; then it explodes. The run ends early when the loss is not finite, or the
-    smoothed loss has risen above its lowest by more than three times the first one.
+    small changes nothing; then the loss falls; then it explodes. The run ends early when the loss is not finite, or,
+    after a tenth of the steps, when the smoothed loss is above its lowest by more than three times their mean loss.
 
     - Smoothed loss: `s_i <- 0.8 s_(i-1) + 0.2 loss_i` from `s_(-1) = 0`, divided by `1 - 0.8 ** (i + 1)`, which takes
       out the start at 0 (as in Adam).
@@ -137,15 +137,13 @@ def _check_optimizer(optimizer: keras.optimizers.Optimizer) -> None:
 
 
 def _rates(lowest: Any, highest: Any, steps: int) -> np.ndarray:
-    for name, rate in (("lowest", lowest), ("highest", highest)):
-        if isinstance(rate, bool) or not isinstance(rate, Real):
-            raise TypeError(f"`{name}` must be a number. Received: {name}={rate!r}.")
-    if not 0 < lowest < highest < math.inf:
+    first, last = finite("lowest", lowest), finite("highest", highest)
+    if not 0 < first < last:
         raise ValueError(
-            "`lowest` and `highest` must be finite, with 0 < lowest < highest. "
+            "`lowest` and `highest` must be learning rates with 0 < lowest < highest. "
             f"Received: lowest={lowest!r}, highest={highest!r}."
         )
-    return np.geomspace(float(lowest), float(highest), steps)
+    return np.geomspace(first, last, steps)
 
 
 def _step(model: keras.Model, batch: Batch, rate: float) -> float:

@@ -41,16 +41,5 @@ def _random_state_kept() -> AbstractContextManager[None]:
 
 
 def _variables(model: keras.Model, optimizer: bool) -> list[keras.Variable]:
-    found = [*model.variables, *model.metrics_variables, *(_of_optimizer(model.optimizer) if optimizer else [])]
+    found = [*model.variables, *model.metrics_variables, *(model.optimizer.variables if optimizer else [])]
     return list({id(one): one for one in found}.values())
-
-
-def _of_optimizer(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
-    """Return an optimizer's variables, also those that its `variables` leaves out: Nadam has one."""
-    found = list(optimizer.variables)
-    for one in vars(optimizer).values():
-        if isinstance(one, keras.Variable):
-            found.append(one)
-        elif isinstance(one, keras.optimizers.Optimizer):  # a LossScaleOptimizer's inner one
-            found += _of_optimizer(one)
-    return found

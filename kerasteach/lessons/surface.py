@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.devices import require_tensorflow
-from kerasteach.lessons.batches import Batches, whole
+from kerasteach.lessons.batches import Batches
 from kerasteach.lessons.directions import Plane, Weight, Weights, chosen_weights, path_directions, random_directions
 from kerasteach.lessons.evaluation import check, mean_losses, prepare
 from kerasteach.lessons.state import left_as_found
+from kerasteach.numbers import finite, whole
 
 Along = Literal["random", "path"] | Weight | Sequence[Weight]
 
@@ -167,10 +168,8 @@ def _trainable(model: keras.Model, snapshot: Weights) -> Weights:
 
 
 def _projected(plane: Plane, model: keras.Model, snapshots: list[Weights]) -> pd.DataFrame:
-    rows = [plane.project(_trainable(model, one)) for one in snapshots]
-    table = pd.DataFrame(
-        [[*coordinates, distance] for coordinates, distance in rows], columns=[*plane.axes, "distance"]
-    )
+    rows = [[*place, distance] for place, distance in (plane.project(_trainable(model, one)) for one in snapshots)]
+    table = pd.DataFrame(rows, columns=[*plane.axes, "distance"])
     table.insert(0, "snapshot", range(len(table)))
     return table
 
@@ -179,15 +178,12 @@ def _lines(plane: Plane, ranges: Any, points: int | None, path: np.ndarray) -> l
     """Return the grid's coordinates on each axis."""
     points = points or (41 if len(plane.axes) == 2 else 101)
     if ranges is None or isinstance(ranges, Real):
-        given = np.nan if ranges is None else float(ranges)
-        if ranges is not None and not 0 < given < np.inf:
-            raise ValueError(f"`ranges` must be finite and more than 0. Received: ranges={ranges!r}.")
         far = np.abs(path - plane.origin).max(axis=0, initial=plane.reach / _MARGIN) * _MARGIN
+        reach = far if ranges is None else np.full(len(plane.axes), finite("ranges", ranges))
+        if not (reach > 0).all():
+            raise ValueError(f"`ranges` must be more than 0. Received: ranges={ranges!r}.")
         steps = np.arange(1 - points, points, 2) / (points - 1)  # from -1 to 1; exactly 0 in the middle
-        return [
-            origin + (reach if ranges is None else given) * steps
-            for origin, reach in zip(plane.origin, far, strict=True)
-        ]
+        return [middle + width * steps for middle, width in zip(plane.origin, reach, strict=True)]
     try:
         ends = np.broadcast_to(np.asarray(ranges, "float64"), (len(plane.axes), 2))
     except (TypeError, ValueError):
