@@ -354,7 +354,7 @@ def uncompiled():
             ValueError,
             "`path` must leave a line: three snapshots.*4 snapsh",
         ),
-        ({"path": []}, TypeError, r"`path` must list snapshots.*Received: path=\[\]"),
+        ({"path": []}, TypeError, r"`path` must be a WeightSnapshots.*Received: path=\[\]"),
         (
             {"path": [[np.zeros(1)]]},
             ValueError,

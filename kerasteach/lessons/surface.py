@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from kerasteach.callbacks import WeightSnapshots
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons.batches import Batches
 from kerasteach.lessons.directions import Plane, Weight, Weights, chosen_weights, path_directions, random_directions
@@ -44,7 +45,7 @@ def loss_surface(
     y: Any = None,
     along: Along | None = None,
     *,
-    path: Sequence[Weights] | None = None,
+    path: WeightSnapshots | Sequence[Weights] | None = None,
     ranges: Any = None,
     points: int | None = None,
     sample_weight: Any = None,
@@ -71,8 +72,8 @@ def loss_surface(
             as far as the filter is long. `"path"` takes the plane that comes nearest to the path (see
             `path_directions`); the coordinates are distances. Random directions hardly show a path: nearly all of it
             is at right angles to them. Defaults to `"path"` with a path, `"random"` without.
-        path: Snapshots of all weights, each as `model.get_weights()` returns it: `WeightSnapshots.snapshots`, or a
-            list of your own. Defaults to `None`.
+        path: A `WeightSnapshots`, or a list of snapshots of all weights, each as `model.get_weights()` returns it.
+            Defaults to `None`.
         ranges: How far the grid reaches to both sides of the model's weights, a number; or from where to where, in
             coordinates, a pair for all axes or a pair for each. Defaults to 1, and as far as the path goes.
         points: The grid's points along each axis; an odd number has the model's own weights among them. Defaults to 41
@@ -125,9 +126,10 @@ def loss_surface(
 
 def _checked_path(model: keras.Model, path: Any) -> list[Weights]:
     shapes = [tuple(one.shape) for one in model.weights]
+    path = path.snapshots if isinstance(path, WeightSnapshots) else path
     if isinstance(path, str) or not isinstance(path, Sequence) or not path:
         raise TypeError(
-            "`path` must list snapshots, each as model.get_weights() returns it: WeightSnapshots.snapshots, say. "
+            "`path` must be a WeightSnapshots, or list snapshots, each as model.get_weights() returns it. "
             f"Received: path={path if path == [] else type(path).__name__}."
         )
     snapshots = [[np.asarray(one) for one in snapshot] for snapshot in path]
