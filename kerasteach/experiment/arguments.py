@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from copy import deepcopy
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import keras
 
 from kerasteach import datasets
+from kerasteach.measure.stopping import check_threshold
 from kerasteach.optimizers import PlainSGD
 
 Data = str | Path | datasets.Dataset | tuple[Any, Any]
@@ -45,6 +46,21 @@ def checked_hidden(hidden: Any, depth: Any = None, width: Any = None) -> list[in
     if width is not None:
         units = [whole("width", width)] * len(units)
     return units if depth is None else [units[0] if units else whole("width", width)] * whole("depth", depth)
+
+
+def checked_capture(capture: Any) -> Literal["epoch", "step"] | None:
+    """Return which gradients to keep, or raise ValueError."""
+    if capture not in ("epoch", "step", None):
+        raise ValueError(f'`capture` must be "epoch", "step" or None. Received: capture={capture!r}.')
+    return cast(Literal["epoch", "step"] | None, capture)
+
+
+def checked_error(error_below: Any) -> float | None:
+    """Return the error at which to stop, as Python's number, or raise ValueError or TypeError."""
+    if error_below is None:
+        return None
+    check_threshold(error_below, "error_below")
+    return float(error_below)
 
 
 def dataset_of(data: Data, split_seed: int, vectors: bool = True) -> datasets.Dataset:

@@ -18,12 +18,13 @@ from kerasteach.experiment.initial_weights import fair_network
 Builder: TypeAlias = Callable[..., keras.Model]
 
 
-def checked_builders(models: Any) -> dict[str, Builder]:
-    """Return the builders by their names, or raise ValueError or TypeError."""
+def checked_builders(models: Any) -> dict[str, Builder] | None:
+    """Return the builders by their names, `None` where there are none, or raise ValueError or TypeError."""
+    if models is None:
+        return None
     if not isinstance(models, Mapping) or not models:
         raise ValueError(
-            '`models` must name functions that build a network, as in {"mine": build}. '
-            f"Received: models={models!r}."
+            f'`models` must name functions that build a network, as in {{"mine": build}}. Received: models={models!r}.'
         )
     for name, build in models.items():
         if isinstance(build, keras.Model) or not callable(build):

@@ -1,8 +1,8 @@
 """A comparison's directory: each group of networks is written as soon as it is trained, and nothing is trained twice.
 
-    run.json             arguments, seeds, data, device, versions; "finished" says whether all is there
-    groups/0003/         a group that is trained: its tables and weights, moved into place whole
-    history.parquet ...  the whole tables, when all groups are there; the folder groups/ then goes
+run.json             arguments, seeds, data, device, versions; "finished" says whether all is there
+groups/0003/         a group that is trained: its tables and weights, moved into place whole
+history.parquet ...  the whole tables, when all groups are there; the folder groups/ then goes
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def run_directory(directory: Path, facts: Mapping[str, Any]) -> Iterator[dict[in
         (directory / _GROUPS).mkdir(exist_ok=True)
         with locked(directory / _GROUPS / "lock", directory):
             if not _finished(directory, facts):  # another process may have done it since
-                write_json(directory / "run.json", facts)
+                if not (directory / "run.json").exists():
+                    write_json(directory / "run.json", facts)
                 yield groups_in(directory)
                 return
     yield None
@@ -87,7 +88,7 @@ def write_group(directory: Path, number: int, outcome: Outcome) -> None:
     for name, table in outcome.tables.items():
         table.to_parquet(temporary / f"{name}.parquet")
     write_weights(temporary / "weights.npz", outcome.weights)
-    facts = {"how": outcome.how, "seconds": outcome.seconds, "tables": list(outcome.tables)}
+    facts = {**outcome.facts(), "tables": list(outcome.tables)}
     write_json(temporary / "group.json", facts)
     temporary.rename(place)
 
@@ -101,7 +102,7 @@ def groups_in(directory: Path) -> dict[int, Outcome]:
 def _read_group(place: Path) -> Outcome:
     facts = json.loads((place / "group.json").read_text(encoding="utf-8"))
     tables = {name: pd.read_parquet(place / f"{name}.parquet") for name in facts["tables"]}
-    return Outcome(tables, read_weights(place / "weights.npz"), facts["how"], facts["seconds"])
+    return Outcome(facts["networks"], tables, read_weights(place / "weights.npz"), facts["how"], facts["seconds"])
 
 
 def clear(directory: Path) -> None:

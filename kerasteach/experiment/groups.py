@@ -1,11 +1,11 @@
-"""Which networks train together, and the training of one such group: the unit that is written, resumed and sent away."""
+"""Which networks train together, and the training of such a group: what is written, resumed and sent away as one."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -52,16 +52,23 @@ class Outcome:
     """What training a group gave.
 
     Attributes:
-        tables: `history`, `gradients` and `predictions`; each begins with the columns of the copies' keys.
+        networks: The copies' keys.
+        tables: `history`, `gradients` and, for data with two features, `predictions`; each begins with the columns of
+            the copies' keys.
         weights: As in `Trained`; empty if they are not kept.
         how: As in `Trained`.
         seconds: How long it took.
     """
 
+    networks: list[dict[str, Any]]
     tables: dict[str, pd.DataFrame]
-    weights: list[dict[str, np.ndarray]] = field(default_factory=list)
-    how: Literal["together", "separately"] = "separately"
-    seconds: float = 0.0
+    weights: list[dict[str, np.ndarray]]
+    how: Literal["together", "separately"]
+    seconds: float
+
+    def facts(self) -> dict[str, Any]:
+        """Return what `run.json` says of the group."""
+        return {"networks": self.networks, "how": self.how, "seconds": self.seconds}
 
 
 def grouped(networks: Sequence[Network]) -> list[Group]:
@@ -101,15 +108,16 @@ def train_group(plan: Plan, copies: Sequence[Copy], on_epoch: Callable[[int, int
     return train_separately(plan, copies, on_epoch)
 
 
-def work(group: Group, device: str, keep_weights: bool, on_epoch: Callable[[int, int], None] = lambda *_: None) -> Outcome:
-    """Train a group where it was asked to, in this process or as a worker."""
+def work(
+    group: Group, device: str, keep_weights: bool, on_epoch: Callable[[int, int], None] = lambda index, epoch: None
+) -> Outcome:
+    """Train a group on a device, in this process or as a worker."""
     start = time.perf_counter()
     with devices.scope(device):
         trained = train_group(group.plan, group.copies, on_epoch)
-        tables = {
-            "history": trained.history,
-            "gradients": trained.gradients,
-            "predictions": predictions(group.plan.dataset, group.copies, trained.weights),
-        }
+        tables = {"history": trained.history, "gradients": trained.gradients}
+        if group.plan.dataset.inputs == (2,):
+            tables["predictions"] = predictions(group.plan.dataset, group.copies, trained.weights)
+    networks = [dict(copy.keys) for copy in group.copies]
     weights = trained.weights if keep_weights else []
-    return Outcome(tables, weights, trained.how, time.perf_counter() - start)
+    return Outcome(networks, tables, weights, trained.how, time.perf_counter() - start)

@@ -61,7 +61,9 @@ def _as_if_first(seed: int) -> Iterator[None]:
 
 
 def _draw_again(model: keras.Model, seed: int) -> None:
-    owners = {id(variable): layer for layer in layers_of(model) for variable in layer.weights}  # the innermost comes last
+    owners = {
+        id(variable): layer for layer in layers_of(model) for variable in layer.weights
+    }  # the innermost comes last
     for position, variable in enumerate(model.weights):
         initializer = _initializer_of(variable, owners.get(id(variable), model))
         if initializer is not None:

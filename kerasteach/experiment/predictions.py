@@ -17,23 +17,19 @@ POINTS = 60  # along each side of the grid
 _MARGIN = 0.1  # of the data's range, beyond them
 
 
-def predictions(
-    dataset: Dataset, copies: Sequence[Copy], weights: Sequence[Mapping[str, np.ndarray]]
-) -> pd.DataFrame:
+def predictions(dataset: Dataset, copies: Sequence[Copy], weights: Sequence[Mapping[str, np.ndarray]]) -> pd.DataFrame:
     """Return what each network of a group puts out on a grid over the training data.
 
     Args:
-        dataset: The data; the grid goes a tenth of their range beyond them, 60 points a side.
+        dataset: Data whose examples are two features; the grid goes a tenth of their range beyond them, with 60
+            points a side.
         copies: The networks.
         weights: Their weights, by the variables' paths.
 
     Returns:
         A row a network, point and output: the copies' keys, then `x_1, x_2, output, value`. `output` is a class, and
-        `value` its probability; in a regression, `value_1, value_2, ...` and the value. Without rows unless the
-        examples are two features.
+        `value` its probability; in a regression, `value_1, value_2, ...` and the value.
     """
-    if dataset.inputs != (2,):
-        return pd.DataFrame()
     x = grid(dataset.x_train)
     outputs = list(dataset.classes) or [f"value_{number + 1}" for number in range(dataset.outputs)]
     tables, models = [], dict[tuple[Any, ...], keras.Model]()

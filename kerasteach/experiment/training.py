@@ -106,9 +106,7 @@ def _compile(model: keras.Model, plan: Plan, steps: int) -> None:
     model.optimizer.build(model.trainable_variables)
 
 
-def _callbacks(
-    plan: Plan, capture: GradientCapture, on_epoch: Callable[[int], None]
-) -> list[keras.callbacks.Callback]:
+def _callbacks(plan: Plan, capture: GradientCapture, on_epoch: Callable[[int], None]) -> list[keras.callbacks.Callback]:
     chosen = [keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch(epoch))]
     if plan.capture is not None:
         chosen.append(capture)

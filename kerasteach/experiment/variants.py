@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 
@@ -23,6 +23,7 @@ COLUMNS = {
     "batch_size": "batch_size",
 }
 ARCHITECTURE = ("activation", "depth", "width", "initializer")
+Choices: TypeAlias = Mapping[str, Mapping[Any, Any]]  # argument: name in the tables: value
 _USUAL = ("sigmoid", "tanh", "relu")
 
 
@@ -32,8 +33,8 @@ class Variant:
 
     Attributes:
         keys: What its rows in the tables begin with, by column: `{"activation": "relu", "learning_rate": 0.1}`.
-        settings: What it is trained with, by argument: `{"activation": relu, "learning_rate": 0.1}`; its builder as
-            `model`, where there are several.
+        settings: What it is trained with, by argument: `{"activation": relu, "learning_rate": 0.1}`; the name of its
+            builder as `model`.
     """
 
     keys: Mapping[str, Any]
@@ -49,17 +50,18 @@ def grid(activations: Any, models: Mapping[str, Any] | None, vary: Any) -> dict[
     vary = _checked(vary)
     if activations is None and "activation" not in vary and models is None:
         activations = "relu" if vary else _USUAL
+    if activations is not None and "activation" in vary:
+        raise ValueError("Name the activations once: in `activations` or in `vary`. Received: both.")
+    activations = vary.pop("activation", activations)
     if activations is not None:
-        if "activation" in vary:
-            raise ValueError("Name the activations once: in `activations` or in `vary`. Received: both.")
         vary = {"activation": activations, **vary}
     choices = {name: named(name, values) for name, values in vary.items()}
     for activation in choices.get("activation", {}).values():
         functions.get(activation)
-    return ({"model": dict(models)} if models is not None else {}) | choices
+    return {"model": {name: name for name in models}, **choices} if models is not None else choices
 
 
-def variants(choices: Mapping[str, Mapping[Any, Any]]) -> list[Variant]:
+def variants(choices: Choices) -> list[Variant]:
     """Return every combination, the first argument varying slowest.
 
     An argument with one choice has no column, unless nothing else has one.
@@ -97,7 +99,7 @@ def _checked(vary: Any) -> dict[str, Any]:
         return {}
     if not isinstance(vary, Mapping) or not set(vary) <= set(COLUMNS):
         raise ValueError(
-            f'`vary` must give choices for one or more of {", ".join(COLUMNS)}, as in {{"learning_rate": [0.01, 0.1]}}. '
+            f'`vary` must give choices for {", ".join(COLUMNS)}, one or more, as in {{"learning_rate": [0.01, 0.1]}}. '
             f"Received: vary={vary!r}."
         )
     return dict(vary)

@@ -42,18 +42,22 @@ def save_run(
         FileExistsError: If there is a run already and `overwrite` is false.
     """
     directory = Path(directory)
-    facts = {**facts, "tables": list(tables)}
-    json.dumps(facts)  # what cannot be written is met before anything is touched
+    json.dumps(dict(facts))  # what cannot be written is met before anything is touched
     if (directory / "run.json").exists():
         if not overwrite:
             raise FileExistsError(
                 f"There is a run already; name another directory. Received: directory={str(directory)!r}."
             )
         (directory / "run.json").unlink()  # while tables change, this is no whole run
+    write_run(directory, facts, tables)
+
+
+def write_run(directory: Path, facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write a run's tables, and then the `run.json` that says they are all there, over what there is."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         write_atomically(directory / f"{name}.parquet", table.to_parquet)
-    write_json(directory / "run.json", facts)
+    write_json(directory / "run.json", {**facts, "tables": list(tables)})
 
 
 def load_run(directory: str | Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
