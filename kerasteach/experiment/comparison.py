@@ -47,6 +47,7 @@ def compare(
     keep_weights: bool = False,
     device: str = "auto",
     directory: str | Path | None = None,
+    overwrite: bool = False,
     executor: Executor | None = None,
     split_seed: int = 0,
     progress: bool = True,
@@ -90,6 +91,7 @@ def compare(
         device: `"auto"`, `"cpu"`, `"gpu"` or, say, `"gpu:1"`. Defaults to `"auto"`.
         directory: Write every group of networks there as soon as it is trained. The same call again, after an
             interruption or a crash, trains what is missing, and of a finished comparison nothing. Defaults to `None`.
+        overwrite: Whether a run that is in `directory` goes first. Defaults to `False`.
         executor: Trains groups of networks at the same time, and the tables are the same:
             `ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))` on this machine, Dask's
             `client.get_executor()` on many. Defaults to `None`: one group after the other, in this process.
@@ -148,4 +150,6 @@ def compare(
     groups = grouped(networks)
     check_executor(executor, groups)
     train = partial(run, groups, executor=executor, device=place, keep_weights=keep_weights, progress=progress)
-    return assembled(facts, train().values()) if directory is None else resumed(Path(directory), facts, train)
+    return (
+        assembled(facts, train().values()) if directory is None else resumed(Path(directory), facts, train, overwrite)
+    )

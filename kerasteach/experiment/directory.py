@@ -27,8 +27,15 @@ _GROUPS = "groups"
 
 
 @contextmanager
-def run_directory(directory: Path, facts: Mapping[str, Any]) -> Iterator[dict[int, Outcome] | None]:
+def run_directory(
+    directory: Path, facts: Mapping[str, Any], overwrite: bool = False
+) -> Iterator[dict[int, Outcome] | None]:
     """Hold a directory for a comparison, and yield the groups that were trained before, by their number.
+
+    Args:
+        directory: Made if it is not there.
+        facts: What `run.json` is to say.
+        overwrite: Whether a run that is there goes first. Defaults to `False`.
 
     Yields:
         `None` where the whole comparison is there.
@@ -38,15 +45,21 @@ def run_directory(directory: Path, facts: Mapping[str, Any]) -> Iterator[dict[in
         RuntimeError: If another process is writing it.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    if not _finished(directory, facts):
-        (directory / _GROUPS).mkdir(exist_ok=True)
-        with locked(directory / _GROUPS / "lock", directory):
-            if not _finished(directory, facts):  # another process may have done it since
-                if not (directory / "run.json").exists():
-                    write_json(directory / "run.json", facts)
-                yield groups_in(directory)
-                return
-    yield None
+    if not overwrite and _finished(directory, facts):
+        yield None
+        return
+    (directory / _GROUPS).mkdir(exist_ok=True)
+    with locked(directory / _GROUPS / "lock", directory):
+        if overwrite:
+            (directory / "run.json").unlink(missing_ok=True)
+            for place in _places(directory):
+                shutil.rmtree(place)
+        if _finished(directory, facts):  # another process may have done it since
+            yield None
+            return
+        if not (directory / "run.json").exists():
+            write_json(directory / "run.json", facts)
+        yield groups_in(directory)
 
 
 def _finished(directory: Path, facts: Mapping[str, Any]) -> bool:
@@ -95,8 +108,11 @@ def write_group(directory: Path, number: int, outcome: Outcome) -> None:
 
 def groups_in(directory: Path) -> dict[int, Outcome]:
     """Return the groups that are there, by their number."""
-    places = sorted(path for path in (directory / _GROUPS).glob("[0-9]*") if path.is_dir())
-    return {int(place.name): _read_group(place) for place in places}
+    return {int(place.name): _read_group(place) for place in _places(directory)}
+
+
+def _places(directory: Path) -> list[Path]:
+    return sorted(path for path in (directory / _GROUPS).glob("[0-9]*") if path.is_dir())
 
 
 def _read_group(place: Path) -> Outcome:

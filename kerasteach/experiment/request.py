@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Literal
 
 import keras
@@ -17,6 +18,7 @@ from kerasteach.experiment.builders import Builder, builds, check_network, check
 from kerasteach.experiment.copies import Copy, Plan
 from kerasteach.experiment.groups import Network
 from kerasteach.experiment.variants import ARCHITECTURE, Choices, Variant, variants
+from kerasteach.measure.runs import read_facts
 from kerasteach.models import mlp
 
 HIDDEN = (32,) * 6
@@ -145,3 +147,35 @@ def _architectures(networks: Sequence[Network]) -> dict[str, str]:
     for network in networks:
         first.setdefault(", ".join(map(str, network.copy.variant)), network.copy)
     return {name: fingerprint(copy.build()) for name, copy in first.items()}
+
+
+def asked_again(directory: str | Path, own_models: bool = False) -> dict[str, Any]:
+    """Return the arguments with which the comparison in a directory was begun, to call `compare` with again.
+
+    Args:
+        directory: What `compare` was given.
+        own_models: Whether the caller adds `models=`, of which `run.json` knows fingerprints only. Defaults to `False`.
+
+    Raises:
+        FileNotFoundError: If the directory holds no run.
+        ValueError: If no file can tell some of them; the same call again is the way then.
+    """
+    facts = read_facts(directory)
+    arguments = dict(facts.get("arguments") or {})
+    if not arguments or (arguments.pop("models") is not None) != own_models:
+        raise ValueError(
+            "There is no comparison, or one with models of your own, which only the same call again can go on with "
+            f"(the command needs its --models again). Received: {str(directory)!r}."
+        )
+    optimizer = keras.optimizers.deserialize(arguments.pop("optimizer"))
+    vary = {
+        name: {key: _untold(value) for key, value in values.items()} if isinstance(values, dict) else values
+        for name, values in arguments.pop("vary").items()
+    }
+    given = {name: _untold(value) for name, value in arguments.items() if value is not None or name == "capture"}
+    return {**given, "vary": vary, "optimizer": optimizer, "device": facts["device"]}
+
+
+def _untold(value: Any) -> Any:
+    """Return what `_told` told as a dictionary as Keras's object."""
+    return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value

@@ -121,7 +121,10 @@ def _in_order(tables: Sequence[pd.DataFrame], keys: list[str], order: list[tuple
 
 
 def resumed(
-    directory: Path, facts: dict[str, Any], train: Callable[[Mapping[int, Outcome], Path], dict[int, Outcome]]
+    directory: Path,
+    facts: dict[str, Any],
+    train: Callable[[Mapping[int, Outcome], Path], dict[int, Outcome]],
+    overwrite: bool = False,
 ) -> Comparison:
     """Go on with the comparison of a directory, or load it if it is finished.
 
@@ -129,8 +132,9 @@ def resumed(
         directory: Where it is, or will be.
         facts: What `run.json` is to say, which must agree with what it does say.
         train: Called with the groups that are trained and the directory; returns all groups.
+        overwrite: Whether what is there goes first. Defaults to `False`.
     """
-    with run_directory(directory, facts) as there:
+    with run_directory(directory, facts, overwrite) as there:
         if there is not None:
             outcomes = train(there, directory)
             result = assembled(facts, [outcomes[number] for number in sorted(outcomes)])

@@ -9,11 +9,13 @@ from kerasteach.plotting.gradients import gradient_flow
 from kerasteach.plotting.heat_maps import gradient_heat_map, gradients_over_time
 from kerasteach.plotting.learning import learning_curves
 from kerasteach.plotting.lecture import lecture_figure
+from kerasteach.plotting.predictions import decision_boundary
 from kerasteach.plotting.style import lecture, save
 
 __all__ = [
     "activation_curves",
     "activation_functions",
+    "decision_boundary",
     "gradient_flow",
     "gradient_heat_map",
     "gradients_over_time",

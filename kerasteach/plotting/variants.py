@@ -13,8 +13,18 @@ from kerasteach.plotting.style import Look
 
 _ONE = "model"  # stands in the added column where a table is of one model
 _GRID = "variant"  # the added column where several things vary
-_KNOWN = {*KEYS, *STATISTICS, *OUTPUT_STATISTICS, "seed", "metric", "value", "index"}
-_ROW = ("seed", "epoch", "step", "metric", "depth", "parameter")  # with the network, these make out one row
+_KNOWN = {*KEYS, *STATISTICS, *OUTPUT_STATISTICS, "seed", "metric", "value", "index", "x_1", "x_2", "output"}
+_ROW = (
+    "seed",
+    "epoch",
+    "step",
+    "metric",
+    "depth",
+    "parameter",
+    "x_1",
+    "x_2",
+    "output",
+)  # with the network, these make out one row
 
 
 def with_variant(frame: pd.DataFrame, needs: tuple[str, ...]) -> tuple[pd.DataFrame, str]:
