@@ -147,7 +147,7 @@ def test_long_epochs_are_fetched_in_pieces(backend, run):
 @on_jax
 @pytest.mark.parametrize(("shared", "optimizer"), [("data", "adam"), ("weights", "adam"), ("data", "plain")])
 def test_two_devices_record_and_train_what_one_does(shared, optimizer, backend, run):
-    """Whether two devices share the batch or the weights, the recorded gradient is the whole one, and so is training."""
+    """Whether two devices share the batch or the weights, gradients, weights and the stop are those of one."""
     flags = "--xla_force_host_platform_device_count=2"
     one = json.loads(run(backend, "devices_jax", "nothing", optimizer, XLA_FLAGS=flags))
     two = json.loads(run(backend, "devices_jax", shared, optimizer, XLA_FLAGS=flags))
