@@ -9,13 +9,16 @@ from itertools import pairwise
 import keras
 import numpy as np
 
+from kerasteach import activations
 from kerasteach.activations import Activation
 from kerasteach.layers import Dense
 
 _WRONG_INITIALIZER = (
-    '`initializer` must be a name that Keras knows, such as "glorot_uniform" or "he_normal", or an initializer. '
-    "Received: initializer={!r}."
+    '`initializer` must be a name that Keras knows, such as "glorot_uniform" or "he_normal", "matched", or an '
+    "initializer. Received: initializer={!r}."
 )
+# He et al. (2015): a rectifier that lets the share a of negative values pass keeps the variance 2 / ((1 + a^2) n_in).
+_RECTIFIERS = {"relu": 2.0, "leaky_relu": 2.0 / (1 + 0.01**2)}
 
 
 def mlp(
@@ -39,8 +42,8 @@ def mlp(
         inputs: The number of features of an example.
         outputs: The number of output units: of classes, or of values to predict.
         output_activation: Defaults to `"softmax"`; `None` (linear) is for a regression.
-        initializer: Draws every layer's kernel. Defaults to `"glorot_uniform"`, U(-r, r) with
-            `r = sqrt(6 / (n_in + n_out))`.
+        initializer: Draws every layer's kernel; `"matched"` gives each layer the initialisation made for its
+            activation, see `matched`. Defaults to `"glorot_uniform"`, U(-r, r) with `r = sqrt(6 / (n_in + n_out))`.
         bias_initializer: Draws every layer's bias. Defaults to `"zeros"`.
         seed: With a seed, each variable's first values are drawn for the seed, the variable's position and its shape,
             and neither use nor change any global random state: two networks that differ in their activation alone
@@ -69,8 +72,10 @@ def mlp(
         Dense(
             units,
             activation=function,
-            kernel_initializer=_seeded(initializer, seed, 2 * position, (features, units)),
-            bias_initializer=_seeded(bias_initializer, seed, 2 * position + 1, (units,)),
+            kernel_initializer=seeded(
+                matched(function) if initializer == "matched" else initializer, seed, 2 * position, (features, units)
+            ),
+            bias_initializer=seeded(bias_initializer, seed, 2 * position + 1, (units,)),
             dtype=dtype,
             name=layer_name,
         )
@@ -88,10 +93,58 @@ def _checked_units(inputs: int, hidden: Sequence[int], outputs: int) -> list[int
     return [int(width) for width in (inputs, *hidden, outputs)]
 
 
-def _seeded(
+def matched(activation: str | Activation | None) -> keras.initializers.Initializer:
+    """Return the initialisation that was made for layers of an activation.
+
+    All are uniform, so that the same random draws serve for each: the kernels differ by a factor alone.
+
+    | activation | kernel from U(-r, r) |
+    |---|---|
+    | sigmoid, tanh, softmax, linear, binary_step | Glorot: `r = sqrt(6 / (n_in + n_out))` |
+    | relu | He: `r = sqrt(6 / n_in)` |
+    | leaky_relu, which lets the share a = 0.01 pass | He: `r = sqrt(6 / ((1 + a^2) n_in))` |
+
+    Args:
+        activation: One of the seven of `kerasteach.activations`; `None` is linear.
+
+    Raises:
+        ValueError: If it is another function, of which nobody says what suits it.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> kt.models.matched("relu").get_config()["mode"]
+        'fan_in'
+
+    Reference:
+        Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010.
+        He et al., Delving deep into rectifiers, 2015, equations 10 and 15.
+    """
+    function = activations.get(activation)
+    names = [name for name in activations.names() if activations.get(name) is function]
+    if not names:
+        raise ValueError(
+            f'`initializer="matched"` knows what suits {", ".join(activations.names())}; name an initializer for '
+            f"another function. Received: activation={activation!r}."
+        )
+    scale = _RECTIFIERS.get(names[0])
+    mode = "fan_avg" if scale is None else "fan_in"
+    return keras.initializers.VarianceScaling(scale or 1.0, mode, "uniform")
+
+
+def seeded(
     initializer: str | keras.initializers.Initializer, seed: int | None, position: int, shape: tuple[int, ...]
 ) -> str | keras.initializers.Initializer:
-    """Return the initializer, drawing from a stream of its own for this seed, position and shape."""
+    """Return the initializer, drawing from a stream of its own for this seed, position and shape.
+
+    Args:
+        initializer: A name that Keras knows, or an initializer, whose own seed is not used.
+        seed: Which network; `None` leaves Keras's own drawing.
+        position: The variable's place among the model's, from 0.
+        shape: The variable's shape.
+
+    Raises:
+        ValueError: If Keras knows no such initializer.
+    """
     if not isinstance(initializer, str | keras.initializers.Initializer):
         raise ValueError(_WRONG_INITIALIZER.format(initializer))
     if seed is None:

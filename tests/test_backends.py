@@ -145,15 +145,15 @@ def test_long_epochs_are_fetched_in_pieces(backend, run):
 
 
 @on_jax
-@pytest.mark.parametrize("shared", ["data", "weights"])
-def test_two_devices_record_what_one_does(shared, backend, run):
-    """Whether two devices share the batch or the weights, the recorded gradient is the whole one."""
+@pytest.mark.parametrize(("shared", "optimizer"), [("data", "adam"), ("weights", "adam"), ("data", "plain")])
+def test_two_devices_record_and_train_what_one_does(shared, optimizer, backend, run):
+    """Whether two devices share the batch or the weights, gradients, weights and the stop are those of one."""
     flags = "--xla_force_host_platform_device_count=2"
-    one = json.loads(run(backend, "devices_jax", "nothing", XLA_FLAGS=flags))
-    two = json.loads(run(backend, "devices_jax", shared, XLA_FLAGS=flags))
+    one = json.loads(run(backend, "devices_jax", "nothing", optimizer, XLA_FLAGS=flags))
+    two = json.loads(run(backend, "devices_jax", shared, optimizer, XLA_FLAGS=flags))
     assert (one.pop("devices"), two.pop("devices")) == (1, 2)
     assert (one.pop("part"), two.pop("part")) == ([4, 3], [2, 3] if shared == "weights" else [4, 3])
-    for name in ("step", "path", "histogram"):
+    for name in ("stop", "step", "path", "histogram"):
         assert one.pop(name) == two.pop(name)
     for name, values in one.items():
         np.testing.assert_allclose(two[name], values, rtol=1e-5, atol=1e-7, err_msg=name)

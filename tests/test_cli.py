@@ -10,6 +10,7 @@ from matplotlib.animation import writers
 
 import kerasteach as kt
 from kerasteach.cli import main
+from kerasteach.experiment import running
 
 SMALL = ["compare", "--data", "iris", "--hidden", "5", "5", "--seeds", "2", "--epochs", "2"]
 
@@ -299,3 +300,70 @@ def test_version_and_help_answer(tmp_path):
     assert command("--version", cwd=tmp_path).stdout == f"kerasteach {kt.__version__}\n"
     help_text = command("--help", cwd=tmp_path).stdout
     assert all(name in help_text for name in ("compare", "activations", "descent", "trace", "devices"))
+
+
+def test_several_values_are_compared(tmp_path):
+    """Several learning rates and depths make a grid; data with two features get a decision boundary."""
+    options = ["--data", "moons", "--seeds", "1", "--epochs", "1", "--hidden", "4", "--output", "out"]
+    done = command(
+        "compare", *options, "--learning-rate", "0.1", "0.5", "--depth=1", "2", "--activations", "tanh", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    found = kt.Comparison.load(tmp_path / "out")
+    assert found.summary().index.names == ["hidden_layers", "learning_rate"]
+    assert len(found.summary()) == 4
+    assert (tmp_path / "out" / "decision_boundary.png").exists()
+    for word in ("learning rate", "hidden layers", "test accuracy difference"):
+        assert re.search(word.replace(" ", r"\s+"), done.stdout), word
+
+
+def test_models_of_ones_own_are_named_by_module_and_function(tmp_path):
+    """Functions of a file in the current folder are trained; they can be trained in processes, too."""
+    code = "import keras\ndef {}():\n    layer = keras.layers.Dense(3, activation='softmax')\n"
+    code += "    return keras.Sequential([layer])\n"
+    (tmp_path / "my_models.py").write_text(code.format("small") + code.format("other"))
+    options = ["--models", "my_models:small", "my_models:other", "--data", "iris", "--seeds", "1", "--epochs", "1"]
+    done = command("compare", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = kt.Comparison.load(tmp_path / "kerasteach-comparison")
+    assert found.summary().index.tolist() == ["small", "other"]
+
+
+@pytest.fixture
+def interrupted(tmp_path, monkeypatch):
+    """Return the folder of a comparison that was interrupted after its first group."""
+    work, seen = running.work, []
+
+    def once(*arguments):
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(1)
+        return work(*arguments)
+
+    monkeypatch.setattr(running, "work", once)
+    module = sys.modules["kerasteach.cli.compare"]
+    monkeypatch.setattr(module, "start_tensorflow", lambda: None)  # this process has started it
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["kerasteach", *SMALL, "--learning-rate", "0.2", "--output", "out"])
+    with pytest.raises(SystemExit, match=r"2 of 6 networks are kept in out.* kerasteach compare --resume out"):
+        main()
+    monkeypatch.setattr(running, "work", work)
+    return tmp_path / "out"
+
+
+def test_an_interrupted_comparison_is_resumed(interrupted, monkeypatch, capsys):
+    """Ctrl-C keeps what there is and says how to go on; `--resume` ends with the tables of the whole."""
+    monkeypatch.setattr(sys, "argv", ["kerasteach", *SMALL, "--output", "out"])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert "Go on with it, if it was interrupted, with --resume out" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["kerasteach", "compare", "--resume", "out", "--epochs", "3"])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert "`--resume` goes on with the options" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["kerasteach", "compare", "--resume", "out"])
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    assert "out/lecture.png" in capsys.readouterr().out
+    whole = kt.compare(data="iris", hidden=(5, 5), seeds=2, epochs=2, learning_rate=0.2, progress=False)
+    pd.testing.assert_frame_equal(kt.Comparison.load(interrupted).history, whole.history, check_exact=True)

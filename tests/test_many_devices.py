@@ -34,6 +34,11 @@ def test_the_recorded_gradient_is_that_of_the_whole_batch(prove):
     prove("plain")
 
 
+def test_two_devices_train_our_pieces_as_one_does(prove):
+    """Our layers, PlainSGD and callbacks give losses, weights, gradients and the stop of one device."""
+    prove("ours")
+
+
 @pytest.mark.slow
 def test_in_every_mode_it_is_that_of_the_whole_batch(prove):
     """So it is however Keras runs the step, as far as Keras itself can share it between devices."""

@@ -79,6 +79,14 @@ class Files:
             raise FileExistsError(f"{path} exists already. Choose another --output, or overwrite it with --force.")
         return path
 
+    def check_no_run(self) -> None:
+        """Raise FileExistsError where a comparison is there already, and must stay."""
+        if (self.folder / "run.json").exists() and not self.force:
+            raise FileExistsError(
+                f"{self.folder} holds a comparison already. Go on with it, if it was interrupted, with --resume "
+                f"{self.folder}; choose another --output; or begin anew with --force."
+            )
+
 
 def start_tensorflow() -> None:
     """Start TensorFlow quietly, draw without a screen, and have the same options give the same numbers each time."""

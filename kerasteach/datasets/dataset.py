@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -58,6 +59,14 @@ class Dataset:
     def outputs(self) -> int:
         """How many output units a network for these data has: one for each class, or for each value."""
         return len(self.classes) or int(self.y_train.shape[-1])
+
+    def fingerprint(self) -> str:
+        """Return a short text that differs where a number of the data does (SHA-256, 16 hexadecimal digits)."""
+        found = hashlib.sha256()
+        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
+            found.update(f"{array.dtype.str}{array.shape}".encode())
+            found.update(np.ascontiguousarray(array).tobytes())
+        return found.hexdigest()[:16]
 
     def facts(self) -> dict[str, Any]:
         """Return name, task, numbers of examples, features and classes, source and licence."""

@@ -1,6 +1,8 @@
 """Experiments: networks that differ in one thing only, trained over several seeds."""
 
-from kerasteach.experiment.comparison import Comparison, compare
+from kerasteach.experiment.comparison import compare
+from kerasteach.experiment.request import asked_again
+from kerasteach.experiment.result import Comparison
 from kerasteach.experiment.summary import summarise
 
-__all__ = ["Comparison", "compare", "summarise"]
+__all__ = ["Comparison", "asked_again", "compare", "summarise"]

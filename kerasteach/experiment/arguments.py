@@ -2,53 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from copy import deepcopy
-from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import keras
 
-from kerasteach import activations as functions
 from kerasteach import datasets
-from kerasteach.activations import Activation
+from kerasteach.numbers import finite, whole
 from kerasteach.optimizers import PlainSGD
 
 Data = str | Path | datasets.Dataset | tuple[Any, Any]
-
-
-def named(activations: Any) -> dict[str, str | Activation]:
-    """Return the activations by the names that they have in the tables."""
-    if isinstance(activations, Mapping):
-        pairs = list(activations.items())
-    else:
-        single = isinstance(activations, str) or callable(activations)
-        pairs = [(_name(one), one) for one in ([activations] if single else activations)]
-    variants = dict(pairs)
-    if not variants or len(variants) < len(pairs):
-        raise ValueError(
-            "`activations` must be one or more, each of another name; a dictionary gives names to functions. "
-            f"Received: {[name for name, _ in pairs]}."
-        )
-    for activation in variants.values():
-        functions.get(activation)
-    return variants
-
-
-def _name(activation: str | Activation) -> str:
-    """Return a name of its own for a function that shares ours with one of the seven, but is another."""
-    name = activation if isinstance(activation, str) else getattr(activation, "__name__", type(activation).__name__)
-    if name in functions.names() and not isinstance(activation, str) and activation is not functions.get(name):
-        return f"{activation.__module__.split('.')[0]}.{name}"
-    return name
-
-
-def whole(argument: str, value: Any, least: int = 1) -> int:
-    """Return a whole number of any kind, NumPy's too, as Python's, or raise ValueError naming the argument."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise ValueError(f"`{argument}` must be a whole number from {least}. Received: {argument}={value!r}.")
-    return int(value)
 
 
 def checked_seeds(seeds: Any) -> list[int]:
@@ -61,15 +26,34 @@ def checked_seeds(seeds: Any) -> list[int]:
     return numbers
 
 
-def checked_hidden(hidden: Any) -> list[int]:
-    """Return the units of each hidden layer."""
+def checked_hidden(hidden: Any, depth: Any = None, width: Any = None) -> list[int]:
+    """Return the units of each hidden layer; a depth and a width of its own stand in for those of `hidden`."""
     if not isinstance(hidden, Iterable) or isinstance(hidden, str):
         raise ValueError(f"`hidden` must list the units of each hidden layer, as in (32, 32). Received: {hidden!r}.")
-    return [whole("hidden", units) for units in hidden]
+    units = [whole("hidden", one) for one in hidden]
+    if depth is not None and len(set(units)) != 1 and width is None:
+        raise ValueError(
+            f"Where `depth` varies, `hidden` must have one width, as in (32, 32). Received: hidden={units!r}."
+        )
+    if width is not None:
+        units = [whole("width", width)] * len(units)
+    return units if depth is None else [units[0] if units else whole("width", width)] * whole("depth", depth)
 
 
-def dataset_of(data: Data, split_seed: int) -> datasets.Dataset:
-    """Return the data set that is meant, of examples that a dense layer can take."""
+def checked_capture(capture: Any) -> Literal["epoch", "step"] | None:
+    """Return which gradients to keep, or raise ValueError."""
+    if capture not in ("epoch", "step", None):
+        raise ValueError(f'`capture` must be "epoch", "step" or None. Received: capture={capture!r}.')
+    return cast(Literal["epoch", "step"] | None, capture)
+
+
+def checked_error(error_below: Any) -> float | None:
+    """Return the error at which to stop, as Python's number, or raise ValueError or TypeError."""
+    return None if error_below is None else finite("error_below", error_below)
+
+
+def dataset_of(data: Data, split_seed: int, vectors: bool = True) -> datasets.Dataset:
+    """Return the data set that is meant; with `vectors`, of examples that a dense layer can take."""
     if isinstance(data, tuple | list) and len(data) == 2:
         data = datasets.from_arrays(*data, split_seed=split_seed)
     elif isinstance(data, str | Path):
@@ -79,22 +63,31 @@ def dataset_of(data: Data, split_seed: int) -> datasets.Dataset:
             "`data` must be a name out of kerasteach.datasets.names(), a CSV file, arrays (x, y), or a Dataset. "
             f"Received: {type(data).__name__}."
         )
-    if len(data.inputs) != 1:
+    if vectors and len(data.inputs) != 1:
         raise ValueError(
             "`data` must have examples that are vectors, for a network of dense layers: x.reshape(len(x), -1) makes "
-            f"them so. Received: examples of shape {data.inputs}."
+            f"them so, and `models` takes networks for other data. Received: examples of shape {data.inputs}."
         )
     return data
 
 
-def serialised(optimizer: str | keras.optimizers.Optimizer | None, learning_rate: Any) -> dict[str, Any]:
-    """Return the optimizer as Keras serialises it, so that each network can have its own."""
+def serialised(
+    optimizer: str | keras.optimizers.Optimizer | None, learning_rate: Any, varied: bool = False
+) -> dict[str, Any]:
+    """Return the optimizer as Keras serialises it, so that each network can have its own.
+
+    Args:
+        optimizer: As `compare` takes it.
+        learning_rate: As `compare` takes it.
+        varied: Whether the learning rate takes the place of an optimizer's own. Defaults to `False`.
+    """
     plain = PlainSGD(learning_rate)  # checks the learning rate, too
+    plain_config = plain.get_config()
     if optimizer is None or (isinstance(optimizer, str) and optimizer.lower() in ("plainsgd", "plain_sgd")):
         optimizer = plain
     elif isinstance(optimizer, str):
         try:
-            config = {"learning_rate": plain.get_config()["learning_rate"]}
+            config = {"learning_rate": plain_config["learning_rate"]}
             optimizer = keras.optimizers.get({"class_name": optimizer, "config": config})
         except ValueError:
             pass  # it stays a string, and is refused as anything else that is no optimizer
@@ -104,6 +97,8 @@ def serialised(optimizer: str | keras.optimizers.Optimizer | None, learning_rate
             f"Received: optimizer={optimizer!r}."
         )
     config = keras.optimizers.serialize(optimizer)
+    if varied:
+        config["config"]["learning_rate"] = plain_config["learning_rate"]
     try:
         keras.optimizers.deserialize(deepcopy(config))
     except (TypeError, ValueError) as error:

@@ -48,6 +48,11 @@ class Copy:
     seed: int
     build: Callable[[], keras.Model]
 
+    @property
+    def variant(self) -> tuple[Any, ...]:
+        """Its keys without the seed: networks of one variant differ in first weights and order of batches alone."""
+        return tuple(value for name, value in self.keys.items() if name != "seed")
+
 
 @dataclass(frozen=True)
 class Trained:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from kerasteach.experiment.paired import mean_difference
 from kerasteach.measure.stopping import Target
 
 
 def summarise(
-    history: pd.DataFrame, gradients: pd.DataFrame, error_below: float | None = None, by: str = "activation"
+    history: pd.DataFrame,
+    gradients: pd.DataFrame,
+    error_below: float | None = None,
+    by: str | Sequence[str] = "activation",
+    reference: Any = None,
 ) -> pd.DataFrame:
     """Summarise a comparison: the median over the seeds of each quantity, and its lowest and highest value.
 
@@ -17,7 +25,9 @@ def summarise(
         history: Columns `activation, seed, epoch, metric, value`.
         gradients: Columns `activation, seed, epoch, depth, parameter, norm` and more; empty if none were captured.
         error_below: The error at which training was to stop. Defaults to `None`: there was none.
-        by: The column that tells the variants apart. Defaults to `"activation"`.
+        by: The column, or columns, that tell the variants apart. Defaults to `"activation"`.
+        reference: The variant that the others are compared with, as in the index of the result. Defaults to `None`,
+            the first.
 
     Returns:
         A frame with a row a variant, in the order of the table, and for each quantity q the columns `q`, `q_min` and
@@ -30,19 +40,54 @@ def summarise(
           there; and `seeds_below_error`, how many did.
         - `gradient_ratio`: norm of the bias gradient in the first hidden layer over that in the last one, as means over
           the steps of the first epoch. Near 1 the error signal reaches the front; near 0 it has vanished.
+
+        With several variants, also the mean over the seeds of `final_loss` and of the test score minus the reference's
+        for the same seed, `final_loss_difference`, and the ends of its 95 % bootstrap interval,
+        `final_loss_difference_low` and `_high`: see `kerasteach.experiment.paired`. Where the interval leaves out 0,
+        the seeds agree that the variants differ.
+
+    Raises:
+        ValueError: If the reference is none of the variants.
     """
-    runs = _runs(history, gradients, error_below, [by, "seed"])
-    order = history[by].drop_duplicates()
-    groups = runs.drop(columns="seed").groupby(by, sort=False)
+    by = [by] if isinstance(by, str) else list(by)
+    runs = _runs(history, gradients, error_below, [*by, "seed"])
+    groups = runs.drop(columns="seed").groupby(by if len(by) > 1 else by[0], sort=False)
+    order = _index(history[by].drop_duplicates())
     parts = {"": groups.median(), "_min": groups.min(), "_max": groups.max()}
-    columns = {
-        f"{name}{suffix}": part[name] for name in runs if name not in (by, "seed") for suffix, part in parts.items()
-    }
-    summary = pd.DataFrame(columns).reindex(order).rename_axis(by)
+    quantities = [name for name in runs if name not in (*by, "seed")]
+    columns = {f"{name}{suffix}": part[name] for name in quantities for suffix, part in parts.items()}
+    summary = pd.DataFrame(columns).reindex(order)
     summary.insert(0, "seeds", groups.size().reindex(order))
     if error_below is not None:
         summary["seeds_below_error"] = groups["epochs_to_error"].count().reindex(order)
+    if len(order) > 1:
+        compared = [name for name in quantities if name.endswith(("loss", "accuracy"))]
+        summary = summary.join(_differences(runs, by, order, _checked(reference, order), compared))
     return summary
+
+
+def _index(variants: pd.DataFrame) -> pd.Index:
+    return pd.MultiIndex.from_frame(variants) if variants.shape[1] > 1 else pd.Index(variants.iloc[:, 0])
+
+
+def _checked(reference: Any, variants: pd.Index) -> Any:
+    if reference is None:
+        return variants[0]
+    if reference not in variants.tolist():
+        raise ValueError(f"`reference` must be one of {variants.tolist()}. Received: reference={reference!r}.")
+    return reference
+
+
+def _differences(
+    runs: pd.DataFrame, by: list[str], variants: pd.Index, reference: Any, quantities: list[str]
+) -> pd.DataFrame:
+    columns = {}
+    for name in quantities:
+        wide = runs.pivot(index="seed", columns=by if len(by) > 1 else by[0], values=name)
+        found = [mean_difference(wide[variant].to_numpy(), wide[reference].to_numpy()) for variant in variants]
+        for suffix, values in zip(("", "_low", "_high"), zip(*found, strict=True), strict=True):
+            columns[f"{name}_difference{suffix}"] = values
+    return pd.DataFrame(columns, index=variants)
 
 
 def _runs(history: pd.DataFrame, gradients: pd.DataFrame, error_below: float | None, keys: list[str]) -> pd.DataFrame:
@@ -62,9 +107,10 @@ def _runs(history: pd.DataFrame, gradients: pd.DataFrame, error_below: float | N
 
 
 def _gradient_ratio(gradients: pd.DataFrame, keys: list[str]) -> pd.Series:
-    last_hidden = gradients["depth"].max() - 1
-    bias = gradients[(gradients["epoch"] == 0) & (gradients["parameter"] == "bias")]
-    norms = bias.groupby([*keys, "depth"])["norm"].mean().unstack("depth")
-    if last_hidden < 1 or 1 not in norms:
-        return pd.Series(np.nan, index=norms.index)
-    return norms[1] / norms[last_hidden]
+    last_hidden = gradients.groupby(keys, sort=False)["depth"].transform("max") - 1
+    bias = gradients.assign(last_hidden=last_hidden)[gradients["parameter"] == "bias"]
+    bias = bias[bias["epoch"] == bias["epoch"].min()]
+    first, last = (
+        bias[bias["depth"] == depth].groupby(keys, sort=False)["norm"].mean() for depth in (1, bias["last_hidden"])
+    )
+    return first / last  # NaN where one of them has no bias, or there is no hidden layer

@@ -1,9 +1,11 @@
-"""Train one variant of a comparison over several seeds, fairly."""
+"""Train networks one after the other, fairly."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
+from functools import partial
+from itertools import groupby
 
 import keras
 import numpy as np
@@ -12,55 +14,65 @@ import tensorflow as tf
 
 from kerasteach.callbacks import GradientCapture, StopOnError
 from kerasteach.datasets import Dataset
-from kerasteach.experiment.copies import Plan
+from kerasteach.experiment.copies import Copy, Plan, Trained
 from kerasteach.losses import HalfSquaredError
 from kerasteach.measure.recording import Every
 from kerasteach.measure.records import history_table, with_keys
 
+_TESTED_AT_ONCE = 1024  # examples of the test part
 
-def train(
-    plan: Plan,
-    build: Callable[[int], keras.Model],
-    seeds: Sequence[int],
-    on_epoch: Callable[[int, int], None],
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Train a network from each seed's initial weights, on each seed's batches.
+
+def train_separately(plan: Plan, copies: Sequence[Copy], on_epoch: Callable[[int, int], None]) -> Trained:
+    """Train each network from its own initial weights, on its seed's batches, one after the other.
 
     Args:
         plan: What all networks share.
-        build: Makes the network with the initial weights of a seed.
-        seeds: The seeds.
-        on_epoch: Called with a seed and the number of an epoch, from 0, when that epoch is over.
+        copies: The networks. Those of one variant, beside each other, are trained in one compiled model.
+        on_epoch: Called with the index of a copy and the number of an epoch, from 0, when that epoch is over.
 
     Returns:
-        The tables `seed, epoch, metric, value` and `seed` with the columns of `GradientCapture.frame`.
+        Tables and weights, as if each network had been trained by `fit` alone.
     """
-    model = build(seeds[0])
+    histories, gradients, weights = [], [], []
+    numbered = enumerate(copies)
+    for _, variant in groupby(numbered, key=lambda pair: pair[1].variant):
+        for copy, history, frame, values in _train_variant(plan, list(variant), on_epoch):
+            histories.append(with_keys(history, copy.keys))
+            gradients.append(with_keys(frame, copy.keys))
+            weights.append(values)
+    return Trained(
+        pd.concat(histories, ignore_index=True), pd.concat(gradients, ignore_index=True), weights, "separately"
+    )
+
+
+def _train_variant(
+    plan: Plan, copies: Sequence[tuple[int, Copy]], on_epoch: Callable[[int, int], None]
+) -> Iterator[tuple[Copy, pd.DataFrame, pd.DataFrame, dict[str, np.ndarray]]]:
+    """Train the networks of one variant, and yield each with its history, gradients and weights."""
+    model = copies[0][1].build()
+    states = list(model.variables)  # before `compile` adds those of the metrics
     steps = -(-len(plan.dataset.x_train) // plan.batch_size)
     _compile(model, plan, steps)
     fresh = [variable.numpy() for variable in model.optimizer.variables]
-    histories, gradients = [], []
     every: Every = "epoch" if plan.capture == "epoch" else 1
-    with GradientCapture(
-        every=every
-    ) as capture:  # one `with` for all seeds, so that the training step is compiled once
-        for seed in seeds:
-            model.set_weights(build(seed).get_weights())
+    with GradientCapture(every=every) as capture:  # one `with` for all, so that the training step is compiled once
+        for index, copy in copies:
+            for variable, first in zip(states, copy.build().variables, strict=True):
+                variable.assign(first)
             for variable, value in zip(model.optimizer.variables, fresh, strict=True):
                 variable.assign(value)
             history = model.fit(
-                batches(plan.dataset, seed, plan.batch_size, plan.epochs),
+                batches(plan.dataset, copy.seed, plan.batch_size, plan.epochs),
                 epochs=plan.epochs,
                 steps_per_epoch=steps,
                 validation_data=(plan.dataset.x_test, plan.dataset.y_test),
-                validation_batch_size=len(plan.dataset.x_test),
+                validation_batch_size=min(len(plan.dataset.x_test), _TESTED_AT_ONCE),
                 verbose=0,
                 shuffle=False,  # the batches are shuffled already
-                callbacks=_callbacks(plan, capture, seed, on_epoch),
+                callbacks=_callbacks(plan, capture, partial(on_epoch, index)),
             )
-            histories.append(with_keys(history_table(history), {"seed": seed}))
-            gradients.append(with_keys(capture.frame, {"seed": seed}))
-    return pd.concat(histories, ignore_index=True), pd.concat(gradients, ignore_index=True)
+            weights = {variable.path: variable.numpy() for variable in model.weights}
+            yield copy, history_table(history), capture.frame, weights
 
 
 def batches(dataset: Dataset, seed: int, batch_size: int, epochs: int) -> tf.data.Dataset:
@@ -94,10 +106,8 @@ def _compile(model: keras.Model, plan: Plan, steps: int) -> None:
     model.optimizer.build(model.trainable_variables)
 
 
-def _callbacks(
-    plan: Plan, capture: GradientCapture, seed: int, on_epoch: Callable[[int, int], None]
-) -> list[keras.callbacks.Callback]:
-    chosen = [keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch(seed, epoch))]
+def _callbacks(plan: Plan, capture: GradientCapture, on_epoch: Callable[[int], None]) -> list[keras.callbacks.Callback]:
+    chosen = [keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch(epoch))]
     if plan.capture is not None:
         chosen.append(capture)
     if plan.error_below is not None:

@@ -13,11 +13,11 @@ import pandas as pd
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons import functions
-from kerasteach.lessons.objective import Objective, objective, whole
+from kerasteach.lessons.objective import Objective, objective
 from kerasteach.lessons.steppers import Stepper, steppers
 from kerasteach.lessons.verdicts import verdict
 from kerasteach.measure.records import with_keys
-from kerasteach.numbers import finite
+from kerasteach.numbers import finite, whole
 
 _STOPS = ("gradient_norm", "value")
 

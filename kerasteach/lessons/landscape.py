@@ -11,8 +11,9 @@ import pandas as pd
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons import functions
-from kerasteach.lessons.objective import Objective, objective, whole
+from kerasteach.lessons.objective import Objective, objective
 from kerasteach.measure.records import coordinates
+from kerasteach.numbers import whole
 
 _POINTS = {1: 401, 2: 121}  # a coordinate
 _AT_ONCE = 1024  # a function may hold data of its own, once for each of these points

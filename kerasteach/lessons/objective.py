@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
 from kerasteach.measure.records import DESCENT_COLUMNS
 
-_MOST = 2**31 - 1  # what TensorFlow's loops count to
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -79,13 +77,6 @@ def checked_point(point: Any, argument: str) -> np.ndarray:
     if numbers.ndim > 1 or not numbers.size or not np.isfinite(numbers).all():
         raise ValueError(f"`{argument}` must be a finite number or several. Received: {argument}={point!r}.")
     return numbers
-
-
-def whole(argument: str, value: Any, least: int) -> int:
-    """Return a whole number of any kind, NumPy's too, as Python's, or raise ValueError naming the argument."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) < _MOST:
-        raise ValueError(f"`{argument}` must be a whole number from {least}. Received: {argument}={value!r}.")
-    return int(value)
 
 
 def _ways(f: Callable[..., Any], point: np.ndarray, argument: str) -> tuple[tuple[str, ...], list[Callable[..., Any]]]:

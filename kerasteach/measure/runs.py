@@ -27,6 +27,12 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def write_json(path: Path, facts: Mapping[str, Any]) -> None:
+    """Write facts as a JSON file, whole or not at all."""
+    text = json.dumps(facts, indent=2)
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
 def save_run(
     directory: str | Path, facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], overwrite: bool = False
 ) -> None:
@@ -36,17 +42,22 @@ def save_run(
         FileExistsError: If there is a run already and `overwrite` is false.
     """
     directory = Path(directory)
-    text = json.dumps({**facts, "tables": list(tables)}, indent=2)
+    json.dumps(dict(facts))  # what cannot be written is met before anything is touched
     if (directory / "run.json").exists():
         if not overwrite:
             raise FileExistsError(
                 f"There is a run already; name another directory. Received: directory={str(directory)!r}."
             )
         (directory / "run.json").unlink()  # while tables change, this is no whole run
+    write_run(directory, facts, tables)
+
+
+def write_run(directory: Path, facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write a run's tables, and then the `run.json` that says they are all there, over what there is."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         write_atomically(directory / f"{name}.parquet", table.to_parquet)
-    write_atomically(directory / "run.json", lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    write_json(directory / "run.json", {**facts, "tables": list(tables)})
 
 
 def load_run(directory: str | Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
@@ -55,11 +66,21 @@ def load_run(directory: str | Path) -> tuple[dict[str, Any], dict[str, pd.DataFr
     Raises:
         FileNotFoundError: If the directory holds no whole run.
     """
-    directory = Path(directory)
-    if not (directory / "run.json").exists():
+    facts = read_facts(directory)
+    return facts, {name: pd.read_parquet(Path(directory) / f"{name}.parquet") for name in facts.pop("tables")}
+
+
+def read_facts(directory: str | Path) -> dict[str, Any]:
+    """Read what a run's `run.json` says.
+
+    Raises:
+        FileNotFoundError: If the directory holds none.
+    """
+    path = Path(directory) / "run.json"
+    if not path.exists():
         raise FileNotFoundError(f"There is no run: no run.json. Received: directory={str(directory)!r}.")
-    facts = json.loads((directory / "run.json").read_text(encoding="utf-8"))
-    return facts, {name: pd.read_parquet(directory / f"{name}.parquet") for name in facts.pop("tables")}
+    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return facts
 
 
 class Stream:
@@ -102,8 +123,7 @@ class Stream:
         self._write_facts(finished=True)
 
     def _write_facts(self, finished: bool) -> None:
-        text = json.dumps({**self._facts, "finished": finished}, indent=2)
-        write_atomically(self.path / "run.json", lambda path: path.write_text(text, encoding="utf-8"))
+        write_json(self.path / "run.json", {**self._facts, "finished": finished})
 
 
 def read(directory: str | Path, run: int | None = None, table: str | None = None) -> pd.DataFrame:

@@ -13,12 +13,14 @@ from kerasteach.plotting.learning import learning_curves
 from kerasteach.plotting.learning_rate import learning_rate_test
 from kerasteach.plotting.lecture import lecture_figure
 from kerasteach.plotting.network import training_step
+from kerasteach.plotting.predictions import decision_boundary
 from kerasteach.plotting.style import lecture, save
 from kerasteach.plotting.surface import loss_surface
 
 __all__ = [
     "activation_curves",
     "activation_functions",
+    "decision_boundary",
     "descent_animation",
     "descent_path",
     "descent_values",

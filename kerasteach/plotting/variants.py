@@ -12,8 +12,19 @@ from kerasteach.measure.records import KEYS, OUTPUT_STATISTICS, STATISTICS
 from kerasteach.plotting.style import Look
 
 _ONE = "model"  # stands in the added column where a table is of one model
-_KNOWN = {*KEYS, *STATISTICS, *OUTPUT_STATISTICS, "seed", "metric", "value", "index", _ONE}
-_ROW = ("seed", "epoch", "step", "metric", "depth", "parameter")  # with the network, these make out one row
+_GRID = "variant"  # the added column where several things vary
+_KNOWN = {*KEYS, *STATISTICS, *OUTPUT_STATISTICS, "seed", "metric", "value", "index", "x_1", "x_2", "output"}
+_ROW = (
+    "seed",
+    "epoch",
+    "step",
+    "metric",
+    "depth",
+    "parameter",
+    "x_1",
+    "x_2",
+    "output",
+)  # with the network, these make out one row
 
 
 def with_variant(frame: pd.DataFrame, needs: tuple[str, ...]) -> tuple[pd.DataFrame, str]:
@@ -45,10 +56,10 @@ def with_variant(frame: pd.DataFrame, needs: tuple[str, ...]) -> tuple[pd.DataFr
         raise ValueError("The table has no row: was the network trained, and its gradients captured?")
     if "seed" not in frame:
         frame = frame.assign(seed=0)
-    keys = [str(column) for column in frame if column not in _KNOWN]
-    variant = keys[0] if len(keys) == 1 else "variant" if keys else _ONE
+    keys = [_GRID] if _GRID in frame else [str(column) for column in frame if column not in _KNOWN]
+    variant = keys[0] if len(keys) == 1 else _GRID if keys else _ONE
     # a grid has one name for each combination
-    names = frame[keys].astype(str).agg(", ".join, axis=1) if keys else ""
+    names = pd.concat([_names(frame[key]) for key in keys], axis=1).agg(", ".join, axis=1) if keys else ""
     frame = frame.assign(**{variant: names})
     row = [variant, *(column for column in _ROW if column in frame)]
     if frame.duplicated(row).any():
@@ -57,6 +68,13 @@ def with_variant(frame: pd.DataFrame, needs: tuple[str, ...]) -> tuple[pd.DataFr
             f'of its own, frame.assign(network="first"). Received: {len(frame)} rows.'
         )
     return frame, variant
+
+
+def _names(column: pd.Series) -> pd.Series:
+    """Return what a figure calls the networks: a number needs to be told of what it is."""
+    numbers = pd.api.types.is_numeric_dtype(column)
+    called = {one: f"{column.name} {one}".replace("_", " ") if numbers else str(one) for one in column.unique()}
+    return column.map(called)
 
 
 def median(rows: pd.DataFrame, value: str, by: str | list[str]) -> pd.Series:

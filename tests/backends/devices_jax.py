@@ -1,6 +1,7 @@
 """GradientCapture on JAX, on one device or two: prints what it recorded.
 
-The argument says what two devices share: `nothing`, the `data`, or the `weights`.
+The first argument says what two devices share, `nothing`, the `data`, or the `weights`; the second the optimizer, an
+`adam` that clips or our own `plain` one, which StopOnError stops after the first epoch.
 """
 
 import json
@@ -27,17 +28,20 @@ def distribution(shared):
     return keras.distribution.ModelParallel(layout_map=layout, batch_dim_name="batch")
 
 
-def main(shared):
+def main(shared, optimizer):
     """Train and print."""
     if shared != "nothing":
         keras.distribution.set_distribution(distribution(shared))
-    model = dense(keras.optimizers.Adam(0.01, clipnorm=0.01))
+    plain = optimizer == "plain"
+    model = dense(kt.optimizers.PlainSGD(0.5) if plain else keras.optimizers.Adam(0.01, clipnorm=0.01))
+    stop = kt.callbacks.StopOnError(5.0 if plain else 0.0, verbose=0)
     capture = kt.callbacks.GradientCapture(statistics="all", histogram=True, raw={"output": [2]})
-    model.fit(X, Y[:48], batch_size=16, epochs=2, shuffle=False, verbose=0, callbacks=[capture])
+    model.fit(X, Y[:48], batch_size=16, epochs=2, shuffle=False, verbose=0, callbacks=[capture, stop])
     frame = capture.frame
     found = {
         "devices": len(model.trainable_variables[4].value.devices()),
         "part": model.trainable_variables[4].value.addressable_shards[0].data.shape,  # of an output kernel (4, 3)
+        "stop": stop.reason,
         "step": frame["step"].tolist(),
         "path": frame["path"].tolist(),
         "histogram": capture.histograms["count"].tolist(),
@@ -48,4 +52,4 @@ def main(shared):
     json.dump(found, sys.stdout)
 
 
-main(sys.argv[1])
+main(*sys.argv[1:])

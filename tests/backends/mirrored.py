@@ -125,6 +125,32 @@ def clipped():
     assert len(seen) == capture.frame["step"].nunique() == 8
 
 
+def ours():
+    """Our layers, loss, optimizer and callbacks: losses, weights, gradients and the stop are those of one device."""
+
+    def make():
+        hidden = kt.layers.Dense(6, activation="relu", name="hidden")
+        output = kt.layers.Dense(3, name="output")
+        return keras.Sequential(
+            [keras.Input((4,)), hidden, kt.layers.Tanh(), output, kt.layers.Softmax()], name="network"
+        )
+
+    def train(shared):
+        model = compiled(lambda: kt.optimizers.PlainSGD(0.5), make, shared, metrics=["accuracy"])
+        capture, stop = kt.callbacks.GradientCapture(), kt.callbacks.StopOnError(1.05, verbose=0)
+        history = model.fit(X, Y, batch_size=20, epochs=40, shuffle=False, verbose=0, callbacks=[capture, stop])
+        return model.get_weights(), capture.frame, stop, history.history
+
+    (weights, frame, stop, history), (their_weights, their_frame, their_stop, their_history) = train(True), train(False)
+    assert 0 < stop.epoch == their_stop.epoch < 39
+    assert stop.reason == their_stop.reason
+    for name, values in their_history.items():
+        np.testing.assert_allclose(history[name], values, rtol=1e-4, err_msg=name)
+    for one, other in zip(weights, their_weights, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(frame["norm"], their_frame["norm"], rtol=1e-3)
+
+
 def slices():
     """An embedding's gradient."""
     hold(make=embedding, x=WORDS)

@@ -1,0 +1,84 @@
+"""Fair first weights for networks of any builder."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import keras
+import numpy as np
+from keras.src.backend.common import global_state  # Keras counts layers there, and says so nowhere in public
+
+from kerasteach.measure.selection import layers_of
+from kerasteach.models import seeded
+
+
+def fair_network(build: Callable[[], keras.Model], example: np.ndarray, seed: int) -> keras.Model:
+    """Build a network, with first weights that a seed fixes.
+
+    Each variable that its layer's initializer drew is drawn again, by that initializer, for the seed, the variable's
+    position among the model's weights and its shape, as in `kerasteach.models.mlp`: networks that share layers start
+    alike there. What the builder put in place itself (weights that were loaded, constants) stays. What no layer tells
+    the initializer of is as the builder draws it, after Python's and NumPy's random states were set to the seed.
+
+    The caller's random states, dtype policy and count of layers are left as found; the networks are float32.
+
+    Args:
+        build: Makes the network.
+        example: A few examples, `(examples, ...)`, for a network that learns its input's shape from the first call.
+        seed: Fixes the weights.
+
+    Returns:
+        The network, built. Its layers and variables have the same names each time.
+    """
+    with _as_if_first(seed):
+        model = build()
+        if isinstance(model, keras.Model):  # what else it may be is met by the caller
+            model(example)
+    if isinstance(model, keras.Model):
+        _draw_again(model, seed)
+    return model
+
+
+@contextmanager
+def _as_if_first(seed: int) -> Iterator[None]:
+    """Have what is built inside find the same random states, dtype policy and layer names each time."""
+    policy, python, numpy = keras.config.dtype_policy(), random.getstate(), np.random.get_state()
+    names = global_state.get_global_attribute("object_name_uids")
+    global_state.set_global_attribute("object_name_uids", None)
+    keras.config.set_dtype_policy("float32")
+    stream = int(np.random.SeedSequence(seed, spawn_key=(2,)).generate_state(1)[0])
+    random.seed(stream)
+    np.random.seed(stream)
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+        keras.config.set_dtype_policy(policy)
+        global_state.set_global_attribute("object_name_uids", names)
+
+
+def _draw_again(model: keras.Model, seed: int) -> None:
+    owners = {
+        id(variable): layer for layer in layers_of(model) for variable in layer.weights
+    }  # the innermost comes last
+    for position, variable in enumerate(model.weights):
+        initializer = _initializer_of(variable, owners.get(id(variable), model))
+        if initializer is not None:
+            fair = seeded(initializer, seed, position, tuple(variable.shape))
+            variable.assign(fair(tuple(variable.shape), variable.dtype))
+
+
+def _initializer_of(variable: keras.Variable, layer: keras.layers.Layer) -> keras.initializers.Initializer | None:
+    """Return the initializer that drew a variable's value, or `None` where none did or it cannot be told."""
+    for name in (variable.name, variable.name.removesuffix("_kernel")):  # recurrent_kernel: recurrent_initializer
+        initializer = getattr(layer, f"{name}_initializer", None)
+        if not isinstance(initializer, keras.initializers.Initializer) or "seed" not in initializer.get_config():
+            continue
+        if isinstance(initializer.seed, keras.random.SeedGenerator):  # it draws anew each time
+            return initializer
+        drawn = initializer(tuple(variable.shape), variable.dtype)
+        return initializer if np.array_equal(*map(keras.ops.convert_to_numpy, (drawn, variable))) else None
+    return None

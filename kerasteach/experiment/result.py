@@ -1,0 +1,144 @@
+"""What a comparison found: its tables, on disk and off it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kerasteach.experiment.directory import clear, groups_in, read_weights, run_directory, write_weights
+from kerasteach.experiment.groups import Outcome
+from kerasteach.experiment.summary import summarise
+from kerasteach.measure.runs import load_run, read_facts, save_run, write_run
+
+Weights = dict[tuple[Any, ...], dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What a comparison found.
+
+    The tables begin with a column for each thing that varies (`activation`, `learning_rate`, ...) and `seed`.
+
+    Attributes:
+        history: A row a network, epoch and metric: `..., epoch, metric, value`.
+        gradients: A row a network, captured step and trainable variable: the columns of `GradientCapture.frame`. Empty
+            if nothing was captured.
+        facts: What was asked for and on what it ran: arguments, variants, data, device, versions, and of each group of
+            networks whether it was trained in one graph and how many seconds it took.
+        predictions: For data with two features, what each network says on a grid over them:
+            `..., x_1, x_2, output, value`; else empty.
+        weights: With `keep_weights=True`, each network's last weights by the variables' paths:
+            `result.weights["relu", 3]["mlp/hidden_1/kernel"]` for the seed 3. Else empty.
+    """
+
+    history: pd.DataFrame
+    gradients: pd.DataFrame
+    facts: dict[str, Any]
+    predictions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    weights: Weights = field(default_factory=dict)
+
+    def summary(self, reference: Any = None) -> pd.DataFrame:
+        """Return a row a variant: see `kerasteach.experiment.summarise`.
+
+        Args:
+            reference: The variant that the others are compared with: its name, or several in a tuple where several
+                things vary. Defaults to `None`, the first.
+        """
+        keys = list(self.facts["variants"][0])
+        return summarise(self.history, self.gradients, self.facts["arguments"]["error_below"], keys, reference)
+
+    def save(self, directory: str | Path, *, overwrite: bool = False) -> None:
+        """Write the tables as Parquet files, the weights if there are any, and `run.json`.
+
+        Args:
+            directory: Made if it is not there.
+            overwrite: Whether a run that is there may be replaced. Defaults to `False`.
+
+        Raises:
+            FileExistsError: If the directory holds a run already and `overwrite` is false.
+        """
+        save_run(directory, self.facts, self._tables(), overwrite)
+        write_weights(Path(directory) / "weights.npz", list(self.weights.values()))
+
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        tables = {"history": self.history, "gradients": self.gradients}
+        return tables if self.predictions.empty else {**tables, "predictions": self.predictions}
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Comparison:
+        """Read what `save` or `compare(directory=...)` wrote; of a comparison that is not finished, what there is.
+
+        Raises:
+            FileNotFoundError: If the directory holds no run, or no network of it is trained yet.
+        """
+        facts = read_facts(directory)
+        if "tables" not in facts:
+            outcomes = groups_in(Path(directory))
+            if not outcomes:
+                raise FileNotFoundError(f"No network is trained there yet. Received: directory={str(directory)!r}.")
+            return assembled(facts, outcomes.values())
+        facts, tables = load_run(directory)
+        names = tables["history"][[*facts["variants"][0], "seed"]].drop_duplicates().itertuples(index=False, name=None)
+        weights = dict(zip(names, read_weights(Path(directory) / "weights.npz"), strict=False))  # perhaps not kept
+        return cls(tables["history"], tables["gradients"], facts, tables.get("predictions", pd.DataFrame()), weights)
+
+
+def assembled(facts: Mapping[str, Any], outcomes: Iterable[Outcome]) -> Comparison:
+    """Put the groups of a comparison together, in the order of its variants and seeds, however they were grouped."""
+    outcomes = list(outcomes)
+    variants, seeds = facts["variants"], facts["arguments"]["seeds"]
+    order = [(*variant.values(), seed) for variant, seed in product(variants, seeds)]
+    found = {
+        tuple(network.values()): weights
+        for outcome in outcomes
+        for network, weights in zip(outcome.networks, outcome.weights, strict=False)  # perhaps not kept
+    }
+    tables = {
+        name: _in_order([outcome.tables[name] for outcome in outcomes], [*variants[0], "seed"], order)
+        for name in outcomes[0].tables
+    }
+    groups = [outcome.facts() for outcome in outcomes]
+    finished = sum(len(outcome.networks) for outcome in outcomes) == len(order)
+    return Comparison(
+        tables["history"],
+        tables["gradients"],
+        {**facts, "finished": finished, "seconds": sum(group["seconds"] for group in groups), "groups": groups},
+        tables.get("predictions", pd.DataFrame()),
+        {name: found[name] for name in order if name in found},
+    )
+
+
+def _in_order(tables: Sequence[pd.DataFrame], keys: list[str], order: list[tuple[Any, ...]]) -> pd.DataFrame:
+    table = pd.concat(tables, ignore_index=True)
+    places = pd.MultiIndex.from_tuples(order).get_indexer(pd.MultiIndex.from_frame(table[keys]))
+    return table.iloc[np.argsort(places, kind="stable")].reset_index(drop=True)
+
+
+def resumed(
+    directory: Path,
+    facts: dict[str, Any],
+    train: Callable[[Mapping[int, Outcome], Path], dict[int, Outcome]],
+    overwrite: bool = False,
+) -> Comparison:
+    """Go on with the comparison of a directory, or load it if it is finished.
+
+    Args:
+        directory: Where it is, or will be.
+        facts: What `run.json` is to say, which must agree with what it does say.
+        train: Called with the groups that are trained and the directory; returns all groups.
+        overwrite: Whether what is there goes first. Defaults to `False`.
+    """
+    with run_directory(directory, facts, overwrite) as there:
+        if there is not None:
+            outcomes = train(there, directory)
+            result = assembled(facts, [outcomes[number] for number in sorted(outcomes)])
+            write_weights(directory / "weights.npz", list(result.weights.values()))
+            write_run(directory, result.facts, result._tables())
+    clear(directory)
+    return Comparison.load(directory)

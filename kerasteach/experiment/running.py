@@ -1,0 +1,153 @@
+"""Train the groups of a comparison: one after the other here, or wherever an executor takes them."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from kerasteach.experiment.directory import write_group
+from kerasteach.experiment.groups import Group, Outcome, work
+from kerasteach.experiment.progress import progress_bar
+
+
+def check_executor(executor: Any, groups: Sequence[Group]) -> None:
+    """Raise TypeError unless the executor is one, and every group can be sent to another process.
+
+    Dask and others pickle with cloudpickle, which takes functions that are defined anywhere.
+    """
+    if executor is None or isinstance(executor, ThreadPoolExecutor):
+        return
+    if not isinstance(executor, Executor):
+        raise TypeError(
+            "`executor` must be a concurrent.futures.Executor, such as ProcessPoolExecutor(...) or Dask's "
+            f"client.get_executor(). Received: {type(executor).__name__}."
+        )
+    dumps = pickle.dumps if isinstance(executor, ProcessPoolExecutor) else _cloudpickle()
+    for group in groups:
+        try:
+            dumps([copy.build for copy in group.copies])
+        except Exception as error:
+            raise TypeError(
+                "With `executor`, activations and builders go to other processes: define them with `def` at the top "
+                f"of a module, not inside a function, and not as a lambda. Received: {group.copies[0].keys}, which "
+                f"cannot be pickled: {error}"
+            ) from error
+
+
+def _cloudpickle() -> Callable[[Any], bytes]:
+    try:
+        import cloudpickle
+    except ImportError:
+        return pickle.dumps
+    return cloudpickle.dumps
+
+
+def run(
+    groups: Sequence[Group],
+    there: Mapping[int, Outcome] | None = None,
+    directory: Path | None = None,
+    *,
+    executor: Executor | None,
+    device: str,
+    keep_weights: bool,
+    progress: bool,
+) -> dict[int, Outcome]:
+    """Train the groups that are not trained yet, and return all of them by their number.
+
+    Args:
+        groups: All groups of the comparison.
+        there: Those that are trained. Defaults to `None`: none.
+        directory: Where each is written as soon as it is trained. Defaults to `None`.
+        executor: Who trains them; `None` is this process.
+        device: Where to train.
+        keep_weights: Whether to keep the networks' weights.
+        progress: Whether to show a bar.
+    """
+    outcomes = dict(there or {})
+    with _saying_how_to_resume(groups, outcomes, directory), progress_bar(progress, groups) as bar:
+
+        def store(number: int, outcome: Outcome) -> None:
+            if directory is not None:
+                write_group(directory, number, outcome)
+            outcomes[number] = outcome
+            bar.finished(number)
+
+        for number in outcomes:
+            bar.finished(number)
+        missing = [number for number in range(len(groups)) if number not in outcomes]
+        if executor is not None:
+            missing = _elsewhere(executor, missing, lambda number: (work, groups[number], device, keep_weights), store)
+            if missing:
+                warnings.warn(
+                    "The executor broke, as one does whose process died. What was trained is kept; the other "
+                    f"{len(missing)} of {len(groups)} groups of networks are trained in this process.",
+                    stacklevel=3,
+                )
+        for number in missing:
+            store(number, work(groups[number], device, keep_weights, partial(bar.epoch, number)))
+    return outcomes
+
+
+@contextmanager
+def _saying_how_to_resume(
+    groups: Sequence[Group], outcomes: Mapping[int, Outcome], directory: Path | None
+) -> Iterator[None]:
+    """Add to what interrupts the training what is kept, and how to go on."""
+    try:
+        yield
+    except BaseException as error:
+        networks = sum(len(group.copies) for group in groups)
+        done = sum(len(groups[number].copies) for number in outcomes)
+        if directory is None:
+            error.add_note(f"{done} of {networks} networks were trained; with `directory=`, compare would keep them.")
+        else:
+            error.add_note(
+                f"{done} of {networks} networks are kept in {directory}; the same call again trains the others."
+            )
+        raise
+
+
+def _elsewhere(
+    executor: Executor,
+    numbers: Sequence[int],
+    task: Callable[[int], tuple[Any, ...]],
+    store: Callable[[int, Outcome], None],
+) -> list[int]:
+    """Have an executor do tasks, store what they give, and return the numbers of those that it broke at."""
+    futures: dict[Future[Outcome], int] = {}
+    broken: list[int] = []
+    failure: BaseException | None = None
+    try:
+        for number in numbers:
+            try:
+                futures[executor.submit(*task(number))] = number
+            except BrokenExecutor:
+                broken.append(number)
+        for future in as_completed(futures):
+            if future.cancelled():
+                continue
+            error = future.exception()
+            if error is None:
+                store(futures[future], future.result())
+            elif isinstance(error, BrokenExecutor):
+                broken.append(futures[future])
+            elif failure is None:  # the others that have begun are kept, too
+                failure = error
+                _cancel(futures)
+    except BaseException:
+        _cancel(futures)
+        raise
+    if failure is not None:
+        raise failure
+    return sorted(broken)
+
+
+def _cancel(futures: Iterable[Future[Outcome]]) -> None:
+    for future in futures:
+        future.cancel()

@@ -1,0 +1,231 @@
+import itertools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import kerasteach as kt
+from kerasteach.experiment import running
+from kerasteach.experiment.copies import Copy, Plan
+from kerasteach.experiment.groups import LARGEST, Network, grouped
+from kerasteach.experiment.lock import locked
+
+SMALL = {"data": "iris", "hidden": (3,), "seeds": 2, "epochs": 2, "progress": False}
+PROGRAM = Path(__file__).parent / "programs" / "killed.py"
+
+
+def assert_same(one, other):
+    """Raise unless two comparisons have the same tables and weights, to the last digit."""
+    pd.testing.assert_frame_equal(one.history, other.history, check_exact=True)
+    pd.testing.assert_frame_equal(one.gradients, other.gradients, check_exact=True)
+    pd.testing.assert_frame_equal(one.summary(), other.summary(), check_exact=True)
+    assert list(one.weights) == list(other.weights)
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """Return a comparison that nothing interrupted."""
+    return kt.compare(**SMALL, keep_weights=True)
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Return a function that interrupts the training of a group, and returns a list of the groups trained before."""
+    work, seen = running.work, []
+
+    def interrupt(at=None):
+        seen.clear()
+
+        def counted(group, *arguments):
+            if len(seen) == at:
+                raise KeyboardInterrupt
+            seen.append(next(iter(group.copies[0].keys.values())))
+            return work(group, *arguments)
+
+        monkeypatch.setattr(running, "work", counted)
+        return seen
+
+    return interrupt
+
+
+def test_an_interrupted_comparison_goes_on(tmp_path, whole, trained):
+    """What is trained stays, is trained no second time, can be loaded meanwhile, and the end is the same."""
+    seen = trained(at=2)
+    with pytest.raises(KeyboardInterrupt) as interrupt:
+        kt.compare(**SMALL, keep_weights=True, directory=tmp_path / "run")
+    assert seen == ["sigmoid", "tanh"]
+    [note] = interrupt.value.__notes__
+    assert note.startswith(f"4 of 6 networks are kept in {tmp_path / 'run'}")
+    part = kt.Comparison.load(tmp_path / "run")
+    assert not part.facts["finished"]
+    assert part.summary().index.tolist() == ["sigmoid", "tanh"]
+    pd.testing.assert_frame_equal(part.history, whole.history[whole.history["activation"] != "relu"])
+    seen = trained()
+    resumed = kt.compare(**SMALL, keep_weights=True, directory=tmp_path / "run")
+    assert seen == ["relu"]
+    assert_same(resumed, whole)
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        *("gradients.parquet", "history.parquet", "run.json", "weights.npz")
+    ]
+    seen = trained()
+    assert_same(kt.compare(**SMALL, keep_weights=True, directory=tmp_path / "run"), whole)  # finished: it is loaded
+    assert_same(kt.Comparison.load(tmp_path / "run"), whole)
+    assert seen == []
+
+
+def test_the_arguments_of_a_directory_can_be_had_again(tmp_path, trained):
+    """`asked_again` returns what `compare` was called with, objects included, and the same call goes on with it."""
+    vary = {"optimizer": {"slow": kt.optimizers.PlainSGD(0.01), "adam": "adam"}}
+    arguments = {
+        **SMALL,
+        "vary": vary,
+        "learning_rate": 0.1,
+        "error_below": 0.2,
+        "capture": None,
+        "initializer": "matched",
+    }
+    trained(at=1)
+    with pytest.raises(KeyboardInterrupt):
+        kt.compare("tanh", **{**arguments, "seeds": [3]}, directory=tmp_path)
+    seen = trained()
+    result = kt.compare(**kt.experiment.asked_again(tmp_path), progress=False, directory=tmp_path)
+    assert seen == ["adam"]
+    assert result.history["optimizer"].unique().tolist() == ["slow", "adam"]
+
+
+def test_other_arguments_are_refused(tmp_path):
+    """The error names what differs: arguments, and data of the same name."""
+    kt.compare("tanh", **SMALL, directory=tmp_path)
+    with pytest.raises(
+        ValueError, match=r"other arguments.*seeds: \[0, 1\] there, \[0\] here; epochs: 2 there, 3 here"
+    ):
+        kt.compare("tanh", **{**SMALL, "seeds": 1, "epochs": 3}, directory=tmp_path)
+    data = kt.datasets.load("iris")
+    data.x_train[0, 0] += 1
+    with pytest.raises(ValueError, match=r"data: .*fingerprint.* there, .*fingerprint.* here"):
+        kt.compare("tanh", **{**SMALL, "data": data}, directory=tmp_path)
+    replaced = kt.compare("relu", **SMALL, directory=tmp_path, overwrite=True)
+    assert replaced.history["activation"].unique().tolist() == ["relu"]
+    (tmp_path / "run.json").write_text('{"tables": []}')
+    with pytest.raises(ValueError, match="`directory` holds a run with other arguments"):
+        kt.compare("tanh", **SMALL, directory=tmp_path)
+
+
+def test_another_network_under_the_same_name_is_refused(tmp_path):
+    """What a builder builds is part of the arguments."""
+
+    def build(units=3):
+        return kt.models.mlp("tanh", (units,), inputs=4, outputs=3)
+
+    arguments = {"data": "iris", "seeds": 1, "epochs": 1, "progress": False, "directory": tmp_path}
+    kt.compare(models={"mine": build}, **arguments)
+    kt.compare(models={"mine": build}, **arguments)
+    with pytest.raises(ValueError, match=r"models: {'mine': .*} there, {'mine': .*} here"):
+        kt.compare(models={"mine": lambda: build(4)}, **arguments)
+
+
+def test_going_on_with_other_versions_is_a_warning(tmp_path, trained):
+    """The last digits may differ then."""
+    trained(at=1)
+    with pytest.raises(KeyboardInterrupt):
+        kt.compare(**SMALL, directory=tmp_path)
+    facts = json.loads((tmp_path / "run.json").read_text())
+    facts["versions"]["keras"] = "3.0.0"
+    (tmp_path / "run.json").write_text(json.dumps(facts))
+    trained()
+    with pytest.warns(UserWarning, match=r"begun with other versions .*'keras': '3\.0\.0'"):
+        kt.compare(**SMALL, directory=tmp_path)
+
+
+def test_one_process_at_a_time(tmp_path):
+    """While one writes a directory, another is refused; afterwards it is not."""
+    (tmp_path / "groups").mkdir()
+    with (
+        locked(tmp_path / "groups" / "lock", tmp_path),
+        pytest.raises(RuntimeError, match=r"Another process is writing this comparison.*Received: directory="),
+    ):
+        kt.compare("tanh", **SMALL, directory=tmp_path)
+    kt.compare("tanh", **SMALL, directory=tmp_path)
+
+
+def test_what_the_run_says_of_itself(tmp_path, whole):
+    """Versions, device, data, seeds and duration are in run.json; no time is in a table."""
+    whole.save(tmp_path)
+    facts = json.loads((tmp_path / "run.json").read_text())
+    assert {"keras", "tensorflow", "numpy", "pandas", "kerasteach", "python"} == set(facts["versions"])
+    assert facts["device"] == "cpu:0"
+    assert facts["arguments"]["seeds"] == [0, 1]
+    assert facts["data"]["fingerprint"] == kt.datasets.load("iris").fingerprint()
+    assert facts["seconds"] == sum(group["seconds"] for group in facts["groups"]) > 0
+    assert {group["how"] for group in facts["groups"]} <= {"together", "separately"}
+    numbers = {facts["seconds"], *(group["seconds"] for group in facts["groups"])}
+    assert not numbers & set(whole.history["value"])
+
+
+def test_saving_without_weights_over_a_run_with_them_leaves_none(tmp_path, whole):
+    """What is loaded is what was saved last, weights and predictions too."""
+    whole.save(tmp_path)
+    assert kt.Comparison.load(tmp_path).weights["relu", 1].keys() == whole.weights["relu", 1].keys()
+    points = kt.compare("tanh", **{**SMALL, "data": "moons"})
+    points.save(tmp_path, overwrite=True)
+    loaded = kt.Comparison.load(tmp_path)
+    assert loaded.weights == {}
+    pd.testing.assert_frame_equal(loaded.predictions, points.predictions)
+
+
+def test_an_empty_run_cannot_be_loaded(tmp_path, trained):
+    """The error says that nothing is trained yet."""
+    trained(at=0)
+    with pytest.raises(KeyboardInterrupt):
+        kt.compare(**SMALL, directory=tmp_path)
+    with pytest.raises(FileNotFoundError, match="No network is trained there yet"):
+        kt.Comparison.load(tmp_path)
+
+
+def test_groups_depend_on_the_arguments_alone():
+    """Networks of one plan, architecture and variant go together, at most so many, in their order."""
+    data = kt.datasets.load("iris")
+    plans = {rate: Plan(data, {"learning_rate": rate}, 1, 32, None, None) for rate in (0.1, 0.5)}
+    networks = [
+        Network(plans[rate], {}, Copy({"activation": name, "learning_rate": rate, "seed": seed}, seed, lambda: None))
+        for name, rate, seed in itertools.product(("tanh", "relu"), plans, range(LARGEST + 1))
+    ]
+    groups = grouped(networks)
+    assert sorted(map(id, itertools.chain(*(group.copies for group in groups)))) == sorted(
+        id(network.copy) for network in networks
+    )
+    for group in groups:
+        assert len(group.copies) <= LARGEST
+        rates = {copy.keys["learning_rate"] for copy in group.copies}
+        assert rates == {group.plan.optimizer["learning_rate"]}
+
+
+def kill(times, seed, folder):
+    """Have a program kill and check comparisons, and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, PROGRAM, str(times), str(seed)],
+        cwd=folder,
+        env={**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the program forks")
+def test_a_killed_comparison_loses_nothing_that_had_finished(tmp_path):
+    """Killed at random moments and called again, it keeps each group that was there, and ends with the same tables."""
+    assert kill(2, 0, tmp_path).startswith("2 kills")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the program forks")
+def test_often_killed_it_loses_nothing(tmp_path):
+    """Twenty times."""
+    assert kill(20, 1, tmp_path).startswith("20 kills")
