@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -62,8 +63,19 @@ class CopiedGradients:
         """Nothing else was hooked."""
 
 
-class GradientTables:
-    """The gradient table of each copy.
+@dataclass(frozen=True)
+class CopiedParameter(Parameter):
+    """What a table says of one trainable variable of one copy.
+
+    Attributes:
+        copy: The copy's number.
+    """
+
+    copy: int
+
+
+class GradientTable:
+    """The gradients of all copies, in one table.
 
     Args:
         model: Whose optimizer is hooked.
@@ -73,26 +85,35 @@ class GradientTables:
     """
 
     def __init__(self, model: keras.Model, stack: Stack, every: Every, steps: int) -> None:
-        self._parameters = stack.parameters
-        self._recordings = [Recording("gradients", Parameter, every) for _ in self._parameters]
-        for recording in self._recordings:
-            recording.begin(statistics.DEFAULT, None)
-        source = CopiedGradients(stack.layout, statistics.DEFAULT)
-        self._attachment = Attachment(model.optimizer, source, model, steps=steps, at_least=steps)
+        self._copies = len(stack.parameters)
+        self._entries = [
+            CopiedParameter(**vars(one), copy=copy)
+            for variable in zip(*stack.parameters, strict=True)
+            for copy, one in enumerate(variable)
+        ]  # as they lie in the table of the weights
+        self._recording = Recording("gradients", CopiedParameter, every)
+        self._recording.begin(statistics.DEFAULT, None)
+        self._attachment = Attachment(
+            model.optimizer,
+            CopiedGradients(stack.layout, statistics.DEFAULT),
+            model,
+            steps=steps,
+            at_least=steps,
+            variables=model.trainable_variables,  # made in the first step, the buffer would have it traced twice
+        )
         self._attachment.make_train_function()
 
     def end_epoch(self, epoch: int, copies: Sequence[int]) -> None:
         """Take the epoch's numbers of these copies."""
         steps, values, _ = self._attachment.fetch()
-        # (steps, variables, copies, columns)
-        values = values.reshape(len(steps), -1, len(self._recordings), values.shape[-1])
-        for copy in copies:
-            self._recordings[copy].add(self._parameters[copy], epoch, steps, values[:, :, copy])
-            self._recordings[copy].end_epoch()
+        ended = ~np.isin(np.arange(len(self._entries)) % self._copies, copies)
+        values[:, ended] = np.nan  # gives no row
+        self._recording.add(self._entries, epoch, steps, values)
+        self._recording.end_epoch()
 
-    def frames(self) -> list[pd.DataFrame]:
-        """Return a table for each copy: the columns of `GradientCapture.frame`."""
-        return [recording.table() for recording in self._recordings]
+    def frame(self) -> pd.DataFrame:
+        """Return the columns of `GradientCapture.frame`, and `copy`."""
+        return self._recording.table()
 
     def release(self) -> None:
         """Leave the optimizer as it was found."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
 
 import keras
 import numpy as np
@@ -14,11 +13,6 @@ from kerasteach.experiment.many_copies import ManyCopies
 from kerasteach.experiment.weight_table import WeightTable
 from kerasteach.measure.gradients import describe
 from kerasteach.measure.records import Parameter
-
-
-def variant(copy: Copy) -> tuple[Any, ...]:
-    """Return the keys of a copy but for the seed: copies that share them differ in the values of variables alone."""
-    return tuple(copy.keys.values())[:-1]
 
 
 class Stack:
@@ -43,17 +37,13 @@ class Stack:
         self.states: list[list[np.ndarray]] = []
         self.parameters: list[list[Parameter]] = []
         weights: list[list[np.ndarray]] = []
-        for _, members in groupby(copies, key=variant):
-            network, values = None, []
-            for copy in members:
-                built = copy.build()
-                network = network or built
-                values.append([[one.numpy() for one in group] for group in _variables(built)])
-            trained, states = zip(*values, strict=True)
-            weights += trained
-            self.parts.append(ManyCopies(network, len(trained)))
-            self.states.append([np.stack(state) for state in zip(*states, strict=True)])
-            self.parameters += [describe(network.trainable_variables, network)] * len(trained)
+        for _, members in groupby(copies, key=lambda copy: copy.variant):
+            network, values = _values_of(list(members))
+            trained = len(network.trainable_variables)
+            weights += [one[:trained] for one in values]
+            self.states.append([np.stack(stack) for stack in zip(*(one[trained:] for one in values), strict=True)])
+            self.parts.append(ManyCopies(network, len(values)))
+            self.parameters += [describe(network.trainable_variables, network)] * len(values)
         shapes = [[one.shape for one in values] for values in weights]
         if any(one != shapes[0] for one in shapes):
             raise ValueError(f"Copies must have trainable variables of the same shapes. Received: {shapes}.")
@@ -65,12 +55,24 @@ class Stack:
         counts = [part.copies for part in self.parts]
         found = []
         for part, trained, others in zip(self.parts, self.layout.unpack(table, counts), states, strict=True):
-            variables = [one for group in _variables(part.network) for one in group]
-            stacks = {id(one): np.asarray(stack) for one, stack in zip(variables, [*trained, *others], strict=True)}
+            stacks = {
+                id(variable): np.asarray(stack)
+                for variable, stack in zip(_variables(part.network), [*trained, *others], strict=True)
+            }
             found += [{one.path: stacks[id(one)][copy] for one in part.network.weights} for copy in range(part.copies)]
         return found
 
 
-def _variables(network: keras.Model) -> tuple[list[keras.Variable], list[keras.Variable]]:
-    """Return the variables in the order in which `stateless_call` takes them."""
-    return network.trainable_variables, network.non_trainable_variables
+def _values_of(copies: Sequence[Copy]) -> tuple[keras.Model, list[list[np.ndarray]]]:
+    """Return the network of the first copy, and the first values of each copy's variables."""
+    network = copies[0].build()
+    values = [[one.numpy() for one in network.variables]]
+    for copy in copies[1:]:
+        values.append([*copy.draw(network)] if copy.draw else [one.numpy() for one in copy.build().variables])
+    place = {id(variable): index for index, variable in enumerate(network.variables)}
+    return network, [[one[place[id(variable)]] for variable in _variables(network)] for one in values]
+
+
+def _variables(network: keras.Model) -> list[keras.Variable]:
+    """Return the variables in the order in which `stateless_call` takes them: first those that are trained."""
+    return [*network.trainable_variables, *network.non_trainable_variables]

@@ -12,12 +12,12 @@ import tensorflow as tf
 
 from kerasteach.experiment.copies import Copy, Plan, Trained
 from kerasteach.experiment.orders import orders
-from kerasteach.experiment.replica_gradients import GradientTables
+from kerasteach.experiment.replica_gradients import CopiedParameter, GradientTable
 from kerasteach.experiment.replica_model import Replicas
-from kerasteach.experiment.replica_stack import Stack, variant
+from kerasteach.experiment.replica_stack import Stack
 from kerasteach.experiment.training import _compile
 from kerasteach.measure import statistics
-from kerasteach.measure.records import Parameter, history_table, tidy_table, with_keys
+from kerasteach.measure.records import tidy_table
 from kerasteach.measure.stopping import Target
 
 
@@ -39,49 +39,46 @@ def train_together(plan: Plan, copies: Sequence[Copy], on_epoch: Callable[[int, 
     Raises:
         ValueError: If the copies' trainable variables differ in shape.
     """
-    variants = list(dict.fromkeys(map(variant, copies)))
-    order = sorted(range(len(copies)), key=lambda index: variants.index(variant(copies[index])))
+    variants = list(dict.fromkeys(copy.variant for copy in copies))
+    order = sorted(range(len(copies)), key=lambda index: variants.index(copies[index].variant))
     stack = Stack([copies[index] for index in order])
     model = Replicas(plan.dataset, plan.batch_size, stack, can_freeze=plan.error_below is not None)
-    progress = _Progress(
-        plan, [copies[index].seed for index in order], lambda place, epoch: on_epoch(order[place], epoch)
-    )
+    seeds = [copies[index].seed for index in order]
+    progress = _Progress(plan, seeds, lambda place, epoch: on_epoch(order[place], epoch))
     gradients = _fit(plan, model, stack, progress)
     weights = stack.values(model.table.numpy(), [[one.numpy() for one in state] for state in model.states])
-    places = np.argsort(order)
     return Trained(
-        pd.concat(
-            [
-                with_keys(history_table(progress.histories[place]), copy.keys)
-                for place, copy in zip(places, copies, strict=True)
-            ],
-            ignore_index=True,
-        ),
-        pd.concat(
-            [with_keys(gradients[place], copy.keys) for place, copy in zip(places, copies, strict=True)],
-            ignore_index=True,
-        ),
-        [weights[place] for place in places],
+        _by_copy(progress.history(), copies, order),
+        _by_copy(gradients, copies, order),
+        [weights[place] for place in np.argsort(order)],
         "together",
     )
 
 
-def _fit(plan: Plan, model: Replicas, stack: Stack, progress: _Progress) -> list[pd.DataFrame]:
-    """Train the copies, and return a table of gradients for each."""
+def _fit(plan: Plan, model: Replicas, stack: Stack, progress: _Progress) -> pd.DataFrame:
+    """Train the copies, and return the table of their gradients."""
     examples = len(plan.dataset.x_train)
     steps = -(-examples // plan.batch_size)
     _compile(model, plan, steps)
-    begins = tf.data.Dataset.range(0, examples, plan.batch_size, output_type=tf.int32).repeat()
     if plan.capture is not None:
-        progress.gradients = GradientTables(model, stack, "epoch" if plan.capture == "epoch" else 1, steps)
+        progress.gradients = GradientTable(model, stack, "epoch" if plan.capture == "epoch" else 1, steps)
+    begins = tf.data.Dataset.range(0, examples, plan.batch_size, output_type=tf.int32).repeat()
     try:
         model.fit(begins, epochs=plan.epochs, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[progress])
     finally:
         if progress.gradients is not None:
             progress.gradients.release()
     if progress.gradients is None:
-        return [tidy_table(Parameter, (), statistics.DEFAULT)] * len(stack.parameters)
-    return progress.gradients.frames()
+        return tidy_table(CopiedParameter, (), statistics.DEFAULT)
+    return progress.gradients.frame()
+
+
+def _by_copy(frame: pd.DataFrame, copies: Sequence[Copy], order: Sequence[int]) -> pd.DataFrame:
+    """Put the copies in their order, and their keys in the place of the column `copy`."""
+    index = np.asarray(order)[frame["copy"]]
+    rows = np.argsort(index, kind="stable")
+    keys = pd.DataFrame([dict(copy.keys) for copy in copies]).iloc[index[rows]].reset_index(drop=True)
+    return pd.concat([keys, frame.drop(columns="copy").iloc[rows].reset_index(drop=True)], axis=1)
 
 
 class _Progress(keras.callbacks.Callback):
@@ -89,8 +86,8 @@ class _Progress(keras.callbacks.Callback):
 
     def __init__(self, plan: Plan, seeds: Sequence[int], on_epoch: Callable[[int, int], None]) -> None:
         super().__init__()
-        self.gradients: GradientTables | None = None
-        self.histories: list[dict[str, list[float]]] = [{} for _ in seeds]
+        self.gradients: GradientTable | None = None
+        self._reached: list[pd.DataFrame] = []
         self._orders = [orders(seed, len(plan.dataset.x_train)) for seed in seeds]
         self._target = Target("loss", plan.error_below) if plan.error_below is not None else None
         self._going, self._on_epoch = list(range(len(seeds))), on_epoch
@@ -104,15 +101,20 @@ class _Progress(keras.callbacks.Callback):
         if self.gradients is not None:
             self.gradients.end_epoch(epoch, self._going)
         names = [*self.model.measured, *(f"val_{name}" for name in self.model.measured)]
-        reached = dict(zip(names, [*self.model.training_means(), *self.model.test_means()], strict=True))
+        reached = np.concatenate([self.model.training_means(), self.model.test_means()])  # (metrics, copies)
+        for metric, values in zip(names, reached[:, self._going].astype("float64"), strict=True):
+            rows = {"copy": self._going, "epoch": epoch, "metric": metric, "value": values}
+            self._reached.append(pd.DataFrame(rows))
         for copy in self._going:
-            for name in sorted(reached):  # as Keras has them
-                self.histories[copy].setdefault(name, []).append(float(reached[name][copy]))
             self._on_epoch(copy, epoch)
         if self._target is not None:
-            self._freeze(self._target)
+            self._freeze(self._target, reached[0])
 
-    def _freeze(self, target: Target) -> None:
-        self._going = [copy for copy in self._going if target.reason(self.histories[copy]["loss"][-1]) is None]
-        self.model.frozen.assign(~np.isin(np.arange(len(self.histories)), self._going))
+    def history(self) -> pd.DataFrame:
+        """Return the columns `copy, epoch, metric, value`, metric after metric, as Keras has them."""
+        return pd.concat(self._reached, ignore_index=True).sort_values(["metric", "epoch"], ignore_index=True)
+
+    def _freeze(self, target: Target, losses: np.ndarray) -> None:
+        self._going = [copy for copy in self._going if target.reason(float(losses[copy])) is None]
+        self.model.frozen.assign(~np.isin(np.arange(len(self._orders)), self._going))
         self.model.stop_training = not self._going

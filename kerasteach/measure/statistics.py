@@ -245,7 +245,7 @@ def _segments(names: Sequence[str], tensors: Sequence[Tensor]) -> Sums:
 def _by_segment(
     names: Sequence[str], x: Tensor, added: Callable[[Tensor], Tensor], largest: Callable[[Tensor], Tensor], sizes: Any
 ) -> Sums:
-    """Return the sums of the tensors that make up `x`, given what adds up the entries of each, and finds the largest."""
+    """Return the sums of the tensors in `x`, given what adds up the entries of each and what finds the largest."""
     total = added(x)
     make: dict[str, Callable[[], Tensor]] = {
         "norm": lambda: ops.sqrt(added(ops.square(x))),
