@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -57,7 +58,8 @@ class Replicas(keras.Model):
         self.measured = ["loss", *metrics]
         self._sums = _fixed(np.zeros((len(self.measured), self._copies), "float32"), "sums")
         self._examples = _fixed(np.zeros((), "float32"), "examples")
-        self._test = tf.function(self._test_batch, autograph=False)
+        # By the code of a method TensorFlow counts how often it is traced, and would warn after some groups of copies.
+        self._test = tf.function(partial(self._test_batch), autograph=False)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:

@@ -36,9 +36,11 @@ class Stack:
         self.parts: list[ManyCopies] = []
         self.states: list[list[np.ndarray]] = []
         self.parameters: list[list[Parameter]] = []
+        self._paths: list[list[str]] = []
         weights: list[list[np.ndarray]] = []
         for _, members in groupby(copies, key=lambda copy: copy.variant):
-            network, values = _values_of(list(members))
+            network, values, paths = _built(list(members))
+            self._paths += paths
             trained = len(network.trainable_variables)
             weights += [one[:trained] for one in values]
             self.states.append([np.stack(stack) for stack in zip(*(one[trained:] for one in values), strict=True)])
@@ -52,25 +54,31 @@ class Stack:
 
     def values(self, table: np.ndarray, states: Sequence[Sequence[np.ndarray]]) -> list[dict[str, np.ndarray]]:
         """Return the weights of each copy by their path, out of the table and the stacks of the other variables."""
-        counts = [part.copies for part in self.parts]
+        counts, paths = [part.copies for part in self.parts], iter(self._paths)
         found = []
         for part, trained, others in zip(self.parts, self.layout.unpack(table, counts), states, strict=True):
             stacks = {
                 id(variable): np.asarray(stack)
                 for variable, stack in zip(_variables(part.network), [*trained, *others], strict=True)
             }
-            found += [{one.path: stacks[id(one)][copy] for one in part.network.weights} for copy in range(part.copies)]
+            ordered = [stacks[id(one)] for one in part.network.weights]
+            for copy in range(part.copies):
+                values = (stack[copy] for stack in ordered)
+                found.append(dict(zip(next(paths), values, strict=True)))
         return found
 
 
-def _values_of(copies: Sequence[Copy]) -> tuple[keras.Model, list[list[np.ndarray]]]:
-    """Return the network of the first copy, and the first values of each copy's variables."""
+def _built(copies: Sequence[Copy]) -> tuple[keras.Model, list[list[np.ndarray]], list[list[str]]]:
+    """Return the network of the first copy, and for each the first values of its variables and its weights' paths."""
     network = copies[0].build()
-    values = [[one.numpy() for one in network.variables]]
-    for copy in copies[1:]:
-        values.append([*copy.draw(network)] if copy.draw else [one.numpy() for one in copy.build().variables])
+    values, paths = [], []
+    for copy in copies:
+        draw = copy.draw if copy is not copies[0] else None
+        own = network if draw or copy is copies[0] else copy.build()
+        values.append([*draw(network)] if draw else [one.numpy() for one in own.variables])
+        paths.append([one.path for one in own.weights])
     place = {id(variable): index for index, variable in enumerate(network.variables)}
-    return network, [[one[place[id(variable)]] for variable in _variables(network)] for one in values]
+    return network, [[one[place[id(variable)]] for variable in _variables(network)] for one in values], paths
 
 
 def _variables(network: keras.Model) -> list[keras.Variable]:

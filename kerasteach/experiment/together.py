@@ -58,7 +58,7 @@ def can_train_together(plan: Plan, copies: Sequence[Copy]) -> str | None:
         >>> can_train_together(Plan(kt.datasets.load("iris"), optimizer, 1, 32, None, None), [])
         'The optimizer Adam with clipnorm does not work entry by entry.'
     """
-    reason = _of_optimizer(keras.optimizers.deserialize(deepcopy(plan.optimizer)))
+    reason = _of_optimizer(plan)
     if reason is not None:
         return reason
     firsts = {copy.variant: copy for copy in reversed(copies)}
@@ -93,8 +93,9 @@ def _output_shapes(network: keras.Model) -> list[tuple[int | None, ...]]:
     return [tuple(one.shape) for several in outputs for one in several]
 
 
-def _of_optimizer(optimizer: keras.optimizers.Optimizer) -> str | None:
-    name = type(optimizer).__name__
+def _of_optimizer(plan: Plan) -> str | None:
+    name = plan.optimizer["class_name"]
+    optimizer = keras.optimizers.deserialize(deepcopy(plan.optimizer))  # of Lamb, Keras 3.15 makes nothing but a name
     if type(optimizer) not in _ENTRY_BY_ENTRY:
         return f"The optimizer {name} does not work entry by entry, as far as is known."
     for option in ("clipnorm", "global_clipnorm"):
