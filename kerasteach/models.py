@@ -101,8 +101,8 @@ def draw_weights(network: keras.Sequential, seed: int) -> list[np.ndarray]:
     drawn: list[np.ndarray] = []
     for layer in network.layers:
         for variable, initializer in ((layer.kernel, layer.kernel_initializer), (layer.bias, layer.bias_initializer)):
-            initializer = _seeded(initializer, seed, len(drawn), tuple(variable.shape))
-            drawn.append(keras.ops.convert_to_numpy(initializer(variable.shape, variable.dtype)))
+            own = keras.initializers.get(_seeded(initializer, seed, len(drawn), tuple(variable.shape)))
+            drawn.append(keras.ops.convert_to_numpy(own(variable.shape, variable.dtype)))
     return drawn
 
 

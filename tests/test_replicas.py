@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from functools import partial
 
 import keras
@@ -343,6 +345,32 @@ def test_the_callers_state_is_left_as_found(data):
     assert (float(tf.random.uniform(())), np.random.random()) == after[1:]
     assert keras.config.dtype_policy().name == "mixed_float16"
     pd.testing.assert_frame_equal(found.history, expected.history, check_exact=True)
+
+
+def test_the_work_runs_where_it_was_asked_to():
+    """On the second of two logical CPUs, all variables of the copies lie there, and training runs."""
+    code = """
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import keras, kerasteach as kt
+from functools import partial
+from kerasteach.experiment.copies import Copy, Plan
+from kerasteach.experiment import replicas
+seen = set()
+class Spy(replicas.Replicas):
+    def test_means(self):
+        seen.update(one.value.device[-5:] for one in (self.table, self.order, self.frozen))
+        return super().test_means()
+replicas.Replicas = Spy
+build = partial(kt.models.mlp, hidden=(3,), inputs=4, outputs=3, seed=0)
+plan = Plan(kt.datasets.load("iris"), keras.optimizers.serialize(kt.optimizers.PlainSGD(0.1)), 1, 32, None, "epoch")
+with kt.devices.scope("cpu:1"):
+    trained = replicas.train_together(plan, [Copy({"seed": 0}, 0, build)], lambda copy, epoch: None)
+print(len(trained.gradients), seen)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "4 {'CPU:1'}", done.stderr
 
 
 def test_without_capture_there_are_no_gradients(data):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasteach.datasets import Dataset
+from kerasteach.experiment.many_copies import ManyCopies
 from kerasteach.experiment.replica_stack import Stack
 
 Tensor = Any
@@ -39,7 +40,8 @@ class Replicas(keras.Model):
 
     def __init__(self, dataset: Dataset, batch_size: int, stack: Stack, can_freeze: bool) -> None:
         super().__init__(name="replicas", dtype="float32")
-        self._parts = lambda: stack.parts  # Keras would take the networks' own variables for this model's
+        # A list of networks Keras would take for layers of this model, and their own variables for its weights.
+        self._parts: Callable[[], Sequence[ManyCopies]] = lambda: stack.parts
         self._counts = [part.copies for part in stack.parts]
         self._copies = sum(self._counts)
         self._layout, self._batch_size, self._can_freeze = stack.layout, batch_size, can_freeze
@@ -59,7 +61,11 @@ class Replicas(keras.Model):
         self._sums = _fixed(np.zeros((len(self.measured), self._copies), "float32"), "sums")
         self._examples = _fixed(np.zeros((), "float32"), "examples")
         # By the code of a method TensorFlow counts how often it is traced, and would warn after some groups of copies.
-        self._test = tf.function(partial(self._test_batch), autograph=False)
+        self._test: Callable[[Tensor, Tensor], Tensor] = tf.function(
+            partial(self._test_batch),
+            input_signature=[tf.TensorSpec((None, *one.shape[1:]), one.dtype) for one in self._testing],
+            autograph=False,
+        )
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from math import prod
 
 import keras
-import numpy as np
 
 from kerasteach.experiment.copies import Copy, Plan
 from kerasteach.layers import GradientProbe
@@ -80,16 +80,16 @@ def group_size(plan: Plan, network: keras.Model) -> int:
         network: One of them.
     """
     examples = len(plan.dataset.x_train)
-    outputs = sum(int(np.prod(shape[1:])) for shape in _output_shapes(network))
+    outputs = sum(prod(size or 1 for size in shape[1:]) for shape in _output_shapes(network))
     captured = len(network.trainable_variables) * -(-examples // plan.batch_size) if plan.capture else 0
-    numbers = 8 * network.count_params() + 4 * plan.batch_size * (outputs + int(np.prod(plan.dataset.inputs)))
+    numbers = 8 * network.count_params() + 4 * plan.batch_size * (outputs + prod(plan.dataset.inputs))
     one_copy = 4 * (numbers + examples) + 8 * len(statistics.DEFAULT) * captured
-    return int(np.clip(MEMORY // one_copy, 1, LARGEST))
+    return min(max(1, MEMORY // one_copy), LARGEST)
 
 
 def _output_shapes(network: keras.Model) -> list[tuple[int | None, ...]]:
     """Return the shapes of the outputs of all layers that say so."""
-    outputs = [keras.tree.flatten(getattr(layer, "output", ())) for layer in layers_of(network) if layer._inbound_nodes]
+    outputs = [keras.tree.flatten(getattr(layer, "output", ())) for layer in layers_of(network)]
     return [tuple(one.shape) for several in outputs for one in several]
 
 

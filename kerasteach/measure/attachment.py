@@ -11,10 +11,8 @@ import keras
 import numpy as np
 
 from kerasteach.measure import cells, gradients
-from kerasteach.measure.outputs import Outputs
 from kerasteach.measure.raw import Raw
-from kerasteach.measure.recorder import Recorder
-from kerasteach.measure.sources import Gradients
+from kerasteach.measure.recorder import Recorder, Source
 
 # What is attached to the training of each model, and what was when its training function was last made.
 _ATTACHED: weakref.WeakKeyDictionary[Any, set[int]] = weakref.WeakKeyDictionary()
@@ -39,7 +37,7 @@ class Attachment:
     def __init__(
         self,
         optimizer: keras.optimizers.Optimizer,
-        source: Gradients | Outputs,
+        source: Source,
         model: Any,
         every: int = 1,
         steps: int | None = None,
