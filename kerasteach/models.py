@@ -86,6 +86,31 @@ def mlp(
     return keras.Sequential([keras.Input((inputs,)), *layers], name=name)
 
 
+def draw_weights(network: keras.Sequential, seed: int) -> list[np.ndarray]:
+    """Draw the weights that a network of `mlp` would have had from another seed, without building one.
+
+    Args:
+        network: What `mlp` returned, for any seed.
+        seed: The seed.
+
+    Returns:
+        An array for each of `network.weights`.
+
+    Example:
+        >>> import numpy as np, kerasteach as kt
+        >>> one, other = (kt.models.mlp(hidden=(8,), inputs=4, outputs=3, seed=seed) for seed in (0, 1))
+        >>> drawn = kt.models.draw_weights(one, seed=1)
+        >>> all(np.array_equal(a, b) for a, b in zip(drawn, other.get_weights()))
+        True
+    """
+    drawn: list[np.ndarray] = []
+    for layer in network.layers:
+        for variable, initializer in ((layer.kernel, layer.kernel_initializer), (layer.bias, layer.bias_initializer)):
+            own = keras.initializers.get(seeded(initializer, seed, len(drawn), tuple(variable.shape)))
+            drawn.append(keras.ops.convert_to_numpy(own(variable.shape, variable.dtype)))
+    return drawn
+
+
 def _checked_units(inputs: int, hidden: Sequence[int], outputs: int) -> list[int]:
     for argument, value in [("inputs", inputs), *(("hidden", width) for width in hidden), ("outputs", outputs)]:
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:

@@ -11,7 +11,7 @@ import pytest
 import kerasteach as kt
 from kerasteach.experiment import running
 from kerasteach.experiment.copies import Copy, Plan
-from kerasteach.experiment.groups import LARGEST, Network, grouped
+from kerasteach.experiment.groups import ONE_BY_ONE, Network, grouped
 from kerasteach.experiment.lock import locked
 
 SMALL = {"data": "iris", "hidden": (3,), "seeds": 2, "epochs": 2, "progress": False}
@@ -192,14 +192,14 @@ def test_groups_depend_on_the_arguments_alone():
     plans = {rate: Plan(data, {"learning_rate": rate}, 1, 32, None, None) for rate in (0.1, 0.5)}
     networks = [
         Network(plans[rate], {}, Copy({"activation": name, "learning_rate": rate, "seed": seed}, seed, lambda: None))
-        for name, rate, seed in itertools.product(("tanh", "relu"), plans, range(LARGEST + 1))
+        for name, rate, seed in itertools.product(("tanh", "relu"), plans, range(ONE_BY_ONE + 1))
     ]
     groups = grouped(networks)
     assert sorted(map(id, itertools.chain(*(group.copies for group in groups)))) == sorted(
         id(network.copy) for network in networks
     )
     for group in groups:
-        assert len(group.copies) <= LARGEST
+        assert len(group.copies) <= ONE_BY_ONE
         rates = {copy.keys["learning_rate"] for copy in group.copies}
         assert rates == {group.plan.optimizer["learning_rate"]}
 

@@ -118,7 +118,9 @@ def _places(directory: Path) -> list[Path]:
 def _read_group(place: Path) -> Outcome:
     facts = json.loads((place / "group.json").read_text(encoding="utf-8"))
     tables = {name: pd.read_parquet(place / f"{name}.parquet") for name in facts["tables"]}
-    return Outcome(facts["networks"], tables, read_weights(place / "weights.npz"), facts["how"], facts["seconds"])
+    return Outcome(
+        facts["networks"], tables, read_weights(place / "weights.npz"), facts["how"], facts["why"], facts["seconds"]
+    )
 
 
 def clear(directory: Path) -> None:

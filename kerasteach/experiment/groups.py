@@ -12,11 +12,13 @@ import numpy as np
 import pandas as pd
 
 from kerasteach import devices
-from kerasteach.experiment.copies import Copy, Plan, Trained
+from kerasteach.experiment.copies import Copy, Plan
 from kerasteach.experiment.predictions import predictions
+from kerasteach.experiment.replicas import train_together
+from kerasteach.experiment.together import can_train_together, group_size
 from kerasteach.experiment.training import train_separately
 
-LARGEST = 5  # networks one after the other: what a killed comparison loses, and what a worker gets at a time
+ONE_BY_ONE = 5  # networks one after the other: what a killed comparison loses, and what a worker gets at a time
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,12 @@ class Group:
     Attributes:
         plan: What they share.
         copies: The networks.
+        separately: Why they are trained one after the other; `None` where they are trained in one graph.
     """
 
     plan: Plan
     copies: Sequence[Copy]
+    separately: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Outcome:
             the copies' keys.
         weights: As in `Trained`; empty if they are not kept.
         how: As in `Trained`.
+        why: Why they were trained separately, if they were.
         seconds: How long it took.
     """
 
@@ -64,48 +69,42 @@ class Outcome:
     tables: dict[str, pd.DataFrame]
     weights: list[dict[str, np.ndarray]]
     how: Literal["together", "separately"]
+    why: str | None
     seconds: float
 
     def facts(self) -> dict[str, Any]:
         """Return what `run.json` says of the group."""
-        return {"networks": self.networks, "how": self.how, "seconds": self.seconds}
+        return {"networks": self.networks, "how": self.how, "why": self.why, "seconds": self.seconds}
 
 
 def grouped(networks: Sequence[Network]) -> list[Group]:
     """Divide the networks of a comparison into groups, in their order.
 
-    A group shares plan and architecture. Where its networks are trained one after the other, it is at most `LARGEST`
-    networks of one variant, for which the training step is compiled once. This depends on the arguments alone, never
-    on what is left to do, the executor or the machine: which networks are trained together can change the last digits
-    of their numbers.
+    A group shares plan and architecture. Where its networks can be trained in one graph, it is as many as
+    `together.group_size` says; else at most `ONE_BY_ONE` networks of one variant, for which the training step is
+    compiled once. This depends on the arguments alone, never on what is left to do, the executor or the machine: which
+    networks are trained together can change the last digits of their numbers.
     """
     sharing: dict[str, list[Network]] = {}
     for network in networks:
         shared = json.dumps([network.plan.optimizer, network.plan.batch_size, network.architecture], default=repr)
         sharing.setdefault(shared, []).append(network)
-    return [group for members in sharing.values() for group in _one_after_the_other(members)]
+    return [group for members in sharing.values() for group in _divided(members)]
 
 
-def _one_after_the_other(networks: Sequence[Network]) -> list[Group]:
-    copies: dict[str, list[Copy]] = {}
-    for network in networks:
-        copies.setdefault(repr(network.copy.variant), []).append(network.copy)
-    return [
-        Group(networks[0].plan, members[start : start + LARGEST])
-        for members in copies.values()
-        for start in range(0, len(members), LARGEST)
-    ]
+def _divided(networks: Sequence[Network]) -> list[Group]:
+    plan, copies = networks[0].plan, [network.copy for network in networks]
+    reason = can_train_together(plan, copies)
+    if reason is None:
+        return _chunks(plan, copies, group_size(plan, copies[0].build()), None)
+    variants: dict[str, list[Copy]] = {}
+    for copy in copies:
+        variants.setdefault(repr(copy.variant), []).append(copy)
+    return [group for members in variants.values() for group in _chunks(plan, members, ONE_BY_ONE, reason)]
 
 
-def train_group(plan: Plan, copies: Sequence[Copy], on_epoch: Callable[[int, int], None]) -> Trained:
-    """Train the networks of a group: see `Trained`.
-
-    Args:
-        plan: What they share.
-        copies: The networks.
-        on_epoch: Called with the index of a copy and the number of an epoch, from 0, when that epoch is over.
-    """
-    return train_separately(plan, copies, on_epoch)
+def _chunks(plan: Plan, copies: Sequence[Copy], size: int, reason: str | None) -> list[Group]:
+    return [Group(plan, copies[start : start + size], reason) for start in range(0, len(copies), size)]
 
 
 def work(
@@ -114,10 +113,11 @@ def work(
     """Train a group on a device, in this process or as a worker."""
     start = time.perf_counter()
     with devices.scope(device):
-        trained = train_group(group.plan, group.copies, on_epoch)
+        train = train_together if group.separately is None else train_separately
+        trained = train(group.plan, group.copies, on_epoch)
         tables = {"history": trained.history, "gradients": trained.gradients}
         if group.plan.dataset.inputs == (2,):
             tables["predictions"] = predictions(group.plan.dataset, group.copies, trained.weights)
     networks = [dict(copy.keys) for copy in group.copies]
     weights = trained.weights if keep_weights else []
-    return Outcome(networks, tables, weights, trained.how, time.perf_counter() - start)
+    return Outcome(networks, tables, weights, trained.how, group.separately, time.perf_counter() - start)

@@ -19,7 +19,7 @@ from kerasteach.experiment.copies import Copy, Plan
 from kerasteach.experiment.groups import Network
 from kerasteach.experiment.variants import ARCHITECTURE, Choices, Variant, variants
 from kerasteach.measure.runs import read_facts
-from kerasteach.models import mlp
+from kerasteach.models import draw_weights, mlp
 from kerasteach.numbers import whole
 
 HIDDEN = (32,) * 6
@@ -59,9 +59,10 @@ class Request:
         same = {name: value for name, value in shape.items() if name not in ("activation", "initializer")}
         model = variant.settings.get("model")
         makes = self._dense(shape) if model is None else self._own(model, shape)
+        draws = [partial(draw_weights, seed=seed) if model is None else None for seed in self.seeds]
         return [
-            Network(plan, {**same, "model": model}, Copy({**variant.keys, "seed": seed}, seed, make))
-            for seed, make in zip(self.seeds, makes, strict=True)
+            Network(plan, {**same, "model": model}, Copy({**variant.keys, "seed": seed}, seed, make, draw))
+            for seed, make, draw in zip(self.seeds, makes, draws, strict=True)
         ]
 
     def _own(self, name: str, shape: Mapping[str, Any]) -> list[Callable[[], keras.Model]]:

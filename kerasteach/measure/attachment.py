@@ -9,10 +9,8 @@ import keras
 import numpy as np
 
 from kerasteach.measure import cells, gradients, training_function
-from kerasteach.measure.outputs import Outputs
 from kerasteach.measure.raw import Raw
-from kerasteach.measure.recorder import Recorder
-from kerasteach.measure.sources import Gradients
+from kerasteach.measure.recorder import Recorder, Source
 
 
 class Attachment:
@@ -33,7 +31,7 @@ class Attachment:
     def __init__(
         self,
         optimizer: keras.optimizers.Optimizer,
-        source: Gradients | Outputs,
+        source: Source,
         model: Any,
         every: int = 1,
         steps: int | None = None,

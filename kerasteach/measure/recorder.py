@@ -49,6 +49,9 @@ class Source(Protocol):
     def forget(self) -> None:
         """Let go of what `observe` took."""
 
+    def leave(self) -> None:
+        """Take back whatever else it hooked."""
+
 
 class Recorder:
     """A listener that measures every so manyth step and keeps the numbers on the device.

@@ -1,0 +1,271 @@
+"""What training many copies of a network together costs, on this machine.
+
+    python benchmarks/comparison_speed.py                  # 30 networks, against one plain fit and against 30 of them
+    python benchmarks/comparison_speed.py --table copies   # or depth, width, layers, memory, jax
+
+All times are of everything: building the networks, compiling, training, testing after each epoch, laying out tables.
+What is compared takes turns in one process; the ratios are medians over the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.util import find_spec
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import pandas as pd
+
+import kerasteach as kt
+from kerasteach.experiment.copies import Copy, Plan
+from kerasteach.experiment.replicas import train_together
+from kerasteach.experiment.training import train
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu")
+BATCH = 32
+DATA = kt.datasets.load("digits")
+STEPS = -(-len(DATA.x_train) // BATCH)
+HIDDEN = (32,) * 6
+
+
+def network(activation: str, seed: int, hidden: Sequence[int] = HIDDEN) -> keras.Model:
+    """Build the network of the table in docs: 64-32x6-10."""
+    return kt.models.mlp(activation, hidden, inputs=64, outputs=10, seed=seed, dtype="float32")
+
+
+def plain(build: Callable[[], keras.Model], epochs: int, steps_per_execution: int = 1) -> None:
+    """Train one network as anybody would, with a test after each epoch and without a capture."""
+    model = build()
+    model.compile(
+        kt.optimizers.PlainSGD(0.1),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        steps_per_execution=steps_per_execution,
+    )
+    test = (DATA.x_test, DATA.y_test)
+    model.fit(DATA.x_train, DATA.y_train, batch_size=BATCH, epochs=epochs, validation_data=test, verbose=0)
+
+
+def plan_of(epochs: int, capture: str | None = "epoch") -> Plan:
+    """Return what all networks share."""
+    return Plan(DATA, keras.optimizers.serialize(kt.optimizers.PlainSGD(0.1)), epochs, BATCH, None, capture)
+
+
+def together(
+    epochs: int, copies: int = 30, capture: str | None = "epoch", build: Callable[..., keras.Model] = network
+) -> None:
+    """Train so many networks together, of three activations if there are three or more."""
+    names = ACTIVATIONS[: min(copies, 3)]
+    numbers = [copies // len(names) + (index < copies % len(names)) for index in range(len(names))]
+    group = [
+        Copy(
+            {"activation": name, "seed": seed},
+            seed,
+            partial(build, name, seed),
+            partial(kt.models.draw_weights, seed=seed) if build.__name__ != "convolutional" else None,
+        )
+        for name, number in zip(names, numbers, strict=True)
+        for seed in range(number)
+    ]
+    train_together(plan_of(epochs, capture), group, lambda copy, epoch: None)
+
+
+def one_model_an_activation(epochs: int) -> None:
+    """Train 30 networks one after the other, in one compiled model for each activation, with the capture."""
+    for name in ACTIVATIONS:
+        train(plan_of(epochs), partial(network, name), range(10), lambda seed, epoch: None)
+
+
+def thirty(epochs: int) -> None:
+    """Train 30 networks one after the other, with an epoch as one execution: the fairest rival."""
+    for name in ACTIVATIONS:
+        for seed in range(10):
+            plain(partial(network, name, seed), epochs, STEPS)
+
+
+def seconds(variants: dict[str, Callable[[], None]], rounds: int, warm_up: int = 1) -> pd.DataFrame:
+    """Return the seconds that each variant took in each round, after some rounds that do not count."""
+    table: list[dict[str, float]] = []
+    for _ in range(warm_up + rounds):
+        table.append({})
+        for name, run in variants.items():
+            keras.utils.clear_session()
+            start = time.perf_counter()
+            run()
+            table[-1][name] = time.perf_counter() - start
+    return pd.DataFrame(table[warm_up:])
+
+
+def ratios(table: pd.DataFrame, to: str) -> pd.DataFrame:
+    """Return the median seconds, and the median ratio with its quartiles."""
+    relative = table.div(table[to], axis=0)
+    columns = {"seconds": table.median(), "ratio": relative.median()}
+    return pd.DataFrame(columns | {"from": relative.quantile(0.25), "to": relative.quantile(0.75)})
+
+
+def main_table(epochs: int, rounds: int) -> None:
+    """Thirty networks against one plain fit, and against thirty one after the other."""
+    one = partial(plain, partial(network, "relu", 0), epochs)
+    variants = {
+        "one plain fit": one,
+        "30 together, gradients captured": partial(together, epochs),
+        "30 together, no capture": partial(together, epochs, capture=None),
+    }
+    print(f"\n3 activations x 10 seeds, 64-32x6-10, digits, batch {BATCH}, {epochs} epochs, a test after each")
+    print(ratios(seconds(variants, rounds), "one plain fit").round(2).to_string())
+    variants = {
+        "30 together, gradients captured": partial(together, epochs),
+        "30 plain fits, an epoch an execution": partial(thirty, epochs),
+        "30 captured fits, one model an activation": partial(one_model_an_activation, epochs),
+    }
+    print(
+        ratios(seconds(variants, max(1, rounds // 4), warm_up=0), "30 plain fits, an epoch an execution")
+        .round(3)
+        .to_string()
+    )
+
+
+def copies_table(epochs: int, rounds: int) -> None:
+    """How the time grows with the number of copies."""
+    variants = {"one plain fit": partial(plain, partial(network, "relu", 0), epochs)}
+    variants |= {f"{copies} together": partial(together, epochs, copies) for copies in (1, 3, 10, 30, 100)}
+    print("\ncopies\n" + ratios(seconds(variants, rounds), "one plain fit").round(2).to_string())
+
+
+def shapes_table(shapes: Sequence[tuple[int, ...]], epochs: int, rounds: int) -> None:
+    """How the ratio of 30 networks to one changes with depth or width."""
+    for hidden in shapes:
+        build = partial(network, hidden=hidden)
+        build.__name__ = "network"
+        variants = {
+            "one plain fit": partial(plain, partial(build, "relu", 0), epochs),
+            "30 together": partial(together, epochs, build=build),
+        }
+        name = f"{len(hidden)} layers of {hidden[0]}"
+        print(f"\n{name}\n" + ratios(seconds(variants, rounds), "one plain fit").round(2).to_string())
+
+
+def convolutional(activation: str, seed: int) -> keras.Model:
+    """Build a small network with a convolution and dropout, which are not vectorised."""
+    return keras.Sequential(
+        [
+            keras.Input((64,)),
+            keras.layers.Reshape((8, 8, 1)),
+            keras.layers.Conv2D(8, 3, activation=activation),
+            keras.layers.Flatten(),
+            keras.layers.Dropout(0.3, seed=seed),
+            keras.layers.Dense(10, "softmax"),
+        ]
+    )
+
+
+def layers_table(epochs: int, rounds: int) -> None:
+    """Whether it is worth while where a network runs copy by copy in the one graph."""
+    for copies in (6, 15):
+        variants = {
+            "separate plain fits": lambda copies=copies: [
+                plain(partial(convolutional, "relu", seed), epochs, STEPS) for seed in range(copies)
+            ],
+            "together": partial(together, epochs, copies, build=convolutional),
+        }
+        print(f"\n{copies} networks with convolution and dropout")
+        print(ratios(seconds(variants, rounds), "separate plain fits").round(2).to_string())
+
+
+def memory_table(epochs: int, rounds: int) -> None:
+    """The memory of a process at its height, with so many copies."""
+    rows = {}
+    for copies in (0, 1, 30, 100, 300):
+        code = (
+            f"import sys; sys.path.insert(0, {os.path.dirname(__file__)!r}); import resource, comparison_speed as it\n"
+            f"if {copies}: it.together(2, {copies})\n"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        rows[copies] = {"MiB at its height": float(done.stdout.split()[-1])}
+    print("\ncopies (0: what Python, Keras and TensorFlow take)\n" + pd.DataFrame(rows).T.round(0).to_string())
+
+
+def jax_table(epochs: int, rounds: int) -> None:
+    """What a JAX program of vmap and scan takes for the same training, as a yardstick."""
+    if find_spec("jax") is None:
+        print("\nJAX is not installed: no yardstick.")
+        return
+    variants = {"together": partial(together, epochs, capture=None), "JAX, vmap and scan": partial(with_jax, epochs)}
+    print("\n" + ratios(seconds(variants, rounds), "together").round(2).to_string())
+
+
+def with_jax(epochs: int) -> None:
+    """Train 30 networks in one compiled JAX program, without gradient statistics, with a test after each epoch."""
+    import jax
+    import jax.numpy as jnp
+
+    functions = (jax.nn.sigmoid, jnp.tanh, jax.nn.relu)
+    x, y = jnp.asarray(DATA.x_train), jnp.asarray(DATA.y_train)
+    x_test, y_test = jnp.asarray(DATA.x_test), jnp.asarray(DATA.y_test)
+    sizes = (64, *HIDDEN, 10)
+
+    def forward(weights, x, function):
+        for kernel, bias in weights[:-1]:
+            x = function(x @ kernel + bias)
+        return jax.nn.log_softmax(x @ weights[-1][0] + weights[-1][1])
+
+    def loss(weights, x, y, function):
+        return -jnp.take_along_axis(forward(weights, x, function), y[:, None], axis=1).mean()
+
+    def train_one(key, function):
+        keys = jax.random.split(key, len(sizes))
+        weights = [
+            (jax.nn.initializers.glorot_uniform()(one, (n_in, n_out)), jnp.zeros(n_out))
+            for one, n_in, n_out in zip(keys, sizes[:-1], sizes[1:], strict=False)
+        ]
+
+        def step(weights, rows):
+            value, gradient = jax.value_and_grad(loss)(weights, x[rows], y[rows], function)
+            return jax.tree.map(lambda w, g: w - 0.1 * g, weights, gradient), value
+
+        def epoch(weights, key):
+            order = jax.random.permutation(key, len(x))
+            full = len(x) // BATCH * BATCH
+            weights, values = jax.lax.scan(step, weights, order[:full].reshape(-1, BATCH))
+            weights, _ = step(weights, order[full:])
+            return weights, (values.mean(), loss(weights, x_test, y_test, function))
+
+        return jax.lax.scan(epoch, weights, jax.random.split(keys[-1], epochs))[1]
+
+    keys = jax.random.split(jax.random.key(0), 10)
+    program = jax.jit(lambda keys: [jax.vmap(partial(train_one, function=one))(keys) for one in functions])
+    jax.block_until_ready(program(keys))
+    jax.clear_caches()
+
+
+TABLES = {
+    "main": main_table,
+    "copies": copies_table,
+    "depth": partial(shapes_table, [(32,) * depth for depth in (1, 3, 6, 12, 24)]),
+    "width": partial(shapes_table, [(width,) * 3 for width in (8, 32, 128, 256)]),
+    "layers": layers_table,
+    "memory": memory_table,
+    "jax": jax_table,
+}
+
+
+def main() -> None:
+    """Print the table that is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", choices=list(TABLES), default="main")
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=9)
+    arguments = parser.parse_args()
+    TABLES[arguments.table](arguments.epochs, arguments.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""The gradients of many copies, taken at the one optimizer that trains them, and laid out a table a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from kerasteach.experiment.replica_stack import Stack
+from kerasteach.experiment.weight_table import WeightTable
+from kerasteach.measure import statistics, training_function
+from kerasteach.measure.attachment import Attachment
+from kerasteach.measure.recording import Every, Recording
+from kerasteach.measure.records import Parameter
+
+Tensor = Any
+
+
+class CopiedGradients:
+    """What a recorder is told of the gradients of many copies that lie in one table.
+
+    Args:
+        layout: How they lie there.
+        names: The statistics.
+
+    Attributes:
+        entries: The owners of the table's rows: each variable of each copy.
+        columns: How many statistics there are.
+    """
+
+    def __init__(self, layout: WeightTable, names: Sequence[str]) -> None:
+        self._layout, self._names = layout, tuple(names)
+        self.entries = range(len(layout.sizes))
+        self.columns = len(self._names)
+        self._gradient: Tensor = None
+
+    def prepare(self, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
+        """The entries are known already."""
+
+    def observe(
+        self,
+        optimizer: keras.optimizers.Optimizer,
+        gradients: Sequence[Tensor | None],
+        variables: Sequence[keras.Variable],
+        captured: Tensor,
+    ) -> None:
+        """Take the step's gradient."""
+        (self._gradient,) = gradients
+
+    def measure(self) -> Tensor:
+        """Return one step's numbers, `(entries, columns)`."""
+        return statistics.stacked(self._names, self._gradient, self._layout.owners, self._layout.sizes)
+
+    def forget(self) -> None:
+        """Let the step's gradient go."""
+        self._gradient = None
+
+    def leave(self) -> None:
+        """Nothing else was hooked."""
+
+
+@dataclass(frozen=True)
+class CopiedParameter(Parameter):
+    """What a table says of one trainable variable of one copy.
+
+    Attributes:
+        copy: The copy's number.
+    """
+
+    copy: int
+
+
+class GradientTable:
+    """The gradients of all copies, in one table.
+
+    Args:
+        model: Whose optimizer is hooked.
+        stack: The copies.
+        every: A row a step, or one for each epoch.
+        steps: Training steps an epoch.
+    """
+
+    def __init__(self, model: keras.Model, stack: Stack, every: Every, steps: int) -> None:
+        self._copies = len(stack.parameters)
+        self._entries = [
+            CopiedParameter(**vars(one), copy=copy)
+            for variable in zip(*stack.parameters, strict=True)
+            for copy, one in enumerate(variable)
+        ]  # as they lie in the table of the weights
+        self._recording = Recording("gradients", CopiedParameter, every)
+        self._recording.begin(statistics.DEFAULT, None)
+        self._attachment = Attachment(
+            model.optimizer,
+            CopiedGradients(stack.layout, statistics.DEFAULT),
+            model,
+            steps=steps,
+            at_least=steps,
+            variables=model.trainable_variables,  # made in the first step, the buffer would have it traced twice
+        )
+        training_function.make(model)
+
+    def end_epoch(self, epoch: int, copies: Sequence[int]) -> None:
+        """Take the epoch's numbers of these copies."""
+        steps, values, _ = self._attachment.fetch()
+        ended = ~np.isin(np.arange(len(self._entries)) % self._copies, copies)
+        values[:, ended] = np.nan  # gives no row
+        self._recording.add(self._entries, epoch, steps, values)
+        self._recording.end_epoch()
+
+    def frame(self) -> pd.DataFrame:
+        """Return the columns of `GradientCapture.frame`, and `copy`."""
+        return self._recording.table()
+
+    def release(self) -> None:
+        """Leave the optimizer as it was found."""
+        self._attachment.release()

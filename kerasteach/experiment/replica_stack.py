@@ -1,0 +1,86 @@
+"""Copies of a network, built and laid one upon the other, and taken apart again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import keras
+import numpy as np
+
+from kerasteach.experiment.copies import Copy
+from kerasteach.experiment.many_copies import ManyCopies
+from kerasteach.experiment.weight_table import WeightTable
+from kerasteach.measure.gradients import describe
+from kerasteach.measure.records import Parameter
+
+
+class Stack:
+    """Copies as they are before the training.
+
+    Args:
+        copies: The copies, those of one variant beside each other.
+
+    Attributes:
+        parts: The network of each variant, with its number of copies.
+        layout: How the trainable weights lie in one table.
+        weights: Their first values, in that table.
+        states: For each variant, the stack of each variable that is not trained, `(copies, ...)`.
+        parameters: For each copy, what there is to say of its trainable variables.
+
+    Raises:
+        ValueError: If the copies' trainable variables differ in shape.
+    """
+
+    def __init__(self, copies: Sequence[Copy]) -> None:
+        self.parts: list[ManyCopies] = []
+        self.states: list[list[np.ndarray]] = []
+        self.parameters: list[list[Parameter]] = []
+        self._paths: list[list[str]] = []
+        weights: list[list[np.ndarray]] = []
+        for _, members in groupby(copies, key=lambda copy: copy.variant):
+            network, values, paths = _built(list(members))
+            self._paths += paths
+            trained = len(network.trainable_variables)
+            weights += [one[:trained] for one in values]
+            self.states.append([np.stack(stack) for stack in zip(*(one[trained:] for one in values), strict=True)])
+            self.parts.append(ManyCopies(network, len(values)))
+            self.parameters += [describe(network.trainable_variables, network)] * len(values)
+        shapes = [[one.shape for one in values] for values in weights]
+        if any(one != shapes[0] for one in shapes):
+            raise ValueError(f"Copies must have trainable variables of the same shapes. Received: {shapes}.")
+        self.layout = WeightTable(len(weights), shapes[0])
+        self.weights = self.layout.pack(weights)
+
+    def values(self, table: np.ndarray, states: Sequence[Sequence[np.ndarray]]) -> list[dict[str, np.ndarray]]:
+        """Return the weights of each copy by their path, out of the table and the stacks of the other variables."""
+        counts, paths = [part.copies for part in self.parts], iter(self._paths)
+        found = []
+        for part, trained, others in zip(self.parts, self.layout.unpack(table, counts), states, strict=True):
+            stacks = {
+                id(variable): np.asarray(stack)
+                for variable, stack in zip(_variables(part.network), [*trained, *others], strict=True)
+            }
+            ordered = [stacks[id(one)] for one in part.network.weights]
+            for copy in range(part.copies):
+                values = (stack[copy] for stack in ordered)
+                found.append(dict(zip(next(paths), values, strict=True)))
+        return found
+
+
+def _built(copies: Sequence[Copy]) -> tuple[keras.Model, list[list[np.ndarray]], list[list[str]]]:
+    """Return the network of the first copy, and for each the first values of its variables and its weights' paths."""
+    network = copies[0].build()
+    values, paths = [], []
+    for copy in copies:
+        draw = copy.draw if copy is not copies[0] else None
+        own = network if draw or copy is copies[0] else copy.build()
+        values.append([*draw(network)] if draw else [one.numpy() for one in own.variables])
+        paths.append([one.path for one in own.weights])
+    place = {id(variable): index for index, variable in enumerate(network.variables)}
+    return network, [[one[place[id(variable)]] for variable in _variables(network)] for one in values], paths
+
+
+def _variables(network: keras.Model) -> list[keras.Variable]:
+    """Return the variables in the order in which `stateless_call` takes them: first those that are trained."""
+    return [*network.trainable_variables, *network.non_trainable_variables]

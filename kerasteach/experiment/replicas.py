@@ -1,0 +1,120 @@
+"""Train many copies of a network together, in one graph, as if each had been trained alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from kerasteach.experiment.copies import Copy, Plan, Trained
+from kerasteach.experiment.orders import orders
+from kerasteach.experiment.replica_gradients import CopiedParameter, GradientTable
+from kerasteach.experiment.replica_model import Replicas
+from kerasteach.experiment.replica_stack import Stack
+from kerasteach.experiment.training import _compile
+from kerasteach.measure import statistics
+from kerasteach.measure.records import tidy_table
+from kerasteach.measure.stopping import Target
+
+
+def train_together(plan: Plan, copies: Sequence[Copy], on_epoch: Callable[[int, int], None]) -> Trained:
+    """Train copies of one architecture side by side, through one ordinary `fit`.
+
+    Each copy starts from the weights that its `build` gives, sees the batches that `batches` yields for its seed, and
+    stops at the first epoch with a mean training loss below `plan.error_below`. What comes out is what separate
+    trainings give, but for the last digits of float32.
+
+    Args:
+        plan: What the copies share.
+        copies: The networks, to which `can_train_together` has no objection.
+        on_epoch: Called with the index of a copy and the number of an epoch, from 0, when that epoch is over.
+
+    Returns:
+        Tables and weights of each copy, in the order of `copies`.
+
+    Raises:
+        ValueError: If the copies' trainable variables differ in shape.
+    """
+    variants = list(dict.fromkeys(copy.variant for copy in copies))
+    order = sorted(range(len(copies)), key=lambda index: variants.index(copies[index].variant))
+    stack = Stack([copies[index] for index in order])
+    model = Replicas(plan.dataset, plan.batch_size, stack, can_freeze=plan.error_below is not None)
+    seeds = [copies[index].seed for index in order]
+    progress = _Progress(plan, seeds, lambda place, epoch: on_epoch(order[place], epoch))
+    gradients = _fit(plan, model, stack, progress)
+    weights = stack.values(model.table.numpy(), [[one.numpy() for one in state] for state in model.states])
+    return Trained(
+        _by_copy(progress.history(), copies, order),
+        _by_copy(gradients, copies, order),
+        [weights[place] for place in np.argsort(order)],
+        "together",
+    )
+
+
+def _fit(plan: Plan, model: Replicas, stack: Stack, progress: _Progress) -> pd.DataFrame:
+    """Train the copies, and return the table of their gradients."""
+    examples = len(plan.dataset.x_train)
+    steps = -(-examples // plan.batch_size)
+    _compile(model, plan, steps)
+    if plan.capture is not None:
+        progress.gradients = GradientTable(model, stack, "epoch" if plan.capture == "epoch" else 1, steps)
+    begins = tf.data.Dataset.range(0, examples, plan.batch_size, output_type=tf.int32).repeat()
+    try:
+        model.fit(begins, epochs=plan.epochs, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[progress])
+    finally:
+        if progress.gradients is not None:
+            progress.gradients.release()
+    if progress.gradients is None:
+        return tidy_table(CopiedParameter, (), statistics.DEFAULT)
+    return progress.gradients.frame()
+
+
+def _by_copy(frame: pd.DataFrame, copies: Sequence[Copy], order: Sequence[int]) -> pd.DataFrame:
+    """Put the copies in their order, and their keys in the place of the column `copy`."""
+    index = np.asarray(order)[frame["copy"]]
+    rows = np.argsort(index, kind="stable")
+    keys = pd.DataFrame([dict(copy.keys) for copy in copies]).iloc[index[rows]].reset_index(drop=True)
+    return pd.concat([keys, frame.drop(columns="copy").iloc[rows].reset_index(drop=True)], axis=1)
+
+
+class _Progress(keras.callbacks.Callback):
+    """Gives the copies their orders, takes down what each epoch brought, and freezes those that came to their end."""
+
+    def __init__(self, plan: Plan, seeds: Sequence[int], on_epoch: Callable[[int, int], None]) -> None:
+        super().__init__()
+        self.gradients: GradientTable | None = None
+        self._reached: list[pd.DataFrame] = []
+        self._orders = [orders(seed, len(plan.dataset.x_train)) for seed in seeds]
+        self._target = Target("loss", plan.error_below) if plan.error_below is not None else None
+        self._going, self._on_epoch = list(range(len(seeds))), on_epoch
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Shuffle."""
+        self.model.begin_epoch(np.stack([next(one) for one in self._orders]).astype("int32"))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write down what the copies that are going on have reached."""
+        if self.gradients is not None:
+            self.gradients.end_epoch(epoch, self._going)
+        names = [*self.model.measured, *(f"val_{name}" for name in self.model.measured)]
+        reached = np.concatenate([self.model.training_means(), self.model.test_means()])  # (metrics, copies)
+        for metric, values in zip(names, reached[:, self._going].astype("float64"), strict=True):
+            rows = {"copy": self._going, "epoch": epoch, "metric": metric, "value": values}
+            self._reached.append(pd.DataFrame(rows))
+        for copy in self._going:
+            self._on_epoch(copy, epoch)
+        if self._target is not None:
+            self._freeze(self._target, reached[0])
+
+    def history(self) -> pd.DataFrame:
+        """Return the columns `copy, epoch, metric, value`, metric after metric, as Keras has them."""
+        return pd.concat(self._reached, ignore_index=True).sort_values(["metric", "epoch"], ignore_index=True)
+
+    def _freeze(self, target: Target, losses: np.ndarray) -> None:
+        self._going = [copy for copy in self._going if target.reason(float(losses[copy])) is None]
+        self.model.frozen.assign(~np.isin(np.arange(len(self._orders)), self._going))
+        self.model.stop_training = not self._going

@@ -1,0 +1,482 @@
+import subprocess
+import sys
+from functools import partial
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+import kerasteach as kt
+from kerasteach.experiment.copies import Copy, Plan
+from kerasteach.experiment.orders import orders
+from kerasteach.experiment.replicas import train_together
+from kerasteach.experiment.together import can_train_together, group_size
+from kerasteach.experiment.training import batches
+from kerasteach.experiment.weight_table import WeightTable
+from kerasteach.measure import statistics
+
+ONE_STEP, ONE_EPOCH = 1e-6, 1e-4  # how much float32 numbers may differ, relatively, after so much training
+
+
+def mlp(activation, seed):
+    """Build a small network."""
+    return kt.models.mlp(activation, (5,), inputs=4, outputs=3, seed=seed, dtype="float32")
+
+
+def network(config, seed):
+    """Build a model, with first weights that differ from seed to seed and layer to layer."""
+    model = keras.Sequential.from_config(config)
+    random = np.random.default_rng(seed)
+    for variable in model.trainable_variables:
+        variable.assign(random.normal(size=variable.shape) * 0.5)
+    return model
+
+
+def copies_of(build, variants=("tanh",), seeds=(0, 1)):
+    """Return a copy for each variant and seed."""
+    return [
+        Copy({"activation": name, "seed": seed}, seed, partial(build, name, seed))
+        for name in variants
+        for seed in seeds
+    ]
+
+
+def layered(layers):
+    """Return two copies of a network of these layers."""
+    config = keras.Sequential([keras.Input((4,)), *layers], name="network").get_config()
+    return copies_of(lambda name, seed: network(config, seed))
+
+
+@pytest.fixture(scope="module")
+def data():
+    """Return 52 examples to train on, of three classes: at batches of 16, the last one is smaller."""
+    y = np.arange(60) % 3
+    x = (np.random.default_rng(0).normal(size=(60, 4)) + 2 * np.eye(3, 4)[y]).astype("float32")
+    return kt.datasets.Dataset("blobs", x[:52], y[:52].astype("int32"), x[52:], y[52:].astype("int32"), ("a", "b", "c"))
+
+
+def plan_for(data, optimizer=None, epochs=2, batch_size=16, error_below=None, capture="epoch"):
+    """Return a plan."""
+    optimizer = keras.optimizers.serialize(optimizer or kt.optimizers.PlainSGD(0.2))
+    return Plan(data, optimizer, epochs, batch_size, error_below, capture)
+
+
+def together(plan, copies):
+    """Train copies together, unwatched."""
+    return train_together(plan, copies, lambda copy, epoch: None)
+
+
+def alone(plan, copies, epochs=None):
+    """Train networks one after the other by Keras's own `fit`: for each its history, its gradients, its weights.
+
+    Those of one variant are trained in one compiled model, which starts each time from what it was at first.
+    """
+    variant = None
+    for copy in copies:
+        if copy.variant != variant:
+            variant, model = copy.variant, copy.build()
+            states = list(model.variables)
+            loss = "sparse_categorical_crossentropy" if plan.dataset.classes else kt.losses.HalfSquaredError()
+            metrics = ["accuracy"] if plan.dataset.classes else []
+            model.compile(keras.optimizers.deserialize(plan.optimizer), loss, metrics=metrics, jit_compile=False)
+            model.optimizer.build(model.trainable_variables)
+            fresh = [variable.numpy() for variable in model.optimizer.variables]
+            capture = kt.callbacks.GradientCapture(every="epoch" if plan.capture == "epoch" else 1)
+        firsts = [variable.numpy() for variable in copy.build().variables] + fresh
+        for variable, value in zip([*states, *model.optimizer.variables], firsts, strict=True):
+            variable.assign(value)
+        with capture:
+            history = model.fit(
+                batches(plan.dataset, copy.seed, plan.batch_size, epochs or plan.epochs),
+                steps_per_epoch=-(-len(plan.dataset.x_train) // plan.batch_size),
+                epochs=epochs or plan.epochs,
+                validation_data=(plan.dataset.x_test, plan.dataset.y_test),
+                verbose=0,
+                shuffle=False,
+                callbacks=[capture],
+            )
+        weights = {one.path: one.numpy() for one in model.weights}
+        yield kt.measure.history_table(history), capture.frame, weights
+
+
+def rows_of(frame, copy):
+    """Return a copy's rows, without its keys."""
+    chosen = np.logical_and.reduce([frame[name] == value for name, value in copy.keys.items()])
+    return frame[chosen].drop(columns=list(copy.keys)).reset_index(drop=True)
+
+
+def assert_as_alone(plan, copies, tolerance=ONE_EPOCH):
+    """Every number of every copy is that of a plain `fit`: weights, history, gradients."""
+    trained = together(plan, copies)
+    assert trained.how == "together"
+    for copy, weights, (history, gradients, expected) in zip(copies, trained.weights, alone(plan, copies), strict=True):
+        close = {"rtol": tolerance, "atol": tolerance}
+        pd.testing.assert_frame_equal(rows_of(trained.history, copy), history, **close)
+        pd.testing.assert_frame_equal(rows_of(trained.gradients, copy), gradients, **close)
+        assert list(weights) == list(expected)
+        for path, values in expected.items():
+            np.testing.assert_allclose(weights[path], values, err_msg=path, **close)
+    return trained
+
+
+OPTIMIZERS = {
+    "plain": lambda: kt.optimizers.PlainSGD(0.2),
+    "momentum": lambda: keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True),
+    "adam": lambda: keras.optimizers.Adam(0.02),
+    "decay": lambda: keras.optimizers.AdamW(0.02, weight_decay=0.1, clipvalue=0.01),
+    "schedule": lambda: keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.2, 8)),
+    "accumulated": lambda: keras.optimizers.SGD(0.2, gradient_accumulation_steps=2),
+    "ftrl": lambda: keras.optimizers.Ftrl(0.2),
+    "lion": lambda: keras.optimizers.Lion(0.001),
+    "scaled": lambda: keras.optimizers.SGD(0.2, loss_scale_factor=4.0),
+}
+
+
+@pytest.mark.parametrize("name", ["plain", "momentum", "adam"])
+def test_one_step_is_that_of_plain_fits(data, name):
+    """Different activations and seeds side by side: after one step all numbers are those of separate fits."""
+    plan = plan_for(data, OPTIMIZERS[name](), epochs=1, batch_size=52, capture="step")
+    assert_as_alone(plan, copies_of(mlp, ("sigmoid", "relu")), ONE_STEP)
+
+
+@pytest.mark.parametrize("name", ["plain", "adam"])
+def test_epochs_are_those_of_plain_fits(data, name):
+    """So they are after two epochs, whose last batches are smaller."""
+    assert_as_alone(plan_for(data, OPTIMIZERS[name]()), copies_of(mlp, ("sigmoid", "relu")))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(set(OPTIMIZERS) - {"plain", "adam"}))
+def test_other_optimizers_are_those_of_plain_fits(data, name):
+    """Momentum, decay, clipping of entries, schedules, accumulation and loss scaling work entry by entry, too."""
+    plan = plan_for(data, OPTIMIZERS[name]())
+    assert can_train_together(plan, copies_of(mlp)) is None
+    assert_as_alone(plan, copies_of(mlp))
+
+
+def test_variants_may_come_in_any_order(data):
+    """Copies that are mixed up come back, and are counted, in the order in which they were given."""
+    tidy = copies_of(mlp, ("tanh", "relu"))
+    mixed = [tidy[index] for index in (2, 1, 3, 0)]
+    seen = []
+    trained = train_together(plan_for(data), mixed, lambda copy, epoch: seen.append((copy, epoch)))
+    expected = together(plan_for(data), tidy)
+    assert sorted(seen) == [(copy, epoch) for copy in range(4) for epoch in range(2)]
+    order = trained.history[["activation", "seed"]].drop_duplicates().values.tolist()
+    assert order == [list(copy.keys.values()) for copy in mixed]
+    for copy, weights in zip(mixed, trained.weights, strict=True):
+        np.testing.assert_array_equal(
+            weights["mlp/output/kernel"], expected.weights[tidy.index(copy)]["mlp/output/kernel"]
+        )
+        pd.testing.assert_frame_equal(rows_of(trained.gradients, copy), rows_of(expected.gradients, copy))
+
+
+def test_weights_that_are_drawn_are_those_that_are_built(data):
+    """`Copy.draw` spares building the networks, and changes no digit."""
+    built = copies_of(mlp, ("tanh",), (3, 4))
+    drawn = [Copy(one.keys, one.seed, one.build, partial(kt.models.draw_weights, seed=one.seed)) for one in built]
+    one, other = together(plan_for(data), built), together(plan_for(data), drawn)
+    pd.testing.assert_frame_equal(one.history, other.history, check_exact=True)
+
+
+def test_the_orders_are_those_of_the_batches(data):
+    """A seed has one order of the examples, in whichever way its network is trained."""
+    numbered = kt.datasets.Dataset("numbers", np.arange(52.0)[:, None], data.x_train, np.zeros((1, 1)), data.x_test[:1])
+    seen = np.concatenate([x.numpy()[:, 0] for x, _ in batches(numbered, 7, 16, 2)])
+    order = orders(7, 52)
+    np.testing.assert_array_equal(seen, np.concatenate([next(order), next(order)]))
+
+
+def test_a_regression_is_that_of_plain_fits(data):
+    """Half the squared error, and no accuracy."""
+    random = np.random.default_rng(0)
+    targets = random.normal(size=(60, 2)).astype("float32")
+    regression = kt.datasets.Dataset("regression", data.x_train, targets[:52], data.x_test, targets[52:])
+    layers = [keras.layers.Dense(5, "tanh"), keras.layers.Dense(2)]
+    trained = assert_as_alone(plan_for(regression), layered(layers))
+    assert set(trained.history["metric"]) == {"loss", "val_loss"}
+
+
+def test_batch_normalisation_has_statistics_of_each_copy(data):
+    """The moving mean and variance are weights of each copy, and used in testing."""
+    assert_as_alone(
+        plan_for(data),
+        layered(
+            [
+                keras.layers.Dense(5, "relu"),
+                keras.layers.BatchNormalization(momentum=0.5),
+                keras.layers.Dense(3, "softmax"),
+            ]
+        ),
+    )
+
+
+def test_penalties_belong_to_the_loss(data):
+    """What regularizers add is in the loss and in the gradient of each copy."""
+    assert_as_alone(
+        plan_for(data),
+        layered(
+            [
+                keras.layers.Dense(5, "tanh", kernel_regularizer="l2", activity_regularizer="l1"),
+                keras.layers.Dense(3, "softmax"),
+            ]
+        ),
+    )
+
+
+def test_layers_that_are_not_trained_stay(data):
+    """A layer with `trainable=False` has no gradient, and keeps its weights."""
+    first = keras.layers.Dense(5, "tanh", kernel_initializer=keras.initializers.GlorotUniform(seed=1), trainable=False)
+    trained = assert_as_alone(plan_for(data), layered([first, keras.layers.Dense(3, "softmax")]))
+    assert trained.gradients["layer"].nunique() == 1
+
+
+@pytest.fixture
+def words(data):
+    """Return sequences of four words out of six."""
+    x = np.random.default_rng(0).integers(0, 6, size=(60, 4)).astype("float32")
+    return kt.datasets.Dataset("words", x[:52], data.y_train, x[52:], data.y_test, ("a", "b", "c"))
+
+
+def test_embedding_and_lstm_are_those_of_plain_fits(words):
+    """Sparse gradients, and loops inside the network."""
+    assert_as_alone(
+        plan_for(words, epochs=1),
+        layered([keras.layers.Embedding(6, 3), keras.layers.LSTM(4), keras.layers.Dense(3, "softmax")]),
+    )
+
+
+def test_convolution_and_dropout_run_copy_by_copy(data):
+    """What has no vectorised form gives the same numbers; each copy has a stream of its own for dropout."""
+    plan = plan_for(data, epochs=1)
+
+    def build(name, seed):
+        layers = [
+            keras.layers.Reshape((2, 2, 1), name="reshape"),
+            keras.layers.Conv2D(3, 2, activation="relu", name="convolution"),
+            keras.layers.Flatten(name="flatten"),
+            keras.layers.Dropout(0.5, seed=seed, name="dropout"),
+            keras.layers.Dense(3, "softmax", name="output"),
+        ]
+        return network(keras.Sequential([keras.Input((4,)), *layers], name="network").get_config(), seed)
+
+    copies = copies_of(build)
+    assert can_train_together(plan, copies) is None
+    assert_as_alone(plan, copies)
+
+
+@pytest.mark.parametrize("optimizer", [kt.optimizers.PlainSGD(0.2), keras.optimizers.Adam(0.05)])
+def test_a_copy_below_the_error_is_frozen(data, optimizer):
+    """It ends at its first epoch below, with the weights of then, while the others go on."""
+    copies = copies_of(mlp, seeds=(0, 3))
+    plan = plan_for(data, optimizer, epochs=6, error_below=0.62)
+    trained = together(plan, copies)
+    lengths = []
+    for copy, weights in zip(copies, trained.weights, strict=True):
+        losses = rows_of(trained.history, copy).query("metric == 'loss'")["value"].to_numpy()
+        assert (losses[:-1] >= 0.62).all()
+        assert losses[-1] < 0.62
+        lengths.append(len(losses))
+        assert rows_of(trained.gradients, copy)["epoch"].max() == len(losses) - 1
+        _, _, expected = next(alone(plan, [copy], epochs=len(losses)))
+        np.testing.assert_allclose(weights["mlp/output/kernel"], expected["mlp/output/kernel"], rtol=1e-3, atol=1e-3)
+    assert lengths == [2, 4]
+
+
+def test_the_statistics_of_a_frozen_copy_stay_too(data):
+    """A batch normalisation forgets what it saw after its copy came to its end."""
+    layers = [keras.layers.BatchNormalization(), keras.layers.Dense(3, "softmax")]
+    copies = layered(layers)
+    plan = plan_for(data, epochs=6, error_below=1.0)
+    trained = together(plan, copies)
+    ends = [rows_of(trained.history, copy)["epoch"].max() + 1 for copy in copies]
+    assert ends[0] != ends[1]
+    for copy, weights, end in zip(copies, trained.weights, ends, strict=True):
+        _, _, expected = next(alone(plan, [copy], epochs=end))
+        for path in expected:
+            np.testing.assert_allclose(weights[path], expected[path], rtol=1e-3, atol=1e-3)
+
+
+def test_training_ends_with_the_last_copy(data):
+    """No epoch is trained once all are below the error."""
+    epochs = []
+    train_together(
+        plan_for(data, epochs=50, error_below=10.0), copies_of(mlp), lambda copy, epoch: epochs.append(epoch)
+    )
+    assert epochs == [0, 0]
+
+
+def test_a_copy_that_diverges_leaves_the_others_alone(data):
+    """NaN in one copy's weights is in no number of another."""
+
+    def build(name, seed):
+        model = mlp("relu", seed)
+        if name == "sick":
+            model.layers[0].bias.assign([np.nan, *4 * [0.0]])
+        return model
+
+    copies = copies_of(build, ("sick", "well"))
+    trained = together(plan_for(data), copies)
+    well = together(plan_for(data), copies[2:])
+    sick = trained.history["activation"] == "sick"
+    assert trained.history[sick & (trained.history["metric"] == "loss")]["value"].isna().all()
+    pd.testing.assert_frame_equal(trained.history[~sick].reset_index(drop=True), well.history)
+    finite = trained.gradients.groupby("activation")["finite"].all()
+    assert finite.to_dict() == {"sick": False, "well": True}
+
+
+def test_the_same_call_gives_the_same_tables(data):
+    """On the CPU, to the last digit."""
+    one, other = (together(plan_for(data), copies_of(mlp, ("tanh", "relu"))) for _ in range(2))
+    pd.testing.assert_frame_equal(one.history, other.history, check_exact=True)
+    pd.testing.assert_frame_equal(one.gradients, other.gradients, check_exact=True)
+
+
+def test_the_callers_state_is_left_as_found(data):
+    """Global random states and the dtype policy are those of before, and change no number."""
+    expected = together(plan_for(data), copies_of(mlp))
+    keras.config.set_dtype_policy("mixed_float16")
+    keras.utils.set_random_seed(7)
+    after = np.random.default_rng(0), float(tf.random.uniform(())), np.random.random()
+    keras.utils.set_random_seed(7)
+    found = together(plan_for(data), copies_of(mlp))
+    assert (float(tf.random.uniform(())), np.random.random()) == after[1:]
+    assert keras.config.dtype_policy().name == "mixed_float16"
+    pd.testing.assert_frame_equal(found.history, expected.history, check_exact=True)
+
+
+def test_the_work_runs_where_it_was_asked_to():
+    """On the second of two logical CPUs, all variables of the copies lie there, and training runs."""
+    code = """
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import keras, kerasteach as kt
+from functools import partial
+from kerasteach.experiment.copies import Copy, Plan
+from kerasteach.experiment import replicas
+seen = set()
+class Spy(replicas.Replicas):
+    def test_means(self):
+        seen.update(one.value.device[-5:] for one in (self.table, self.order, self.frozen))
+        return super().test_means()
+replicas.Replicas = Spy
+build = partial(kt.models.mlp, hidden=(3,), inputs=4, outputs=3, seed=0)
+plan = Plan(kt.datasets.load("iris"), keras.optimizers.serialize(kt.optimizers.PlainSGD(0.1)), 1, 32, None, "epoch")
+with kt.devices.scope("cpu:1"):
+    trained = replicas.train_together(plan, [Copy({"seed": 0}, 0, build)], lambda copy, epoch: None)
+print(len(trained.gradients), seen)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "4 {'CPU:1'}", done.stderr
+
+
+def test_without_capture_there_are_no_gradients(data):
+    """The table is empty, and has its columns."""
+    trained = together(plan_for(data, capture=None), copies_of(mlp))
+    assert trained.gradients.empty
+    assert list(trained.gradients)[:5] == ["activation", "seed", "epoch", "step", "layer"]
+
+
+def test_copies_of_different_shapes_are_refused(data):
+    """The error comes before anything is trained."""
+    copies = copies_of(lambda name, seed: kt.models.mlp(hidden=(seed + 2,), inputs=4, outputs=3, seed=seed))
+    with pytest.raises(ValueError, match="trainable variables of the same shapes"):
+        together(plan_for(data), copies)
+
+
+class Own(keras.layers.Layer):
+    """A layer that nobody knows."""
+
+    def call(self, x):
+        """Return x."""
+        return x
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "reason"),
+    [
+        (keras.optimizers.Adam(clipnorm=1.0), "Adam with clipnorm does not work entry by entry"),
+        (keras.optimizers.SGD(global_clipnorm=1.0), "SGD with global_clipnorm"),
+        (keras.optimizers.Adafactor(), "Adafactor does not work"),
+        (keras.optimizers.Lamb(), "Lamb does not work"),
+        (keras.optimizers.Muon(), "Muon does not work"),
+        (keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD()), "LossScaleOptimizer does not work"),
+        (keras.optimizers.SGD(use_ema=True), "SGD with use_ema"),
+    ],
+)
+def test_optimizers_that_mix_entries_train_separately(data, optimizer, reason):
+    """The reason names the optimizer and the option."""
+    assert reason in can_train_together(plan_for(data, optimizer), copies_of(mlp))
+
+
+@pytest.mark.parametrize(
+    ("layers", "reason"),
+    [
+        ([Own(name="mine"), keras.layers.Dense(3)], "The layer mine is a Own"),
+        ([keras.layers.Lambda(lambda x: x, name="any"), keras.layers.Dense(3)], "The layer any is a Lambda"),
+        ([kt.layers.GradientProbe(name="probe"), keras.layers.Dense(3)], "The layer probe is a GradientProbe"),
+        ([keras.layers.Dense(3, kernel_constraint="unit_norm")], "kernel has a constraint"),
+        ([keras.layers.Dense(3, dtype="mixed_float16", name="half")], "The layer half has the dtype policy"),
+        ([keras.layers.Softmax()], "nothing to train"),
+    ],
+)
+def test_networks_that_may_do_more_train_separately(data, layers, reason):
+    """The reason names the layer or the weight."""
+    model = keras.Sequential([keras.Input((4,)), *layers])
+    assert reason in can_train_together(plan_for(data), copies_of(lambda name, seed: model))
+
+
+def test_architectures_that_differ_train_separately(data):
+    """Weights of other shapes have no place in the same table."""
+    copies = copies_of(lambda width, seed: kt.models.mlp(hidden=(width,), inputs=4, outputs=3, seed=seed), (2, 3))
+    assert "differ in the shapes" in can_train_together(plan_for(data), copies)
+
+
+def test_what_can_be_trained_together_has_no_reason_against(data):
+    """Plain networks of different activations."""
+    assert can_train_together(plan_for(data), copies_of(mlp, ("tanh", "relu"))) is None
+
+
+def test_the_group_is_smaller_where_a_copy_is_larger(data):
+    """A thousand million numbers do not fit; small networks fit in any number that is worth it."""
+    small, large = mlp("tanh", 0), kt.models.mlp(hidden=(3000, 3000), inputs=4, outputs=3)
+    assert group_size(plan_for(data), small) > 30
+    assert 1 <= group_size(plan_for(data), large) < 10
+
+
+def test_the_table_gives_back_what_was_packed():
+    """Variables of any shape, also of one number, copy by copy and part by part."""
+    random = np.random.default_rng(0)
+    shapes = [(3, 40), (40,), (), (2, 2, 8)]
+    weights = [[random.normal(size=shape).astype("float32") for shape in shapes] for _ in range(5)]
+    table = WeightTable(5, shapes)
+    packed = table.pack(weights)
+    assert packed.shape == table.shape
+    parts = table.unpack(tf.constant(packed), [2, 3])
+    for number in range(len(shapes)):
+        found = np.concatenate([part[number] for part in parts])
+        np.testing.assert_array_equal(found, np.stack([one[number] for one in weights]))
+
+
+def test_statistics_of_a_table_are_those_of_each_tensor():
+    """Of vanished, exploded and broken tensors too, each without the others' doing."""
+    random = np.random.default_rng(0)
+    tensors = [random.normal(size=(7, 6)), 1e-30 * random.normal(size=40), np.full(3, 1e30), [np.nan, 1.0]]
+    weights = [np.asarray(one, "float32") for one in tensors]
+    table = WeightTable(1, [one.shape for one in weights])
+    names = ["norm", "mean", "std", "finite", "mean_abs", "max_abs"]
+    found = statistics.stacked(names, table.pack([weights]), table.owners, table.sizes)
+    for row, one in zip(found, weights, strict=True):
+        one = one.astype("float64")
+        expected = [
+            np.linalg.norm(one),
+            one.mean(),
+            one.std(),
+            np.isfinite(one).all(),
+            np.abs(one).mean(),
+            np.abs(one).max(),
+        ]
+        np.testing.assert_allclose(row, expected, rtol=1e-12)
