@@ -49,7 +49,7 @@ def read(model: keras.Model) -> list[Link]:
     layers = list(_layers(model))
     found: list[Link] = []
     depth, seen = 0, Counter[str]()
-    axes = len(model.input_shape)
+    axes = len(model.inputs[0].shape)
     called = Counter(map(id, layers))
     for layer in layers:
         if called[id(layer)] > 1:

@@ -31,9 +31,10 @@ def checked_batch(model: Any, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         )
     if isinstance(model, keras.Sequential) and not model.built:
         model.build((None, *batch.shape[1:]))
-    wanted = getattr(model, "input_shape", None) or ()
-    if isinstance(wanted, tuple) and wanted and tuple(wanted[1:]) != batch.shape[1:]:
-        raise ValueError(f"`x` must fit the model's input, {tuple(wanted)}. Received: x.shape={batch.shape}.")
+    wanted = tuple(model.inputs[0].shape)[1:] if getattr(model, "inputs", None) else batch.shape[1:]
+    fits = len(wanted) == batch.ndim - 1 and all(a in (b, None) for a, b in zip(wanted, batch.shape[1:], strict=True))
+    if not fits:
+        raise ValueError(f"`x` must fit the model's input, (examples, *{wanted}). Received: x.shape={batch.shape}.")
     return batch, targets
 
 
