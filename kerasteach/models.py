@@ -72,10 +72,10 @@ def mlp(
         Dense(
             units,
             activation=function,
-            kernel_initializer=seeded(
+            kernel_initializer=_drawing(
                 matched(function) if initializer == "matched" else initializer, seed, 2 * position, (features, units)
             ),
-            bias_initializer=seeded(bias_initializer, seed, 2 * position + 1, (units,)),
+            bias_initializer=_drawing(bias_initializer, seed, 2 * position + 1, (units,)),
             dtype=dtype,
             name=layer_name,
         )
@@ -156,24 +156,36 @@ def matched(activation: str | Activation | None) -> keras.initializers.Initializ
     return keras.initializers.VarianceScaling(scale or 1.0, mode, "uniform")
 
 
-def seeded(
+def _drawing(
     initializer: str | keras.initializers.Initializer, seed: int | None, position: int, shape: tuple[int, ...]
 ) -> str | keras.initializers.Initializer:
-    """Return the initializer, drawing from a stream of its own for this seed, position and shape.
+    """Return the initializer, drawing for a seed if there is one, or as Keras does."""
+    if not isinstance(initializer, str | keras.initializers.Initializer):
+        raise ValueError(_WRONG_INITIALIZER.format(initializer))
+    if seed is not None:
+        return seeded(initializer, seed, position, shape)
+    return initializer if isinstance(initializer, str) else initializer.clone()
+
+
+def seeded(
+    initializer: str | keras.initializers.Initializer, seed: int, position: int, shape: tuple[int, ...]
+) -> keras.initializers.Initializer:
+    """Return an initializer that draws from a stream of its own for this seed, position and shape.
 
     Args:
         initializer: A name that Keras knows, or an initializer, whose own seed is not used.
-        seed: Which network; `None` leaves Keras's own drawing.
+        seed: Which network.
         position: The variable's place among the model's, from 0.
         shape: The variable's shape.
 
     Raises:
         ValueError: If Keras knows no such initializer.
+
+    Example:
+        >>> import keras, kerasteach as kt
+        >>> kt.models.seeded("zeros", seed=0, position=1, shape=(3,))((3,)).numpy().tolist()
+        [0.0, 0.0, 0.0]
     """
-    if not isinstance(initializer, str | keras.initializers.Initializer):
-        raise ValueError(_WRONG_INITIALIZER.format(initializer))
-    if seed is None:
-        return initializer if isinstance(initializer, str) else initializer.clone()
     stream = int(np.random.SeedSequence((seed, position, *shape)).generate_state(1)[0]) >> 1
     if isinstance(initializer, str):
         return _by_name(initializer, stream)

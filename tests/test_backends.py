@@ -159,6 +159,12 @@ def test_two_devices_record_and_train_what_one_does(shared, optimizer, backend, 
         np.testing.assert_allclose(two[name], values, rtol=1e-5, atol=1e-7, err_msg=name)
 
 
+@on_jax
+def test_two_processes_train_what_one_does(backend, run):
+    """On two machines, here two processes, `keras.distribution` gives the losses, gradients and weights of one."""
+    run(backend, "processes_jax")
+
+
 @on_torch
 def test_outputs_are_those_of_the_model(backend, run):
     """On PyTorch every statistic of ActivationCapture is that of the outputs computed directly."""

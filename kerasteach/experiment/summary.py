@@ -54,7 +54,7 @@ def summarise(
     groups = runs.drop(columns="seed").groupby(by if len(by) > 1 else by[0], sort=False)
     order = _index(history[by].drop_duplicates())
     parts = {"": groups.median(), "_min": groups.min(), "_max": groups.max()}
-    quantities = [name for name in runs if name not in (*by, "seed")]
+    quantities = [str(name) for name in runs if name not in (*by, "seed")]
     columns = {f"{name}{suffix}": part[name] for name in quantities for suffix, part in parts.items()}
     summary = pd.DataFrame(columns).reindex(order)
     summary.insert(0, "seeds", groups.size().reindex(order))

@@ -103,12 +103,15 @@ def _planes(values: pd.Series, classes: list[str]) -> np.ndarray:
 def _examples(ax: Axes, x: np.ndarray, y: np.ndarray, classes: list[str]) -> None:
     for number, look in enumerate(looks(classes).values()):
         chosen = np.asarray(x)[np.asarray(y) == number]
-        ax.scatter(*chosen.T, s=10, color=look.colour, marker=look.marker, edgecolors="white", linewidths=0.3)
+        ax.scatter(
+            chosen[:, 0], chosen[:, 1], s=10, color=look.colour, marker=look.marker, edgecolors="white", linewidths=0.3
+        )
 
 
 def _thin() -> float:
     return 0.6 * float(plt.rcParams["lines.linewidth"])
 
 
-def _paint(colour: str, share: float) -> tuple[float, ...]:
-    return tuple(1 - share * (1 - part) for part in to_rgb(colour))
+def _paint(colour: str, share: float) -> tuple[float, float, float]:
+    red, green, blue = (1 - share * (1 - part) for part in to_rgb(colour))
+    return red, green, blue
