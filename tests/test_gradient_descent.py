@@ -296,6 +296,21 @@ def test_the_verdict_needs_no_descent():
     assert verdict(up[:1, np.newaxis], up[:1], up[:1]) == "still going"
 
 
+@pytest.mark.parametrize(
+    ("late", "word"),
+    [
+        ([1.0e-4] * 5, "converged"),  # at most 1e-4 of the start, over the last tenth of 50 steps
+        ([1.1e-4, 1e-6, 1e-6, 1e-6, 1e-6], "still going"),  # not in the first of these
+        ([1e-6, 1e-6, 1e-6, 1e-6, 1.1e-4], "still going"),  # nor any more in the last
+    ],
+)
+def test_the_gradient_has_to_stay_small(late, word):
+    """Only the last tenth of the steps counts, and all of it; the threshold is the one that is stated."""
+    norms = np.array([2.0] + [1.0] * 45 + [2 * share for share in late])
+    falling = np.linspace(1.0, 0.5, 51)
+    assert verdict(falling[:, np.newaxis], falling, norms) == word
+
+
 def partly_numpy(w):
     """Leave TensorFlow for a part: an eager tape would miss it, and give a wrong gradient without a word."""
     return w**2 + np.sin(w)
