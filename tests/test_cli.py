@@ -344,7 +344,7 @@ def interrupted(tmp_path, monkeypatch):
     module = sys.modules["kerasteach.cli.compare"]
     monkeypatch.setattr(module, "start_tensorflow", lambda: None)  # this process has started it
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["kerasteach", *SMALL, "--learning-rate", "0.2", "--output", "out"])
+    monkeypatch.setattr(sys, "argv", ["kerasteach", *SMALL, "--optimizer", "adafactor", "--output", "out"])
     with pytest.raises(SystemExit, match=r"2 of 6 networks are kept in out.* kerasteach compare --resume out"):
         main()
     monkeypatch.setattr(running, "work", work)
@@ -365,5 +365,5 @@ def test_an_interrupted_comparison_is_resumed(interrupted, monkeypatch, capsys):
     with pytest.raises(SystemExit, match="0"):
         main()
     assert "out/lecture.png" in capsys.readouterr().out
-    whole = kt.compare(data="iris", hidden=(5, 5), seeds=2, epochs=2, learning_rate=0.2, progress=False)
+    whole = kt.compare(data="iris", hidden=(5, 5), seeds=2, epochs=2, optimizer="adafactor", progress=False)
     pd.testing.assert_frame_equal(kt.Comparison.load(interrupted).history, whole.history, check_exact=True)
