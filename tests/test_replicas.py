@@ -134,20 +134,23 @@ OPTIMIZERS = {
 }
 
 
-@pytest.mark.parametrize("name", ["plain", "momentum", "adam"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("name", ["momentum", pytest.param("plain", marks=SLOW), pytest.param("adam", marks=SLOW)])
 def test_one_step_is_that_of_plain_fits(data, name):
     """Different activations and seeds side by side: after one step all numbers are those of separate fits."""
     plan = plan_for(data, OPTIMIZERS[name](), epochs=1, batch_size=52, capture="step")
     assert_as_alone(plan, copies_of(mlp, ("sigmoid", "relu")), ONE_STEP)
 
 
-@pytest.mark.parametrize("name", ["plain", "adam"])
+@pytest.mark.parametrize("name", ["adam", pytest.param("plain", marks=SLOW)])
 def test_epochs_are_those_of_plain_fits(data, name):
     """So they are after two epochs, whose last batches are smaller."""
     assert_as_alone(plan_for(data, OPTIMIZERS[name]()), copies_of(mlp, ("sigmoid", "relu")))
 
 
-@pytest.mark.slow
+@SLOW
 @pytest.mark.parametrize("name", sorted(set(OPTIMIZERS) - {"plain", "adam"}))
 def test_other_optimizers_are_those_of_plain_fits(data, name):
     """Momentum, decay, clipping of entries, schedules, accumulation and loss scaling work entry by entry, too."""
@@ -267,7 +270,9 @@ def test_convolution_and_dropout_run_copy_by_copy(data):
     assert_as_alone(plan, copies)
 
 
-@pytest.mark.parametrize("optimizer", [kt.optimizers.PlainSGD(0.2), keras.optimizers.Adam(0.05)])
+@pytest.mark.parametrize(
+    "optimizer", [keras.optimizers.Adam(0.05), pytest.param(kt.optimizers.PlainSGD(0.2), marks=SLOW)]
+)
 def test_a_copy_below_the_error_is_frozen(data, optimizer):
     """It ends at its first epoch below, with the weights of then, while the others go on."""
     copies = copies_of(mlp, seeds=(0, 3))
