@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
 
 import keras
 import numpy as np
@@ -15,6 +15,7 @@ import tensorflow as tf
 from kerasteach.callbacks import GradientCapture, StopOnError
 from kerasteach.datasets import Dataset
 from kerasteach.experiment.copies import Copy, Plan, Trained
+from kerasteach.experiment.orders import orders
 from kerasteach.losses import HalfSquaredError
 from kerasteach.measure.recording import Every
 from kerasteach.measure.records import history_table, with_keys
@@ -80,11 +81,10 @@ def batches(dataset: Dataset, seed: int, batch_size: int, epochs: int) -> tf.dat
 
     Each element is `(x, y)`, `(batch, features)` and `(batch, ...)`; the last batch of an epoch may be smaller.
     """
-    random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))
-    orders = np.stack([random.permutation(len(dataset.x_train)) for _ in range(epochs)])
+    of_epochs = np.stack(list(islice(orders(seed, len(dataset.x_train)), epochs)))
     with tf.device("/CPU:0"):  # where input pipelines run
         x, y = tf.constant(dataset.x_train), tf.constant(dataset.y_train)
-    rows = tf.data.Dataset.from_tensor_slices(orders).flat_map(
+    rows = tf.data.Dataset.from_tensor_slices(of_epochs).flat_map(
         lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
     )
     return rows.map(lambda chosen: (tf.gather(x, chosen), tf.gather(y, chosen))).prefetch(tf.data.AUTOTUNE)
