@@ -65,6 +65,7 @@ def test_an_interrupted_comparison_goes_on(tmp_path, whole, trained):
     assert not part.facts["finished"]
     assert part.summary().index.tolist() == ["sigmoid", "tanh"]
     pd.testing.assert_frame_equal(part.history, whole.history[whole.history["activation"] != "relu"])
+    (tmp_path / "run" / ".history-123.parquet").touch()  # as a process leaves it that is killed while it writes
     seen = trained()
     resumed = kt.compare(**SMALL, keep_weights=True, directory=tmp_path / "run")
     assert seen == ["relu"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from kerasteach.experiment.lock import locked
 from kerasteach.measure.runs import read_facts, write_atomically, write_json
 
 _GROUPS = "groups"
+_HALF_WRITTEN = re.compile(r"\.(run|history|gradients|predictions|weights)-\d+\.(json|parquet|npz)")
 
 
 @contextmanager
@@ -57,6 +59,9 @@ def run_directory(
         if _finished(directory, facts):  # another process may have done it since
             yield None
             return
+        for path in directory.iterdir():
+            if _HALF_WRITTEN.fullmatch(path.name):  # by a process that was killed
+                path.unlink()
         if not (directory / "run.json").exists():
             write_json(directory / "run.json", facts)
         yield groups_in(directory)

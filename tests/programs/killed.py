@@ -72,9 +72,8 @@ def check_whole(directory, whole):
     for name, weights in whole.weights.items():
         for path, array in weights.items():
             np.testing.assert_array_equal(found.weights[name][path], array)
-    assert sorted(path.name for path in directory.iterdir()) == [
-        *("gradients.parquet", "history.parquet", "run.json", "weights.npz")
-    ]
+    names = sorted(path.name for path in directory.iterdir())
+    assert names == ["gradients.parquet", "history.parquet", "run.json", "weights.npz"], names
 
 
 def main(kills, seed):
