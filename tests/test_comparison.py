@@ -203,18 +203,26 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import keras, kerasteach as kt
+from kerasteach.experiment import replicas, training
 seen = set()
-class Spy(keras.callbacks.LambdaCallback):
+class Together(replicas._Progress):
+    def on_epoch_end(self, epoch, logs=None):
+        seen.add(self.model.table.value.device)
+        super().on_epoch_end(epoch, logs)
+class Separately(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         seen.update(variable.value.device for variable in self.model.trainable_variables)
-from kerasteach.experiment import training
+replicas._Progress = Together
 chosen = training._callbacks
-training._callbacks = lambda *arguments: [*chosen(*arguments), Spy()]
-result = kt.compare(("relu",), data="iris", hidden=(4,), seeds=1, epochs=1, device="cpu:1", progress=False)
-print(result.facts["device"], {name[-5:] for name in seen})
+training._callbacks = lambda *arguments: [*chosen(*arguments), Separately()]
+for optimizer in ("sgd", "adafactor"):
+    arguments = {"data": "iris", "hidden": (4,), "seeds": 1, "epochs": 1, "device": "cpu:1", "progress": False}
+    result = kt.compare(("relu",), optimizer=optimizer, **arguments)
+    print(result.facts["device"], {name[-5:] for name in seen})
+    seen.clear()
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "cpu:1 {'CPU:1'}", done.stderr
+    assert done.stdout.splitlines() == ["cpu:1 {'CPU:1'}"] * 2, done.stderr
 
 
 def test_numpys_numbers_are_numbers(tmp_path):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import pandas as pd
 import pytest
 
@@ -188,10 +189,11 @@ def test_an_empty_run_cannot_be_loaded(tmp_path, trained):
         kt.Comparison.load(tmp_path)
 
 
-def test_groups_depend_on_the_arguments_alone():
-    """Networks of one plan, architecture and variant go together, at most so many, in their order."""
+def test_networks_that_cannot_share_an_optimizer_go_by_variant():
+    """Those of one plan, architecture and variant form groups of at most so many, in their order, and say why."""
     data = kt.datasets.load("iris")
-    plans = {rate: Plan(data, {"learning_rate": rate}, 1, 32, None, None) for rate in (0.1, 0.5)}
+    optimizers = {rate: keras.optimizers.serialize(keras.optimizers.SGD(rate, clipnorm=1.0)) for rate in (0.1, 0.5)}
+    plans = {rate: Plan(data, optimizer, 1, 32, None, None) for rate, optimizer in optimizers.items()}
     networks = [
         Network(plans[rate], {}, Copy({"activation": name, "learning_rate": rate, "seed": seed}, seed, lambda: None))
         for name, rate, seed in itertools.product(("tanh", "relu"), plans, range(ONE_BY_ONE + 1))
@@ -202,8 +204,21 @@ def test_groups_depend_on_the_arguments_alone():
     )
     for group in groups:
         assert len(group.copies) <= ONE_BY_ONE
-        rates = {copy.keys["learning_rate"] for copy in group.copies}
-        assert rates == {group.plan.optimizer["learning_rate"]}
+        assert len({copy.variant for copy in group.copies}) == 1
+        assert group.plan is plans[group.copies[0].keys["learning_rate"]]
+        assert "clipnorm" in group.separately
+
+
+def test_networks_that_differ_in_activation_and_seed_go_together(whole, tmp_path):
+    """Each learning rate is a group of its own; run.json says how each was trained, and why not together."""
+    rates = {"learning_rate": [0.1, 0.5], "activation": ["tanh", "relu"]}
+    plain = {name: value for name, value in SMALL.items() if name != "optimizer"}
+    kt.compare(vary=rates, **plain, directory=tmp_path)
+    groups = json.loads((tmp_path / "run.json").read_text())["groups"]
+    assert [(group["how"], group["why"], len(group["networks"])) for group in groups] == [("together", None, 4)] * 2
+    assert [{one["learning_rate"] for one in group["networks"]} for group in groups] == [{0.1}, {0.5}]
+    assert {group["how"] for group in whole.facts["groups"]} == {"separately"}
+    assert all("Adafactor" in group["why"] for group in whole.facts["groups"])
 
 
 def kill(times, seed, folder):

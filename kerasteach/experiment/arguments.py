@@ -97,6 +97,7 @@ def serialised(
             f"Received: optimizer={optimizer!r}."
         )
     config = keras.optimizers.serialize(optimizer)
+    config["config"].pop("name", None)  # Keras counts some optimizers: the same arguments shall be told alike
     if varied:
         config["config"]["learning_rate"] = plain_config["learning_rate"]
     try:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from kerasteach import devices
 from kerasteach.experiment.copies import Copy, Plan
+from kerasteach.experiment.precision import float32
 from kerasteach.experiment.predictions import predictions
 from kerasteach.experiment.replicas import train_together
 from kerasteach.experiment.together import can_train_together, group_size
@@ -89,7 +90,8 @@ def grouped(networks: Sequence[Network]) -> list[Group]:
     for network in networks:
         shared = json.dumps([network.plan.optimizer, network.plan.batch_size, network.architecture], default=repr)
         sharing.setdefault(shared, []).append(network)
-    return [group for members in sharing.values() for group in _divided(members)]
+    with float32():  # as they will be built for the training
+        return [group for members in sharing.values() for group in _divided(members)]
 
 
 def _divided(networks: Sequence[Network]) -> list[Group]:
@@ -112,7 +114,7 @@ def work(
 ) -> Outcome:
     """Train a group on a device, in this process or as a worker."""
     start = time.perf_counter()
-    with devices.scope(device):
+    with devices.scope(device), float32():
         train = train_together if group.separately is None else train_separately
         trained = train(group.plan, group.copies, on_epoch)
         tables = {"history": trained.history, "gradients": trained.gradients}

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras.src.backend.common import global_state  # Keras counts layers there, and says so nowhere in public
 
+from kerasteach.experiment.precision import float32
 from kerasteach.measure.selection import layers_of
 from kerasteach.models import seeded
 
@@ -32,7 +33,7 @@ def fair_network(build: Callable[[], keras.Model], example: np.ndarray, seed: in
     Returns:
         The network, built. Its layers and variables have the same names each time.
     """
-    with _as_if_first(seed):
+    with float32(), _as_if_first(seed):
         model = build()
         if isinstance(model, keras.Model):  # what else it may be is met by the caller
             model(example)
@@ -43,11 +44,10 @@ def fair_network(build: Callable[[], keras.Model], example: np.ndarray, seed: in
 
 @contextmanager
 def _as_if_first(seed: int) -> Iterator[None]:
-    """Have what is built inside find the same random states, dtype policy and layer names each time."""
-    policy, python, numpy = keras.config.dtype_policy(), random.getstate(), np.random.get_state()
+    """Have what is built inside find the same random states and layer names each time."""
+    python, numpy = random.getstate(), np.random.get_state()
     names = global_state.get_global_attribute("object_name_uids")
     global_state.set_global_attribute("object_name_uids", None)
-    keras.config.set_dtype_policy("float32")
     stream = int(np.random.SeedSequence(seed, spawn_key=(2,)).generate_state(1)[0])
     random.seed(stream)
     np.random.seed(stream)
@@ -56,7 +56,6 @@ def _as_if_first(seed: int) -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
-        keras.config.set_dtype_policy(policy)
         global_state.set_global_attribute("object_name_uids", names)
 
 
