@@ -22,7 +22,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import kerasteach as kt
 
-SEEDS, EPOCHS = 5, 5
+SEEDS, EPOCHS = 10, 10
 
 # %% [markdown]
 # ## Sigmoid, tanh, ReLU

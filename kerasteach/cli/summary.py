@@ -22,6 +22,8 @@ def print_summary(summary: pd.DataFrame, error_below: float | None) -> None:
     for name in summary.index.names:
         table.add_column(str(name).replace("_", " "))
     quantities = [str(name) for name in summary if f"{name}_min" in summary]
+    if "epochs_to_error" in quantities:  # which says as much, in a terminal's width
+        quantities.remove("epochs")
     differences = [str(name) for name in summary if name in ("test_accuracy_difference", "test_loss_difference")]
     for quantity in quantities:
         name = quantity.replace("_", " ")

@@ -17,6 +17,7 @@ from kerasteach.measure import cells, histograms, statistics
 from kerasteach.measure.names import without_model
 from kerasteach.measure.records import Output
 from kerasteach.measure.selection import Selector, choose, inside, layers_of
+from kerasteach.measure.sums import wide
 from kerasteach.measure.tracing import is_here, is_inside
 
 Tensor = Any
@@ -129,14 +130,14 @@ class Outputs:
 
     def measure(self) -> Tensor:
         """Return one step's numbers, `(entries, columns)`, NaN where there was no such call."""
-        nothing = ops.full((self.columns,), np.nan, dtype=statistics.wide())
+        nothing = ops.full((self.columns,), np.nan, dtype=wide())
         return ops.stack([self._row(key) if key in self._now else nothing for key in self._keys] or [nothing])
 
     def _row(self, key: tuple[int, int]) -> Tensor:
         output = self._now[key]
         plain = [name for name in self.names if name not in ("dead_fraction", "saturated_fraction")]
         values = dict(zip(plain, ops.unstack(statistics.compute(plain, output)), strict=True))
-        unknown = ops.full((), np.nan, dtype=statistics.wide())
+        unknown = ops.full((), np.nan, dtype=wide())
         values["dead_fraction"] = ops.cast(self._dead.get(key[0], unknown), unknown.dtype)
         values["saturated_fraction"] = self._saturated(self._layers[key[0]], output, unknown)
         row = ops.stack([values[name] for name in self.names])
