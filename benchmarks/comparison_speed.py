@@ -173,10 +173,14 @@ def layers_table(epochs: int, rounds: int) -> None:
             "separate plain fits": lambda copies=copies: [
                 plain(partial(convolutional, "relu", seed), epochs, STEPS) for seed in range(copies)
             ],
+            "captured fits, one model an activation": lambda copies=copies: [
+                train(plan_of(epochs), partial(convolutional, name), range(copies // 3), lambda seed, epoch: None)
+                for name in ACTIVATIONS
+            ],
             "together": partial(together, epochs, copies, build=convolutional),
         }
         print(f"\n{copies} networks with convolution and dropout")
-        print(ratios(seconds(variants, rounds), "separate plain fits").round(2).to_string())
+        print(ratios(seconds(variants, rounds, warm_up=0), "separate plain fits").round(2).to_string())
 
 
 def memory_table(epochs: int, rounds: int) -> None:

@@ -33,7 +33,7 @@ _LEFT_OUT = (GradientProbe, keras.layers.Lambda, keras.layers.SpectralNormalizat
 _KNOWN = ("keras.", "kerasteach.")
 
 MEMORY = 2**30  # bytes that a group may take, as `group_size` counts them
-LARGEST = 100  # copies; with more of them, a step of a small network takes as much longer
+LARGEST = 60  # copies: beyond about thirty the time grows with their number, and a killed group is lost as a whole
 
 
 def can_train_together(plan: Plan, copies: Sequence[Copy]) -> str | None:
