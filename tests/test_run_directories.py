@@ -14,6 +14,7 @@ from kerasteach.experiment import running
 from kerasteach.experiment.copies import Copy, Plan
 from kerasteach.experiment.groups import ONE_BY_ONE, Network, grouped
 from kerasteach.experiment.lock import locked
+from kerasteach.experiment.request import asked_again
 
 # Adafactor mixes the entries of a variable, so that networks are trained one after the other, a group a variant.
 SMALL = {"data": "iris", "hidden": (3,), "seeds": 2, "epochs": 2, "optimizer": "adafactor", "progress": False}
@@ -219,6 +220,13 @@ def test_networks_that_differ_in_activation_and_seed_go_together(whole, tmp_path
     assert [{one["learning_rate"] for one in group["networks"]} for group in groups] == [{0.1}, {0.5}]
     assert {group["how"] for group in whole.facts["groups"]} == {"separately"}
     assert all("Adafactor" in group["why"] for group in whole.facts["groups"])
+
+
+def test_arrays_are_in_no_file(tmp_path, blobs):
+    """What the command would have to resume with is missing, and the error names the way."""
+    kt.compare("relu", **{**SMALL, "data": blobs}, directory=tmp_path)
+    with pytest.raises(ValueError, match="arrays for data, which no file holds; the same call again"):
+        asked_again(tmp_path)
 
 
 def kill(times, seed, folder):

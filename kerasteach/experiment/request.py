@@ -169,6 +169,11 @@ def asked_again(directory: str | Path, own_models: bool = False) -> dict[str, An
             "There is no comparison, or one with models of your own, which only the same call again can go on with "
             f"(the command needs its --models again). Received: {str(directory)!r}."
         )
+    if arguments["data"] == "yours":
+        raise ValueError(
+            "The comparison there has arrays for data, which no file holds; the same call again goes on with it. "
+            f"Received: {str(directory)!r}."
+        )
     optimizer = keras.optimizers.deserialize(arguments.pop("optimizer"))
     vary = {
         name: {key: _untold(value) for key, value in values.items()} if isinstance(values, dict) else values

@@ -63,8 +63,11 @@ class Comparison:
         Raises:
             FileExistsError: If the directory holds a run already and `overwrite` is false.
         """
-        save_run(directory, self.facts, self._tables(), overwrite)
-        write_weights(Path(directory) / "weights.npz", list(self.weights.values()))
+
+        def write_more(directory: Path) -> None:
+            write_weights(directory / "weights.npz", list(self.weights.values()))
+
+        save_run(directory, self.facts, self._tables(), overwrite, write_more)
 
     def _tables(self) -> dict[str, pd.DataFrame]:
         tables = {"history": self.history, "gradients": self.gradients}

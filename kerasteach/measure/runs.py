@@ -34,9 +34,20 @@ def write_json(path: Path, facts: Mapping[str, Any]) -> None:
 
 
 def save_run(
-    directory: str | Path, facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], overwrite: bool = False
+    directory: str | Path,
+    facts: Mapping[str, Any],
+    tables: Mapping[str, pd.DataFrame],
+    overwrite: bool = False,
+    write_more: Callable[[Path], None] = lambda directory: None,
 ) -> None:
     """Write a run: a Parquet file for each table, and `run.json`, which comes last and says the run is whole.
+
+    Args:
+        directory: Made if it is not there.
+        facts: What `run.json` says besides.
+        tables: By name.
+        overwrite: Whether a run that is there may be replaced. Defaults to `False`.
+        write_more: Called with the directory, to write what is no table, before `run.json` is there.
 
     Raises:
         FileExistsError: If there is a run already and `overwrite` is false.
@@ -49,6 +60,8 @@ def save_run(
                 f"There is a run already; name another directory. Received: directory={str(directory)!r}."
             )
         (directory / "run.json").unlink()  # while tables change, this is no whole run
+    directory.mkdir(parents=True, exist_ok=True)
+    write_more(directory)
     write_run(directory, facts, tables)
 
 
