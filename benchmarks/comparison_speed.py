@@ -26,7 +26,7 @@ import pandas as pd
 import kerasteach as kt
 from kerasteach.experiment.copies import Copy, Plan
 from kerasteach.experiment.replicas import train_together
-from kerasteach.experiment.training import train
+from kerasteach.experiment.training import train_separately
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
 BATCH = 32
@@ -58,29 +58,32 @@ def plan_of(epochs: int, capture: str | None = "epoch") -> Plan:
     return Plan(DATA, keras.optimizers.serialize(kt.optimizers.PlainSGD(0.1)), epochs, BATCH, None, capture)
 
 
+def copies_of(build: Callable[..., keras.Model], copies: int) -> list[Copy]:
+    """Return so many networks, of three activations if there are three or more."""
+    names = ACTIVATIONS[: min(copies, 3)]
+    draw = None if build is convolutional else kt.models.draw_weights
+    return [
+        Copy({"activation": name, "seed": seed}, seed, partial(build, name, seed), draw and partial(draw, seed=seed))
+        for index, name in enumerate(names)
+        for seed in range(copies // len(names) + (index < copies % len(names)))
+    ]
+
+
 def together(
     epochs: int, copies: int = 30, capture: str | None = "epoch", build: Callable[..., keras.Model] = network
 ) -> None:
-    """Train so many networks together, of three activations if there are three or more."""
-    names = ACTIVATIONS[: min(copies, 3)]
-    numbers = [copies // len(names) + (index < copies % len(names)) for index in range(len(names))]
-    group = [
-        Copy(
-            {"activation": name, "seed": seed},
-            seed,
-            partial(build, name, seed),
-            partial(kt.models.draw_weights, seed=seed) if build.__name__ != "convolutional" else None,
-        )
-        for name, number in zip(names, numbers, strict=True)
-        for seed in range(number)
-    ]
-    train_together(plan_of(epochs, capture), group, lambda copy, epoch: None)
+    """Train so many networks together."""
+    train_together(plan_of(epochs, capture), copies_of(build, copies), lambda copy, epoch: None)
 
 
-def one_model_an_activation(epochs: int) -> None:
-    """Train 30 networks one after the other, in one compiled model for each activation, with the capture."""
-    for name in ACTIVATIONS:
-        train(plan_of(epochs), partial(network, name), range(10), lambda seed, epoch: None)
+def separately(epochs: int, copies: int = 30, build: Callable[..., keras.Model] = network) -> None:
+    """Train them one after the other, with the capture, in one compiled model for each activation."""
+    train_separately(plan_of(epochs), copies_of(build, copies), lambda copy, epoch: None)
+
+
+def compare(epochs: int) -> None:
+    """Train the 30 networks as users do."""
+    kt.compare(ACTIVATIONS, data=DATA, hidden=HIDDEN, seeds=10, epochs=epochs, progress=False)
 
 
 def thirty(epochs: int) -> None:
@@ -115,15 +118,15 @@ def main_table(epochs: int, rounds: int) -> None:
     one = partial(plain, partial(network, "relu", 0), epochs)
     variants = {
         "one plain fit": one,
-        "30 together, gradients captured": partial(together, epochs),
+        "kt.compare: 30 together, gradients captured": partial(compare, epochs),
         "30 together, no capture": partial(together, epochs, capture=None),
     }
     print(f"\n3 activations x 10 seeds, 64-32x6-10, digits, batch {BATCH}, {epochs} epochs, a test after each")
     print(ratios(seconds(variants, rounds), "one plain fit").round(2).to_string())
     variants = {
-        "30 together, gradients captured": partial(together, epochs),
+        "kt.compare": partial(compare, epochs),
         "30 plain fits, an epoch an execution": partial(thirty, epochs),
-        "30 captured fits, one model an activation": partial(one_model_an_activation, epochs),
+        "30 captured fits, one model an activation": partial(separately, epochs),
     }
     print(
         ratios(seconds(variants, max(1, rounds // 4), warm_up=0), "30 plain fits, an epoch an execution")
@@ -143,7 +146,6 @@ def shapes_table(shapes: Sequence[tuple[int, ...]], epochs: int, rounds: int) ->
     """How the ratio of 30 networks to one changes with depth or width."""
     for hidden in shapes:
         build = partial(network, hidden=hidden)
-        build.__name__ = "network"
         variants = {
             "one plain fit": partial(plain, partial(build, "relu", 0), epochs),
             "30 together": partial(together, epochs, build=build),
@@ -173,10 +175,7 @@ def layers_table(epochs: int, rounds: int) -> None:
             "separate plain fits": lambda copies=copies: [
                 plain(partial(convolutional, "relu", seed), epochs, STEPS) for seed in range(copies)
             ],
-            "captured fits, one model an activation": lambda copies=copies: [
-                train(plan_of(epochs), partial(convolutional, name), range(copies // 3), lambda seed, epoch: None)
-                for name in ACTIVATIONS
-            ],
+            "captured fits, one model an activation": partial(separately, epochs, copies, convolutional),
             "together": partial(together, epochs, copies, build=convolutional),
         }
         print(f"\n{copies} networks with convolution and dropout")

@@ -34,7 +34,7 @@ class WeightTable:
     def __init__(self, copies: int, shapes: Sequence[tuple[int, ...]]) -> None:
         self._copies, self._shapes = copies, [tuple(shape) for shape in shapes]
         sizes = [int(np.prod(shape)) for shape in self._shapes]
-        self._rows = [-(-size // LANES) for size in sizes]  # of one copy
+        self._rows = [max(1, -(-size // LANES)) for size in sizes]  # of one copy
         self.shape = (copies * sum(self._rows), LANES)
         self.owners = np.repeat(np.arange(len(sizes) * copies), np.repeat(self._rows, copies))
         self.copy_of = self.owners % copies

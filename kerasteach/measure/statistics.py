@@ -100,16 +100,16 @@ def rows(
 
 
 def stacked(names: Sequence[str], table: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> Tensor:
-    """Compute the statistics of many tensors that lie below one another in one table, in few operations for all.
+    """Compute the statistics of many tensors that lie below one another in one table, on TensorFlow.
 
     Args:
-        names: Out of `norm, mean, std, finite, mean_abs, max_abs`.
+        names: Out of `norm, mean, std, finite`.
         table: `(rows, lanes)`; each tensor takes whole rows, and fills the last one up with zeros.
-        owners: Which tensor each row belongs to, from 0 and not falling, `(rows,)`.
+        owners: Which tensor each row belongs to, `(rows,)`: 0, 1, ..., each at least once, and not falling.
         sizes: How many entries each tensor has, without what fills it up.
 
     Returns:
-        `(tensors, statistics)`, float64 (float32 on JAX).
+        `(tensors, statistics)`, float64.
 
     Example:
         >>> import numpy as np
@@ -118,7 +118,7 @@ def stacked(names: Sequence[str], table: Tensor, owners: np.ndarray, sizes: Sequ
         >>> statistics.stacked(["norm", "mean"], table, np.array([0, 0, 1]), [4, 1]).numpy().tolist()
         [[5.0, 1.75], [5.0, 5.0]]
     """
-    return _finish(names, in_table(names, table, owners, sizes))
+    return _finish(names, in_table(table, owners, sizes))
 
 
 def _finish(names: Sequence[str], sums: Sums) -> Tensor:

@@ -107,22 +107,20 @@ def _together(names: Sequence[str], tensors: Sequence[Tensor]) -> Sums:
     return {"size": ops.convert_to_tensor(sizes)} | fast
 
 
-def in_table(names: Sequence[str], table: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> Sums:
-    """Return the sums of tensors that take whole rows of one table: see `statistics.stacked`."""
-    ids, x = owners.astype("int32"), ops.cast(table, wide())
+def in_table(table: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> Sums:
+    """Return the sums of tensors that take whole rows of one table, on TensorFlow: see `statistics.stacked`."""
+    import tensorflow as tf
 
-    def added(values: Tensor) -> Tensor:  # each row first: a long column of segments is slow
-        return ops.segment_sum(ops.sum(values, axis=1), ids, num_segments=len(sizes))
+    x, numbers = tf.cast(table, "float64"), tf.constant(owners, "int32")
 
-    total = added(x)
-    make: dict[str, Callable[[], Tensor]] = {
-        "norm": lambda: ops.sqrt(added(ops.square(x))),
-        "sum": lambda: total,
-        "finite": lambda: _indicator(ops.isfinite(total)),
-        "sum_abs": lambda: added(ops.abs(x)),
-        "max_abs": lambda: ops.segment_max(ops.max(ops.abs(x), axis=1), ids, num_segments=len(sizes)),
-    }
-    return {"size": ops.convert_to_tensor(np.array(sizes, wide()))} | {part: make[part]() for part in needed(names)}
+    def added(rows: Tensor) -> Tensor:
+        return tf.ensure_shape(tf.math.segment_sum(rows, numbers), (len(sizes),))
+
+    # Each row first, in one operation without a table of squares: a long column of segments is slow, too.
+    total = added(tf.reduce_sum(x, axis=1))
+    norm = tf.sqrt(added(tf.square(tf.math.reduce_euclidean_norm(x, axis=1))))
+    size = tf.constant(sizes, "float64")
+    return {"size": size, "norm": norm, "sum": total, "finite": _indicator(ops.isfinite(total))}
 
 
 class _Parts:
