@@ -24,7 +24,8 @@ class StopOnError(keras.callbacks.Callback):
 
     Args:
         threshold: Where to stop: below it for an error, above it for a score. The comparison is strict, and NaN never
-            passes. Or several, as in `{"loss": 0.05, "val_accuracy": 0.95}`.
+            passes. Or several, as in `{"loss": 0.05, "val_accuracy": 0.95}`. With a validation metric among them, an
+            epoch without validation (`validation_freq`) is not judged.
         monitor: The metric's name in Keras's logs, such as `"loss"`, `"accuracy"` or `"val_loss"`. Defaults to
             `"loss"`: of an epoch, the mean over its examples. Not for several thresholds, which name their own.
         mode: `"min"` to stop below the threshold, `"max"` to stop above it, `"auto"` to tell from the metric's name;

@@ -19,15 +19,19 @@ SMALL = {"data": "iris", "seeds": 2, "epochs": 2, "optimizer": "adafactor", "pro
 
 
 class Here(Executor):
-    """Does each task at once, in this process, and breaks at one of them."""
+    """Does each task at once, in this process, and breaks at one of them, or cancels it."""
 
-    def __init__(self, breaks_at=None):
-        self.breaks_at, self.tasks = breaks_at, 0
+    def __init__(self, breaks_at=None, cancels=False):
+        self.breaks_at, self.cancels, self.tasks = breaks_at, cancels, 0
 
     def submit(self, task, /, *arguments):
         future = Future()
         self.tasks += 1
         if self.breaks_at is not None and self.tasks > self.breaks_at:
+            if self.cancels:
+                future.cancel()
+                future.set_running_or_notify_cancel()
+                return future
             future.set_exception(BrokenExecutor("a process died"))
         else:
             try:
@@ -77,7 +81,8 @@ def test_processes_give_the_same_tables(builders, expected):
         assert_same(kt.compare(ACTIVATIONS, models={"mine": builders.network}, **SMALL, executor=executor), expected)
 
 
-def test_a_broken_executor_loses_nothing(builders, expected, tmp_path, monkeypatch):
+@pytest.mark.parametrize("cancels", [False, True])
+def test_a_broken_executor_loses_nothing(cancels, builders, expected, tmp_path, monkeypatch):
     """What it gave is kept, and the rest is trained here, with a warning."""
     arguments = {"models": {"mine": builders.network}, **SMALL, "directory": tmp_path}
     here = []
@@ -86,7 +91,7 @@ def test_a_broken_executor_loses_nothing(builders, expected, tmp_path, monkeypat
     with pytest.warns(
         UserWarning, match=r"The executor broke.*the other 2 of 3 groups of networks are trained in this"
     ):
-        result = kt.compare(ACTIVATIONS, **arguments, executor=Here(breaks_at=1))
+        result = kt.compare(ACTIVATIONS, **arguments, executor=Here(breaks_at=1, cancels=cancels))
     assert len(here) == 1 + 2
     assert_same(result, expected)
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import keras
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -227,6 +228,17 @@ def test_arrays_are_in_no_file(tmp_path, blobs):
     kt.compare("relu", **{**SMALL, "data": blobs}, directory=tmp_path)
     with pytest.raises(ValueError, match="arrays for data, which no file holds; the same call again"):
         asked_again(tmp_path)
+
+
+def test_optimizers_and_numpys_numbers_are_told_alike_each_time(tmp_path):
+    """New optimizers of the same kind, which Keras counts, are the same arguments: the finished run is loaded."""
+
+    def again():
+        choices = {"slow": keras.optimizers.Adadelta(0.001), "fast": keras.optimizers.Adadelta(0.1)}
+        arguments = {**SMALL, "optimizer": None, "split_seed": np.int64(0), "epochs": 1, "seeds": 1}
+        return kt.compare(vary={"optimizer": choices}, **arguments, directory=tmp_path)
+
+    assert_same(again(), again())
 
 
 def kill(times, seed, folder):

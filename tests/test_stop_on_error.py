@@ -232,6 +232,20 @@ def test_judging_batches_leaves_the_model_as_it_was(blobs, classifier, tmp_path)
     assert len(callbacks[2].frame) == 8 * 6
 
 
+def test_evaluations_before_meanwhile_and_after_tell_the_loss(blobs, classifier):
+    """What was compiled with one metric is not read from the other: validation and `evaluate` are as without a stop."""
+    model, twin = classifier(), classifier()
+    told = []
+    for one in (model, twin):
+        callbacks = [kt.callbacks.StopOnError(-1.0, per="batch")] if one is model else []
+        before = one.evaluate(*blobs, verbose=0)
+        options = {"validation_data": blobs, "epochs": 2, "shuffle": False, "verbose": 0}
+        history = one.fit(*blobs, callbacks=callbacks, **options).history
+        told.append([before, history, one.evaluate(*blobs, verbose=0), one.fit(*blobs, **options).history])
+    assert told[0] == told[1]
+    assert told[0][2][0] > 0
+
+
 def test_after_an_exception_the_next_fit_is_as_ever(blobs, classifier):
     """What an interrupted fit left judges the next one, and another fit without it is not disturbed."""
 

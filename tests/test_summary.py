@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -63,3 +64,11 @@ def test_an_unknown_reference_is_an_error(comparison):
     """The message lists those there are."""
     with pytest.raises(ValueError, match=r"`reference` must be one of \['sigmoid', 'tanh', 'relu'\]"):
         comparison.summary("softmax")
+
+
+def test_a_network_that_diverged_has_no_finite_loss():
+    """What it had before it diverged does not count."""
+    losses = pd.DataFrame({"activation": "relu", "seed": 0, "epoch": [0, 1, 2], "value": [1.0, 0.5, np.nan]})
+    history = pd.concat([losses.assign(metric=metric) for metric in ("loss", "val_loss")])
+    summary = kt.experiment.summarise(history, pd.DataFrame())
+    assert summary.loc["relu", ["final_loss", "test_loss"]].tolist() == [np.inf, np.inf]

@@ -139,7 +139,7 @@ def compare(
             "data": str(data) if isinstance(data, str | Path) else dataset.name,
             **request.facts(choices, networks),
             "keep_weights": bool(keep_weights),
-            "split_seed": split_seed,
+            "split_seed": int(split_seed),
         },
         "variants": [dict(variant.keys) for variant in variants(choices)],
         "data": {**dataset.facts(), "fingerprint": dataset.fingerprint()},

@@ -58,6 +58,16 @@ class Copy:
         return tuple(value for name, value in self.keys.items() if name != "seed")
 
 
+def paths(network: keras.Model) -> list[str]:
+    """Return the path of each of a network's weights; where a path comes again, as that of another, `path #2`."""
+    seen: dict[str, int] = {}
+    found = []
+    for variable in network.weights:
+        seen[variable.path] = seen.get(variable.path, 0) + 1
+        found.append(variable.path if seen[variable.path] == 1 else f"{variable.path} #{seen[variable.path]}")
+    return found
+
+
 @dataclass(frozen=True)
 class Trained:
     """What came out of training a group.
@@ -65,7 +75,7 @@ class Trained:
     Attributes:
         history: The columns of the copies' keys, then `epoch, metric, value`.
         gradients: The columns of the copies' keys, then those of `GradientCapture.frame`; empty if none were captured.
-        weights: For each copy, in the order of the group, its last weights by the variable's path in its own model.
+        weights: For each copy, in the order of the group, its last weights by `paths` of its own model.
         how: `"together"` in one graph, or `"separately"` one after the other.
     """
 

@@ -129,7 +129,9 @@ def _read_group(place: Path) -> Outcome:
 
 
 def clear(directory: Path) -> None:
-    """Remove the groups, which the whole tables hold."""
+    """Remove the groups, which the whole tables hold, and the lock last."""
+    for place in _places(directory):
+        shutil.rmtree(place, ignore_errors=True)
     shutil.rmtree(directory / _GROUPS, ignore_errors=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,8 @@ from keras.src.backend.common import global_state  # Keras counts layers there, 
 from kerasteach.experiment.precision import float32
 from kerasteach.measure.selection import layers_of
 from kerasteach.models import seeded
+
+_ONE_AT_A_TIME = threading.RLock()  # the random states are the process's
 
 
 def fair_network(build: Callable[[], keras.Model], example: np.ndarray, seed: int) -> keras.Model:
@@ -44,7 +47,13 @@ def fair_network(build: Callable[[], keras.Model], example: np.ndarray, seed: in
 
 @contextmanager
 def _as_if_first(seed: int) -> Iterator[None]:
-    """Have what is built inside find the same random states and layer names each time."""
+    """Have what is built inside find the same random states and layer names each time, one thread after the other."""
+    with _ONE_AT_A_TIME, _first_again(seed):
+        yield
+
+
+@contextmanager
+def _first_again(seed: int) -> Iterator[None]:
     python, numpy = random.getstate(), np.random.get_state()
     names = global_state.get_global_attribute("object_name_uids")
     global_state.set_global_attribute("object_name_uids", None)

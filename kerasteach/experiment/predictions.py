@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.datasets import Dataset
-from kerasteach.experiment.copies import Copy
+from kerasteach.experiment.copies import Copy, paths
 from kerasteach.measure.records import with_keys
 
 POINTS = 60  # along each side of the grid
@@ -37,8 +37,7 @@ def predictions(dataset: Dataset, copies: Sequence[Copy], weights: Sequence[Mapp
         if copy.variant not in models:
             models[copy.variant] = copy.build()
         model = models[copy.variant]
-        for variable in model.weights:
-            variable.assign(values[variable.path])
+        model.set_weights([values[path] for path in paths(model)])
         value = keras.ops.convert_to_numpy(model(x, training=False))  # (points, outputs)
         table = pd.DataFrame(
             {

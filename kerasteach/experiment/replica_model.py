@@ -143,4 +143,4 @@ def _fixed(value: np.ndarray, name: str) -> keras.Variable:
 
 def _accuracy(y: Tensor, outputs: Tensor) -> Tensor:
     """Return which share of the examples has its own class as the likeliest."""
-    return tf.reduce_mean(tf.cast(tf.equal(tf.argmax(outputs, axis=-1, output_type=y.dtype), y), "float32"))
+    return tf.reduce_mean(tf.cast(tf.equal(tf.argmax(outputs, axis=-1), tf.cast(y, "int64")), "float32"))

@@ -8,7 +8,7 @@ from itertools import groupby
 import keras
 import numpy as np
 
-from kerasteach.experiment.copies import Copy
+from kerasteach.experiment.copies import Copy, paths
 from kerasteach.experiment.many_copies import ManyCopies
 from kerasteach.experiment.weight_table import WeightTable
 from kerasteach.measure.gradients import describe
@@ -39,8 +39,8 @@ class Stack:
         self._paths: list[list[str]] = []
         weights: list[list[np.ndarray]] = []
         for _, members in groupby(copies, key=lambda copy: copy.variant):
-            network, values, paths = _built(list(members))
-            self._paths += paths
+            network, values, names = _built(list(members))
+            self._paths += names
             trained = len(network.trainable_variables)
             weights += [one[:trained] for one in values]
             self.states.append([np.stack(stack) for stack in zip(*(one[trained:] for one in values), strict=True)])
@@ -54,7 +54,7 @@ class Stack:
 
     def values(self, table: np.ndarray, states: Sequence[Sequence[np.ndarray]]) -> list[dict[str, np.ndarray]]:
         """Return the weights of each copy by their path, out of the table and the stacks of the other variables."""
-        counts, paths = [part.copies for part in self.parts], iter(self._paths)
+        counts, names = [part.copies for part in self.parts], iter(self._paths)
         found = []
         for part, trained, others in zip(self.parts, self.layout.unpack(table, counts), states, strict=True):
             stacks = {
@@ -64,21 +64,21 @@ class Stack:
             ordered = [stacks[id(one)] for one in part.network.weights]
             for copy in range(part.copies):
                 values = (stack[copy] for stack in ordered)
-                found.append(dict(zip(next(paths), values, strict=True)))
+                found.append(dict(zip(next(names), values, strict=True)))
         return found
 
 
 def _built(copies: Sequence[Copy]) -> tuple[keras.Model, list[list[np.ndarray]], list[list[str]]]:
     """Return the network of the first copy, and for each the first values of its variables and its weights' paths."""
     network = copies[0].build()
-    values, paths = [], []
+    values, names = [], []
     for copy in copies:
         draw = copy.draw if copy is not copies[0] else None
         own = network if draw or copy is copies[0] else copy.build()
         values.append([*draw(network)] if draw else [one.numpy() for one in own.variables])
-        paths.append([one.path for one in own.weights])
+        names.append(paths(own))
     place = {id(variable): index for index, variable in enumerate(network.variables)}
-    return network, [[one[place[id(variable)]] for variable in _variables(network)] for one in values], paths
+    return network, [[one[place[id(variable)]] for variable in _variables(network)] for one in values], names
 
 
 def _variables(network: keras.Model) -> list[keras.Variable]:

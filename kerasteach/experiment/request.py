@@ -129,7 +129,9 @@ def _told(value: Any) -> Any:
     if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
         return value.item()
     if isinstance(value, keras.optimizers.Optimizer):
-        return keras.optimizers.serialize(value)
+        config = keras.optimizers.serialize(value)
+        config["config"].pop("name", None)  # Keras counts some: the same arguments shall be told alike
+        return config
     if isinstance(value, keras.initializers.Initializer):
         return keras.initializers.serialize(value)
     if isinstance(value, keras.optimizers.schedules.LearningRateSchedule):

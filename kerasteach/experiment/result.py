@@ -143,5 +143,5 @@ def resumed(
             result = assembled(facts, [outcomes[number] for number in sorted(outcomes)])
             write_weights(directory / "weights.npz", list(result.weights.values()))
             write_run(directory, result.facts, result._tables())
-    clear(directory)
+            clear(directory)  # while no other process can begin
     return Comparison.load(directory)

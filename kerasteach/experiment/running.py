@@ -108,7 +108,8 @@ def _saying_how_to_resume(
             error.add_note(f"{done} of {networks} networks were trained; with `directory=`, compare would keep them.")
         else:
             error.add_note(
-                f"{done} of {networks} networks are kept in {directory}; the same call again trains the others."
+                f"{done} of {networks} networks are kept in {directory}; the same call again, without `overwrite`, "
+                "trains the others."
             )
         raise
 
@@ -131,6 +132,8 @@ def _elsewhere(
                 broken.append(number)
         for future in as_completed(futures):
             if future.cancelled():
+                if failure is None:  # somebody else did it, as a cluster that lost the task
+                    broken.append(futures[future])
                 continue
             error = future.exception()
             if error is None:

@@ -93,7 +93,7 @@ def _differences(
 def _runs(history: pd.DataFrame, gradients: pd.DataFrame, error_below: float | None, keys: list[str]) -> pd.DataFrame:
     """Return the quantities of each run, a row a run."""
     wide = history.pivot(index=[*keys, "epoch"], columns="metric", values="value").reset_index("epoch")
-    last = wide.groupby(level=keys, sort=False).last()
+    last = wide.groupby(level=keys, sort=False).last(skipna=False)
     score = "accuracy" if "val_accuracy" in last else "loss"
     runs = {"final_loss": last["loss"], f"test_{score}": last[f"val_{score}"], "epochs": last["epoch"] + 1}
     runs |= {name: losses.fillna(np.inf) for name, losses in runs.items() if name.endswith("loss")}

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from kerasteach.callbacks import GradientCapture, StopOnError
 from kerasteach.datasets import Dataset
-from kerasteach.experiment.copies import Copy, Plan, Trained
+from kerasteach.experiment.copies import Copy, Plan, Trained, paths
 from kerasteach.experiment.orders import orders
 from kerasteach.losses import HalfSquaredError
 from kerasteach.measure.recording import Every
@@ -72,7 +72,7 @@ def _train_variant(
                 shuffle=False,  # the batches are shuffled already
                 callbacks=_callbacks(plan, capture, partial(on_epoch, index)),
             )
-            weights = {variable.path: variable.numpy() for variable in model.weights}
+            weights = dict(zip(paths(model), model.get_weights(), strict=True))
             yield copy, history_table(history), capture.frame, weights
 
 

@@ -65,6 +65,7 @@ class BatchLosses:
 
     def _place(self, metric: keras.metrics.Metric) -> None:
         object.__setattr__(self._model, "_loss_tracker", metric)  # which Keras's own would track for good
+        self._model.test_function = None  # an evaluation that was compiled before has the other one in it
 
 
 class _Ring(keras.metrics.Mean):

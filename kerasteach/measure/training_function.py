@@ -7,6 +7,7 @@ later would not be in it, or would stay.
 from __future__ import annotations
 
 import functools
+import itertools
 import weakref
 from typing import Any
 
@@ -14,19 +15,22 @@ import keras
 
 # What is hooked into the training of each model, and what was when its training function was last made.
 _HOOKED: weakref.WeakKeyDictionary[Any, set[int]] = weakref.WeakKeyDictionary()
+_NUMBERS: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()  # of hooks; none is given twice
+_NEXT = itertools.count()
 _MADE: weakref.WeakKeyDictionary[Any, tuple[weakref.ref[Any], frozenset[int]]] = weakref.WeakKeyDictionary()
 
 
 def enter(model: keras.Model, hook: object) -> None:
     """Note that this object's hook is in the model's training from now on."""
-    _HOOKED.setdefault(model, set()).add(id(hook))
+    _HOOKED.setdefault(model, set()).add(_NUMBERS.setdefault(hook, next(_NEXT)))
 
 
 def leave(model: keras.Model, hook: object) -> None:
     """Note that it is so no longer; what was compiled with it is thrown away."""
-    _HOOKED.get(model, set()).discard(id(hook))
+    number = _NUMBERS.get(hook, -1)
+    _HOOKED.get(model, set()).discard(number)
     made = _MADE.get(model)
-    if made is not None and made[0]() is model.train_function and id(hook) in made[1]:
+    if made is not None and made[0]() is model.train_function and number in made[1]:
         model.train_function = None
 
 
