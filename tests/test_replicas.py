@@ -473,7 +473,8 @@ def test_statistics_of_a_table_are_those_of_each_tensor():
     weights = [np.asarray(one, "float32") for one in tensors]
     table = WeightTable(1, [one.shape for one in weights])
     names = ["norm", "mean", "std", "finite"]
-    found = statistics.stacked(names, table.pack([weights]), table.owners, table.sizes)
+    measured = statistics.measure_stacked(names, table.pack([weights]), table.owners, table.sizes)
+    found = statistics.finish(names, measured.numpy())
     for row, one in zip(found, weights, strict=True):
         one = one.astype("float64")
         expected = [np.linalg.norm(one), one.mean(), one.std(), np.isfinite(one).all()]

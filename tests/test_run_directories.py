@@ -82,6 +82,20 @@ def test_an_interrupted_comparison_goes_on(tmp_path, whole, trained):
     assert seen == []
 
 
+def test_groups_that_a_finished_comparison_still_has_go(tmp_path, trained):
+    """A process that is killed after the last table and before it has tidied up leaves them."""
+    arguments = {**SMALL, "seeds": 1, "epochs": 1, "directory": tmp_path}
+    first = kt.compare(**arguments)
+    left = tmp_path / "groups" / "0002"
+    left.mkdir(parents=True)
+    (left / "group.json").touch()
+    with locked(tmp_path / "groups" / "lock", tmp_path):  # perhaps a process is at it
+        assert_same(kt.compare(**arguments), first)
+    assert left.exists()
+    assert_same(kt.compare(**arguments), first)
+    assert not (tmp_path / "groups").exists()
+
+
 def test_the_arguments_of_a_directory_can_be_had_again(tmp_path, trained):
     """`asked_again` returns what `compare` was called with, objects included, and the same call goes on with it."""
     vary = {"optimizer": {"slow": kt.optimizers.PlainSGD(0.01), "adam": "adam"}}

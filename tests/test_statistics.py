@@ -23,6 +23,18 @@ entries = st.floats(-1e3, 1e3).map(lambda entry: 0.0 if abs(entry) < 1e-150 else
 gradients = arrays("float64", array_shapes(max_dims=3, max_side=5), elements=entries)
 
 
+def rows(names, gradients, weights=None, rates=None, jit_compile=None):
+    """Measure gradients, in a compiled step if `jit_compile` says how, and make statistics of them."""
+    weights = [None] * len(gradients) if weights is None else weights
+
+    def step(*gradients):
+        return statistics.measure(names, gradients, weights, rates)
+
+    if jit_compile is not None:
+        step = tf.function(step, jit_compile=jit_compile)
+    return statistics.finish(names, step(*gradients).numpy())
+
+
 @pytest.mark.parametrize("name", NUMPY)
 @given(gradient=gradients)
 def test_each_statistic_is_numpys(name, gradient):
@@ -74,7 +86,7 @@ def test_weight_statistics_follow_the_plain_rule():
     """weight_norm is the weight's, update_ratio the plain rule's change over it; NaN without a weight or a rate."""
     gradient, weight = np.array([3.0, 4.0]), np.array([6.0, 8.0])
     names = ["weight_norm", "update_ratio"]
-    values = np.asarray(statistics.rows(names, [gradient] * 3, [weight, weight, None], [0.1, np.nan, 0.1]))
+    values = rows(names, [gradient] * 3, [weight, weight, None], [0.1, np.nan, 0.1])
     np.testing.assert_allclose(values, [[10.0, 0.05], [10.0, np.nan], [np.nan, np.nan]])
 
 
@@ -92,8 +104,7 @@ def gradients_of(scale):
 def test_the_rows_of_a_step_are_numpys(scale, jit_compile):
     """Small and large gradients, vanished and exploded ones, as one table, against float64 NumPy."""
     gradients = gradients_of(scale)
-    function = tf.function(lambda *g: statistics.rows(list(NUMPY), g, [None] * len(g)), jit_compile=jit_compile)
-    for gradient, row in zip(gradients, function(*gradients).numpy(), strict=True):
+    for gradient, row in zip(gradients, rows(list(NUMPY), gradients, jit_compile=jit_compile), strict=True):
         exact = gradient.astype("float64")
         for name, value in zip(NUMPY, row, strict=True):
             expected = NUMPY[name](exact)
@@ -107,13 +118,21 @@ def test_one_bad_entry_spoils_one_row(bad):
     for spoiled in (2, 3, 4):
         gradients = gradients_of(1.0)
         gradients[spoiled].flat[5] = bad
-        finite = np.asarray(statistics.rows(["finite"], gradients, [None] * len(gradients)))[:, 0]
+        finite = rows(["finite"], gradients)[:, 0]
         assert np.flatnonzero(finite == 0).tolist() == [spoiled]
+
+
+def test_what_is_not_a_number_is_not_zero():
+    """Zeros are counted among what has diverged, too, in small gradients and in large ones."""
+    for size in (10, 10_000):
+        gradient = np.zeros(size, "float32")
+        gradient[: size // 2] = np.nan
+        assert rows(["zero_fraction"], [gradient]).tolist() == [[0.5]]
 
 
 def test_a_large_gradient_of_zeros_has_norm_zero():
     """It leaves float32's range at the lower end, and is measured again."""
-    values = np.asarray(statistics.rows(["norm", "std", "zero_fraction"], [np.zeros((80, 80), "float32")], [None]))
+    values = rows(["norm", "std", "zero_fraction"], [np.zeros((80, 80), "float32")])
     assert values.tolist() == [[0.0, 0.0, 1.0]]
 
 
@@ -122,16 +141,17 @@ def test_a_batch_of_unknown_size_is_measured():
 
     @tf.function(input_signature=[tf.TensorSpec((None, 3), "float32")])
     def function(gradient):
-        return statistics.rows(["mean", "mean_abs"], [gradient, tf.ones(2)], [None, None])
+        return statistics.measure(["mean", "mean_abs"], [gradient, tf.ones(2)], [None, None])
 
-    np.testing.assert_allclose(function(np.full((4, 3), -2.0, "float32")), [[-2, 2], [1, 1]])
+    measured = function(np.full((4, 3), -2.0, "float32"))
+    np.testing.assert_allclose(statistics.finish(["mean", "mean_abs"], measured), [[-2, 2], [1, 1]])
 
 
 def test_long_sums_keep_their_digits():
     """Ten million equal entries, which added up one after the other in float32 would be off by percents."""
     for jit_compile in (False, True):
-        function = tf.function(lambda g: statistics.rows(["mean", "norm"], [g], [None]), jit_compile=jit_compile)
-        mean, norm = function(np.full((2500, 4000), 0.1, "float32")).numpy()[0]
+        equal = np.full((2500, 4000), 0.1, "float32")
+        mean, norm = rows(["mean", "norm"], [equal], jit_compile=jit_compile)[0]
         assert mean == pytest.approx(0.1, rel=1e-5)
         assert norm == pytest.approx(0.1 * 1e7**0.5, rel=1e-4)
 
@@ -141,11 +161,8 @@ def test_the_weights_of_large_layers_are_measured_as_variables(jit_compile):
     """Weights come as Keras variables, large ones too."""
     weights = [keras.Variable(np.full(shape, 0.5)) for shape in ((3,), (90, 90))]
     names = ["weight_norm", "update_ratio"]
-    function = tf.function(
-        lambda: statistics.rows(names, [tf.ones(w.shape) for w in weights], weights, [0.1, 0.1]),
-        jit_compile=jit_compile,
-    )
-    np.testing.assert_allclose(function(), [[0.5 * 3**0.5, 0.2], [45.0, 0.2]], rtol=1e-6)
+    values = rows(names, [tf.ones(weight.shape) for weight in weights], weights, [0.1, 0.1], jit_compile)
+    np.testing.assert_allclose(values, [[0.5 * 3**0.5, 0.2], [45.0, 0.2]], rtol=1e-6)
 
 
 def test_names_come_in_the_tables_order():

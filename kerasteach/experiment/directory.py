@@ -13,7 +13,7 @@ import re
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ def run_directory(
     """
     directory.mkdir(parents=True, exist_ok=True)
     if not overwrite and _finished(directory, facts):
+        _tidy(directory)
         yield None
         return
     (directory / _GROUPS).mkdir(exist_ok=True)
@@ -57,6 +58,7 @@ def run_directory(
             for place in _places(directory):
                 shutil.rmtree(place)
         if _finished(directory, facts):  # another process may have done it since
+            clear(directory)
             yield None
             return
         for path in directory.iterdir():
@@ -133,6 +135,14 @@ def clear(directory: Path) -> None:
     for place in _places(directory):
         shutil.rmtree(place, ignore_errors=True)
     shutil.rmtree(directory / _GROUPS, ignore_errors=True)
+
+
+def _tidy(directory: Path) -> None:
+    """Remove the groups of a finished comparison, which a process left that was killed at its very end."""
+    groups = directory / _GROUPS
+    if groups.exists():
+        with suppress(RuntimeError, OSError), locked(groups / "lock", directory):  # unless another one does it
+            clear(directory)
 
 
 def write_weights(path: Path, weights: Sequence[Mapping[str, np.ndarray]]) -> None:

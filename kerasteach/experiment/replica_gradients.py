@@ -29,13 +29,13 @@ class CopiedGradients:
 
     Attributes:
         entries: The owners of the table's rows: each variable of each copy.
-        columns: How many statistics there are.
+        columns: How many numbers the statistics are made of.
     """
 
     def __init__(self, layout: WeightTable, names: Sequence[str]) -> None:
         self._layout, self._names = layout, tuple(names)
         self.entries = range(len(layout.sizes))
-        self.columns = len(self._names)
+        self.columns = len(statistics.columns(self._names))
         self._gradient: Tensor = None
 
     def prepare(self, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
@@ -53,7 +53,11 @@ class CopiedGradients:
 
     def measure(self) -> Tensor:
         """Return one step's numbers, `(entries, columns)`."""
-        return statistics.stacked(self._names, self._gradient, self._layout.owners, self._layout.sizes)
+        return statistics.measure_stacked(self._names, self._gradient, self._layout.owners, self._layout.sizes)
+
+    def finish(self, measured: np.ndarray) -> np.ndarray:
+        """Return the statistics."""
+        return statistics.finish(self._names, measured)
 
     def forget(self) -> None:
         """Let the step's gradient go."""

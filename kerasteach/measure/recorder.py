@@ -46,6 +46,9 @@ class Source(Protocol):
     def measure(self) -> Tensor:
         """Return the step's numbers, `(entries, columns)`, NaN in the rows of what is not there."""
 
+    def finish(self, measured: np.ndarray) -> np.ndarray:
+        """Turn what was measured, `(steps, entries, columns)`, into what is recorded, on the host."""
+
     def forget(self) -> None:
         """Let go of what `observe` took."""
 
@@ -93,17 +96,21 @@ class Recorder:
         """Measure one step; called inside the training step."""
         self.prepare(variables)
         buffer, rows, steps = self._cells["buffer"], self._cells["rows"], self._cells["steps"]
-        captured = ops.equal(steps.value % self._every, 0)
-        self.source.observe(optimizer, gradients, variables, captured)
+        room = len(self._kept) - 1  # the last row takes what is not kept
+        place = ops.minimum(rows.value, room)
         if self._every == 1:
+            captured = ops.ones((), "bool")
+            self.source.observe(optimizer, gradients, variables, captured)
             row = self.source.measure()
         else:
+            captured = ops.equal(steps.value % self._every, 0)
+            self.source.observe(optimizer, gradients, variables, captured)
             nothing = ops.full(buffer.value.shape[1:], np.nan, dtype=buffer.value.dtype)
             row = ops.cond(captured, lambda: ops.cast(self.source.measure(), nothing.dtype), lambda: nothing)
-        # Counted only where there was a batch.
-        with cells.after(row):
-            room = len(self._kept) - 1  # the last row takes what is not kept
-            buffer.write(ops.where(captured, ops.minimum(rows.value, room), room), row)
+            place = ops.where(captured, place, room)
+        buffer.write(place, row)
+        # Counted only where there was a batch, of which the last layer's gradient tells first.
+        with cells.after(next((one for one in reversed(gradients) if one is not None), row)):
             rows.assign(rows.value + ops.cast(captured, rows.value.dtype))
             steps.assign(steps.value + 1)
         self.source.forget()
@@ -137,7 +144,7 @@ class Recorder:
         """Return what was recorded since the last call, and make room anew.
 
         Returns:
-            The numbers of the steps, `(steps,)`, and what was recorded of them, `(steps, entries, columns)`.
+            The numbers of the steps, `(steps,)`, and what was recorded of them, `(steps, entries, ...)`.
 
         Warns:
             UserWarning: If more steps were taken than there was room for; the first of them are kept.
@@ -146,13 +153,14 @@ class Recorder:
         first, self.fetched = -(-self.fetched // self._every) * self._every, self.steps
         count = int(self._cells["rows"].read()) if self._cells else 0
         if not count:
-            return np.empty(0, "int64"), np.empty((0, *shape))
+            return np.empty(0, "int64"), self.source.finish(np.empty((0, *shape)))
         rows, room = self._cells["rows"], len(self._kept) - 1
         rows.assign(ops.zeros_like(rows.value))
         if count > room:
             warnings.warn(f"Of {count} recorded steps only the first {room} found room in the buffer.", stacklevel=2)
         kept = min(count, room)
-        return first + self._every * np.arange(kept), self._cells["buffer"].read(slice(0, kept)).astype("float64")
+        measured = self._cells["buffer"].read(slice(0, kept)).astype("float64")
+        return first + self._every * np.arange(kept), self.source.finish(measured)
 
     @property
     def steps(self) -> int:

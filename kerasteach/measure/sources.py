@@ -16,6 +16,7 @@ from kerasteach.measure.gradients import describe, known_variables, loss_scale
 from kerasteach.measure.names import without_model
 from kerasteach.measure.records import Parameter
 from kerasteach.measure.selection import Selector, choose, layers_of
+from kerasteach.measure.sums import wide
 from kerasteach.measure.tracing import is_here, is_inside
 
 Tensor = Any
@@ -32,7 +33,7 @@ class Gradients:
 
     Attributes:
         entries: A description of each variable, and of each probe, in the order of the rows.
-        columns: The statistics, then the histogram's counts.
+        columns: What the statistics are made of, then the histogram's counts.
         variables: What stands behind the entries: variables, then probes.
     """
 
@@ -44,7 +45,7 @@ class Gradients:
         edges: np.ndarray | None = None,
     ) -> None:
         self.names, self.edges = tuple(names), edges
-        self.columns = len(self.names) + histograms.width(edges)
+        self.columns = len(statistics.columns(self.names)) + histograms.width(edges)
         self.entries: list[Parameter] | None = None
         self.variables: list[Any] = []
         self._model, self._layers = model, layers
@@ -110,7 +111,7 @@ class Gradients:
         there = [number for number, one in enumerate(self.variables) if id(one) in self._received]
         received = [self._received[id(self.variables[number])] for number in there]
         gradients, weights = [gradient for gradient, _ in received], [weight for _, weight in received]
-        table = statistics.rows(self.names, gradients, weights, self._rates(weights))
+        table = statistics.measure(self.names, gradients, weights, self._rates(weights))
         if self.edges is not None:
             counts = ops.cast(histograms.counts(gradients, self.edges), table.dtype)
             table = ops.concatenate([table, counts], axis=1)
@@ -120,15 +121,21 @@ class Gradients:
         places = [there.index(number) if number in there else len(there) for number in range(len(self.variables))]
         return ops.take(ops.concatenate([table, nothing]), np.array(places), axis=0)
 
+    def finish(self, measured: np.ndarray) -> np.ndarray:
+        """Return the statistics, and the counts."""
+        sums, counts = np.split(measured, [self.columns - histograms.width(self.edges)], axis=-1)
+        return np.concatenate([statistics.finish(self.names, sums), counts], axis=-1)
+
     def forget(self) -> None:
         """Let the step's gradients go."""
         self._received = {}
 
-    def _rates(self, weights: Sequence[Any]) -> list[Tensor] | None:
+    def _rates(self, weights: Sequence[Any]) -> Tensor | None:
         """Return the learning rate for each weight, NaN where the rule is not all that moves it."""
         if self._learning_rate is None:
             return None
-        return [np.nan if getattr(one, "constraint", None) is not None else self._learning_rate for one in weights]
+        plain = [np.nan if getattr(one, "constraint", None) is not None else 1.0 for one in weights]
+        return ops.cast(self._learning_rate, wide()) * ops.convert_to_tensor(np.array(plain, wide()))
 
     def _hear(self, probe: GradientProbe, gradient: Tensor) -> None:
         self._heard = [one for one in self._heard if one[0] is not probe] + [(probe, gradient)]

@@ -1,18 +1,21 @@
 """From gradients to numbers: pure functions of tensors, which know no layer, no optimizer and no table.
 
 `compute` measures one tensor, and reduces over `axes`: to measure many copies of a network at once, leave the copies'
-axis out. `rows` measures all gradients of a training step, in few operations: what it costs is what capturing costs.
+axis out. `measure` takes all gradients of a training step at once, in few operations: what it costs is what capturing
+costs. Its numbers are sums; `finish` makes statistics out of them, on the host.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from keras import ops
 
+from kerasteach.measure import sums
 from kerasteach.measure.records import STATISTICS
-from kerasteach.measure.sums import Axes, Sums, Tensor, exact, in_table, joined, wide
+from kerasteach.measure.sums import Axes, Sums, Tensor
 
 DEFAULT = ("norm", "mean", "std", "finite")
 ALL = STATISTICS
@@ -60,86 +63,121 @@ def compute(names: Sequence[str], tensor: Tensor, axes: Axes = None) -> Tensor:
         >>> statistics.compute(["norm", "max_abs"], [3.0, -4.0]).numpy().tolist()
         [5.0, 4.0]
     """
-    return _finish(names, exact(names, ops.convert_to_tensor(tensor), axes))
+    return _statistics(names, sums.exact(sums.needed(names), ops.convert_to_tensor(tensor), axes), ops)
 
 
-def rows(
+def columns(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the numbers that `measure` makes for these statistics."""
+    weights = ("weight_norm",) if {"weight_norm", "update_ratio"} & set(names) else ()
+    rate = ("learning_rate",) if "update_ratio" in names else ()
+    return (*sums.needed([*names, "norm"]), *weights, *rate)
+
+
+def measure(
     names: Sequence[str],
     gradients: Sequence[Tensor],
     weights: Sequence[Tensor | None],
-    learning_rates: Sequence[Tensor] | None = None,
+    learning_rates: Tensor | None = None,
 ) -> Tensor:
-    """Compute the statistics of all gradients of a training step.
+    """Measure all gradients of a training step, for `finish` to make statistics of.
 
     Small gradients are measured together in float64. Large ones are summed in float32, each in one pass; where that
     cannot hold the squares, because the entries have vanished or exploded, they are measured again in float64.
 
     Args:
-        names: Out of `ALL`.
+        names: The statistics, out of `ALL`.
         gradients: Each of any shape.
         weights: The value of each gradient's variable before the update, for `weight_norm` and `update_ratio`; `None`
             where there is none, which makes them NaN.
-        learning_rates: The step's learning rate for each gradient, for `update_ratio`: the norm of the change that
-            `w <- w - learning_rate * gradient` makes, over the norm of the weight; NaN where it is another rule.
+        learning_rates: The step's learning rate for each gradient, `(gradients,)`, for `update_ratio`: the norm of the
+            change that `w <- w - learning_rate * gradient` makes, over the norm of the weight; NaN where it is another
+            rule. Defaults to `None`, for which all are NaN.
 
     Returns:
-        `(gradients, statistics)`, float64 (float32 on JAX).
+        `(gradients, columns)`, float64 (float32 on JAX): the numbers that `columns(names)` lists.
+
+    Example:
+        >>> from kerasteach.measure import statistics
+        >>> sums = statistics.measure(["norm", "mean"], [[3.0, -4.0], [2.0]], [None, None])
+        >>> statistics.finish(["norm", "mean"], sums.numpy()).tolist()
+        [[5.0, -0.5], [2.0, 2.0]]
     """
-    sums = joined(names, gradients)
-    if {"weight_norm", "update_ratio"} & set(names):
-        known = [index for index, weight in enumerate(weights) if weight is not None]
-        norms = joined(["norm"], [weights[index] for index in known])["norm"]
+    asked = columns(names)
+    table = [sums.table(sums.needed([*names, "norm"]), gradients)]
+    if "weight_norm" in asked:
+        known = [place for place, weight in enumerate(weights) if weight is not None]
+        norms = sums.table(["norm"], [weights[place] for place in known])
         if len(known) < len(weights):
-            unknown = ops.full((1,), np.nan, dtype=wide())
-            places = [known.index(index) if index in known else len(known) for index in range(len(weights))]
-            norms = ops.take(ops.concatenate([ops.reshape(norms, (-1,)), unknown]), np.array(places))
-        sums["weight_norm"] = norms
-    if "update_ratio" in names and learning_rates is not None:
-        sums["rate"] = ops.stack([ops.cast(rate, wide()) for rate in learning_rates])
-    return _finish(names, sums)
+            unknown = ops.full((1, 1), np.nan, dtype=sums.wide())
+            places = [known.index(place) if place in known else len(known) for place in range(len(weights))]
+            norms = ops.take(ops.concatenate([norms, unknown]), np.array(places), axis=0)
+        table.append(norms)
+    if "learning_rate" in asked:
+        rates = np.full(len(gradients), np.nan) if learning_rates is None else learning_rates
+        table.append(ops.reshape(ops.cast(rates, sums.wide()), (-1, 1)))
+    return ops.concatenate(table, axis=1) if len(table) > 1 else table[0]
 
 
-def stacked(names: Sequence[str], table: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> Tensor:
-    """Compute the statistics of many tensors that lie below one another in one table, on TensorFlow.
+def measure_stacked(names: Sequence[str], rows: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> Tensor:
+    """Measure many tensors that lie below one another in one matrix, on TensorFlow, as `measure` does.
 
     Args:
         names: Out of `norm, mean, std, finite`.
-        table: `(rows, lanes)`; each tensor takes whole rows, and fills the last one up with zeros.
+        rows: `(rows, lanes)`; each tensor takes whole rows, and fills the last one up with zeros.
         owners: Which tensor each row belongs to, `(rows,)`: 0, 1, ..., each at least once, and not falling.
         sizes: How many entries each tensor has, without what fills it up.
 
     Returns:
-        `(tensors, statistics)`, float64.
+        `(tensors, columns)`, float64: the numbers that `columns(names)` lists.
 
     Example:
         >>> import numpy as np
         >>> from kerasteach.measure import statistics
-        >>> table = np.array([[3.0, 4.0], [0.0, 0.0], [5.0, 0.0]])
-        >>> statistics.stacked(["norm", "mean"], table, np.array([0, 0, 1]), [4, 1]).numpy().tolist()
+        >>> rows = np.array([[3.0, 4.0], [0.0, 0.0], [5.0, 0.0]])
+        >>> sums = statistics.measure_stacked(["norm", "mean"], rows, np.array([0, 0, 1]), [4, 1])
+        >>> statistics.finish(["norm", "mean"], sums.numpy()).tolist()
         [[5.0, 1.75], [5.0, 5.0]]
     """
-    return _finish(names, in_table(table, owners, sizes))
+    return sums.in_table(columns(names), rows, owners, sizes)
 
 
-def _finish(names: Sequence[str], sums: Sums) -> Tensor:
-    """Make statistics out of sums."""
-    size = sums.get("size")
+def finish(names: Sequence[str], measured: np.ndarray) -> np.ndarray:
+    """Make statistics out of what `measure` measured.
 
-    def std() -> Tensor:
-        mean, root_mean_square = sums["sum"] / size, sums["norm"] / ops.sqrt(size)
-        is_zero = ops.equal(root_mean_square, 0)
-        share = mean / ops.where(is_zero, ops.ones_like(root_mean_square), root_mean_square)
-        return root_mean_square * ops.sqrt(ops.maximum(1 - share * share, 0))
+    Args:
+        names: The statistics.
+        measured: `(..., columns)`; NaN throughout where there was no gradient.
 
-    make: dict[str, Callable[[], Tensor]] = {
+    Returns:
+        `(..., statistics)`, float64; NaN throughout where there was no gradient.
+    """
+    measured = np.asarray(measured, "float64")
+    by_name = {name: measured[..., place] for place, name in enumerate(columns(names))}
+    with np.errstate(all="ignore"):  # diverged gradients are infinite, and NaN
+        table: np.ndarray = _statistics(names, by_name, np)
+    table[np.isnan(by_name["size"])] = np.nan  # else not finite
+    return table
+
+
+def _statistics(names: Sequence[str], sums: Sums, library: Any) -> Any:
+    """Make statistics out of sums, in Keras or in NumPy, which call what is needed here alike."""
+    size = sums["size"]
+
+    def std() -> Any:
+        mean, root_mean_square = sums["sum"] / size, sums["norm"] / library.sqrt(size)
+        is_zero = library.equal(root_mean_square, 0)
+        share = mean / library.where(is_zero, library.ones_like(root_mean_square), root_mean_square)
+        return root_mean_square * library.sqrt(library.maximum(1 - share * share, 0))
+
+    make: dict[str, Callable[[], Any]] = {
         "norm": lambda: sums["norm"],
         "mean": lambda: sums["sum"] / size,
         "std": std,
-        "finite": lambda: sums["finite"],
+        "finite": lambda: library.where(library.isfinite(sums["sum"]), library.ones_like(size), 0),
         "mean_abs": lambda: sums["sum_abs"] / size,
         "max_abs": lambda: sums["max_abs"],
         "zero_fraction": lambda: sums["zeros"] / size,
         "weight_norm": lambda: sums["weight_norm"],
-        "update_ratio": lambda: sums["rate"] * sums["norm"] / sums["weight_norm"],
+        "update_ratio": lambda: sums["learning_rate"] * sums["norm"] / sums["weight_norm"],
     }
-    return ops.stack([make[name]() for name in names], axis=-1)
+    return library.stack([make[name]() for name in names], axis=-1)

@@ -1,12 +1,12 @@
-"""What statistics of gradients are made of: norms, sums and counts, in few operations for all gradients of a step.
+"""What statistics are made of: norms, sums and counts of tensors, made inside the training step.
 
-What these operations cost is what capturing costs.
+The step ends only when its last gradient is measured. So the way from a gradient to these numbers is short, and what
+can wait for the host is left to it: see `statistics.finish`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
 from typing import Any
 
 import keras
@@ -15,9 +15,11 @@ from keras import ops
 
 Tensor = Any
 Axes = Sequence[int] | None
-Sums = dict[str, Tensor]
+Sums = dict[str, Any]
 
 _SMALL = 4096  # entries; so few are measured in float64 at no cost that shows
+_LONG = 2**17  # entries; XLA adds up one after the other, and loses digits in a longer sum
+_LEAST, _MOST = 1e-25, 1e30  # the sums of squares that float32 holds with all digits
 
 
 def wide() -> str:
@@ -30,7 +32,7 @@ _SUMS_OF = {
     "norm": ("norm",),
     "mean": ("sum",),
     "std": ("norm", "sum"),
-    "finite": ("finite",),
+    "finite": ("sum",),  # a sum is finite where every entry is
     "mean_abs": ("sum_abs",),
     "max_abs": ("max_abs",),
     "zero_fraction": ("zeros",),
@@ -38,12 +40,12 @@ _SUMS_OF = {
 }
 
 
-def needed(names: Iterable[str]) -> list[str]:
+def needed(names: Iterable[str]) -> tuple[str, ...]:
     """Return what these statistics are made of."""
-    return list(dict.fromkeys(part for name in names for part in _SUMS_OF.get(name, ())))
+    return tuple(dict.fromkeys(["size", *(part for name in names for part in _SUMS_OF.get(name, ()))]))
 
 
-def exact(names: Sequence[str], x: Tensor, axes: Axes = None) -> Sums:
+def exact(parts: Sequence[str], x: Tensor, axes: Axes = None) -> Sums:
     """Return the sums of one tensor in float64; without one, in float32 of the entries over their largest."""
     entries = ops.size(x) if axes is None else ops.prod(ops.stack([ops.shape(x)[axis] for axis in axes]))
     x = ops.cast(x, wide())
@@ -53,155 +55,121 @@ def exact(names: Sequence[str], x: Tensor, axes: Axes = None) -> Sums:
         scale = ops.where(ops.logical_and(ops.isfinite(scale), scale > 0), scale, ops.ones_like(scale))
         x = x / scale
         scale = ops.reshape(scale, ()) if axes is None else ops.squeeze(scale, tuple(axes))
-    total = ops.sum(x, axis=axes)
     make: dict[str, Callable[[], Tensor]] = {
+        "size": lambda: ops.cast(entries, wide()),
         "norm": lambda: scale * ops.sqrt(ops.sum(ops.square(x), axis=axes)),
-        "sum": lambda: scale * total,
-        "finite": lambda: _indicator(ops.isfinite(total)),  # a sum is finite where every entry is
+        "sum": lambda: scale * ops.sum(x, axis=axes),
         "sum_abs": lambda: scale * ops.sum(ops.abs(x), axis=axes),
         "max_abs": lambda: scale * ops.max(ops.abs(x), axis=axes),
-        "zeros": lambda: ops.sum(_indicator(ops.equal(x, 0)), axis=axes),
+        "zeros": lambda: ops.sum(ops.cast(ops.equal(x, 0), wide()), axis=axes),
     }
-    return {"size": ops.cast(entries, wide())} | {part: make[part]() for part in needed(names)}
+    return {part: make[part]() for part in parts}
 
 
-def joined(names: Sequence[str], tensors: Sequence[Tensor]) -> Sums:
-    """Return the sums of several tensors, each `(tensors,)`."""
+def table(parts: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
+    """Return the sums of several tensors, `(tensors, parts)`; `norm` must be one of the parts."""
     tensors = [_tensor(tensor) for tensor in tensors]
-    sizes = [0 if None in tensor.shape else int(np.prod(tensor.shape)) for tensor in tensors]
-    least = 1 if keras.backend.backend() == "tensorflow" else _SMALL + 1
-    together = [index for index, size in enumerate(sizes) if size >= least and not _is_wide(tensors[index])]
-    alone = [index for index in range(len(tensors)) if index not in together]
-    parts = [exact(names, tensors[index]) for index in alone]
-    if together:
-        parts.append(_together(names, [tensors[index] for index in together]))
-    if not parts:
-        return {part: ops.zeros((0,), wide()) for part in ["size", *needed(names)]}
-    if not alone:
-        return parts[0]
-    order = np.argsort([*alone, *together])
-    return {
-        part: ops.take(ops.concatenate([ops.reshape(one[part], (-1,)) for one in parts]), order) for part in parts[0]
-    }
+    ways: dict[Callable[..., Tensor], list[int]] = {}
+    for place, tensor in enumerate(tensors):
+        ways.setdefault(_way(tensor), []).append(place)
+    tables = [measure(parts, [tensors[place] for place in places]) for measure, places in ways.items()]
+    if len(tables) < 2:
+        return tables[0] if tables else ops.zeros((0, len(parts)), wide())
+    return ops.take(ops.concatenate(tables), np.argsort(np.concatenate(list(ways.values()))), axis=0)
 
 
-def _together(names: Sequence[str], tensors: Sequence[Tensor]) -> Sums:
-    """Return the sums of several tensors in few operations, or exactly where one leaves the range of float32."""
-    sizes = np.array([int(np.prod(tensor.shape)) for tensor in tensors], wide())
-    parts = _Parts(tensors)
-    wanted = needed([*names, "norm"] if parts.large else names)
-    fast = {part: getattr(parts, part) for part in wanted}
-    if parts.large:
-        # Where float32 holds the squares with all digits; of NaN there is nothing to find out.
-        large = np.isin(np.arange(len(tensors)), parts.large)
-        low, high = np.where(large, 1e-25, -1).astype(wide()), np.where(large, 1e30, np.inf).astype(wide())
-        squares = ops.square(fast["norm"])
-        trusted = ops.logical_not(ops.any(ops.logical_or(ops.less(squares, low), ops.greater(squares, high))))
-
-        def exactly(*tensors: Tensor) -> list[Tensor]:
-            exactly_each = [exact([*names, "norm"], tensor) for tensor in tensors]
-            return [ops.stack([sums[part] for sums in exactly_each]) for part in wanted]
-
-        chosen = ops.cond(trusted, lambda: list(fast.values()), lambda: _aside(exactly, *tensors))
-        fast = dict(zip(wanted, chosen, strict=True))
-    return {"size": ops.convert_to_tensor(sizes)} | fast
-
-
-def in_table(table: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> Sums:
-    """Return the sums of tensors that take whole rows of one table, on TensorFlow: see `statistics.stacked`."""
+def in_table(parts: Sequence[str], rows: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> Tensor:
+    """Return `size`, `norm` and `sum` of tensors that take whole rows of a matrix: see `statistics.measure_stacked`."""
     import tensorflow as tf
 
-    x, numbers = tf.cast(table, "float64"), tf.constant(owners, "int32")
+    x, numbers = tf.cast(rows, "float64"), tf.constant(owners, "int32")
 
-    def added(rows: Tensor) -> Tensor:
-        return tf.ensure_shape(tf.math.segment_sum(rows, numbers), (len(sizes),))
+    def added(values: Tensor) -> Tensor:
+        return tf.ensure_shape(tf.math.segment_sum(values, numbers), (len(sizes),))
 
     # Each row first, in one operation without a table of squares: a long column of segments is slow, too.
-    total = added(tf.reduce_sum(x, axis=1))
-    norm = tf.sqrt(added(tf.square(tf.math.reduce_euclidean_norm(x, axis=1))))
-    size = tf.constant(sizes, "float64")
-    return {"size": size, "norm": norm, "sum": total, "finite": _indicator(ops.isfinite(total))}
+    make: dict[str, Callable[[], Tensor]] = {
+        "size": lambda: tf.constant(sizes, "float64"),
+        "norm": lambda: tf.sqrt(added(tf.square(tf.math.reduce_euclidean_norm(x, axis=1)))),
+        "sum": lambda: added(tf.reduce_sum(x, axis=1)),
+    }
+    return tf.stack([make[part]() for part in parts], axis=1)
 
 
-class _Parts:
-    """What the statistics of several tensors are made of, each part for all of them, `(tensors,)`.
-
-    The entries of small tensors lie one after another, in float64. Large ones are added up row by row in float32: XLA
-    adds one entry after the other, and a long row of that loses digits. The rows' sums then join the small entries.
-    """
-
-    def __init__(self, tensors: Sequence[Tensor]) -> None:
-        self.number = len(tensors)
-        sizes = [int(np.prod(tensor.shape)) for tensor in tensors]
-        self.large = [index for index, size in enumerate(sizes) if size > _SMALL]
-        self._small = [index for index, size in enumerate(sizes) if size <= _SMALL]
-        self._rows = [ops.cast(tensors[index], "float32") for index in self.large]
-        self._entries = _flat([tensors[index] for index in self._small])
-        self._owners = np.repeat(np.array(self._small, "int32"), [sizes[index] for index in self._small])
-
-    @cached_property
-    def sum(self) -> Tensor:
-        return self._added([ops.sum(x, axis=-1) for x in self._rows], self._entries)
-
-    @cached_property
-    def norm(self) -> Tensor:
-        squares = None if self._entries is None else ops.square(self._entries)
-        return ops.sqrt(self._added([_squares(x) for x in self._rows], squares))
-
-    @cached_property
-    def finite(self) -> Tensor:
-        return _indicator(ops.isfinite(self.sum))  # a sum is finite where every entry is
-
-    @cached_property
-    def sum_abs(self) -> Tensor:
-        return self._added([ops.sum(ops.abs(x), axis=-1) for x in self._rows], self._magnitudes)
-
-    @cached_property
-    def max_abs(self) -> Tensor:
-        return self._joined(ops.segment_max, ops.max, [ops.max(ops.abs(x)) for x in self._rows], self._magnitudes)
-
-    @cached_property
-    def zeros(self) -> Tensor:
-        zeros = None if self._entries is None else _indicator(ops.equal(self._entries, 0))
-        return self._added([ops.sum(ops.cast(ops.equal(x, 0), "float32"), axis=-1) for x in self._rows], zeros)
-
-    @cached_property
-    def _magnitudes(self) -> Tensor | None:
-        return None if self._entries is None else ops.abs(self._entries)
-
-    def _added(self, rows: Sequence[Tensor], entries: Tensor | None) -> Tensor:
-        return self._joined(ops.segment_sum, ops.sum, rows, entries)
-
-    def _joined(
-        self,
-        segments: Callable[..., Tensor],
-        reduce: Callable[[Tensor], Tensor],
-        rows: Sequence[Tensor],
-        entries: Tensor | None,
-    ) -> Tensor:
-        if keras.backend.backend() == "torch":  # whose segments are float32, and where no tensor here is small
-            return ops.stack([reduce(ops.cast(row, "float64")) for row in rows])
-        owners = [np.full(int(np.prod(row.shape)), index, "int32") for index, row in zip(self.large, rows, strict=True)]
-        parts = [part for part in (_flat(rows), entries) if part is not None]
-        together = ops.concatenate(parts) if len(parts) > 1 else parts[0]
-        return segments(together, np.concatenate([*owners, self._owners]), num_segments=self.number)
+def _way(tensor: Tensor) -> Callable[[Sequence[str], Sequence[Tensor]], Tensor]:
+    """Return how to measure a tensor like this one."""
+    size = 0 if None in tensor.shape else int(np.prod(tensor.shape))
+    if size == 0 or keras.backend.standardize_dtype(tensor.dtype) == "float64":
+        return _exactly
+    if size > _SMALL:
+        return _large
+    return _small if keras.backend.backend() == "tensorflow" else _exactly
 
 
-def _flat(tensors: Sequence[Tensor]) -> Tensor | None:
-    """Return all entries one after another, in the dtype that numbers are kept in; `None` if there is no tensor."""
-    if not tensors:
-        return None
-    if all(len(tensor.shape) == 0 for tensor in tensors):
-        return ops.cast(ops.stack(tensors), wide())
-    columns = [tensor if len(tensor.shape) == 1 else ops.reshape(tensor, (-1,)) for tensor in tensors]
-    if len({keras.backend.standardize_dtype(column.dtype) for column in columns}) > 1:
-        columns = [ops.cast(column, wide()) for column in columns]
-    return ops.cast(ops.concatenate(columns) if len(columns) > 1 else columns[0], wide())
+def _exactly(parts: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
+    """Return the sums of tensors, each by itself."""
+    return ops.stack([ops.stack(list(exact(parts, tensor).values())) for tensor in tensors])
 
 
-def _squares(x: Tensor) -> Tensor:
-    """Return the sum of the squares of a large tensor, or of each of its rows."""
-    return ops.sum(ops.square(x), axis=-1)
+def _small(parts: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
+    """Return the sums of small tensors, all together in float64."""
+    sizes = [int(np.prod(tensor.shape)) for tensor in tensors]
+    owners, number = np.repeat(np.arange(len(sizes), dtype="int32"), sizes), len(sizes)
+    flat = [ops.reshape(tensor, (-1,)) for tensor in tensors]
+    if len({tensor.dtype for tensor in flat}) > 1:
+        flat = [ops.cast(tensor, wide()) for tensor in flat]
+    entries = ops.cast(ops.concatenate(flat) if number > 1 else flat[0], wide())
+
+    def added(values: Tensor) -> Tensor:
+        return ops.segment_sum(values, owners, num_segments=number)
+
+    make: dict[str, Callable[[], Tensor]] = {
+        "size": lambda: ops.convert_to_tensor(np.array(sizes, wide())),
+        "norm": lambda: ops.sqrt(added(ops.square(entries))),
+        "sum": lambda: added(entries),
+        "sum_abs": lambda: added(ops.abs(entries)),
+        "max_abs": lambda: ops.segment_max(ops.abs(entries), owners, num_segments=number),
+        "zeros": lambda: added(ops.cast(ops.equal(entries, 0), wide())),
+    }
+    return ops.stack([make[part]() for part in parts], axis=1)
+
+
+def _large(parts: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
+    """Return the sums of large tensors in float32, or exactly where one leaves its range."""
+    tensors = [ops.cast(tensor, "float32") for tensor in tensors]
+    squares = 2 * ops.stack([_half_square(tensor) for tensor in tensors])
+    sizes = ops.convert_to_tensor(np.array([np.prod(x.shape) for x in tensors], "float32"))
+    magnitudes = [ops.abs(x) for x in tensors] if {"sum_abs", "max_abs", "zeros"} & set(parts) else []
+    make: dict[str, Callable[[], Tensor]] = {
+        "size": lambda: sizes,
+        "norm": lambda: ops.sqrt(squares),
+        "sum": lambda: ops.stack([_sum(x) for x in tensors]),
+        "sum_abs": lambda: ops.stack([_sum(x) for x in magnitudes]),
+        "max_abs": lambda: ops.stack([ops.max(x) for x in magnitudes]),
+        "zeros": lambda: sizes - ops.stack([_sum(ops.sign(x)) for x in magnitudes]),  # without a table of truths
+    }
+    fast = ops.cast(ops.stack([make[part]() for part in parts], axis=1), wide())
+    in_range = ops.all(ops.logical_and(squares >= _LEAST, squares <= _MOST))
+    return ops.cond(in_range, lambda: fast, lambda: _aside(lambda *tensors: _exactly(parts, tensors), *tensors))
+
+
+def _half_square(x: Tensor) -> Tensor:
+    """Return half the sum of the squares."""
+    if keras.backend.backend() != "tensorflow":
+        return _sum(ops.square(x)) / 2
+    import tensorflow as tf
+
+    return tf.nn.l2_loss(x)  # in one operation, which keeps its digits under XLA too
+
+
+def _sum(x: Tensor) -> Tensor:
+    """Return the sum of all entries; of a long tensor, of its rows first."""
+    if np.prod(x.shape) <= _LONG:
+        return ops.sum(x)
+    rows = ops.reshape(ops.sum(x, axis=-1), (-1,))
+    if wide() == "float32":  # XLA makes one long sum of a sum of sums, but not of this
+        return ops.segment_sum(rows, np.zeros(rows.shape, "int32"), num_segments=1)[0]
+    return ops.cast(ops.sum(ops.cast(rows, wide())), x.dtype)
 
 
 def _aside(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
@@ -213,15 +181,7 @@ def _aside(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
     return tf.function(function, autograph=False, experimental_attributes={"_noinline": True})(*tensors)
 
 
-def _is_wide(tensor: Tensor) -> bool:
-    return keras.backend.standardize_dtype(tensor.dtype) == "float64"
-
-
 def _tensor(x: Any) -> Tensor:
     """Return a tensor, also of a variable, which Keras itself would hand on as it is."""
     x = ops.convert_to_tensor(x.value if isinstance(x, keras.Variable) else x)
     return x.read_value() if hasattr(x, "read_value") else x
-
-
-def _indicator(condition: Tensor) -> Tensor:
-    return ops.cast(condition, wide())

@@ -12,7 +12,8 @@ random = np.random.default_rng(0)
 for scale in (1.0, 1e-23, 1e20):
     gradients = [(scale * random.normal(size=shape)).astype("float32") for shape in SHAPES]
     tensors = [ops.convert_to_tensor(gradient) for gradient in gradients]
-    rows = ops.convert_to_numpy(statistics.rows(NAMES, tensors, [None] * len(tensors)))
+    measured = statistics.measure(NAMES, tensors, [None] * len(tensors))
+    rows = statistics.finish(NAMES, ops.convert_to_numpy(measured))
     for gradient, row in zip(gradients, rows, strict=True):
         exact = gradient.astype("float64")
         size = np.abs(exact)
