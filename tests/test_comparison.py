@@ -225,6 +225,12 @@ for optimizer in ("sgd", "adafactor"):
     assert done.stdout.splitlines() == ["cpu:1 {'CPU:1'}"] * 2, done.stderr
 
 
+def test_many_variants_are_compiled_without_a_warning(caplog):
+    """To TensorFlow they look like one training step that is traced again and again, of which it warns."""
+    kt.compare(kt.activations.names()[:6], **{**SMALL, "seeds": 1, "epochs": 1}, optimizer="adafactor")
+    assert "retracing" not in caplog.text
+
+
 def test_numpys_numbers_are_numbers(tmp_path):
     """Seeds, epochs and units out of arrays will do, and the result can be saved."""
     arguments = {"hidden": np.array([4]), "seeds": np.arange(1), "epochs": np.int64(1), "error_below": np.float32(0.1)}

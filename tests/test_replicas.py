@@ -479,3 +479,36 @@ def test_statistics_of_a_table_are_those_of_each_tensor():
         one = one.astype("float64")
         expected = [np.linalg.norm(one), one.mean(), one.std(), np.isfinite(one).all()]
         np.testing.assert_allclose(row, expected, rtol=1e-12)
+
+
+def branch(name):
+    """Build a part of a network, whose layer's weights have the same paths in each part."""
+    inputs = keras.Input((4,))
+    return keras.Model(inputs, keras.layers.Dense(2, name="same")(inputs), name=name)
+
+
+def branched():
+    """Build a network of two such parts."""
+    inputs = keras.Input((4,))
+    both = keras.layers.Concatenate()([branch("left")(inputs), branch("right")(inputs)])
+    return keras.Model(inputs, keras.layers.Dense(3, activation="softmax", name="output")(both))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adafactor"])
+def test_weights_of_one_path_are_told_apart(optimizer, tmp_path):
+    """Together and separately, and on disk: none takes another's place."""
+    arguments = {"data": "iris", "seeds": 1, "epochs": 1, "progress": False, "keep_weights": True}
+    models = {"mine": branched}
+    kept = kt.compare(models=models, optimizer=optimizer, **arguments, directory=tmp_path / "run").weights["mine", 0]
+    shapes = [tuple(variable.shape) for variable in branched().weights]
+    assert [array.shape for array in kept.values()] == shapes
+    assert sum(name.endswith(" #2") for name in kept) == 2
+
+
+def test_labels_may_be_bytes(data):
+    """Labels that NumPy keeps in a byte train as those of an int32 do, with the same accuracy."""
+    y = [one.astype("uint8") for one in (data.y_train, data.y_test)]
+    small = kt.datasets.Dataset("bytes", data.x_train, y[0], data.x_test, y[1], data.classes)
+    copies = copies_of(mlp)
+    histories = [together(plan_for(one), copies).history for one in (data, small)]
+    pd.testing.assert_frame_equal(*histories)

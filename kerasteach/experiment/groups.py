@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 
 from kerasteach import devices
 from kerasteach.experiment.copies import Copy, Plan
@@ -114,7 +117,7 @@ def work(
 ) -> Outcome:
     """Train a group on a device, in this process or as a worker."""
     start = time.perf_counter()
-    with devices.scope(device), float32():
+    with devices.scope(device), float32(), _traces_expected():
         train = train_together if group.separately is None else train_separately
         trained = train(group.plan, group.copies, on_epoch)
         tables = {"history": trained.history, "gradients": trained.gradients}
@@ -123,3 +126,18 @@ def work(
     networks = [dict(copy.keys) for copy in group.copies]
     weights = trained.weights if keep_weights else []
     return Outcome(networks, tables, weights, trained.how, group.separately, time.perf_counter() - start)
+
+
+@contextmanager
+def _traces_expected() -> Iterator[None]:
+    """Keep TensorFlow from warning of a training step that is compiled again and again: it is another network's."""
+
+    def wanted(record: logging.LogRecord) -> bool:
+        return "tf.function retracing" not in record.getMessage()
+
+    logger = tf.get_logger()
+    logger.addFilter(wanted)
+    try:
+        yield
+    finally:
+        logger.removeFilter(wanted)

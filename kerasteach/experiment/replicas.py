@@ -15,7 +15,7 @@ from kerasteach.experiment.orders import orders
 from kerasteach.experiment.replica_gradients import CopiedParameter, GradientTable
 from kerasteach.experiment.replica_model import Replicas
 from kerasteach.experiment.replica_stack import Stack
-from kerasteach.experiment.training import _compile
+from kerasteach.experiment.training import compile_for
 from kerasteach.measure import statistics
 from kerasteach.measure.records import tidy_table
 from kerasteach.measure.stopping import Target
@@ -59,7 +59,7 @@ def _fit(plan: Plan, model: Replicas, stack: Stack, progress: _Progress) -> pd.D
     """Train the copies, and return the table of their gradients."""
     examples = len(plan.dataset.x_train)
     steps = -(-examples // plan.batch_size)
-    _compile(model, plan, steps)
+    compile_for(model, plan, steps)
     if plan.capture is not None:
         progress.gradients = GradientTable(model, stack, "epoch" if plan.capture == "epoch" else 1, steps)
     begins = tf.data.Dataset.range(0, examples, plan.batch_size, output_type=tf.int32).repeat()

@@ -53,7 +53,7 @@ def _train_variant(
     model = copies[0][1].build()
     states = list(model.variables)  # before `compile` adds those of the metrics
     steps = -(-len(plan.dataset.x_train) // plan.batch_size)
-    _compile(model, plan, steps)
+    compile_for(model, plan, steps)
     fresh = [variable.numpy() for variable in model.optimizer.variables]
     every: Every = "epoch" if plan.capture == "epoch" else 1
     with GradientCapture(every=every) as capture:  # one `with` for all, so that the training step is compiled once
@@ -90,7 +90,8 @@ def batches(dataset: Dataset, seed: int, batch_size: int, epochs: int) -> tf.dat
     return rows.map(lambda chosen: (tf.gather(x, chosen), tf.gather(y, chosen))).prefetch(tf.data.AUTOTUNE)
 
 
-def _compile(model: keras.Model, plan: Plan, steps: int) -> None:
+def compile_for(model: keras.Model, plan: Plan, steps: int) -> None:
+    """Compile a model for a comparison, with so many training steps an execution, and build its optimizer."""
     if plan.dataset.classes:
         loss, metrics = keras.losses.SparseCategoricalCrossentropy(dtype="float32"), ["accuracy"]
     else:
