@@ -98,13 +98,11 @@ class Recorder:
         buffer, rows, steps = self._cells["buffer"], self._cells["rows"], self._cells["steps"]
         room = len(self._kept) - 1  # the last row takes what is not kept
         place = ops.minimum(rows.value, room)
+        captured = ops.ones((), "bool") if self._every == 1 else ops.equal(steps.value % self._every, 0)
+        self.source.observe(optimizer, gradients, variables, captured)
         if self._every == 1:
-            captured = ops.ones((), "bool")
-            self.source.observe(optimizer, gradients, variables, captured)
             row = self.source.measure()
         else:
-            captured = ops.equal(steps.value % self._every, 0)
-            self.source.observe(optimizer, gradients, variables, captured)
             nothing = ops.full(buffer.value.shape[1:], np.nan, dtype=buffer.value.dtype)
             row = ops.cond(captured, lambda: ops.cast(self.source.measure(), nothing.dtype), lambda: nothing)
             place = ops.where(captured, place, room)
