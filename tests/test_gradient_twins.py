@@ -86,14 +86,14 @@ def assert_recorded(capture, model, steps, rtol=1e-5):
     """The table is that of these gradients: a row each, in the model's order.
 
     Two programs that add in another order agree to 1e-5. A gradient that is zero but for rounding, as that of a bias
-    before BatchNormalization, agrees in nothing; it is some 1e-7 of the largest, and twice that is let pass.
+    before BatchNormalization, agrees in nothing; it is up to 2e-7 of the largest, and twice that is let pass.
     """
     frame, gradients = capture.frame, [gradient for step in steps for gradient in step]
     variables = model.trainable_variables
     assert frame["path"].tolist() == [variable.path for variable in variables] * len(steps)
     assert frame["size"].tolist() == [gradient.size for gradient in gradients]
     assert frame["step"].tolist() == np.repeat(np.arange(len(steps)), len(variables)).tolist()
-    rounding = 2e-7 * max(np.linalg.norm(gradient) for gradient in gradients)
+    rounding = 4e-7 * max(np.linalg.norm(gradient) for gradient in gradients)
     for name, statistic in STATISTICS.items():
         expected = np.array([statistic(gradient) for gradient in gradients])
         unit = np.sqrt(frame["size"]) if name == "mean" else 1.0  # of n entries' mean, the root of n times is a norm

@@ -122,6 +122,18 @@ def test_one_bad_entry_spoils_one_row(bad):
         assert np.flatnonzero(finite == 0).tolist() == [spoiled]
 
 
+@pytest.mark.parametrize("jit_compile", [None, False, True])
+def test_zeros_beside_vanished_gradients_are_told_apart(jit_compile):
+    """All zeros, entries whose squares float32 takes for 0, and ordinary ones."""
+    entries = (0.0, 1e-30, 0.0, 0.5)
+    values = rows(list(NUMPY), [np.full((80, 80), entry, "float32") for entry in entries], jit_compile=jit_compile)
+    zeros = [row[-1] for row in values]
+    assert zeros == [1.0, 0.0, 1.0, 0.0]
+    np.testing.assert_allclose([row[0] for row in values], [80 * entry for entry in entries], rtol=1e-6)
+    only_zeros = rows(list(NUMPY), [np.zeros((80, 80), "float32")] * 2, jit_compile=jit_compile)
+    assert only_zeros.tolist() == [[0, 0, 0, 1, 0, 0, 1]] * 2
+
+
 def test_what_is_not_a_number_is_not_zero():
     """Zeros are counted among what has diverged, too, in small gradients and in large ones."""
     for size in (10, 10_000):
