@@ -27,7 +27,7 @@ import pandas as pd
 import tensorflow as tf
 
 import kerasteach as kt
-from kerasteach.measure import gradients
+from kerasteach.measure import gradients, statistics
 
 BATCH = 32
 RANDOM = np.random.default_rng(0)
@@ -170,7 +170,8 @@ def layers_table(rounds: int) -> None:
         variants: Variants = {"plain": lambda: None, "default": capture(), "all": capture(statistics="all")}
         table = seconds(lambda depth=depth: mlp((32,) * depth, 32), x, y, variants, rounds)
         plain = table["plain"].median() / steps * 1e3
-        rows[depth] = {"plain step, ms": plain, **ratios(table)["ratio"][1:], "bytes a step": 2 * (depth + 1) * 4 * 8}
+        numbers = 2 * (depth + 1) * len(statistics.columns(statistics.DEFAULT))
+        rows[depth] = {"plain step, ms": plain, **ratios(table)["ratio"][1:], "bytes a step": 8 * numbers}
         keras.backend.clear_session()
     print("\nlayers\n" + pd.DataFrame(rows).T.round(2).to_string())
     print("The device keeps the steps of one epoch, at most 16 MiB of them.")
