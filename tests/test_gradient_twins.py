@@ -82,18 +82,18 @@ def recorder(**options):
     return kt.callbacks.GradientCapture(statistics=list(STATISTICS), **options)
 
 
-def assert_recorded(capture, model, steps, rtol=1e-5):
+def assert_recorded(capture, model, steps, rtol=1e-5, rounding=2e-7):
     """The table is that of these gradients: a row each, in the model's order.
 
     Two programs that add in another order agree to 1e-5. A gradient that is zero but for rounding, as that of a bias
-    before BatchNormalization, agrees in nothing; it is up to 2e-7 of the largest, and twice that is let pass.
+    before BatchNormalization, agrees in nothing; it is some 1e-7 of the largest, and twice that is let pass.
     """
     frame, gradients = capture.frame, [gradient for step in steps for gradient in step]
     variables = model.trainable_variables
     assert frame["path"].tolist() == [variable.path for variable in variables] * len(steps)
     assert frame["size"].tolist() == [gradient.size for gradient in gradients]
     assert frame["step"].tolist() == np.repeat(np.arange(len(steps)), len(variables)).tolist()
-    rounding = 4e-7 * max(np.linalg.norm(gradient) for gradient in gradients)
+    rounding *= max(np.linalg.norm(gradient) for gradient in gradients)
     for name, statistic in STATISTICS.items():
         expected = np.array([statistic(gradient) for gradient in gradients])
         unit = np.sqrt(frame["size"]) if name == "mean" else 1.0  # of n entries' mean, the root of n times is a norm
@@ -119,7 +119,8 @@ def compare(build, x, y, optimizer=None, compiled=MODES["graph"], size=8, weight
     in_xla = compiled.get("jit_compile", False) and build in (noisy, subclassed)  # where it draws masks of its own
     steps = by_hand(twin, hands.apply, loss, [*batches(size, *data)] * 2, in_xla)
     hands.finalize_variable_values(twin.trainable_variables)
-    assert_recorded(capture, model, steps)
+    # Two XLA programs fuse differently; of a bias before BatchNormalization over two examples they leave up to 2.1e-7.
+    assert_recorded(capture, model, steps, rounding=4e-7 if in_xla else 2e-7)
     assert_same_weights(model, twin)
     return capture.frame
 

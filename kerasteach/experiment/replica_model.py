@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import keras
@@ -60,9 +59,8 @@ class Replicas(keras.Model):
         self.measured = ["loss", *metrics]
         self._sums = _fixed(np.zeros((len(self.measured), self._copies), "float32"), "sums")
         self._examples = _fixed(np.zeros((), "float32"), "examples")
-        # By the code of a method TensorFlow counts how often it is traced, and would warn after some groups of copies.
         self._test: Callable[[Tensor, Tensor], Tensor] = tf.function(
-            partial(self._test_batch),
+            self._test_batch,
             input_signature=[tf.TensorSpec((None, *one.shape[1:]), one.dtype) for one in self._testing],
             autograph=False,
         )
