@@ -13,7 +13,7 @@ import keras
 from kerasteach.measure import stopping
 from kerasteach.measure.batch_losses import BatchLosses
 from kerasteach.measure.stopping import Mode, Require
-from kerasteach.numbers import whole
+from kerasteach.validation import whole
 
 
 class StopOnError(keras.callbacks.Callback):

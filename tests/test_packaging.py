@@ -14,7 +14,7 @@ PACKAGES = PROJECT["tool"]["setuptools"]["packages"]
 FOLDERS = {"kerasteach.callbacks": "callbacks"}
 # The floors of docs/architecture.md: a room may import from floors below its own, and from its own folder.
 FLOORS = [
-    {"numbers"},
+    {"validation"},
     {"activations", "losses", "optimizers", "datasets", "devices", "progress"},
     {"layers"},
     {"models", "measure"},

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 import keras
 
 from kerasteach import datasets
-from kerasteach.numbers import finite, whole
+from kerasteach.validation import finite, whole
 from kerasteach.optimizers import PlainSGD
 
 Data = str | Path | datasets.Dataset | tuple[Any, Any]

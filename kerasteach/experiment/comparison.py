@@ -26,7 +26,7 @@ from kerasteach.experiment.request import HIDDEN, INITIALIZER, Request, versions
 from kerasteach.experiment.result import Comparison, assembled, resumed
 from kerasteach.experiment.running import check_executor, run
 from kerasteach.experiment.variants import grid, variants
-from kerasteach.numbers import whole
+from kerasteach.validation import whole
 
 
 def compare(

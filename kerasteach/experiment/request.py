@@ -20,7 +20,7 @@ from kerasteach.experiment.groups import Network
 from kerasteach.experiment.variants import ARCHITECTURE, Choices, Variant, variants
 from kerasteach.measure.runs import read_facts
 from kerasteach.models import draw_weights, mlp
-from kerasteach.numbers import whole
+from kerasteach.validation import whole
 
 HIDDEN = (32,) * 6
 INITIALIZER = "glorot_uniform"

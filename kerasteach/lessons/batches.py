@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import tree
 
-from kerasteach.numbers import whole
+from kerasteach.validation import whole
 
 Batch = tuple[Any, Any, Any]  # x, y and sample_weight; a model's inputs may be a list or a dictionary
 

@@ -17,7 +17,7 @@ from kerasteach.lessons.objective import Objective, objective
 from kerasteach.lessons.steppers import Stepper, steppers
 from kerasteach.lessons.verdicts import verdict
 from kerasteach.measure.records import with_keys
-from kerasteach.numbers import finite, whole
+from kerasteach.validation import finite, whole
 
 _STOPS = ("gradient_norm", "value")
 

@@ -13,7 +13,7 @@ from kerasteach.devices import require_tensorflow
 from kerasteach.lessons import functions
 from kerasteach.lessons.objective import Objective, objective
 from kerasteach.measure.records import coordinates
-from kerasteach.numbers import whole
+from kerasteach.validation import whole
 
 _POINTS = {1: 401, 2: 121}  # a coordinate
 _AT_ONCE = 1024  # a function may hold data of its own, once for each of these points

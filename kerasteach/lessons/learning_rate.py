@@ -13,7 +13,7 @@ import pandas as pd
 from kerasteach.lessons.batches import Batch, Batches
 from kerasteach.lessons.evaluation import check_compiled
 from kerasteach.lessons.state import left_as_found
-from kerasteach.numbers import finite, whole
+from kerasteach.validation import finite, whole
 from kerasteach.progress import progress_bar
 
 _SMOOTHING = 0.8  # the share of the past in the smoothed loss

@@ -17,7 +17,7 @@ from kerasteach.lessons.batches import Batches
 from kerasteach.lessons.directions import Plane, Weight, Weights, chosen_weights, path_directions, random_directions
 from kerasteach.lessons.evaluation import check, mean_losses, prepare
 from kerasteach.lessons.state import left_as_found
-from kerasteach.numbers import finite, whole
+from kerasteach.validation import finite, whole
 
 Along = Literal["random", "path"] | Weight | Sequence[Weight]
 

@@ -12,7 +12,7 @@ import pandas as pd
 from kerasteach import devices
 from kerasteach.losses import HalfSquaredError
 from kerasteach.measure.records import history_table
-from kerasteach.numbers import finite, whole
+from kerasteach.validation import finite, whole
 from kerasteach.optimizers import PlainSGD
 
 

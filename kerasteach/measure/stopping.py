@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from kerasteach.numbers import finite, whole
+from kerasteach.validation import finite, whole
 
 Mode = Literal["auto", "min", "max"]
 Require = Literal["all", "any"]

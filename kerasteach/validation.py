@@ -1,0 +1,304 @@
+"""Checks of arguments: one function for each kind of value, each with an error that names the argument."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from numbers import Integral, Real
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+Name = TypeVar("Name", bound=str)
+
+LARGEST = 2**63 - 1  # of the whole numbers that NumPy, TensorFlow and Parquet can hold
+_LONGEST_NAME = 255  # bytes of a file's name, on the usual file systems
+_SHOWN = 80  # characters of a value in an error
+
+
+def received(argument: str, value: Any) -> str:
+    """Return the end of an error message: `"Received: argument=value."`, with a long value shortened.
+
+    Example:
+        >>> from kerasteach.validation import received
+        >>> received("seeds", 0)
+        'Received: seeds=0.'
+    """
+    return f"Received: {argument}={shown(value)}."
+
+
+def shown(value: Any) -> str:
+    """Return a value's `repr` in one short line; of an array or a tensor its shape and type."""
+    if hasattr(value, "shape") and hasattr(value, "dtype") and tuple(value.shape) != ():
+        return f"<{type(value).__name__} of shape {tuple(value.shape)}, {value.dtype}>"
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # a repr of the caller's own that fails must not hide the error that it belongs to
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+
+
+def whole(argument: str, value: Any, least: int = 1, most: int = LARGEST) -> int:
+    """Return a whole number of any kind, NumPy's too, as Python's.
+
+    Args:
+        argument: What to call it in an error.
+        value: The number.
+        least: The smallest that is valid. Defaults to `1`.
+        most: The largest that is valid. Defaults to `2**63 - 1`.
+
+    Raises:
+        ValueError: If it is no whole number, or outside the bounds.
+
+    Example:
+        >>> from kerasteach.validation import whole
+        >>> whole("epochs", 3)
+        3
+    """
+    if not _is(value, Integral) or not least <= value <= most:
+        too_large = _is(value, Integral) and value > most
+        bounds = f"from {least} to {most}" if too_large or most != LARGEST else f"from {least}"
+        raise ValueError(f"`{argument}` must be a whole number {bounds}. {received(argument, value)}")
+    return int(value)
+
+
+def finite(argument: str, value: Any) -> float:
+    """Return a finite number of any kind, NumPy's too, as Python's float.
+
+    Args:
+        argument: What to call it in an error.
+        value: The number.
+
+    Raises:
+        TypeError: If it is no number.
+        ValueError: If it is infinite, NaN, or too large for a float.
+
+    Example:
+        >>> from kerasteach.validation import finite
+        >>> finite("threshold", 1)
+        1.0
+    """
+    if not _is(value, Real):
+        raise TypeError(f"`{argument}` must be a number. {received(argument, value)}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"`{argument}` must be finite. {received(argument, value)}")
+    return number
+
+
+def is_number(value: Any) -> bool:
+    """Say whether a value is one real number, Python's or NumPy's; a bool, an array or a tensor is none."""
+    return _is(value, Real)
+
+
+def _is(value: Any, kind: type) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def flag(argument: str, value: Any) -> bool:
+    """Return True or False, where a value is one of them (NumPy's too), or 0 or 1.
+
+    Raises:
+        TypeError: If it is anything else.
+
+    Example:
+        >>> from kerasteach.validation import flag
+        >>> flag("progress", 1)
+        True
+    """
+    known = isinstance(value, (bool, int)) or type(value).__name__ in ("bool", "bool_")
+    if not known or getattr(value, "shape", ()) != () or value not in (False, True):
+        raise TypeError(f"`{argument}` must be True or False. {received(argument, value)}")
+    return bool(value)
+
+
+def choice(argument: str, value: Any, options: Iterable[Name], otherwise: str = "") -> Name:
+    """Return a name that is one of several, exactly as it is written there.
+
+    Args:
+        argument: What to call it in an error.
+        value: The name.
+        options: The valid names.
+        otherwise: What else is valid, for the message: `"a number"`. Defaults to nothing.
+
+    Raises:
+        TypeError: If it is no text.
+        ValueError: If it is another name; the message lists the options, and the nearest.
+
+    Example:
+        >>> from kerasteach.validation import choice
+        >>> choice("mode", "min", ("min", "max"))
+        'min'
+    """
+    options = list(options)
+    for option in options:
+        if isinstance(value, str) and value == option:
+            return option
+    listed = ", ".join(f'"{option}"' for option in options)
+    listed = f"{listed}, or {otherwise}" if otherwise else listed
+    error = ValueError if isinstance(value, str) else TypeError
+    raise error(f"`{argument}` must be one of {listed}. {received(argument, value)}{did_you_mean(value, options)}")
+
+
+def did_you_mean(value: Any, options: Iterable[str]) -> str:
+    """Return `" Did you mean 'tanh'?"` where one of the options is near what was written, or nothing.
+
+    Example:
+        >>> from kerasteach.validation import did_you_mean
+        >>> did_you_mean("sigmod", ["sigmoid", "relu"]), did_you_mean("gelu", ["sigmoid", "swish"])
+        (" Did you mean 'sigmoid'?", '')
+    """
+    by_lower = {option.lower(): option for option in options}
+    close = get_close_matches(str(value).lower(), by_lower, n=1, cutoff=0.7) if isinstance(value, str) else []
+    return f" Did you mean {by_lower[close[0]]!r}?" if close else ""
+
+
+def text(argument: str, value: Any) -> str:
+    """Return a text that is not empty.
+
+    Raises:
+        TypeError: If it is no text.
+        ValueError: If it is empty.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"`{argument}` must be a text. {received(argument, value)}")
+    if not value.strip():
+        raise ValueError(f"`{argument}` must not be empty. {received(argument, value)}")
+    return str(value)
+
+
+def several(argument: str, value: Any, of: str = "values") -> list[Any]:
+    """Return the entries of a list, a tuple or another collection; a text is not taken for its letters.
+
+    Args:
+        argument: What to call it in an error.
+        value: The collection.
+        of: What it is to hold, for the message. Defaults to `"values"`.
+
+    Raises:
+        TypeError: If it is no collection.
+
+    Example:
+        >>> from kerasteach.validation import several
+        >>> several("hidden", (8, 4))
+        [8, 4]
+    """
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise TypeError(f"`{argument}` must be a list of {of}. {received(argument, value)}")
+    try:
+        return list(value)
+    except TypeError as error:  # an array or a tensor without a dimension
+        raise TypeError(f"`{argument}` must be a list of {of}. {received(argument, value)}") from error
+
+
+def path(argument: str, value: Any) -> Path:
+    """Return the absolute path of a file or directory, with `~` expanded; nothing is made or looked up.
+
+    Args:
+        argument: What to call it in an error.
+        value: A text or a path.
+
+    Raises:
+        TypeError: If it is neither.
+        ValueError: If it cannot be the name of a file: empty, with a NUL in it, or with a part that is too long.
+
+    Example:
+        >>> from kerasteach.validation import path
+        >>> path("directory", "runs").name
+        'runs'
+    """
+    if isinstance(value, bytes) or not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str):
+        raise TypeError(f"`{argument}` must be a path, as text or pathlib.Path. {received(argument, value)}")
+    name = os.fspath(value)
+    too_long = any(len(os.fsencode(part)) > _LONGEST_NAME for part in Path(name).parts)
+    if not name.strip() or "\0" in name or too_long:
+        raise ValueError(f"`{argument}` must be a path that a file system can hold. {received(argument, value)}")
+    try:
+        return Path(os.path.abspath(Path(name).expanduser()))
+    except RuntimeError as error:  # `~somebody`
+        raise ValueError(f"`{argument}` names the home of an unknown user. {received(argument, value)}") from error
+
+
+def array(argument: str, value: Any, ndim: int | None = None, of: str = "numbers") -> np.ndarray:
+    """Return numbers as a float64 array.
+
+    Args:
+        argument: What to call it in an error.
+        value: An array, a tensor, a frame, or nested lists.
+        ndim: How many dimensions it must have. Defaults to `None`, any.
+        of: What it is to hold, for the message. Defaults to `"numbers"`.
+
+    Raises:
+        TypeError: If its entries are no numbers.
+        ValueError: If rows differ in length, or the number of dimensions is another.
+
+    Example:
+        >>> from kerasteach.validation import array
+        >>> array("x", [[1, 2], [3, 4]], ndim=2).shape
+        (2, 2)
+    """
+    import numpy as np
+
+    try:
+        found = np.asarray(value, dtype="float64")
+    except OverflowError as error:
+        raise ValueError(f"`{argument}` has a number too large for a float. {received(argument, value)}") from error
+    except Exception as error:  # whatever the caller's own object raises while it is turned into an array
+        kind = ValueError if "inhomogeneous" in str(error) else TypeError
+        reason = "rows of one length" if kind is ValueError else of
+        raise kind(f"`{argument}` must be an array of {reason}. {received(argument, value)}") from error
+    if ndim is not None and found.ndim != ndim:
+        raise ValueError(
+            f"`{argument}` must have {ndim} dimension{'s' if ndim != 1 else ''}. "
+            f"Received: {argument} with {found.ndim}, of shape {found.shape}."
+        )
+    return found
+
+
+def table(argument: str, value: Any, columns: Iterable[str], made_by: str) -> pd.DataFrame:
+    """Return a table that has certain columns.
+
+    Args:
+        argument: What to call it in an error.
+        value: The table.
+        columns: The columns that it must have.
+        made_by: What returns such a table, for the message: `"GradientCapture.frame"`.
+
+    Raises:
+        TypeError: If it is no pandas DataFrame.
+        ValueError: If it lacks columns, or has one of them twice.
+    """
+    import pandas as pd
+
+    if not isinstance(value, pd.DataFrame):
+        raise TypeError(f"`{argument}` must be a table such as {made_by} gives. {received(argument, value)}")
+    there = [str(column) for column in value.columns]
+    missing = [column for column in columns if column not in there]
+    if missing:
+        raise ValueError(
+            f"`{argument}` lacks the columns {', '.join(missing)}; {made_by} gives a table that has them. "
+            f"Received: the columns {', '.join(there) or 'none'}."
+        )
+    twice = sorted({column for column in columns if there.count(column) > 1})
+    if twice:
+        raise ValueError(f"`{argument}` has more than one column called {', '.join(twice)}.")
+    return value
+
+
+def function(argument: str, value: Any, what: str = "a function") -> Callable[..., Any]:
+    """Return a value that can be called.
+
+    Raises:
+        TypeError: If it cannot.
+    """
+    if not callable(value):
+        raise TypeError(f"`{argument}` must be {what}. {received(argument, value)}")
+    return value
