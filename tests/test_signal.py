@@ -27,7 +27,10 @@ DENSE, NORM = ["kernel", "bias"], ["gamma", "beta"]
         ([["kernel"], NORM, ["kernel"]], [(2, "beta"), (3, "kernel")]),
         ([["kernel"], ["gamma"], DENSE], [(1, "kernel"), (3, "bias")]),
         ([DENSE, ["alpha"], DENSE], [(1, "bias"), (3, "bias")]),
-        ([["embeddings"], ["kernel", "recurrent_kernel", "bias"], DENSE], [(1, "embeddings"), (2, "bias"), (3, "bias")]),
+        (
+            [["embeddings"], ["kernel", "recurrent_kernel", "bias"], DENSE],
+            [(1, "embeddings"), (2, "bias"), (3, "bias")],
+        ),
         ([DENSE, ["signal"], DENSE], [(1, "bias"), (3, "bias")]),
     ],
 )

@@ -10,8 +10,8 @@ from typing import Any, Literal, cast
 import keras
 
 from kerasteach import datasets
-from kerasteach.validation import finite, whole
 from kerasteach.optimizers import PlainSGD
+from kerasteach.validation import finite, whole
 
 Data = str | Path | datasets.Dataset | tuple[Any, Any]
 

@@ -13,8 +13,8 @@ import pandas as pd
 from kerasteach.lessons.batches import Batch, Batches
 from kerasteach.lessons.evaluation import check_compiled
 from kerasteach.lessons.state import left_as_found
-from kerasteach.validation import finite, whole
 from kerasteach.progress import progress_bar
+from kerasteach.validation import finite, whole
 
 _SMOOTHING = 0.8  # the share of the past in the smoothed loss
 _EXPLODED = 3  # rises by so many times the first losses' mean

@@ -12,8 +12,8 @@ import pandas as pd
 from kerasteach import devices
 from kerasteach.losses import HalfSquaredError
 from kerasteach.measure.records import history_table
-from kerasteach.validation import finite, whole
 from kerasteach.optimizers import PlainSGD
+from kerasteach.validation import finite, whole
 
 
 def training_loop(
