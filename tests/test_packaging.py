@@ -17,7 +17,7 @@ FLOORS = [
     {"validation"},
     {"activation_names"},
     {"activations", "losses", "optimizers", "datasets", "devices", "progress"},
-    {"layers"},
+    {"layers", "activation_checks"},
     {"models", "measure"},
     {"callbacks"},
     {"experiment", "lessons"},
