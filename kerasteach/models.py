@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import pairwise
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,11 +16,6 @@ from kerasteach.activation_names import ACTIVATIONS
 from kerasteach.activations import Activation
 from kerasteach.layers import Dense
 from kerasteach.validation import received, several, whole
-
-_WRONG_INITIALIZER = (
-    '`initializer` must be a name that Keras knows, such as "glorot_uniform" or "he_normal", "matched", or an '
-    "initializer. Received: initializer={!r}."
-)
 
 
 def mlp(
@@ -70,6 +66,11 @@ def mlp(
     seed = None if seed is None else whole("seed", seed, least=0)
     if isinstance(activation, keras.layers.Layer):
         check_layer("activation", activation)
+    fitting = isinstance(initializer, str) and initializer == "matched"
+    if not fitting:
+        _check_initializer("initializer", initializer)
+    _check_initializer("bias_initializer", bias_initializer)
+    _check_dtype(dtype)
     functions = [activation] * (len(widths) - 2) + [output_activation]
     names = [f"hidden_{number}" for number in range(1, len(widths) - 1)] + ["output"]
     layers = [
@@ -77,7 +78,7 @@ def mlp(
             units,
             activation=function,
             kernel_initializer=_drawing(
-                matched(function) if initializer == "matched" else initializer, seed, 2 * position, (features, units)
+                matched(function) if fitting else initializer, seed, 2 * position, (features, units)
             ),
             bias_initializer=_drawing(bias_initializer, seed, 2 * position + 1, (units,)),
             dtype=dtype,
@@ -107,6 +108,8 @@ def draw_weights(network: keras.Sequential, seed: int) -> list[np.ndarray]:
         >>> all(np.array_equal(a, b) for a, b in zip(drawn, other.get_weights()))
         True
     """
+    if not isinstance(network, keras.Sequential) or not all(isinstance(one, Dense) for one in network.layers):
+        raise TypeError(f"`network` must be a network that `mlp` returned. {received('network', network)}")
     drawn: list[np.ndarray] = []
     for layer in network.layers:
         for variable, initializer in ((layer.kernel, layer.kernel_initializer), (layer.bias, layer.bias_initializer)):
@@ -167,8 +170,6 @@ def _drawing(
     initializer: str | keras.initializers.Initializer, seed: int | None, position: int, shape: tuple[int, ...]
 ) -> str | keras.initializers.Initializer:
     """Return the initializer, drawing for a seed if there is one, or as Keras does."""
-    if not isinstance(initializer, str | keras.initializers.Initializer):
-        raise ValueError(_WRONG_INITIALIZER.format(initializer))
     if seed is not None:
         return seeded(initializer, seed, position, shape)
     return initializer if isinstance(initializer, str) else initializer.clone()
@@ -193,7 +194,10 @@ def seeded(
         >>> kt.models.seeded("zeros", seed=0, position=1, shape=(3,))((3,)).numpy().tolist()
         [0.0, 0.0, 0.0]
     """
-    stream = int(np.random.SeedSequence((seed, position, *shape)).generate_state(1)[0]) >> 1
+    _check_initializer("initializer", initializer)
+    numbers = whole("seed", seed, least=0), whole("position", position, least=0)
+    sizes = [whole("shape", size, least=0) for size in several("shape", shape)]
+    stream = int(np.random.SeedSequence((*numbers, *sizes)).generate_state(1)[0]) >> 1
     if isinstance(initializer, str):
         return _by_name(initializer, stream)
     config = initializer.get_config()
@@ -207,4 +211,27 @@ def _by_name(initializer: str, stream: int) -> keras.initializers.Initializer:
             found = keras.initializers.deserialize({"class_name": initializer, "config": config})
             if isinstance(found, keras.initializers.Initializer):
                 return found
-    raise ValueError(_WRONG_INITIALIZER.format(initializer))
+    raise ValueError(f"Keras knows no such initializer: {initializer!r}.")
+
+
+def _check_initializer(argument: str, initializer: Any) -> None:
+    """Raise ValueError unless it is an initializer or the name of one; no random state is used."""
+    fits = isinstance(initializer, keras.initializers.Initializer)
+    if isinstance(initializer, str):
+        with suppress(ValueError):
+            fits = _by_name(initializer, 0) is not None
+    if not fits:
+        more = '"matched", ' if argument == "initializer" else ""
+        raise ValueError(
+            f'`{argument}` must be a name that Keras knows, such as "glorot_uniform" or "he_normal", {more}or an '
+            f"initializer. {received(argument, initializer)}"
+        )
+
+
+def _check_dtype(dtype: Any) -> None:
+    try:
+        keras.dtype_policies.get(dtype)
+    except Exception as error:
+        raise ValueError(
+            f'`dtype` must be a dtype or a dtype policy that Keras knows, such as "float32". {received("dtype", dtype)}'
+        ) from error

@@ -223,3 +223,9 @@ def test_a_stop_within_an_execution_names_the_batch(backend, run):
 def test_a_range_test_leaves_the_model_as_it_was(backend, run):
     """It works with arrays and TensorFlow's data sets; the loss surface is refused with a clear error."""
     run(backend, "range_test", "restored", "data_set", "surface")
+
+
+@either
+def test_activations_without_a_formula_are_differentiated(backend, run):
+    """Derivatives, Jacobians and the table of Keras's functions are those of the backend."""
+    run(backend, "derivatives")

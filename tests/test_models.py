@@ -86,6 +86,31 @@ def test_a_layer_with_weights_is_no_activation_of_several_layers():
     assert len(weights(activation=keras.layers.LeakyReLU(0.3))) == 8
 
 
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"),
+    [
+        ({"initializer": "a"}, ValueError, "`initializer` must be .*matched.*Received: initializer='a'"),
+        ({"bias_initializer": np.ones(2), "seed": 0}, ValueError, r"`bias_initializer` must be .*shape \(2,\)"),
+        ({"dtype": "floaty"}, ValueError, "`dtype` must be .*Received: dtype='floaty'"),
+        ({"seed": -1}, ValueError, "`seed` must be a whole number from 0"),
+        ({"output_activation": keras.layers.Softmax}, TypeError, "not a class"),
+        ({"activation": {}}, ValueError, "`activation` must be a name, a function, or the dictionary"),
+    ],
+)
+def test_what_no_layer_can_have_is_refused(wrong, error, message):
+    """The error names the argument and what was received, with a seed and without."""
+    with pytest.raises(error, match=message):
+        kt.models.mlp(**{"hidden": (4,), "inputs": 2, "outputs": 1, **wrong})
+
+
+def test_weights_are_drawn_for_networks_of_mlp():
+    """Anything else has no kernel and bias in each layer, or no whole number for a seed."""
+    with pytest.raises(TypeError, match="`network` must be a network that `mlp` returned"):
+        kt.models.draw_weights(None, 0)
+    with pytest.raises(ValueError, match="`seed` must be a whole number from 0"):
+        kt.models.draw_weights(kt.models.mlp(inputs=2, outputs=1), "a")
+
+
 def test_an_unknown_initializer_is_an_error():
     """The error names the argument and what would work."""
     with pytest.raises(ValueError, match=r"`initializer` must be .*glorot_uniform.*Received: initializer='glorott'"):

@@ -81,6 +81,21 @@ def test_a_grids_summary_has_a_row_a_combination():
     assert summary.loc[("tanh", 0.5), "final_loss"] == row["value"].median()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((None, pd.DataFrame()), TypeError, "`history` must be a table such as compare gives"),
+        ((pd.DataFrame({"seed": [1]}), pd.DataFrame()), ValueError, "`history` lacks the columns activation, epoch"),
+        ((None, None, None, []), ValueError, "`by` must name a column"),
+        ((None, None, None, 3), TypeError, "`by` must be a list of columns"),
+    ],
+)
+def test_a_summary_needs_the_tables_of_a_comparison(arguments, error, message):
+    """The error names the argument and what makes such a table."""
+    with pytest.raises(error, match=message):
+        kt.experiment.summarise(*arguments)
+
+
 def test_an_unknown_reference_is_an_error(comparison):
     """The message lists those there are."""
     with pytest.raises(ValueError, match=r"`reference` must be one of \['sigmoid', 'tanh', 'relu'\]"):

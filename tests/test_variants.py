@@ -287,6 +287,9 @@ def test_predictions_are_those_of_the_trained_networks():
     [
         ({"vary": {"colour": [1]}}, ValueError, "`vary` must give choices for activation, depth"),
         ({"vary": [1]}, ValueError, "`vary` must give choices for"),
+        ({"vary": {"activation": None}}, ValueError, "`activations` must be one or more"),
+        ({"vary": {"depth": keras.Input((3,))}}, TypeError, r"`vary\['depth'\]` must be a list"),
+        ({"vary": {"learning_rate": keras.layers.Dense}}, TypeError, "`learning_rate` must be an object of this class"),
         ({"vary": {"depth": []}}, ValueError, r"`vary\['depth'\]` must be one or more"),
         ({"vary": {"depth": [0]}}, ValueError, "`depth` must be a whole number from 1"),
         ({"vary": {"learning_rate": [0.1, -1.0]}}, ValueError, "`learning_rate` must be finite"),

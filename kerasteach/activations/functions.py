@@ -61,29 +61,27 @@ def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:
 
     Keras's own function defaults to a slope of 0.2 and its layer to 0.3; here both default to `0.01`.
     """
-    if not hasattr(negative_slope, "dtype"):
-        finite("negative_slope", negative_slope)
-    return ops.leaky_relu(floats(x), negative_slope)
+    return ops.leaky_relu(floats(x), finite("negative_slope", negative_slope))
 
 
 @_register
 def softmax(x: Tensor, axis: int = -1) -> Tensor:
     """Return `exp(x) / sum(exp(x))` along `axis`: a probability for each class, at a classifier's output."""
     x = floats(x)
-    _check_axis(x, axis)
-    return ops.softmax(x, axis=axis)
+    return ops.softmax(x, axis=_checked_axis(x, axis))
 
 
-def _check_axis(x: Tensor, axis: Any) -> None:
-    if not isinstance(axis, (int, np.integer, tuple, list)):
+def _checked_axis(x: Tensor, axis: Any) -> int | tuple[int, ...]:
+    """Return an axis, or several, if the tensor has them."""
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    if not axes or not all(isinstance(one, (int, np.integer)) for one in axes):
         raise TypeError(f"`axis` must be a whole number. {received('axis', axis)}")
-    dimensions = len(x.shape)
-    inside = isinstance(axis, (tuple, list)) or -dimensions <= axis < dimensions
-    if not inside or dimensions == 0:
+    if not all(-len(x.shape) <= one < len(x.shape) for one in axes):
         raise ValueError(
             "`x` must have the dimension `axis`, along which softmax sums to 1. "
             f"Received: x of shape {tuple(x.shape)}, axis={axis}."
         )
+    return tuple(axes) if len(axes) > 1 else axes[0]
 
 
 def floats(x: Tensor) -> Tensor:

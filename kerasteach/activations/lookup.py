@@ -68,7 +68,7 @@ def get(activation: str | Activation | dict[str, Any] | None) -> Activation:
     if isinstance(activation, str):
         return _by_name(activation)
     if isinstance(activation, dict):
-        return keras.activations.get(activation)
+        return _from_config(activation)
     if isinstance(activation, type):
         raise TypeError(
             f"`activation` must be a function or its name, and not a class, which makes one: {activation.__name__}(). "
@@ -83,6 +83,16 @@ def get(activation: str | Activation | dict[str, Any] | None) -> Activation:
     if not callable(activation):
         raise unknown(activation, _OR_A_FUNCTION)
     return activation
+
+
+def _from_config(config: dict[str, Any]) -> Activation:
+    try:
+        return keras.activations.get(config)
+    except ValueError as error:
+        raise ValueError(
+            "`activation` must be a name, a function, or the dictionary that Keras writes into a saved layer. "
+            f"{received('activation', config)}"
+        ) from error
 
 
 def _by_name(name: str) -> Activation:

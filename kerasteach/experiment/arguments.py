@@ -13,7 +13,7 @@ import numpy as np
 
 from kerasteach import datasets
 from kerasteach.optimizers import PlainSGD
-from kerasteach.validation import finite, whole
+from kerasteach.validation import finite, received, several, whole
 
 PLAIN_LEARNING_RATE = 0.1  # of plain steps; Keras's optimizers have defaults of their own
 Data = str | Path | datasets.Dataset | tuple[Any, Any]
@@ -21,9 +21,9 @@ Data = str | Path | datasets.Dataset | tuple[Any, Any]
 
 def checked_seeds(seeds: Any) -> list[int]:
     """Return the seeds, which may be given by their number."""
-    if not isinstance(seeds, Iterable) or isinstance(seeds, str):
+    if not isinstance(seeds, Iterable) or isinstance(seeds, str) or getattr(seeds, "ndim", 1) == 0:
         return list(range(whole("seeds", seeds)))
-    numbers = [whole("seeds", seed, least=0) for seed in seeds]
+    numbers = [whole("seeds", seed, least=0) for seed in several("seeds", seeds)]
     if not numbers or len(set(numbers)) < len(numbers):
         raise ValueError(f"`seeds` must be a number of seeds, or different whole numbers. Received: seeds={seeds!r}.")
     return numbers
@@ -31,9 +31,12 @@ def checked_seeds(seeds: Any) -> list[int]:
 
 def checked_hidden(hidden: Any, depth: Any = None, width: Any = None) -> list[int]:
     """Return the units of each hidden layer; a depth and a width of its own stand in for those of `hidden`."""
-    if not isinstance(hidden, Iterable) or isinstance(hidden, str):
-        raise ValueError(f"`hidden` must list the units of each hidden layer, as in (32, 32). Received: {hidden!r}.")
-    units = [whole("hidden", one) for one in hidden]
+    try:
+        units = [whole("hidden", one) for one in several("hidden", hidden)]
+    except TypeError as error:
+        raise ValueError(
+            f"`hidden` must list the units of each hidden layer, as in (32, 32). {received('hidden', hidden)}"
+        ) from error
     if depth is not None and len(set(units)) != 1 and width is None:
         raise ValueError(
             f"Where `depth` varies, `hidden` must have one width, as in (32, 32). Received: hidden={units!r}."
@@ -45,8 +48,8 @@ def checked_hidden(hidden: Any, depth: Any = None, width: Any = None) -> list[in
 
 def checked_capture(capture: Any) -> Literal["epoch", "step"] | None:
     """Return which gradients to keep, or raise ValueError."""
-    if capture not in ("epoch", "step", None):
-        raise ValueError(f'`capture` must be "epoch", "step" or None. Received: capture={capture!r}.')
+    if capture is not None and not (isinstance(capture, str) and capture in ("epoch", "step")):
+        raise ValueError(f'`capture` must be "epoch", "step" or None. {received("capture", capture)}')
     return cast(Literal["epoch", "step"] | None, capture)
 
 
@@ -95,6 +98,8 @@ def serialised(
         learning_rate: As `compare` takes it. Defaults to `None`: the optimizer's own default.
         varied: Whether the learning rate takes the place of an optimizer's own. Defaults to `False`.
     """
+    if isinstance(learning_rate, type):
+        raise TypeError(f"`learning_rate` must be an object of this class. {received('learning_rate', learning_rate)}")
     own = learning_rate is None and not varied
     plain = PlainSGD(PLAIN_LEARNING_RATE if own else learning_rate)  # checks the rate, too
     rate = {} if own else {"learning_rate": plain.get_config()["learning_rate"]}

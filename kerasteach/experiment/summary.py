@@ -11,6 +11,7 @@ import pandas as pd
 from kerasteach.experiment.paired import mean_difference
 from kerasteach.measure.signal import signal_rows
 from kerasteach.measure.stopping import Target
+from kerasteach.validation import received, several, table, text
 
 
 def summarise(
@@ -56,9 +57,15 @@ def summarise(
         variants differ.
 
     Raises:
-        ValueError: If the reference is none of the variants.
+        ValueError: If the reference is none of the variants, or a table lacks columns.
+        TypeError: If a table is none.
     """
-    by = [by] if isinstance(by, str) else list(by)
+    by = [text("by", name) for name in ([by] if isinstance(by, str) else several("by", by, "columns"))]
+    if not by:
+        raise ValueError("`by` must name a column, or several. Received: by=[].")
+    table("history", history, (*by, "seed", "epoch", "metric", "value"), "compare")
+    columns = (*by, "seed", "epoch", "depth", "parameter", "norm") if getattr(gradients, "size", 1) else ()
+    table("gradients", gradients, columns, "compare")
     runs = _runs(history, gradients, error_below, [*by, "seed"])
     groups = runs.drop(columns="seed").groupby(by if len(by) > 1 else by[0], sort=False)
     order = _index(history[by].drop_duplicates())
@@ -85,7 +92,7 @@ def _checked(reference: Any, variants: pd.Index) -> Any:
     if reference is None:
         return variants[0]
     if reference not in variants.tolist():
-        raise ValueError(f"`reference` must be one of {variants.tolist()}. Received: reference={reference!r}.")
+        raise ValueError(f"`reference` must be one of {variants.tolist()}. {received('reference', reference)}")
     return reference
 
 

@@ -12,6 +12,7 @@ import keras
 from kerasteach import activations as functions
 from kerasteach.activation_checks import check_activation, check_layer
 from kerasteach.activations import Activation
+from kerasteach.validation import received, several
 
 # `depth` in a table of gradients is a layer's place, so a network's depth has a column of another name.
 COLUMNS = {
@@ -53,9 +54,8 @@ def grid(activations: Any, models: Mapping[str, Any] | None, vary: Any) -> dict[
         activations = "relu" if vary else _USUAL
     if activations is not None and "activation" in vary:
         raise ValueError("Name the activations once: in `activations` or in `vary`. Received: both.")
-    activations = vary.pop("activation", activations)
-    if activations is not None:
-        vary = {"activation": activations, **vary}
+    if activations is not None or "activation" in vary:
+        vary = {"activation": vary.pop("activation", activations), **vary}
     choices = {name: named(name, values) for name, values in vary.items()}
     for name, activation in choices.get("activation", {}).items():
         _check(name, activation, built=models is not None)
@@ -91,16 +91,19 @@ def named(argument: str, values: Any) -> dict[Any, Any]:
     plural = "activations" if argument == "activation" else f"vary[{argument!r}]"
     if isinstance(values, Mapping):
         pairs = [(str(name), value) for name, value in values.items()]
+    elif values is None:
+        pairs = []
     else:
-        single = isinstance(values, str) or callable(values) or not isinstance(values, Iterable)
-        pairs = [(_name(argument, value), value) for value in ([values] if single else values)]
+        iterable = isinstance(values, Iterable) and getattr(values, "ndim", 1) != 0
+        single = isinstance(values, str) or callable(values) or not iterable
+        pairs = [(_name(argument, value), value) for value in ([values] if single else several(plural, values))]
     if any(isinstance(name, str) for name, _ in pairs):  # a column has one type
         pairs = [(str(name), value) for name, value in pairs]
     choices = dict(pairs)
     if not choices or len(choices) < len(pairs):
         raise ValueError(
             f"`{plural}` must be one or more, each of another name; a dictionary gives names to functions "
-            f"and objects. Received: {[name for name, _ in pairs]}."
+            f"and objects. {received(plural, values)}"
         )
     return choices
 
