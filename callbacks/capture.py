@@ -12,6 +12,7 @@ import keras
 
 from kerasteach.measure import cells, histograms, training_function
 from kerasteach.measure.attachment import Attachment
+from kerasteach.measure.interruption import no_save_before_sigterm, save_before_sigterm
 from kerasteach.measure.outputs import Outputs
 from kerasteach.measure.raw import Raw
 from kerasteach.measure.recording import Every, Recording, checked_every
@@ -89,6 +90,7 @@ class Capture(Views, keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Start a new table, and hook the optimizer before the training step is compiled."""
+        self._recording.check_thread(type(self).__name__)
         model, optimizer = self.model, self._optimizer or self.model.optimizer
         if self._session is not None:
             self._session.close()  # what an interrupted fit left
@@ -104,6 +106,7 @@ class Capture(Views, keras.callbacks.Callback):
         self._execution = model.steps_per_execution
         if self._writes:
             atexit.register(self._session.close)  # what an interrupted fit left, when Python ends
+            save_before_sigterm(self._save_rest)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch's number."""
@@ -126,6 +129,7 @@ class Capture(Views, keras.callbacks.Callback):
             return
         session = self._session
         session.end()
+        no_save_before_sigterm(self._save_rest)
         atexit.unregister(session.close)
         if not self._keep_hook:
             self.detach()

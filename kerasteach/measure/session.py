@@ -75,6 +75,10 @@ class Session:
 
     def fetch(self) -> None:
         """Take from the device what is there of this training."""
+        with self.recording.undivided:
+            self._fetch()
+
+    def _fetch(self) -> None:
         before, batches = self.attachment.recorder.fetched, self._batches - self._fetched
         steps, values, arrays = self.attachment.fetch()
         taken = self.attachment.recorder.fetched - before
