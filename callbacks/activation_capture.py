@@ -106,7 +106,7 @@ class ActivationCapture(Capture):
             )
 
     def _source(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, statistics: tuple[str, ...] | None
     ) -> tuple[Outputs, tuple[str, ...], None]:
         self._outputs = Outputs(model, self._names, self._layers, self._edges, reset=self._every != "epoch")
         return self._outputs, self._names, None

@@ -109,9 +109,9 @@ class GradientCapture(Capture):
             )
 
     def _source(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, statistics: tuple[str, ...] | None
     ) -> tuple[Gradients, tuple[str, ...], Raw | None]:
-        names = gradients.statistics_for(self._asked, optimizer)
+        names = gradients.statistics_for(self._asked, optimizer) if statistics is None else statistics
         source = Gradients(model, names, self._layers, self._edges)
         raw = Raw(model, optimizer, self._raw) if self._raw else None
         if optimizer is model.optimizer and all(layer.built for layer in layers_of(model)):

@@ -61,6 +61,7 @@ class Raw:
         self._cells: dict[int, cells.Cell] = {}
         self._received: set[int] = set()  # the variables that have a gradient at all
         self._count: cells.Cell | None = None
+        self._first = 0
         self._fetched = -1  # the last step whose gradients were handed out
 
     def __call__(
@@ -95,7 +96,7 @@ class Raw:
         for one in self.check(variables):
             shape = (len(self._steps[id(one)]) + 1, *one.shape)
             self._cells[id(one)] = cells.make(np.zeros(shape, "float32"), self._optimizer)
-        self._count = cells.make(np.zeros((), "int64"), self._optimizer)
+        self._count = cells.make(np.array(self._first, "int64"), self._optimizer)
 
     def check(self, variables: Sequence[keras.Variable]) -> list[keras.Variable]:
         """Return the variables whose gradients are to be kept.
@@ -128,11 +129,11 @@ class Raw:
             )
         return chosen
 
-    def begin(self) -> None:
-        """Count the steps from 0 again."""
-        self._fetched = -1
+    def begin(self, first: int = 0) -> None:
+        """Count the steps from this number on."""
+        self._first, self._fetched = first, first - 1
         if self._count is not None:
-            self._count.assign(ops.zeros_like(self._count.value))
+            self._count.assign(ops.full_like(self._count.value, first))
 
     def fetch(self) -> dict[int, dict[str, np.ndarray]]:
         """Return what was kept since the last call: for each step the gradients, by the path of their variable."""

@@ -86,12 +86,26 @@ class Recording:
         """Take what was fetched of an epoch: the numbers of steps, and `(steps, entries, statistics and bins)`."""
         if not len(steps):
             return
+        if entries is not self.entries and list(entries) != list(self.entries):
+            entries, values = self._widened(entries, values)
         self.entries = entries
         if self._every == "epoch":
             self._mean = self._mean or EpochMean(self.statistics, epoch)
             self._mean.add(steps, values)
         else:
             self._keep([epoch] * len(steps), [int(step) for step in steps], values)
+
+    def _widened(self, entries: Sequence[Any], values: np.ndarray) -> tuple[Sequence[Any], np.ndarray]:
+        """Have the table held in memory take further entries: a model may be compiled in the middle of a training.
+
+        A row that is NaN is of an entry that is not there, and gives none in the table.
+        """
+        self._close_mean()
+        if not self._values:
+            return entries, values
+        everything = [*self.entries, *(entry for entry in entries if entry not in self.entries)]
+        self._values = [_spread(held, range(len(self.entries)), len(everything)) for held in self._values]
+        return everything, _spread(values, [everything.index(entry) for entry in entries], len(everything))
 
     def add_raw(self, arrays: Mapping[int, Mapping[str, np.ndarray]]) -> None:
         """Take whole gradients: for each step, by path."""
@@ -228,3 +242,10 @@ class Recording:
         packages = ("kerasteach", "keras", "tensorflow", "numpy", "pandas")
         versions = {name: version(name) for name in packages} | {"python": platform.python_version()}
         return Stream(directory, columns, {"every": self._every, "versions": versions})
+
+
+def _spread(values: np.ndarray, places: Sequence[int], number: int) -> np.ndarray:
+    """Return `(steps, number, columns)`, with the rows of each step at these places and NaN elsewhere."""
+    spread = np.full((len(values), number, values.shape[2]), np.nan)
+    spread[:, list(places)] = values
+    return spread
