@@ -87,8 +87,9 @@ class Capture(Views, keras.callbacks.Callback):
         session.release()
         if self._rescue is not None:
             self._rescue.detach()
-        if not session.over and self._trained is not None:
-            training_function.make(self._trained)  # a `fit` that is still running goes on without the hook
+        model, self._trained, self._rescue = self._trained, None, None
+        if not session.over and model is not None:
+            training_function.make(model)  # a `fit` that is still running goes on without the hook
 
     def __enter__(self) -> Self:
         self._keep_hook = True

@@ -34,8 +34,9 @@ class GradientCapture(Capture):
     to call `compile` after such a change in any case.)
 
     Args:
-        layers: Which layers: names, wildcards such as `"conv*"`, layer objects, or functions of a layer that say
-            whether it is meant; one or several. Defaults to `None`, all.
+        layers: Which layers: names (`"block_1"` means those inside it too), wildcards such as `"conv*"`, layer objects,
+            classes such as `keras.layers.Dense`, or functions of a layer that say whether it is meant; one or several.
+            Defaults to `None`, all.
         every: Record each so manyth step, from step 0, or `"epoch"` for one row an epoch: the means over the steps in
             which the variable received a gradient (`finite` where all were; histograms summed), with the epoch's last
             step in `step`. Defaults to `1`.

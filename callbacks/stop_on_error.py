@@ -185,8 +185,8 @@ class StopOnError(keras.callbacks.Callback):
         for name in self._metrics:
             if name not in logs:
                 raise ValueError(
-                    f"{stopping.unknown(name, logs)} A callback that puts a metric into the logs must stand in front of "
-                    "StopOnError."
+                    f"{stopping.unknown(name, logs)} A callback that puts a metric into the logs must stand in front "
+                    "of StopOnError."
                 )
         if self._judge(logs):
             self.model.stop_training = True
@@ -216,9 +216,9 @@ class StopOnError(keras.callbacks.Callback):
             return
         self._warned = True
         warnings.warn(
-            f"StopOnError cannot judge epoch {self._now + 1}: {', '.join(missing)} is not there, only {', '.join(logs)}. "
-            "Nothing was validated: give `fit` `validation_data` or `validation_split`, with a `validation_freq` of at "
-            "most the number of epochs.",
+            f"StopOnError cannot judge epoch {self._now + 1}: {', '.join(missing)} is not there, only "
+            f"{', '.join(logs)}. Nothing was validated: give `fit` `validation_data` or `validation_split`, and a "
+            "`validation_freq` of at most the number of epochs.",
             stacklevel=2,
         )
 

@@ -108,6 +108,11 @@ class Raw:
         known = {id(one) for one in own}
         ordered = own + [one for one in variables if id(one) not in known]
         described = describe(ordered, self._model)
+        paths = [one.path for one in described]
+        names = [
+            path if path not in paths[:index] else f"{path} #{paths[:index].count(path) + 1}"
+            for index, path in enumerate(paths)
+        ]
 
         def owners(layer: keras.layers.Layer) -> Iterable[int]:
             inside = {id(one) for one in layer.trainable_variables}
@@ -117,7 +122,7 @@ class Raw:
             for index in choose([selector], [one.layer for one in described], owners, self._model, "raw"):
                 key = id(ordered[index])
                 self._steps[key] = tuple(sorted({*self._steps.get(key, ()), *steps}))
-                self._paths[key] = described[index].path
+                self._paths[key] = names[index]
         chosen = [one for one in ordered if id(one) in self._steps]
         self._steps = {id(one): self._steps[id(one)] for one in chosen}  # in the model's order
         one_step = [4 * int(np.prod(one.shape)) for one in chosen]

@@ -18,6 +18,7 @@ from kerasteach.measure.names import means
 from kerasteach.measure.records import Output, Parameter, histogram_table, tidy_table
 from kerasteach.measure.runs import Stream, read, read_raw
 from kerasteach.measure.tensorboard import Board
+from kerasteach.validation import LARGEST, did_you_mean, received, whole
 
 Every = int | Literal["epoch"]
 
@@ -159,33 +160,49 @@ class Recording:
             return self._raw
         return read_raw(self._directory, self._run) | self._raw
 
-    def layer(self, name: str) -> pd.DataFrame:
+    def layer(self, name: str | int) -> pd.DataFrame:
         """Return the rows of one layer, or of those that a wildcard, or the name of the model around them, means.
+
+        Args:
+            name: The name, or the layer's number in the column `depth`.
 
         Raises:
             ValueError: If there is none; the message lists the layers.
+            TypeError: If it is neither.
         """
         frame = self.table()
-        chosen = frame[[means(name, one) for one in frame["layer"]]]
+        if isinstance(name, str):
+            chosen = frame[[means(name, layer) for layer in frame["layer"]]]
+        elif isinstance(name, (int, np.integer)) and not isinstance(name, bool):
+            chosen = frame[frame["depth"] == int(name)]
+        else:
+            raise TypeError(
+                f"`name` must be a layer's name, or its number in the column `depth`. {received('name', name)}"
+            )
         if chosen.empty:
-            there = ", ".join(frame["layer"].unique()) or "nothing yet"
-            raise ValueError(f"`name` must be a layer that was recorded: {there}. Received: name={name!r}.")
+            layers = frame[["depth", "layer"]].drop_duplicates()
+            there = ", ".join(f"{depth} {layer}" for depth, layer in layers.itertuples(index=False)) or "nothing yet"
+            raise ValueError(
+                f"`name` must be a layer that was recorded: {there}. {received('name', name)}"
+                f"{did_you_mean(name, layers['layer'])}"
+            )
         return chosen.reset_index(drop=True)
 
     def at(self, step: int) -> pd.DataFrame:
         """Return the rows of one step; a negative number counts from the last recorded one, which is -1.
 
         Raises:
-            ValueError: If that step was not recorded.
+            ValueError: If it is no whole number, or that step was not recorded.
         """
         frame = self.table()
         there = frame["step"].unique()
-        if step < 0 and -step <= len(there):
-            step = int(there[step])
-        if step not in there:
-            shown = f"from {there[0]} to {there[-1]}, {len(there)} of them" if len(there) else "none yet"
-            raise ValueError(f"`step` must be a step that was recorded: {shown}. Received: step={step}.")
-        return frame[frame["step"] == step].reset_index(drop=True)
+        number = whole("step", step, least=-LARGEST)
+        if number < 0 and -number <= len(there):
+            number = int(there[number])
+        if number not in there:
+            known = f"from {there[0]} to {there[-1]}, {len(there)} of them" if len(there) else "none yet"
+            raise ValueError(f"`step` must be a step that was recorded: {known}. {received('step', step)}")
+        return frame[frame["step"] == number].reset_index(drop=True)
 
     def save(self, directory: str | Path) -> Path:
         """Write all tables as a new run in a directory, and return the run's own."""

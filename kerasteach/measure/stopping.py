@@ -108,8 +108,8 @@ def _number(metric: str, value: Any) -> float:
     shape = tuple(getattr(value, "shape", ()))
     if any(size != 1 for size in shape):
         raise ValueError(
-            f"`monitor` must be a metric with one number, and {metric!r} has an array of shape {shape}, such as a number "
-            f'for each class. Have the metric average them, as in keras.metrics.F1Score(average="macro").'
+            f"`monitor` must be a metric with one number, and {metric!r} has an array of shape {shape}, such as a "
+            f'number for each class. Have the metric average them, as in keras.metrics.F1Score(average="macro").'
         )
     for _ in shape:
         value = value[0]
@@ -199,7 +199,9 @@ def rule(
         )
     modes = mode if isinstance(mode, Mapping) else dict.fromkeys(threshold, mode)
     if not set(modes) <= set(threshold):
-        raise ValueError(f"`mode` must be for metrics out of {', '.join(map(str, threshold))}. Received: mode={shown(mode)}.")
+        raise ValueError(
+            f"`mode` must be for metrics out of {', '.join(map(str, threshold))}. Received: mode={shown(mode)}."
+        )
     targets = tuple(Target(metric, value, modes.get(metric, "auto")) for metric, value in threshold.items())
     return Rule(targets, require, consecutive)
 

@@ -1,8 +1,8 @@
 """Training function: a model's compiled step, made anew where what is hooked into it has changed.
 
-Keras makes the function once, and looks the model's `train_step` up when it is traced. A hook that comes later would not
-be in it; one that goes would stay. While a model has hooks, its `make_train_function` is stood in for: Keras calls it at
-the beginning of every `fit` and `train_on_batch`, so that each hook learns that another training begins.
+Keras traces the function at the first step, with whatever is hooked in then; a hook that comes or goes later would not
+be in it, or would stay. While a model has hooks, its `make_train_function` is replaced: Keras calls it at the beginning
+of every `fit` and `train_on_batch`, so that each hook learns that another training begins.
 """
 
 from __future__ import annotations
@@ -82,7 +82,9 @@ class _Hooks:
         self.made_with: list[Hook] = []
         self.running = 0
         self._model = model
-        self._before = {name: vars(model)[name] for name in ("make_train_function", "train_step") if name in vars(model)}
+        self._before = {
+            name: vars(model)[name] for name in ("make_train_function", "train_step") if name in vars(model)
+        }
 
     def __call__(self, force: bool = False) -> Any:
         """Begin another training of the model, as Keras does at the start of `fit` and of `train_on_batch`."""
