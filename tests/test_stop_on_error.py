@@ -14,6 +14,11 @@ def fit(model, x, y, stop, epochs=30, **options):
     return model.fit(x, y, epochs=epochs, verbose=0, callbacks=[stop], **options)
 
 
+def assert_close(ones, others):
+    """Raise unless histories, or lists of numbers, are equal but for rounding."""
+    np.testing.assert_allclose(keras.tree.flatten(ones), keras.tree.flatten(others), rtol=1e-4)
+
+
 def test_it_stops_after_the_first_epoch_below_the_threshold(blobs, classifier):
     """The last loss is the first one below the threshold, and the attributes say so."""
     stop = kt.callbacks.StopOnError(0.3, verbose=0)
@@ -232,16 +237,15 @@ def test_judging_batches_leaves_the_model_as_it_was(blobs, classifier, tmp_path)
         kt.callbacks.GradientCapture(),
     ]
     told = judged.fit(*blobs, batch_size=16, epochs=2, shuffle=False, verbose=0, callbacks=callbacks).history
-    assert told == history
+    assert_close(told, history)
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     for one in (judged, loaded):
         for mine, its in zip(plain.get_weights(), one.get_weights(), strict=True):
-            np.testing.assert_array_equal(mine, its)
+            np.testing.assert_allclose(mine, its, rtol=1e-4, atol=1e-6)
     assert int(loaded.optimizer.iterations) == 8
     assert judged._loss_tracker is tracker
-    assert judged.fit(*blobs, batch_size=16, shuffle=False, verbose=0).history == (
-        plain.fit(*blobs, batch_size=16, shuffle=False, verbose=0).history
-    )
+    after = [one.fit(*blobs, batch_size=16, shuffle=False, verbose=0).history for one in (judged, plain)]
+    assert_close(*after)
     assert len(callbacks[2].frame) == 8 * 6
 
 
@@ -255,7 +259,7 @@ def test_evaluations_before_meanwhile_and_after_tell_the_loss(blobs, classifier)
         options = {"validation_data": blobs, "epochs": 2, "shuffle": False, "verbose": 0}
         history = one.fit(*blobs, callbacks=callbacks, **options).history
         told.append([before, history, one.evaluate(*blobs, verbose=0), one.fit(*blobs, **options).history])
-    assert told[0] == told[1]
+    assert_close(*told)
     assert told[0][2][0] > 0
 
 
@@ -272,7 +276,7 @@ def test_after_an_exception_the_next_fit_is_as_ever(blobs, classifier):
         with pytest.raises(KeyboardInterrupt):
             one.fit(*blobs, shuffle=False, verbose=0, callbacks=[Interrupt(), *([stop] if one is model else [])])
     plain = [one.fit(*blobs, shuffle=False, verbose=0).history for one in (model, twin)]
-    assert plain[0] == plain[1]
+    assert_close(*plain)
     fit(model, *blobs, stop)
     assert (stop.epoch, stop.step) == (0, 0)
 
