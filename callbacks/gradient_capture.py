@@ -24,18 +24,24 @@ class GradientCapture(Capture):
 
     What is recorded is the gradient of the batch's loss as the optimizer receives it, before any clipping; where
     several devices share the batch, it is that of the whole batch. The numbers are computed inside the compiled
-    training step, without a second pass, kept on the device and fetched once an epoch. The training itself is not
-    changed, and the model and its optimizer are left as they were. It works with Keras on TensorFlow, JAX and PyTorch.
+    training step, without a second pass, kept on the device and fetched once an epoch. The training stays the
+    same algorithm with the same batches and random numbers, and the model and its optimizer are left as they were; the
+    last bits of a weight may differ from those of a plain `fit`, since TensorFlow rewrites a graph by who reads its
+    operations (in models with normalization or dropout), and such rounding grows as in any training. It works with
+    Keras on TensorFlow, JAX and PyTorch.
 
-    Each `fit` starts a new table. After an exception in `fit` what was recorded is there; the hook goes at the next
-    `fit`, by `detach()`, or at the end of a `with capture:` block, and is harmless until then. Inside such a block the
-    hook stays from one `fit` to the next, which then need not compile the training step again. (As Keras compiles the
-    step anew for the capture, a layer's `trainable` that was changed since `compile` takes effect then; Keras wants you
-    to call `compile` after such a change in any case.)
+    Each `fit` starts a new table, and only the steps of that `fit` are in it: not those of a `train_on_batch` or of
+    another `fit` that a callback runs meanwhile. Where a callback compiles the model in mid-fit, the recording goes on
+    with the new optimizer; where it cannot, a warning says so. After an exception in `fit` what was recorded is there;
+    the hook goes at the next training of the model, whatever it is, by `detach()`, or at the end of a `with capture:`
+    block. Inside such a block it stays from one `fit` to the next, which then need not compile the training step again.
+    (As Keras compiles the step anew for the capture, a layer's `trainable` that was changed since `compile` takes
+    effect then; Keras wants you to call `compile` after such a change in any case.)
 
     Args:
-        layers: Which layers: names, wildcards such as `"conv*"`, layer objects, or functions of a layer that say
-            whether it is meant; one or several. Defaults to `None`, all.
+        layers: Which layers: names (`"block_1"` means those inside it too), wildcards such as `"conv*"`, layer objects,
+            classes such as `keras.layers.Dense`, or functions of a layer that say whether it is meant; one or several.
+            Defaults to `None`, all.
         every: Record each so manyth step, from step 0, or `"epoch"` for one row an epoch: the means over the steps in
             which the variable received a gradient (`finite` where all were; histograms summed), with the epoch's last
             step in `step`. Defaults to `1`.
@@ -112,9 +118,9 @@ class GradientCapture(Capture):
             )
 
     def _source(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, statistics: tuple[str, ...] | None
     ) -> tuple[Gradients, tuple[str, ...], Raw | None]:
-        names = gradients.statistics_for(self._asked, optimizer)
+        names = gradients.statistics_for(self._asked, optimizer) if statistics is None else statistics
         source = Gradients(model, names, self._layers, self._edges)
         raw = Raw(model, optimizer, self._raw) if self._raw else None
         if optimizer is model.optimizer and all(layer.built for layer in layers_of(model)):

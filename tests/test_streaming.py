@@ -244,6 +244,20 @@ def test_a_second_thread_is_refused(blobs, classifier):
         assert capture.frame["step"].nunique() == 3
 
 
+def test_after_an_interrupted_training_another_thread_may_train(blobs, classifier):
+    """Once the capture is detached, as the error says; the thread of the interrupted training is still there."""
+    capture = kt.callbacks.GradientCapture()
+    with ThreadPoolExecutor(1) as other:
+        interrupted = other.submit(fit, classifier(), *blobs, capture, Run(1, lambda: 1 / 0))
+        assert isinstance(interrupted.exception(), ZeroDivisionError)
+        with pytest.raises(RuntimeError, match=r"call `detach\(\)` first"):
+            fit(classifier(), *blobs, capture)
+        capture.detach()
+        assert capture.frame["step"].nunique() == 2
+        fit(classifier(), *blobs, capture)
+    assert capture.frame["step"].nunique() == 6
+
+
 def test_the_home_folder_is_expanded_once(tmp_path, monkeypatch, blobs, classifier):
     """`~` is the home folder for whatever writes and reads, and no folder is called so."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))

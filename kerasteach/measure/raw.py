@@ -76,6 +76,7 @@ class Raw:
         self._cells: dict[int, cells.Cell] = {}
         self._received: set[int] = set()  # the variables that have a gradient at all
         self._count: cells.Cell | None = None
+        self._first = 0
         self._fetched = -1  # the last step whose gradients were handed out
 
     def __call__(
@@ -110,7 +111,7 @@ class Raw:
         for one in self.check(variables):
             shape = (len(self._steps[id(one)]) + 1, *one.shape)
             self._cells[id(one)] = cells.make(np.zeros(shape, _dtype(one)), self._optimizer)
-        self._count = cells.make(np.zeros((), "int64"), self._optimizer)
+        self._count = cells.make(np.array(self._first, "int64"), self._optimizer)
 
     def check(self, variables: Sequence[keras.Variable]) -> list[keras.Variable]:
         """Return the variables whose gradients are to be kept.
@@ -122,6 +123,11 @@ class Raw:
         known = {id(one) for one in own}
         ordered = own + [one for one in variables if id(one) not in known]
         described = describe(ordered, self._model)
+        paths = [one.path for one in described]
+        names = [
+            path if path not in paths[:index] else f"{path} #{paths[:index].count(path) + 1}"
+            for index, path in enumerate(paths)
+        ]
 
         def owners(layer: keras.layers.Layer) -> Iterable[int]:
             inside = {id(one) for one in layer.trainable_variables}
@@ -131,7 +137,7 @@ class Raw:
             for index in choose([selector], [one.layer for one in described], owners, self._model, "raw"):
                 key = id(ordered[index])
                 self._steps[key] = tuple(sorted({*self._steps.get(key, ()), *steps}))
-                self._paths[key] = described[index].path
+                self._paths[key] = names[index]
         chosen = [one for one in ordered if id(one) in self._steps]
         self._steps = {id(one): self._steps[id(one)] for one in chosen}  # in the model's order
         one_step = [np.dtype(_dtype(one)).itemsize * int(np.prod(one.shape)) for one in chosen]
@@ -143,11 +149,11 @@ class Raw:
             )
         return chosen
 
-    def begin(self) -> None:
-        """Count the steps from 0 again."""
-        self._fetched = -1
+    def begin(self, first: int = 0) -> None:
+        """Count the steps from this number on."""
+        self._first, self._fetched = first, first - 1
         if self._count is not None:
-            self._count.assign(ops.zeros_like(self._count.value))
+            self._count.assign(ops.full_like(self._count.value, first))
 
     def fetch(self) -> dict[int, dict[str, np.ndarray]]:
         """Return what was kept since the last call: for each step the gradients, by the path of their variable."""

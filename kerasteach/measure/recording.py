@@ -23,8 +23,8 @@ from kerasteach.measure.names import means
 from kerasteach.measure.records import Output, Parameter, histogram_table, tidy_table
 from kerasteach.measure.stream import Stream
 from kerasteach.measure.tensorboard import Board
+from kerasteach.validation import LARGEST, did_you_mean, received, whole
 from kerasteach.validation import path as checked_path
-from kerasteach.validation import received, whole
 
 Every = int | Literal["epoch"]
 
@@ -119,12 +119,26 @@ class Recording:
         """Take what was fetched of an epoch: the numbers of steps, and `(steps, entries, statistics and bins)`."""
         if not len(steps):
             return
+        if entries is not self.entries and list(entries) != list(self.entries):
+            entries, values = self._widened(entries, values)
         self.entries = entries
         if self._every == "epoch":
             self._mean = self._mean or EpochMean(self.statistics, epoch)
             self._mean.add(steps, values)
         else:
             self._keep([epoch] * len(steps), [int(step) for step in steps], values)
+
+    def _widened(self, entries: Sequence[Any], values: np.ndarray) -> tuple[Sequence[Any], np.ndarray]:
+        """Have the table held in memory take further entries: a model may be compiled in the middle of a training.
+
+        A row that is NaN is of an entry that is not there, and gives none in the table.
+        """
+        self._close_mean()
+        if not self._values:
+            return entries, values
+        everything = [*self.entries, *(entry for entry in entries if entry not in self.entries)]
+        self._values = [_spread(held, range(len(self.entries)), len(everything)) for held in self._values]
+        return everything, _spread(values, [everything.index(entry) for entry in entries], len(everything))
 
     def add_raw(self, arrays: Mapping[int, Mapping[str, np.ndarray]]) -> None:
         """Take whole gradients: for each step, by path."""
@@ -186,7 +200,6 @@ class Recording:
     def finish(self) -> None:
         """Write the rest: the training came to its end."""
         self.close()
-        self._thread = None
         if self._stream is not None and not self._is_pending:
             try:
                 self._stream.finish()
@@ -200,6 +213,7 @@ class Recording:
         with self.undivided:
             self._close_mean()
             self.flush(at_once=True)
+            self._thread = None
 
     def table(self) -> pd.DataFrame:
         """Return the whole table, from disk where it is kept there."""
@@ -220,33 +234,49 @@ class Recording:
                 self._warn_of_lost(error)
                 return dict(self._raw)
 
-    def layer(self, name: str) -> pd.DataFrame:
+    def layer(self, name: str | int) -> pd.DataFrame:
         """Return the rows of one layer, or of those that a wildcard, or the name of the model around them, means.
+
+        Args:
+            name: The name, or the layer's number in the column `depth`.
 
         Raises:
             ValueError: If there is none; the message lists the layers.
+            TypeError: If it is neither.
         """
         frame = self.table()
-        chosen = frame[[means(name, one) for one in frame["layer"]]]
+        if isinstance(name, str):
+            chosen = frame[[means(name, layer) for layer in frame["layer"]]]
+        elif isinstance(name, (int, np.integer)) and not isinstance(name, bool):
+            chosen = frame[frame["depth"] == int(name)]
+        else:
+            raise TypeError(
+                f"`name` must be a layer's name, or its number in the column `depth`. {received('name', name)}"
+            )
         if chosen.empty:
-            there = ", ".join(frame["layer"].unique()) or "nothing yet"
-            raise ValueError(f"`name` must be a layer that was recorded: {there}. Received: name={name!r}.")
+            layers = frame[["depth", "layer"]].drop_duplicates()
+            there = ", ".join(f"{depth} {layer}" for depth, layer in layers.itertuples(index=False)) or "nothing yet"
+            raise ValueError(
+                f"`name` must be a layer that was recorded: {there}. {received('name', name)}"
+                f"{did_you_mean(name, layers['layer'])}"
+            )
         return chosen.reset_index(drop=True)
 
     def at(self, step: int) -> pd.DataFrame:
         """Return the rows of one step; a negative number counts from the last recorded one, which is -1.
 
         Raises:
-            ValueError: If that step was not recorded.
+            ValueError: If it is no whole number, or that step was not recorded.
         """
         frame = self.table()
         there = frame["step"].unique()
-        if step < 0 and -step <= len(there):
-            step = int(there[step])
-        if step not in there:
-            shown = f"from {there[0]} to {there[-1]}, {len(there)} of them" if len(there) else "none yet"
-            raise ValueError(f"`step` must be a step that was recorded: {shown}. Received: step={step}.")
-        return frame[frame["step"] == step].reset_index(drop=True)
+        number = whole("step", step, least=-LARGEST)
+        if number < 0 and -number <= len(there):
+            number = int(there[number])
+        if number not in there:
+            known = f"from {there[0]} to {there[-1]}, {len(there)} of them" if len(there) else "none yet"
+            raise ValueError(f"`step` must be a step that was recorded: {known}. {received('step', step)}")
+        return frame[frame["step"] == number].reset_index(drop=True)
 
     def save(self, directory: str | Path) -> Path:
         """Write all tables as a new run in a directory, and return the run's own."""
@@ -311,3 +341,10 @@ class Recording:
         packages = ("kerasteach", "keras", "tensorflow", "numpy", "pandas")
         versions = {name: version(name) for name in packages} | {"python": platform.python_version()}
         return Stream(directory, columns, {"every": self._every, "versions": versions})
+
+
+def _spread(values: np.ndarray, places: Sequence[int], number: int) -> np.ndarray:
+    """Return `(steps, number, columns)`, with the rows of each step at these places and NaN elsewhere."""
+    spread = np.full((len(values), number, values.shape[2]), np.nan)
+    spread[:, list(places)] = values
+    return spread

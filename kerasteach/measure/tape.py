@@ -18,6 +18,7 @@ from kerasteach.measure.records import Parameter
 from kerasteach.measure.selection import Selector, Selectors, checked
 from kerasteach.measure.sources import Gradients
 from kerasteach.measure.views import Views
+from kerasteach.validation import received, whole
 
 
 class record(Views):  # noqa: N801  used as a context manager, `with record(...)`, like a function
@@ -33,8 +34,8 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
     Args:
         optimizer: The optimizer whose steps are recorded.
         model: The model, whose layers name the rows; `None` for a loop without a Keras model. Defaults to `None`.
-        layers: Which layers: names, wildcards such as `"conv*"`, layer objects, or functions of a layer that say
-            whether it is meant. Defaults to `None`, all.
+        layers: Which layers: names, wildcards such as `"conv*"`, layer objects, classes of layers, or functions of a
+            layer that say whether it is meant. Defaults to `None`, all.
         every: Record each so manyth step, or `"epoch"` for the means over each epoch's steps. Defaults to `1`.
         statistics: As for `GradientCapture`. Defaults to `None`: norm, mean, std, finite.
         histogram: As for `GradientCapture`. Defaults to `None`.
@@ -74,7 +75,9 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
         directory: str | Path | None = None,
     ) -> None:
         if not isinstance(optimizer, keras.optimizers.Optimizer):
-            raise TypeError(f"`optimizer` must be a Keras optimizer. Received: optimizer={optimizer!r}.")
+            raise TypeError(f"`optimizer` must be a Keras optimizer. {received('optimizer', optimizer)}")
+        if model is not None and not isinstance(model, keras.layers.Layer):
+            raise TypeError(f"`model` must be a Keras model, or None. {received('model', model)}")
         self._optimizer, self._model = optimizer, model
         self._layers, self._every = checked(layers), checked_every(every)
         self._names = gradients.statistics_for(statistics, optimizer)
@@ -132,7 +135,7 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
     def epoch(self, number: int) -> None:
         self._fetch()
         self._recording.end_epoch()
-        self._epoch = int(number)
+        self._epoch = whole("epoch", number, least=0)
 
     @property
     def raw(self) -> dict[int, dict[str, np.ndarray]]:

@@ -52,11 +52,15 @@ class Views:
         self._look()
         return self._recording.histogram_table()
 
-    def layer(self, name: str) -> pd.DataFrame:
+    def layer(self, name: str | int) -> pd.DataFrame:
         """Return the rows of one layer, or of those that a wildcard such as `"conv*"` means.
+
+        Args:
+            name: The name, or the layer's number in the column `depth`.
 
         Raises:
             ValueError: If there is none; the message lists the layers.
+            TypeError: If it is neither.
         """
         self._look()
         return self._recording.layer(name)
@@ -65,7 +69,7 @@ class Views:
         """Return the rows of one step; -1 is the last that was recorded.
 
         Raises:
-            ValueError: If that step was not recorded.
+            ValueError: If it is no whole number, or that step was not recorded.
         """
         self._look()
         return self._recording.at(step)
