@@ -12,11 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from kerasteach.plotting.style import looks, new_axes
+from kerasteach import validation
+from kerasteach.activation_names import ACTIVATIONS
+from kerasteach.plotting.style import Look, looks, new_axes
 
 _HEIGHT = (-1.25, 2.25)  # one scale for all panels, so that the slopes can be compared
 _COLUMNS = 4
-_JUMPS = {("binary_step", "value"), ("relu", "derivative"), ("leaky_relu", "derivative")}
+_ROUNDING = 1e-9  # of the points of a grid
 
 
 def activation_functions(table: pd.DataFrame) -> Figure:
@@ -30,6 +32,7 @@ def activation_functions(table: pd.DataFrame) -> Figure:
 
     Raises:
         ValueError: If a column is missing or the table has no row.
+        TypeError: If it is no table.
 
     Example:
         >>> import kerasteach as kt
@@ -49,8 +52,8 @@ def activation_functions(table: pd.DataFrame) -> Figure:
         layout="constrained",
         squeeze=False,
     )
-    for ax, name in zip(grid.flat, names, strict=False):
-        _panel(ax, name, table[table["activation"] == name])
+    for ax, (name, look) in zip(grid.flat, looks(names).items(), strict=False):
+        _panel(ax, name, _rows(table, name), look)
     if len(names) > 1:
         activation_curves(table, "derivative", ax=grid.flat[len(names)])
         grid.flat[len(names)].set(title="all derivatives", ylabel="")
@@ -77,14 +80,14 @@ def activation_curves(
 
     Raises:
         ValueError: If a column is missing or the table has no row.
+        TypeError: If it is no table.
     """
     _check(table)
-    if column not in ("value", "derivative"):
-        raise ValueError(f'`column` must be "value" or "derivative". Received: column={column!r}.')
+    validation.choice("column", column, ("value", "derivative"))
     ax = new_axes(ax)
     names = list(table["activation"].unique())
     for name, look in looks(names).items():
-        rows = table[table["activation"] == name]
+        rows = _rows(table, name)
         ax.plot(
             rows["x"],
             _points(rows, column),
@@ -100,21 +103,29 @@ def activation_curves(
     return ax
 
 
-def _panel(ax: Axes, name: str, rows: pd.DataFrame) -> None:
-    look = looks([name])[name]
+def _rows(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    return table[table["activation"] == name].sort_values("x")
+
+
+def _panel(ax: Axes, name: str, rows: pd.DataFrame, look: Look) -> None:
     ax.axhline(0, color="0.85", lw=1, zorder=0)
     ax.axvline(0, color="0.85", lw=1, zorder=0)
     ax.plot(rows["x"], _points(rows, "value"), color=look.colour)
     ax.plot(rows["x"], _points(rows, "derivative"), color=look.colour, ls="--")
-    ax.set(title="softmax of (x, 0, 0)" if name == "softmax" else name, ylim=_HEIGHT, xlabel="x")
+    known = ACTIVATIONS.get(name)
+    title = f"{name} of (x, 0, 0)" if known is not None and known.axis else name
+    ax.set(title=title, ylim=_HEIGHT, xlabel="x")
     sns.despine(ax=ax)
 
 
 def _points(rows: pd.DataFrame, column: str) -> np.ndarray:
     """Return a curve's heights, with a gap where the function jumps instead of a line that it does not have."""
-    points = rows[column].to_numpy(dtype="float64").copy()
-    if (rows["activation"].iloc[0], column) in _JUMPS:
-        points[:-1][np.abs(np.diff(points)) > 0.5] = np.nan
+    x, points = rows["x"].to_numpy(), rows[column].to_numpy(dtype="float64").copy()
+    known = ACTIVATIONS.get(rows["activation"].iloc[0])
+    for place in () if known is None else known.jumps if column == "value" else known.kinks:
+        around = np.flatnonzero((x[:-1] <= place + _ROUNDING) & (x[1:] >= place - _ROUNDING))
+        if len(around):  # the place itself may belong to either side
+            points[max(around, key=lambda index: abs(points[index + 1] - points[index]))] = np.nan
     return points
 
 
@@ -125,9 +136,6 @@ def _limits(values: pd.Series) -> tuple[float, float]:
 
 
 def _check(table: pd.DataFrame) -> None:
-    missing = {"activation", "x", "value", "derivative"} - set(table)
-    if missing or table.empty:
-        raise ValueError(
-            "The figure needs what kerasteach.activations.table() returns. Received: "
-            f"{len(table)} rows, without the columns {', '.join(sorted(missing)) or '(none)'}."
-        )
+    made_by = "kerasteach.activations.table()"
+    if validation.table("table", table, ("activation", "x", "value", "derivative"), made_by).empty:
+        raise ValueError(f"`table` must have a row; {made_by} gives such a table. Received: a table without rows.")
