@@ -14,8 +14,10 @@ from kerasteach.plotting.tables import Kind, checked
 from kerasteach.validation import whole
 
 _NEEDS: dict[str, Kind] = {
-    **{"phase": "name", "layer": "label", "depth": "place", "quantity": "name"},
-    **{"example": "place", "unit": "place", "source": "place", "value": "number"},
+    **dict.fromkeys(("phase", "quantity"), "name"),
+    **dict.fromkeys(("depth", "example", "unit", "source"), "place"),
+    "layer": "label",
+    "value": "number",
 }
 
 # Lengths are in the height of a letter, so that they hold at any size of text.
