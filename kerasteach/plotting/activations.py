@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from kerasteach.activation_names import ACTIVATIONS
 from kerasteach.plotting.pages import composed, on_page, panels
-from kerasteach.plotting.style import looks, new_axes, plain
+from kerasteach.plotting.style import Look, looks, new_axes, plain
 from kerasteach.plotting.tables import Kind, checked
 from kerasteach.validation import choice
 
@@ -21,7 +22,7 @@ _COLUMNS = 4
 _ALL = "all derivatives"
 _PANELS = 8  # on a page
 _NEEDS: dict[str, Kind] = {"activation": "name", "x": "number", "value": "number", "derivative": "number"}
-_JUMPS = {("binary_step", "value"), ("relu", "derivative"), ("leaky_relu", "derivative")}
+_ROUNDING = 1e-9  # of the points of a grid
 
 
 def activation_functions(table: pd.DataFrame, *, page: int = 1) -> Figure:
@@ -45,13 +46,14 @@ def activation_functions(table: pd.DataFrame, *, page: int = 1) -> Figure:
     table = _checked(table)
     names = list(table["activation"].unique())
     shown, note = on_page(names + [_ALL] * (len(names) > 1), page, _PANELS)
+    look_of = looks(names)
     with composed():
         figure, axes = panels(len(shown), _COLUMNS, width=3.1, height=2.7, sharex=True)
         for ax, name in zip(axes, shown, strict=True):
             if name == _ALL:
                 _together(ax, table)
             else:
-                _panel(ax, name, table[table["activation"] == name])
+                _panel(ax, name, table[table["activation"] == name], look_of[name])
         handles = [Line2D([], [], color="0.3", ls=style) for style in ("-", "--")]
         figure.legend(handles, ["function", "derivative"], loc="outside lower center", ncols=2, frameon=False)
         if note:
@@ -105,22 +107,26 @@ def _together(ax: Axes, table: pd.DataFrame) -> None:
     legend.remove()  # the panels' titles name the colors
 
 
-def _panel(ax: Axes, name: str, rows: pd.DataFrame) -> None:
-    look = looks([name])[name]
+def _panel(ax: Axes, name: str, rows: pd.DataFrame, look: Look) -> None:
     ax.axhline(0, color="0.85", lw=1, zorder=0)
     ax.axvline(0, color="0.85", lw=1, zorder=0)
     ax.plot(rows["x"], _points(rows, "value"), color=look.colour)
     ax.plot(rows["x"], _points(rows, "derivative"), color=look.colour, ls="--")
-    ax.set(title="softmax of (x, 0, 0)" if name == "softmax" else plain(name), ylim=_HEIGHT, xlabel="x")
+    known = ACTIVATIONS.get(name)
+    title = f"{name} of (x, 0, 0)" if known is not None and known.axis else plain(name)
+    ax.set(title=title, ylim=_HEIGHT, xlabel="x")
     sns.despine(ax=ax)
 
 
 def _points(rows: pd.DataFrame, column: str) -> np.ndarray:
     """Return a curve's heights, with a gap where the function jumps instead of a line that it does not have."""
-    points = rows[column].to_numpy(dtype="float64").copy()
-    if (rows["activation"].iloc[0], column) in _JUMPS:
-        with np.errstate(invalid="ignore"):  # between two infinite values
-            points[:-1][np.abs(np.diff(points)) > 0.5] = np.nan
+    x, points = rows["x"].to_numpy(), rows[column].to_numpy(dtype="float64").copy()
+    known = ACTIVATIONS.get(rows["activation"].iloc[0])
+    for place in () if known is None else known.jumps if column == "value" else known.kinks:
+        around = np.flatnonzero((x[:-1] <= place + _ROUNDING) & (x[1:] >= place - _ROUNDING))
+        if len(around):  # the place itself may belong to either side
+            with np.errstate(invalid="ignore"):  # between two infinite values
+                points[max(around, key=lambda index: abs(points[index + 1] - points[index]))] = np.nan
     return points
 
 

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kerasteach import validation
+from kerasteach.activation_names import COURSE
 from kerasteach.measure.runs import write_atomically
 
 PAGE = (12.8, 7.2)  # inches, 16:9: a little less than a slide, which has 13.33 x 7.5
@@ -31,17 +32,7 @@ class Look(NamedTuple):
     marker: str
 
 
-# Sigmoid, tanh and ReLU have the three colours of Paul Tol's high-contrast scheme, which stay apart for colour-blind
-# eyes and in a grey printout (lightness 49, 73 and 29 of 100); markers tell the others apart where lightness does not.
-ACTIVATIONS = {
-    "sigmoid": Look("#BB5566", "o"),
-    "tanh": Look("#DDAA33", "s"),
-    "relu": Look("#004488", "^"),
-    "leaky_relu": Look("#33A0C8", "v"),
-    "softmax": Look("#882288", "X"),
-    "linear": Look("#888888", "D"),
-    "binary_step": Look("#000000", "P"),
-}
+ACTIVATIONS = {name: Look(one.color, one.marker) for name, one in COURSE.items() if one.color and one.marker}
 _COLOURS = ("#004488", "#DDAA33", "#BB5566", "#33A0C8", "#117733", "#882288", "#888888", "#000000")
 FORWARD, BACKWARD = "#004488", "#BB5566"  # the two ways through a network: apart in lightness, too
 _MARKERS = ("D", "v", "P", "X", "*", "p", "h", "<", ">")  # none of the main three
