@@ -275,6 +275,8 @@ def array(argument: str, value: Any, ndim: int | None = None, of: str = "numbers
     """
     import numpy as np
 
+    if value is None:  # NumPy makes NaN of it
+        raise TypeError(f"`{argument}` must be an array of {of}. {received(argument, value)}")
     try:
         found = np.asarray(value, dtype="float64")
     except OverflowError as error:

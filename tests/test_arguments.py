@@ -75,21 +75,27 @@ X, Y = np.linspace(-1, 1, 8).reshape(4, 2), np.linspace(0, 1, 4)[:, None]
 
 
 @cache
+def network():
+    """Return a small compiled model, with its first weights."""
+    made = keras.Sequential([keras.Input((2,)), kt.layers.Dense(2, "tanh"), kt.layers.Dense(1)])
+    made.compile(kt.optimizers.PlainSGD(0.1), "mse", run_eagerly=True)
+    return made, made.get_weights()
+
+
 def model():
-    """Return one small compiled model for all calls, which do not train it but for a step of `trace_step`."""
-    network = keras.Sequential([keras.Input((2,)), kt.layers.Dense(2, "tanh"), kt.layers.Dense(1)])
-    network.compile(kt.optimizers.PlainSGD(0.1), "mse", run_eagerly=True)
-    return network
+    """Return one and the same small model for all calls, as it was at first."""
+    made, weights = network()
+    made.set_weights(weights)
+    return made
 
 
 @cache
 def fitted():
     """Return a capture and the history of a training of two steps."""
-    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, name="line")])
-    network.compile("sgd", "mse")
+    line = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, name="line")])
+    line.compile("sgd", "mse")
     captures = kt.callbacks.GradientCapture(), kt.callbacks.ActivationCapture()
-    history = network.fit(X, Y, epochs=2, verbose=0, callbacks=[*captures])
-    return *captures, history
+    return *captures, line.fit(X, Y, epochs=2, verbose=0, callbacks=[*captures])
 
 
 @cache
@@ -111,6 +117,7 @@ def trace():
     return kt.trace_step(model(), X[:1], Y[:1])
 
 
+@cache
 def tape():
     """Return a tape that has recorded a step."""
     optimizer, variable = keras.optimizers.SGD(), keras.Variable([1.0])

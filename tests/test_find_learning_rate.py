@@ -245,7 +245,7 @@ def test_nan_in_the_data_is_refused(activation, argument):
     with pytest.raises(ValueError, match=f"`{argument}` must hold finite numbers.*Received: 1 NaN or infinite of"):
         find_learning_rate(model, **data, steps=2, batch_size=4)
     with pytest.raises(ValueError, match=f"`{argument}` must hold finite numbers"):
-        find_learning_rate(model, in_batches(data["x"], data["y"]), steps=100)
+        find_learning_rate(model, tf.data.Dataset.from_tensor_slices((data["x"], data["y"])).batch(4), steps=100)
 
 
 def test_a_weight_that_is_no_number_ends_the_run():

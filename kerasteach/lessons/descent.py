@@ -13,7 +13,7 @@ import pandas as pd
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons import functions
-from kerasteach.lessons.objective import Objective, checked_point, objective
+from kerasteach.lessons.objective import Objective, checked_point, named, objective
 from kerasteach.lessons.steppers import Stepper, steppers
 from kerasteach.lessons.verdicts import verdict
 from kerasteach.measure.records import with_keys
@@ -110,7 +110,7 @@ class _Path:
 
 
 def _start(f: Any, start: Any) -> tuple[Any, Any]:
-    function = functions.named("f", f)
+    function = named(f)
     gallery = isinstance(function, functions.Function)
     if start is None and not gallery:
         raise ValueError("`start` must be a point, but for a function of the gallery. Received: start=None.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from kerasteach.activations import Tensor
 from kerasteach.validation import choice
@@ -58,18 +57,6 @@ _GALLERY: dict[str, Function] = {}
 def names() -> tuple[str, ...]:
     """Return the names of the gallery's functions."""
     return tuple(_GALLERY)
-
-
-def named(argument: str, function: Any) -> Any:
-    """Return the function of the gallery where a name is given; a function is returned as it is.
-
-    Raises:
-        TypeError: If it is neither; the message calls it as the argument is called.
-        ValueError: If the gallery has no function of this name.
-    """
-    if callable(function):
-        return function
-    return _GALLERY[choice(argument, function, _GALLERY, otherwise="a function")]
 
 
 def get(function: str) -> Function:

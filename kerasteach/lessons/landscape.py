@@ -11,7 +11,7 @@ import pandas as pd
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons import functions
-from kerasteach.lessons.objective import Objective, objective
+from kerasteach.lessons.objective import Objective, named, objective
 from kerasteach.measure.records import coordinates
 from kerasteach.validation import array, fits_memory, received, table, whole
 
@@ -45,7 +45,7 @@ def landscape(
         >>> kt.lessons.landscape("parabola", (-1, 1), points=3)["value"].tolist()
         [1.0, 0.0, 1.0]
     """
-    function = functions.named("f", f)
+    function = named(f)
     ranges, vector = _ranges(function, around)
     points = whole("points", _POINTS[len(ranges)] if points is None else points, least=2)
     fits_memory("points", points, points ** len(ranges) * (len(ranges) + 1))

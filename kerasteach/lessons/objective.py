@@ -12,8 +12,9 @@ import numpy as np
 
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
+from kerasteach.lessons import functions
 from kerasteach.measure.records import DESCENT_COLUMNS
-from kerasteach.validation import array, received, said
+from kerasteach.validation import array, choice, received, said
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -42,6 +43,16 @@ class Objective:
         return value, None if gradient is None else tf.convert_to_tensor(gradient)
 
 
+def named(f: Any) -> Callable[..., Any]:
+    """Return a function, or the one of the gallery that has this name.
+
+    Raises:
+        TypeError: If it is neither a function nor a name.
+        ValueError: If the gallery has no function of this name.
+    """
+    return f if callable(f) else functions.get(choice("f", f, functions.names(), otherwise="a function"))
+
+
 def objective(f: Any, at: Any, argument: str = "start") -> Objective:
     """Trace a function once, so that what cannot be descended is met before the first step.
 
@@ -54,7 +65,6 @@ def objective(f: Any, at: Any, argument: str = "start") -> Objective:
         argument: What the point is called in errors. Defaults to `"start"`.
 
     Raises:
-        TypeError: If `f` is no function.
         ValueError: If the point is none, does not fit `f`'s arguments, or `f` cannot be computed by TensorFlow there,
             or gives anything but one number.
     """

@@ -17,6 +17,7 @@ from kerasteach.measure.records import Parameter
 from kerasteach.measure.selection import Selector, Selectors, checked
 from kerasteach.measure.sources import Gradients
 from kerasteach.measure.views import Views
+from kerasteach.validation import received, whole
 
 
 class record(Views):  # noqa: N801  used as a context manager, `with record(...)`, like a function
@@ -73,7 +74,9 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
         directory: str | Path | None = None,
     ) -> None:
         if not isinstance(optimizer, keras.optimizers.Optimizer):
-            raise TypeError(f"`optimizer` must be a Keras optimizer. Received: optimizer={optimizer!r}.")
+            raise TypeError(f"`optimizer` must be a Keras optimizer. {received('optimizer', optimizer)}")
+        if model is not None and not isinstance(model, keras.layers.Layer):  # every model is a layer
+            raise TypeError(f"`model` must be a Keras model, or None. {received('model', model)}")
         self._optimizer, self._model = optimizer, model
         self._layers, self._every = checked(layers), checked_every(every)
         self._names = gradients.statistics_for(statistics, optimizer)
@@ -126,9 +129,10 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
 
     @epoch.setter
     def epoch(self, number: int) -> None:
+        number = whole("epoch", number, least=0)
         self._fetch()
         self._recording.end_epoch()
-        self._epoch = int(number)
+        self._epoch = number
 
     @property
     def raw(self) -> dict[int, dict[str, np.ndarray]]:
