@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -12,56 +11,53 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from kerasteach import validation
 from kerasteach.activation_names import ACTIVATIONS
-from kerasteach.plotting.style import Look, looks, new_axes
+from kerasteach.plotting.pages import composed, on_page, panels
+from kerasteach.plotting.style import Look, looks, new_axes, plain
+from kerasteach.plotting.tables import Kind, checked
+from kerasteach.validation import choice
 
 _HEIGHT = (-1.25, 2.25)  # one scale for all panels, so that the slopes can be compared
 _COLUMNS = 4
+_ALL = "all derivatives"
+_PANELS = 8  # on a page
+_NEEDS: dict[str, Kind] = {"activation": "name", "x": "number", "value": "number", "derivative": "number"}
 _ROUNDING = 1e-9  # of the points of a grid
 
 
-def activation_functions(table: pd.DataFrame) -> Figure:
+def activation_functions(table: pd.DataFrame, *, page: int = 1) -> Figure:
     """Draw each function with its derivative in a panel of its own, and all derivatives together in the last.
 
     Args:
         table: What `kerasteach.activations.table()` returns: `activation, x, value, derivative`.
+        page: Which eight of more panels. Defaults to `1`.
 
     Returns:
         The figure.
 
     Raises:
-        ValueError: If a column is missing or the table has no row.
-        TypeError: If it is no table.
+        TypeError: If `table` is no data frame, or a column of it holds values of another kind.
+        ValueError: If a column is missing or the table has no row, or there is no such page.
 
     Example:
         >>> import kerasteach as kt
         >>> figure = kt.plotting.activation_functions(kt.activations.table(["sigmoid", "relu"]))
     """
-    _check(table)
+    table = _checked(table)
     names = list(table["activation"].unique())
-    panels = len(names) + (len(names) > 1)
-    columns = min(_COLUMNS, panels)
-    rows = -(-panels // columns)
-    size = plt.rcParams["font.size"] / 10  # a lecture's larger text needs larger panels
-    figure, grid = plt.subplots(
-        rows,
-        columns,
-        figsize=(3.1 * columns * size, 2.7 * rows * size),
-        sharex=True,
-        layout="constrained",
-        squeeze=False,
-    )
-    for ax, (name, look) in zip(grid.flat, looks(names).items(), strict=False):
-        _panel(ax, name, _rows(table, name), look)
-    if len(names) > 1:
-        activation_curves(table, "derivative", ax=grid.flat[len(names)])
-        grid.flat[len(names)].set(title="all derivatives", ylabel="")
-        grid.flat[len(names)].get_legend().remove()  # the panels' titles name the colours
-    for ax in grid.flat[panels:]:
-        ax.remove()
-    handles = [Line2D([], [], color="0.3", ls=style) for style in ("-", "--")]
-    figure.legend(handles, ["function", "derivative"], loc="outside lower center", ncols=2, frameon=False)
+    shown, note = on_page(names + [_ALL] * (len(names) > 1), page, _PANELS)
+    look_of = looks(names)
+    with composed():
+        figure, axes = panels(len(shown), _COLUMNS, width=3.1, height=2.7, sharex=True)
+        for ax, name in zip(axes, shown, strict=True):
+            if name == _ALL:
+                _together(ax, table)
+            else:
+                _panel(ax, name, table[table["activation"] == name], look_of[name])
+        handles = [Line2D([], [], color="0.3", ls=style) for style in ("-", "--")]
+        figure.legend(handles, ["function", "derivative"], loc="outside lower center", ncols=2, frameon=False)
+        if note:
+            figure.suptitle(note)
     return figure
 
 
@@ -79,15 +75,15 @@ def activation_curves(
         The axes.
 
     Raises:
+        TypeError: If `table` is no data frame, or a column of it holds values of another kind.
         ValueError: If a column is missing or the table has no row.
-        TypeError: If it is no table.
     """
-    _check(table)
-    validation.choice("column", column, ("value", "derivative"))
+    table = _checked(table)
+    choice("column", column, ("value", "derivative"))
     ax = new_axes(ax)
     names = list(table["activation"].unique())
     for name, look in looks(names).items():
-        rows = _rows(table, name)
+        rows = table[table["activation"] == name]
         ax.plot(
             rows["x"],
             _points(rows, column),
@@ -95,7 +91,7 @@ def activation_curves(
             color=look.colour,
             marker=look.marker,
             markevery=(names.index(name) * 3, 25),
-            label=name,
+            label=plain(name),
         )
     ax.set(xlabel="x", ylabel="f'(x)" if column == "derivative" else "f(x)")
     ax.set_ylim(*_limits(table[column]))
@@ -103,8 +99,12 @@ def activation_curves(
     return ax
 
 
-def _rows(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    return table[table["activation"] == name].sort_values("x")
+def _together(ax: Axes, table: pd.DataFrame) -> None:
+    activation_curves(table, "derivative", ax=ax)
+    ax.set(title=_ALL, ylabel="")
+    legend = ax.get_legend()
+    assert legend is not None
+    legend.remove()  # the panels' titles name the colors
 
 
 def _panel(ax: Axes, name: str, rows: pd.DataFrame, look: Look) -> None:
@@ -113,7 +113,7 @@ def _panel(ax: Axes, name: str, rows: pd.DataFrame, look: Look) -> None:
     ax.plot(rows["x"], _points(rows, "value"), color=look.colour)
     ax.plot(rows["x"], _points(rows, "derivative"), color=look.colour, ls="--")
     known = ACTIVATIONS.get(name)
-    title = f"{name} of (x, 0, 0)" if known is not None and known.axis else name
+    title = f"{name} of (x, 0, 0)" if known is not None and known.axis else plain(name)
     ax.set(title=title, ylim=_HEIGHT, xlabel="x")
     sns.despine(ax=ax)
 
@@ -125,17 +125,21 @@ def _points(rows: pd.DataFrame, column: str) -> np.ndarray:
     for place in () if known is None else known.jumps if column == "value" else known.kinks:
         around = np.flatnonzero((x[:-1] <= place + _ROUNDING) & (x[1:] >= place - _ROUNDING))
         if len(around):  # the place itself may belong to either side
-            points[max(around, key=lambda index: abs(points[index + 1] - points[index]))] = np.nan
+            with np.errstate(invalid="ignore"):  # between two infinite values
+                points[max(around, key=lambda index: abs(points[index + 1] - points[index]))] = np.nan
     return points
 
 
 def _limits(values: pd.Series) -> tuple[float, float]:
+    values = values[np.isfinite(values)]
+    if values.empty:
+        return _HEIGHT
     low, high = max(values.min(), _HEIGHT[0]), min(values.max(), _HEIGHT[1])
     margin = 0.05 * (high - low or 1.0)
     return low - margin, high + margin
 
 
-def _check(table: pd.DataFrame) -> None:
-    made_by = "kerasteach.activations.table()"
-    if validation.table("table", table, ("activation", "x", "value", "derivative"), made_by).empty:
-        raise ValueError(f"`table` must have a row; {made_by} gives such a table. Received: a table without rows.")
+def _checked(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the points of each function from left to right."""
+    found = checked("table", table, _NEEDS, "kerasteach.activations.table()")
+    return found.sort_values("x", kind="stable", ignore_index=True)
