@@ -64,8 +64,8 @@ def summarise(
     if not by:
         raise ValueError("`by` must name a column, or several. Received: by=[].")
     table("history", history, (*by, "seed", "epoch", "metric", "value"), "compare")
-    columns = (*by, "seed", "epoch", "depth", "parameter", "norm") if getattr(gradients, "size", 1) else ()
-    table("gradients", gradients, columns, "compare")
+    needed = (*by, "seed", "epoch", "depth", "parameter", "norm") if getattr(gradients, "size", 1) else ()
+    table("gradients", gradients, needed, "compare")
     runs = _runs(history, gradients, error_below, [*by, "seed"])
     groups = runs.drop(columns="seed").groupby(by if len(by) > 1 else by[0], sort=False)
     order = _index(history[by].drop_duplicates())
