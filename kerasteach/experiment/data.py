@@ -31,9 +31,11 @@ def dataset_of(data: Data, split_seed: Any, vectors: bool = True, **reading: Any
     """
     if isinstance(data, datasets.Dataset):
         _check_fixed(data, reading)
-        dataset = data
+        dataset = replace(data, shift=None, scale=None)  # given in these units
     elif isinstance(data, str | os.PathLike):
         dataset = loaded(data, split_seed, **reading)
+        if str(data) in datasets.names():  # others can have it in the units of its Dataset alone
+            dataset = replace(dataset, shift=None, scale=None)
     elif isinstance(data, tuple | list) and len(data) == 2:
         dataset = _of_arrays(data, split_seed, reading)
     elif (table := frame_of("data", data)) is not None:
