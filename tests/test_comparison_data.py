@@ -10,6 +10,7 @@ import pytest
 
 import kerasteach as kt
 from kerasteach.cli import main
+from kerasteach.experiment.request import asked_again
 
 ROWS = 60
 X = np.random.default_rng(0).normal(size=(ROWS, 4))
@@ -166,7 +167,7 @@ def command(monkeypatch, tmp_path, capsys):
 
 def test_the_command_takes_what_compare_takes(file, command, tmp_path):
     """Target, features, task and missing values; the line at the start says what became of them, and no warning."""
-    file.write_text(file.read_text().replace("\n3,", "\n3,?"))
+    file.write_text(re.sub(r"\n3,[^,]*,", r"\n3,?,", file.read_text()))
     options = ("--data", "points.csv", "--target", "rating", "--task", "regression", "--features", "a", "word")
     status, said = command(*options, "--missing", "drop", "--output", "out")
     assert status == 0, said
@@ -174,8 +175,13 @@ def test_the_command_takes_what_compare_takes(file, command, tmp_path):
     assert "3 features (a, word=x, word=y), standardised; regression, 1 value" in line
     assert "left out 1 of 60 rows" in line
     assert "Warning" not in said
-    status, said = command("--resume", "out")
-    assert status == 0, said
+    asked = asked_again("out", own_models=False)
+    assert {name: asked[name] for name in ("target", "task", "features", "missing")} == {
+        "target": "rating",
+        "task": "regression",
+        "features": ["a", "word"],
+        "missing": "drop",
+    }
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def _drawn(result: Comparison) -> Iterator[tuple[str, Iterator[Any]]]:
 
 def _examples(facts: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return the test examples of a comparison by name or of a file, in the units of its predictions."""
-    from kerasteach.experiment.arguments import dataset_of
+    from kerasteach.experiment.data import dataset_of
 
     arguments = facts["arguments"]
     reading = {name: arguments.get(name) for name in ("target", "features", "task", "missing")}

@@ -14,15 +14,13 @@ from kerasteach import devices
 from kerasteach.activations import Activation
 from kerasteach.datasets.splitting import checked_seed
 from kerasteach.experiment.arguments import (
-    Data,
-    announce,
     checked_capture,
     checked_error,
     checked_hidden,
     checked_seeds,
-    dataset_of,
 )
 from kerasteach.experiment.builders import checked_builders
+from kerasteach.experiment.data import Data, announce, dataset_of
 from kerasteach.experiment.groups import grouped
 from kerasteach.experiment.request import HIDDEN, INITIALIZER, Request, versions
 from kerasteach.experiment.result import Comparison, assembled, resumed
