@@ -73,3 +73,64 @@ def test_what_is_no_classification_is_refused(two):
         kt.plotting.decision_boundary(two, np.zeros((1, 2)))
     with pytest.raises(ValueError, match="`predictions` lacks the columns x_1"):
         kt.plotting.decision_boundary(two.drop(columns="x_1"))
+
+
+def small(data):
+    """Return the predictions of a small comparison."""
+    return kt.compare("tanh", data=data, hidden=(3,), seeds=1, epochs=1, progress=False).predictions
+
+
+def test_the_plane_has_the_units_and_names_of_the_data():
+    """A table of heights and weights gives axes in centimeters and kilograms, which the own examples fit."""
+    random = np.random.default_rng(0)
+    x = pd.DataFrame({"height": random.normal(170, 10, 60), "weight": random.normal(7e4, 5e3, 60)})
+    y = np.where(x["height"] > 170, "tall", "small")
+    predictions = small((x, y))
+    low, high = x.min(), x.max()
+    assert low["height"] - 10 < predictions["x_1"].min() < low["height"] + 15
+    assert high["weight"] - 5e3 < predictions["x_2"].max() < high["weight"] + 5e3
+    ax = kt.plotting.decision_boundary(predictions, x, y).axes[0]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("height", "weight")
+    points = [drawn.get_offsets() for drawn in ax.collections if isinstance(drawn, PathCollection)]
+    assert sorted(map(len, points)) == sorted([(y == "tall").sum(), (y == "small").sum()])
+
+
+def test_a_data_set_has_the_units_of_its_examples():
+    """By name and as a Dataset alike, the plane covers `x_train`."""
+    moons = kt.datasets.load("moons")
+    for data in ("moons", moons):
+        predictions = small(data)
+        assert predictions["x_1"].min() == pytest.approx(moons.x_train[:, 0].min(), abs=0.6)
+        kt.plotting.decision_boundary(predictions, moons.x_test, moons.y_test)
+
+
+def test_features_may_be_named(two):
+    """In place of those that the table has."""
+    ax = kt.plotting.decision_boundary(two, features=("length", "$ per m")).axes[0]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("length", r"\$ per m")
+    with pytest.raises(ValueError, match="`features` must be two names"):
+        kt.plotting.decision_boundary(two, features=("length",))
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        (np.zeros((3, 4)), np.zeros(3), r"the two features of the plane.*shape \(3, 4\)"),
+        (np.zeros((3, 2)), np.zeros(2), r"a class for each of `x`.*shape \(2,\)"),
+        (np.full((3, 2), 170.0), np.zeros(3), "in the units of the plane.*3 of 3 examples outside"),
+        (np.zeros((3, 2)), [0, 1, 2], "classes out of left, right, or their numbers from 0 to 1.*0, 1, 2"),
+        (np.zeros((3, 2)), ["up", "left", "left"], "classes out of left, right.*left, up"),
+    ],
+)
+def test_examples_that_do_not_fit_are_refused(two, x, y, message):
+    """The error says what the plane has and what was received."""
+    with pytest.raises(ValueError, match=message):
+        kt.plotting.decision_boundary(two, x, y)
+
+
+def test_data_of_more_features_have_no_plane():
+    """The error says which data have one."""
+    with pytest.raises(
+        ValueError, match=r"`predictions` has no row: .*two features, as compare\(data=\(x\[:, :2\], y\)\)"
+    ):
+        kt.plotting.decision_boundary(small("iris"))

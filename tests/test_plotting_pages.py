@@ -70,11 +70,11 @@ def range_test():
     return pd.DataFrame({"learning_rate": np.geomspace(1e-4, 1, 5), "loss": loss, "smoothed": loss})
 
 
-def neurons():
-    """Return the traced step of two neurons."""
-    model = kt.models.mlp("sigmoid", (1,), inputs=1, outputs=1, seed=0, output_activation="sigmoid")
+def traced(inputs, hidden):
+    """Return the traced step of a small network with one output."""
+    model = kt.models.mlp("sigmoid", (hidden,), inputs=inputs, outputs=1, seed=0, output_activation="sigmoid")
     model.compile("sgd", "mse")
-    return kt.trace_step(model, [[1.0]], [[0.0]]).frame
+    return kt.trace_step(model, [[1.0] * inputs], [[0.0]]).frame
 
 
 SINGLE = {
@@ -86,7 +86,8 @@ SINGLE = {
     "loss_surface": lambda: plotting.loss_surface(surface()),
     "descent_path": lambda: plotting.descent_path(*descent()),
     "descent_values": lambda: plotting.descent_values(descent()[0]),
-    "training_step": lambda: plotting.training_step(neurons()),
+    "training_step": lambda: plotting.training_step(traced(1, 1)),
+    "training_step of six units": lambda: plotting.training_step(traced(2, 3)),
 }
 COMPOSED = {
     "lecture_figure": lambda: plotting.lecture_figure(history(FEW), gradients(FEW), "digits: six hidden layers of 32"),

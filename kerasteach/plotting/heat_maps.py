@@ -149,7 +149,7 @@ def _draw(ax: Axes, rows: pd.DataFrame, limits: tuple[float, float], colour_bar:
     open_cells = ["exactly 0"] * bool((norms == 0).any(axis=None)) + ["not finite"] * bool(norms.isna().any(axis=None))
     ax.patch.set(hatch="///" if open_cells else None, edgecolor="0.6")  # what the colors leave open
     hatched = f"(hatched: {' or '.join(open_cells)})" if open_cells else ""
-    lost = _mark_lost(ax, rows, list(norms.columns))
+    lost = _mark_lost(ax, rows, [int(epoch) for epoch in norms.columns])
     title = " ".join(part for part in (str(rows["network"].iloc[0]), hatched) if part)
     ax.set_title("\n".join(fitted(ax, part) for part in (title, lost) if part))
     _name_cells(ax, rows, norms)
@@ -167,7 +167,7 @@ def _mark_lost(ax: Axes, rows: pd.DataFrame, epochs: list[int]) -> str:
 def _name_cells(ax: Axes, rows: pd.DataFrame, norms: pd.DataFrame) -> None:
     """Name some of the epochs below the cells, and the layers beside them."""
     epochs = np.arange(0, norms.shape[1], max(1, -(-(norms.shape[1] - 1) // 4)))
-    ax.set_xticks(epochs + 0.5, [str(norms.columns[position] + 1) for position in epochs])
+    ax.set_xticks(epochs + 0.5, [str(int(norms.columns[int(position)]) + 1) for position in epochs])
     layers = layer_names(rows)
     every = -(-len(norms) // _TICKS)
     labels = [layers.get(depth, f"layer {depth}") for depth in norms.index]

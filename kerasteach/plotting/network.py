@@ -20,7 +20,8 @@ def training_step(table: pd.DataFrame, example: int = 0, ax: Axes | None = None)
     """Draw a network with the numbers of one training step on it: forward in blue, backward in red.
 
     Each unit is a card, its weights above a line and its z and a below. Beside each number stands the derivative of the
-    error by it. A line leads from the output of a unit to each weight that it is multiplied by.
+    error by it. A line leads from the output of a unit to each weight that it is multiplied by. The figure is as large
+    as its text needs: of up to about six units, inputs among them, the text has 14 points on a slide.
 
     Args:
         table: What `kerasteach.trace_step(...).frame` holds.

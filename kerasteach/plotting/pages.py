@@ -34,8 +34,8 @@ def composed() -> Iterator[None]:
 
 def _size(name: str) -> float:
     """Return a setting in points, also where it is a word."""
-    value: Any = plt.rcParams[name]
-    base = float(plt.rcParams["font.size"])
+    current: Any = plt.rcParams
+    value, base = current[name], float(current["font.size"])
     return base if value is None else base * font_scalings[value] if isinstance(value, str) else float(value)
 
 

@@ -176,7 +176,9 @@ def _panel(ax: Axes, rows: pd.DataFrame, classes: Sequence[str]) -> str:
 
 def _planes(run: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
     """Return the values as `(classes, x_1, x_2)`."""
-    ordered = run.assign(output=pd.Categorical(run["output"], classes)).sort_values(["output", "x_1", "x_2"])
+    ordered = run.assign(output=pd.Categorical(run["output"], categories=list(classes))).sort_values(
+        ["output", "x_1", "x_2"]
+    )
     return ordered["value"].to_numpy().reshape(len(classes), run["x_1"].nunique(), run["x_2"].nunique())
 
 
@@ -202,7 +204,16 @@ def _contour(ax: Axes, one: np.ndarray, two: np.ndarray, planes: np.ndarray) -> 
 
 def _scatter(ax: Axes, points: np.ndarray, look: Look) -> None:
     size = (0.8 * plt.rcParams["lines.markersize"]) ** 2
-    ax.scatter(*points.T, s=size, color=look.colour, marker=look.marker, edgecolors="white", linewidths=0.5, zorder=3)
+    ax.scatter(
+        points[:, 0],
+        points[:, 1],
+        s=size,
+        color=look.colour,
+        marker=look.marker,
+        edgecolors="white",
+        linewidths=0.5,
+        zorder=3,
+    )
 
 
 def _handles(look_of: Mapping[str, Look], several: bool) -> list[Patch | Line2D]:

@@ -62,12 +62,13 @@ def settings(values: Mapping[str, Any]) -> Iterator[None]:
     `matplotlib.rc_context` puts back all of them, also what a notebook's backend sets when the first figure loads it;
     no figure would be shown from then on.
     """
-    before = {name: plt.rcParams[name] for name in values}
-    plt.rcParams.update(values)
+    current: Any = plt.rcParams
+    before = {name: current[name] for name in values}
+    current.update(values)
     try:
         yield
     finally:
-        plt.rcParams.update(before)
+        current.update(before)
 
 
 @contextmanager
@@ -105,7 +106,7 @@ def letters(ax: Axes) -> int:
     figure = ax.get_figure(root=True)
     assert figure is not None
     points = ax.get_window_extent().width / figure.dpi * 72
-    return max(8, int(points / (_LETTER * ax.title.get_fontsize())))
+    return max(8, int(points / (_LETTER * float(ax.title.get_fontsize()))))
 
 
 def fitted(ax: Axes, text: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -105,15 +105,30 @@ def _labels(argument: str, name: str, column: pd.Series) -> pd.Series:
 
 
 def _text(argument: str, name: str, column: pd.Series) -> pd.Series:
+    return renamed(argument, column.rename(name), str)
+
+
+def renamed(argument: str, column: pd.Series, call: Callable[[Any], str]) -> pd.Series:
+    """Return the names in a column as a function writes them, which is called once for each different one.
+
+    Raises:
+        TypeError: If a cell holds a list, an array or the like.
+        ValueError: If a name is missing.
+    """
     missing = int(column.isna().sum())
-    if column.map(lambda value: isinstance(value, (list, tuple, dict, set, np.ndarray))).any():
-        raise TypeError(f"`{argument}` must hold names in the column {name}. Received: {_example(column)}.")
     if missing:
         raise ValueError(
-            f"`{argument}` must have a name in each row of the column {name}. "
+            f"`{argument}` must have a name in each row of the column {column.name}. "
             f"Received: {missing} of {len(column)} missing."
         )
-    return column.astype(object).map(str).astype("str")
+    try:
+        codes, different = pd.factorize(column)
+    except TypeError as error:
+        raise TypeError(
+            f"`{argument}` must hold names in the column {column.name}. Received: {_example(column)}."
+        ) from error
+    names = np.array([call(one) for one in different], dtype=object)
+    return pd.Series(names[codes] if len(names) else [], index=column.index, dtype="str")
 
 
 def _example(column: pd.Series) -> str:

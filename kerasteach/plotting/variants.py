@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from kerasteach.plotting.style import Look, plain
-from kerasteach.plotting.tables import Kind, checked, named_columns
+from kerasteach.plotting.tables import Kind, checked, named_columns, renamed
 from kerasteach.validation import choice, did_you_mean, received, several
 
 # What `compare` varies, by its columns, and what a person calls networks that were trained one by one.
@@ -77,7 +77,7 @@ def _columns_of(hue: Hue, table: pd.DataFrame, drawn: Sequence[str]) -> list[str
     """Return the columns that tell networks apart."""
     if hue is not None:
         names = [hue] if isinstance(hue, str) else several("hue", hue, "names of columns")
-        return [choice("hue", name, list(table)) for name in names]
+        return [choice("hue", name, map(str, table)) for name in names]
     first = min(list(table).index(name) for name in drawn)
     return [name for name in list(table)[:first] if name in VARIED]
 
@@ -97,10 +97,8 @@ def _names(argument: str, column: pd.Series | pd.DataFrame) -> pd.Series:
     """Return what a figure calls the networks: a number needs to be told of what it is."""
     if isinstance(column, pd.DataFrame):
         raise ValueError(f"`{argument}` has more than one column called {column.columns[0]}.")
-    checked(argument, column.to_frame(), {str(column.name): "name"}, "compare")
-    numbers = pd.api.types.is_numeric_dtype(column)
-    prefix = f"{column.name} ".replace("_", " ") if numbers else ""
-    return column.astype(object).map(lambda value: plain(f"{prefix}{value}")).astype("str")
+    prefix = f"{column.name} ".replace("_", " ") if pd.api.types.is_numeric_dtype(column) else ""
+    return renamed(argument, column, lambda value: plain(f"{prefix}{value}"))
 
 
 def _repeats(frame: pd.DataFrame) -> bool:
@@ -111,8 +109,8 @@ def _repeats(frame: pd.DataFrame) -> bool:
 
 
 def _several_networks(argument: str, table: pd.DataFrame, frame: pd.DataFrame, hue: Hue) -> str:
-    row = ", ".join(name for name in frame if name not in (*_MEASURED, "network", "layer", "path"))
-    others = [name for name in table if name not in frame and table[name].nunique() > 1]
+    row = ", ".join(str(name) for name in frame if name not in (*_MEASURED, "network", "layer", "path"))
+    others = [str(name) for name, column in table.items() if name not in frame and column.map(str).nunique() > 1]
     found = f" Its other columns: {', '.join(others)}." if others else ""
     return (
         f"`{argument}` has several rows for one {row}: several networks? Give each a name in a column of its own, "
