@@ -179,7 +179,7 @@ def test_a_probe_hears_the_gradient(backend, run):
 
 @on_torch
 def test_listening_changes_nothing(backend, run):
-    """On PyTorch the weights are the same to the last bit with outputs and a probe recorded."""
+    """On PyTorch the weights are the same, but for rounding, with outputs and a probe recorded."""
     run(backend, "listeners_torch", "unchanged")
 
 

@@ -15,7 +15,7 @@ from kerasteach.experiment import running
 from kerasteach.experiment.copies import Copy, Plan
 from kerasteach.experiment.groups import ONE_BY_ONE, Network, grouped
 from kerasteach.experiment.lock import locked
-from kerasteach.experiment.request import asked_again
+from kerasteach.experiment.again import asked_again
 
 # Adafactor mixes the entries of a variable, so that networks are trained one after the other, a group a variant.
 SMALL = {"data": "iris", "hidden": (3,), "seeds": 2, "epochs": 2, "optimizer": "adafactor", "progress": False}
@@ -143,20 +143,21 @@ def test_another_network_under_the_same_name_is_refused(tmp_path):
     arguments = {"data": "iris", "seeds": 1, "epochs": 1, "progress": False, "directory": tmp_path}
     kt.compare(models={"mine": build}, **arguments)
     kt.compare(models={"mine": build}, **arguments)
-    with pytest.raises(ValueError, match=r"models: {'mine': .*} there, {'mine': .*} here"):
+    with pytest.raises(ValueError, match="the network 'mine' is another there: it has other variables"):
         kt.compare(models={"mine": lambda: build(4)}, **arguments)
 
 
-def test_going_on_with_other_versions_is_a_warning(tmp_path, trained):
-    """The last digits may differ then."""
+@pytest.mark.parametrize(("kind", "name", "value"), [("versions", "keras", "3.0.0"), ("settings", "onednn", "other")])
+def test_going_on_with_other_versions_or_settings_is_a_warning(kind, name, value, tmp_path, trained):
+    """The networks that are trained then round otherwise."""
     trained(at=1)
     with pytest.raises(KeyboardInterrupt):
         kt.compare(**SMALL, directory=tmp_path)
     facts = json.loads((tmp_path / "run.json").read_text())
-    facts["versions"]["keras"] = "3.0.0"
+    facts[kind][name] = value
     (tmp_path / "run.json").write_text(json.dumps(facts))
     trained()
-    with pytest.warns(UserWarning, match=r"begun with other versions .*'keras': '3\.0\.0'"):
+    with pytest.warns(UserWarning, match=rf"begun with other versions or settings .*'{name}': '{value}'"):
         kt.compare(**SMALL, directory=tmp_path)
 
 
@@ -176,6 +177,7 @@ def test_what_the_run_says_of_itself(tmp_path, whole):
     whole.save(tmp_path)
     facts = json.loads((tmp_path / "run.json").read_text())
     assert {"keras", "tensorflow", "numpy", "pandas", "kerasteach", "python"} == set(facts["versions"])
+    assert {"deterministic", "onednn", "threads", "openmp", "cores", "processor"} == set(facts["settings"])
     assert facts["device"] == "cpu:0"
     assert facts["arguments"]["seeds"] == [0, 1]
     assert facts["data"]["fingerprint"] == kt.datasets.load("iris").fingerprint()

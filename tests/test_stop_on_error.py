@@ -208,8 +208,15 @@ def test_an_evaluation_between_batches_is_no_batch(blobs, classifier):
     np.testing.assert_allclose(seen, losses, rtol=1e-5)
 
 
+def assert_close(history, other):
+    """Raise unless two histories have the same metrics, and values that differ by rounding alone."""
+    assert list(history) == list(other)
+    for metric, values in history.items():
+        np.testing.assert_allclose(values, other[metric], rtol=1e-4, err_msg=metric)
+
+
 def test_judging_batches_leaves_the_model_as_it_was(blobs, classifier, tmp_path):
-    """Weights and history are those of a plain fit; a checkpoint written meanwhile and the metric keep no trace."""
+    """But for rounding, weights and history are a plain fit's; a checkpoint and the metric keep no trace."""
     plain, judged = classifier(keras.optimizers.Adam()), classifier(keras.optimizers.Adam())
     tracker = judged._loss_tracker
     history = plain.fit(*blobs, batch_size=16, epochs=2, shuffle=False, verbose=0).history
@@ -219,16 +226,15 @@ def test_judging_batches_leaves_the_model_as_it_was(blobs, classifier, tmp_path)
         kt.callbacks.GradientCapture(),
     ]
     told = judged.fit(*blobs, batch_size=16, epochs=2, shuffle=False, verbose=0, callbacks=callbacks).history
-    assert told == history
+    assert_close(told, history)
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     for one in (judged, loaded):
         for mine, its in zip(plain.get_weights(), one.get_weights(), strict=True):
-            np.testing.assert_array_equal(mine, its)
+            np.testing.assert_allclose(mine, its, rtol=1e-4, atol=1e-6)
     assert int(loaded.optimizer.iterations) == 8
     assert judged._loss_tracker is tracker
-    assert judged.fit(*blobs, batch_size=16, shuffle=False, verbose=0).history == (
-        plain.fit(*blobs, batch_size=16, shuffle=False, verbose=0).history
-    )
+    again = [model.fit(*blobs, batch_size=16, shuffle=False, verbose=0).history for model in (judged, plain)]
+    assert_close(*again)
     assert len(callbacks[2].frame) == 8 * 6
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
@@ -13,20 +14,26 @@ import keras
 from kerasteach import devices
 from kerasteach.activations import Activation
 from kerasteach.experiment.arguments import (
+    LONGEST,
     Data,
     checked_capture,
     checked_error,
     checked_hidden,
+    checked_initializer,
     checked_seeds,
     dataset_of,
 )
 from kerasteach.experiment.builders import checked_builders
 from kerasteach.experiment.groups import grouped
-from kerasteach.experiment.request import HIDDEN, INITIALIZER, Request, versions
+from kerasteach.experiment.identity import unknown
+from kerasteach.experiment.own_parts import probes
+from kerasteach.experiment.request import HIDDEN, INITIALIZER, Request
 from kerasteach.experiment.result import Comparison, assembled, resumed
-from kerasteach.experiment.running import check_executor, run
+from kerasteach.experiment.running import check_can_be_sent, run
+from kerasteach.experiment.settings import settings, versions
 from kerasteach.experiment.variants import grid, variants
-from kerasteach.validation import whole
+from kerasteach.experiment.workers import checked_executor
+from kerasteach.validation import flag, path, text, whole
 
 
 def compare(
@@ -117,18 +124,24 @@ def compare(
         >>> result.summary().index.tolist()
         [0.1, 0.5]
     """
-    place = devices.resolve(device)
+    place = devices.resolve(text("device", device))
+    executor = checked_executor(executor)
+    keep_weights, overwrite, progress = (
+        flag(name, value)
+        for name, value in (("keep_weights", keep_weights), ("overwrite", overwrite), ("progress", progress))
+    )
+    there = None if directory is None else path("directory", directory)
     dataset = dataset_of(data, split_seed, vectors=models is None)
     request = Request(
         dataset=dataset,
         models=checked_builders(models),
         hidden=checked_hidden(hidden),
         seeds=checked_seeds(seeds),
-        epochs=whole("epochs", epochs),
-        batch_size=whole("batch_size", batch_size),
+        epochs=whole("epochs", epochs, most=LONGEST),
+        batch_size=whole("batch_size", batch_size, most=LONGEST),
         learning_rate=learning_rate,
         optimizer=optimizer,
-        initializer=initializer,
+        initializer=checked_initializer(initializer),
         error_below=checked_error(error_below),
         capture=checked_capture(capture),
     )
@@ -137,19 +150,21 @@ def compare(
     facts = {
         "arguments": {
             "data": str(data) if isinstance(data, str | Path) else dataset.name,
-            **request.facts(choices, networks),
-            "keep_weights": bool(keep_weights),
+            **request.facts(choices),
+            "keep_weights": keep_weights,
             "split_seed": int(split_seed),
         },
         "variants": [dict(variant.keys) for variant in variants(choices)],
-        "data": {**dataset.facts(), "fingerprint": dataset.fingerprint()},
+        "data": {**dataset.facts(), "class_names": list(dataset.classes), "fingerprint": dataset.fingerprint()},
+        "probes": probes(choices, networks, request.initializer),
         "device": place,
         "versions": versions(),
+        "settings": settings(),
         "finished": False,
     }
     groups = grouped(networks)
-    check_executor(executor, groups)
+    check_can_be_sent(executor, groups)
+    if there is not None and (reason := unknown(facts)) is not None:
+        warnings.warn(f"If this comparison is interrupted, it cannot be gone on with: {reason}.", stacklevel=2)
     train = partial(run, groups, executor=executor, device=place, keep_weights=keep_weights, progress=progress)
-    return (
-        assembled(facts, train().values()) if directory is None else resumed(Path(directory), facts, train, overwrite)
-    )
+    return assembled(facts, train().values()) if there is None else resumed(there, facts, train, overwrite)
