@@ -142,12 +142,11 @@ def test_a_pool_that_forks_is_refused():
 @pytest.mark.parametrize("killed_by", ["SIGKILL", "SIGTERM"])
 def test_workers_end_with_their_parent(killed_by):
     """However the process that has the pool ends, an idle worker ends, too: it holds a pipe open until then."""
-    parent = subprocess.Popen([sys.executable, str(PROGRAMS / "orphans.py")], stdout=subprocess.PIPE, text=True)
-    workers = [int(number) for number in parent.stdout.readline().split()]
-    assert len(workers) == 2
-    parent.send_signal(getattr(signal, killed_by))
-    parent.wait()
-    assert parent.stdout.read() == ""  # which ends when nobody holds the pipe any more
+    program = [sys.executable, str(PROGRAMS / "orphans.py")]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as parent:
+        assert len(parent.stdout.readline().split()) == 2
+        parent.send_signal(getattr(signal, killed_by))
+        assert parent.stdout.read() == ""  # which ends when no process holds the pipe any more
 
 
 @pytest.mark.slow

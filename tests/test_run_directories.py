@@ -246,6 +246,34 @@ def test_arrays_are_in_no_file(tmp_path, blobs):
         asked_again(tmp_path)
 
 
+def test_a_data_file_is_known_by_its_name_and_content(tmp_path, trained, monkeypatch):
+    """`run.json` has no folder of the caller's; the file is found again beside the run, and another one is refused."""
+    folder = tmp_path / "somebody"
+    folder.mkdir()
+    file = folder / "flowers.csv"
+    iris = kt.datasets.load("iris", standardise=False)
+    table = pd.DataFrame(iris.x_train, columns=list("abcd")).assign(target=np.array(iris.classes)[iris.y_train])
+    table.to_csv(file, index=False)
+    trained(at=1)
+    with pytest.raises(KeyboardInterrupt):
+        kt.compare(**{**SMALL, "data": file}, directory=folder / "run")
+    facts = json.loads((folder / "run" / "run.json").read_text())
+    assert facts["arguments"]["data"] == "flowers.csv"
+    assert "somebody" not in json.dumps(facts)
+    again = asked_again(folder / "run")
+    assert again["data"] == str(file)
+    assert asked_again(folder / "run", data="elsewhere.csv")["data"] == "elsewhere.csv"
+    trained()
+    assert kt.compare(**again, progress=False, directory=folder / "run").facts["finished"]
+    table.head(100).to_csv(file, index=False)
+    with pytest.raises(ValueError, match="data: .*fingerprint"):
+        kt.compare(**again, progress=False, directory=folder / "run")
+    file.unlink()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"flowers\.csv, are neither a file in the current folder nor one beside"):
+        asked_again(folder / "run")
+
+
 def test_optimizers_and_numpys_numbers_are_told_alike_each_time(tmp_path):
     """New optimizers of the same kind, which Keras counts, are the same arguments: the finished run is loaded."""
 

@@ -149,7 +149,7 @@ def compare(
     networks = request.networks(choices)
     facts = {
         "arguments": {
-            "data": str(data) if isinstance(data, str | Path) else dataset.name,
+            "data": Path(data).name if isinstance(data, str | Path) else dataset.name,  # no folders, which are private
             **request.facts(choices),
             "keep_weights": keep_weights,
             "split_seed": int(split_seed),

@@ -2,22 +2,26 @@
 
 import os
 import signal
+import sys
 from concurrent.futures import ProcessPoolExecutor
+from importlib.util import find_spec
 from multiprocessing import get_context
+from pathlib import Path
 
-from kerasteach.experiment.workers import end_with_parent
+# The module alone, because three processes that start TensorFlow take half a minute.
+sys.path.append(str(Path(find_spec("kerasteach").origin).parent / "experiment"))
+from workers import end_with_parent  # noqa: E402
 
 
-def meet(barrier):
-    """Wait until another process does this too, and return the number of this one."""
+def prepare(barrier):
+    """Watch the parent, and wait until the other worker does so too."""
+    end_with_parent()
     barrier.wait()
-    return os.getpid()
 
 
 if __name__ == "__main__":
     context = get_context("spawn")
-    with context.Manager() as manager:
-        barrier = manager.Barrier(2)
-        pool = ProcessPoolExecutor(2, mp_context=context, initializer=end_with_parent)
-        print(*pool.map(meet, [barrier, barrier]), flush=True)
-        signal.pause()
+    pool = ProcessPoolExecutor(2, mp_context=context, initializer=prepare, initargs=(context.Barrier(2),))
+    tasks = [pool.submit(os.getpid) for _ in range(2)]
+    print(*(task.result() for task in tasks), flush=True)
+    signal.pause()
