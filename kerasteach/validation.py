@@ -195,7 +195,7 @@ def several(argument: str, value: Any, of: str = "values") -> list[Any]:
         raise TypeError(f"`{argument}` must be a list of {of}. {received(argument, value)}")
     try:
         return list(value)
-    except TypeError as error:  # an array or a tensor without a dimension
+    except Exception as error:  # an array without a dimension, or a symbolic tensor
         raise TypeError(f"`{argument}` must be a list of {of}. {received(argument, value)}") from error
 
 

@@ -81,7 +81,8 @@ def test_the_same_call_gives_the_same_tables_in_another_process(tmp_path):
 import sys, kerasteach as kt
 arguments = {"data": "iris", "hidden": (5, 5), "seeds": 2, "epochs": 3, "progress": False}
 for optimizer in ("adam", "adafactor"):
-    kt.compare(("tanh", "relu"), optimizer=optimizer, learning_rate=0.01, **arguments).save(f"{sys.argv[1]}/{optimizer}")
+    result = kt.compare(("tanh", "relu"), optimizer=optimizer, learning_rate=0.01, **arguments)
+    result.save(f"{sys.argv[1]}/{optimizer}")
 """
     for run in ("one", "other"):
         subprocess.run([sys.executable, "-c", code, str(tmp_path / run)], capture_output=True, check=True)
@@ -302,9 +303,46 @@ def test_functions_go_by_names_that_tell_them_apart():
         ({"error_below": float("nan")}, "`error_below` must be finite"),
         ({"capture": "batch"}, '`capture` must be "epoch", "step" or None'),
         ({"device": "tpu"}, '`device` must be "auto"'),
+        ({"batch_size": 2**40}, "`batch_size` must be a whole number from 1 to 2147483647"),
+        ({"seeds": 10**9}, "`seeds` must be a whole number from 1 to 100000"),
+        ({"seeds": [2**64]}, "`seeds` must be a whole number from 0"),
+        ({"directory": "a\0b"}, "`directory` must be a path"),
+        ({"directory": "x" * 300}, "`directory` must be a path"),
     ],
 )
 def test_bad_arguments_are_met_at_the_door(wrong, message):
     """Each error names the argument, what was received and what would work."""
     with pytest.raises(ValueError, match=message):
         kt.compare(**{"activations": ("relu",), **SMALL, **wrong})
+
+
+NEVER = [pd.NA, np.nan, 2.5, 10**400, -(2**70), b"x", {}, object()]
+NEVER += [np.zeros((2, 2)), tf.constant([1.0, 2.0]), keras.Input((2,))]
+ARGUMENTS = ["seeds", "epochs", "batch_size", "directory", "executor", "keep_weights", "initializer", "optimizer"]
+
+
+@pytest.mark.parametrize("argument", [*ARGUMENTS, "capture", "device", "overwrite", "progress"])
+def test_values_of_foreign_types_are_refused_by_name(argument):
+    """Missing values, arrays, tensors and numbers beyond any bound: before anything is trained or written."""
+    for value in NEVER:
+        with pytest.raises((ValueError, TypeError), match=f"`{argument}`"):
+            kt.compare("relu", **{**SMALL, argument: value})
+
+
+def test_a_batch_larger_than_the_data_is_all_of_them():
+    """Its size, however large, takes no memory, and changes no number."""
+    large, whole = (kt.compare("relu", **SMALL, batch_size=size) for size in (2**31 - 1, 120))
+    pd.testing.assert_frame_equal(large.history, whole.history, **ROUNDING)
+
+
+def test_orders_are_drawn_epoch_by_epoch():
+    """The batches of a thousand million epochs are there at once, because none is drawn before its time."""
+    data = kt.datasets.load("iris")
+    x, _ = next(iter(batches(data, 0, batch_size=32, epochs=10**9)))
+    assert x.shape == (32, 4)
+
+
+def test_an_optimizer_that_keras_does_not_find_by_its_name_trains():
+    """Keras 3.15 makes of Lamb's configuration nothing but a name."""
+    result = kt.compare("relu", **SMALL, optimizer=keras.optimizers.Lamb(0.01))
+    assert np.isfinite(result.history["value"]).all()

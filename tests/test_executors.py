@@ -133,7 +133,9 @@ def test_what_cannot_be_sent_is_refused_before_the_first_run():
 def test_a_pool_that_forks_is_refused():
     """TensorFlow would wait for ever in it; the error has the pool that works."""
     executor = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork"))
-    with pytest.raises(ValueError, match=r'does not survive a fork.*mp_context=multiprocessing\.get_context\("spawn"\)'):
+    with pytest.raises(
+        ValueError, match=r'does not survive a fork.*mp_context=multiprocessing\.get_context\("spawn"\)'
+    ):
         kt.compare("relu", **SMALL, executor=executor)
     assert not executor._processes
 

@@ -29,10 +29,9 @@ def network(*layers, loaded=None):
     """Return a builder of a network for the iris data, in whose first layer weights may be loaded."""
 
     def build():
-        model = keras.Sequential(
-            [keras.Input((4,)), keras.layers.Dense(5, name="first"), *(layer() for layer in layers)]
-            + [keras.layers.Dense(3, activation="softmax", name="last")]
-        )
+        dense = keras.layers.Dense
+        last = dense(3, activation="softmax", name="last")
+        model = keras.Sequential([keras.Input((4,)), dense(5, name="first"), *(layer() for layer in layers), last])
         if loaded is not None:
             model.layers[0].set_weights([np.full((4, 5), loaded), np.zeros(5)])
         return model
@@ -165,7 +164,7 @@ def test_a_directory_never_gives_another_functions_results(kind, tmp_path):
     first, second = ({"hidden": (32,) * 6, **one} if "models" in one else one for one in DIRECTORIES[kind])
     found = compared(tmp_path, **first)
     assert compared(tmp_path, **first).history.equals(found.history)
-    with pytest.raises(ValueError, match="other arguments.*the network 'mine' is another there"):
+    with pytest.raises(ValueError, match=r"other arguments.*the network 'mine' is another there"):
         compared(tmp_path, **second)
 
 
@@ -187,7 +186,7 @@ def test_classes_that_are_called_otherwise_are_other_data(tmp_path):
     arrays = data.x_train, data.y_train, data.x_test, data.y_test
     one, other = (kt.datasets.Dataset("flowers", *arrays, classes) for classes in (("a", "b", "c"), ("x", "y", "z")))
     compared(tmp_path, activations="relu", data=one)
-    with pytest.raises(ValueError, match="other arguments.*data: "):
+    with pytest.raises(ValueError, match=r"other arguments.*data: "):
         compared(tmp_path, activations="relu", data=other)
 
 
@@ -228,7 +227,7 @@ def test_what_computes_something_else_each_time_is_not_gone_on_with(tmp_path):
         compared(tmp_path, **arguments)
     with (
         pytest.warns(UserWarning, match="cannot be gone on with"),
-        pytest.raises(ValueError, match="nobody can tell whether its networks are these.*tried again"),
+        pytest.raises(ValueError, match=r"nobody can tell whether its networks are these.*tried again"),
     ):
         compared(tmp_path, **arguments)
     assert len(kt.Comparison.load(tmp_path).history) == 4

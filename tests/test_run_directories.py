@@ -12,10 +12,10 @@ import pytest
 
 import kerasteach as kt
 from kerasteach.experiment import running
+from kerasteach.experiment.again import asked_again
 from kerasteach.experiment.copies import Copy, Plan
 from kerasteach.experiment.groups import ONE_BY_ONE, Network, grouped
 from kerasteach.experiment.lock import locked
-from kerasteach.experiment.again import asked_again
 
 # Adafactor mixes the entries of a variable, so that networks are trained one after the other, a group a variant.
 SMALL = {"data": "iris", "hidden": (3,), "seeds": 2, "epochs": 2, "optimizer": "adafactor", "progress": False}
@@ -266,7 +266,7 @@ def test_a_data_file_is_known_by_its_name_and_content(tmp_path, trained, monkeyp
     trained()
     assert kt.compare(**again, progress=False, directory=folder / "run").facts["finished"]
     table.head(100).to_csv(file, index=False)
-    with pytest.raises(ValueError, match="data: .*fingerprint"):
+    with pytest.raises(ValueError, match=r"data: .*fingerprint"):
         kt.compare(**again, progress=False, directory=folder / "run")
     file.unlink()
     monkeypatch.chdir(tmp_path)

@@ -62,7 +62,8 @@ def compare(
     """Train networks that differ in what you vary and in nothing else, over several seeds, and record how they learn.
 
     With the same seed, every network starts from the same weights, as far as it has the same layers, and sees the same
-    batches in the same order. The global random state, the dtype policy and TensorFlow's settings stay as they are.
+    batches in the same order. The global random state, the dtype policy and TensorFlow's settings stay as they are. The
+    same call on the same machine gives the same tables, bit for bit.
 
     Args:
         activations: The hidden layers' functions: names out of `kerasteach.activations.names()`, or functions, which
@@ -97,9 +98,10 @@ def compare(
         keep_weights: Whether to keep each network's last weights, in `Comparison.weights`. Defaults to `False`.
         device: `"auto"`, `"cpu"`, `"gpu"` or, say, `"gpu:1"`. Defaults to `"auto"`.
         directory: Write every group of networks there as soon as it is trained. The same call again, after an
-            interruption or a crash, trains what is missing, and of a finished comparison nothing. Defaults to `None`.
+            interruption or a crash, trains what is missing, and of a finished comparison nothing. Parts of your own are
+            tried on a few examples, so that edited ones are refused. Defaults to `None`.
         overwrite: Whether a run that is in `directory` goes first. Defaults to `False`.
-        executor: Trains groups of networks at the same time, and the tables are the same:
+        executor: Trains groups of networks at the same time; the tables are the same, but for rounding elsewhere:
             `ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))` on this machine, Dask's
             `client.get_executor()` on many. Defaults to `None`: one group after the other, in this process.
         split_seed: Fixes which examples are kept for testing (and made data themselves). Defaults to `0`.
@@ -110,7 +112,7 @@ def compare(
 
     Raises:
         ValueError: If an argument will not do; the message names it, what was received and what would work. Also if
-            `directory` holds a comparison with other arguments.
+            `directory` holds a comparison with other arguments or networks, or one that nobody can know again.
         TypeError: Likewise, for a value of the wrong kind.
         RuntimeError: If Keras runs on another backend than TensorFlow, or another process writes into `directory`.
 
@@ -147,15 +149,21 @@ def compare(
     )
     choices = grid(activations, request.models, vary)
     networks = request.networks(choices)
+    name = Path(data).name if isinstance(data, str | Path) else dataset.name  # without folders, which are private
     facts = {
         "arguments": {
-            "data": Path(data).name if isinstance(data, str | Path) else dataset.name,  # no folders, which are private
+            "data": name,
             **request.facts(choices),
             "keep_weights": keep_weights,
             "split_seed": int(split_seed),
         },
         "variants": [dict(variant.keys) for variant in variants(choices)],
-        "data": {**dataset.facts(), "class_names": list(dataset.classes), "fingerprint": dataset.fingerprint()},
+        "data": {
+            **dataset.facts(),
+            "source": name if dataset.source == str(data) else dataset.source,
+            "class_names": list(dataset.classes),
+            "fingerprint": dataset.fingerprint(),
+        },
         "probes": probes(choices, networks, request.initializer),
         "device": place,
         "versions": versions(),

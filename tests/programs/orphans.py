@@ -10,7 +10,7 @@ from pathlib import Path
 
 # The module alone, because three processes that start TensorFlow take half a minute.
 sys.path.append(str(Path(find_spec("kerasteach").origin).parent / "experiment"))
-from workers import end_with_parent  # noqa: E402
+from workers import end_with_parent
 
 
 def prepare(barrier):
@@ -23,5 +23,6 @@ if __name__ == "__main__":
     context = get_context("spawn")
     pool = ProcessPoolExecutor(2, mp_context=context, initializer=prepare, initargs=(context.Barrier(2),))
     tasks = [pool.submit(os.getpid) for _ in range(2)]
-    print(*(task.result() for task in tasks), flush=True)
+    sys.stdout.write(" ".join(str(task.result()) for task in tasks) + "\n")
+    sys.stdout.flush()
     signal.pause()
