@@ -143,7 +143,7 @@ def test_two_captures_and_the_gradients_go_together():
 
 
 def test_training_is_not_changed():
-    """But for rounding, weights end alike with and without the capture."""
+    """Weights end equal, but for rounding, with and without the capture."""
     ends = []
     for callbacks in ([], [kt.callbacks.ActivationCapture(histogram=True)]):
         model = kt.models.mlp("tanh", (6, 5), inputs=4, outputs=3, seed=0)

@@ -127,7 +127,7 @@ def test_each_fit_starts_a_new_table(examples, classifier):
 
 
 def test_training_is_not_changed(examples, classifier):
-    """But for rounding, weights end alike with and without the capture."""
+    """Weights end equal, but for rounding, with and without the capture."""
     plain, watched = classifier(jit_compile=False), classifier(jit_compile=False)
     fit(plain, *examples, shuffle=False)
     fit(watched, *examples, kt.callbacks.GradientCapture(statistics="all"), shuffle=False)

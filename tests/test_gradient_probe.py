@@ -59,7 +59,7 @@ def test_a_probe_hears_the_back_propagated_signal(options):
 
 
 def test_a_probe_changes_no_number_of_the_training():
-    """But for rounding, weights end alike with probes that a capture hears and without any."""
+    """Weights end equal, but for rounding, with probes that a capture hears and without any."""
     plain, probed = build(probes=False, jit_compile=False), build(jit_compile=False)
     fit(plain)
     fit(probed, kt.callbacks.GradientCapture())

@@ -131,6 +131,33 @@ def left():
     assert len(model.optimizer.variables) == len(plain.optimizer.variables)
 
 
+def others():
+    """After an exception neither `train_on_batch` nor another fit counts as the fit's, and the model is as it was."""
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 1:
+                raise KeyboardInterrupt
+
+    for train in (lambda model: model.train_on_batch(*batch(model)), fit):
+        model, capture = dense(keras.optimizers.Adam(0.01)), kt.callbacks.GradientCapture()
+        tracker, stop = model._loss_tracker, kt.callbacks.StopOnError(-1.0, per="batch")
+        with pytest.raises(KeyboardInterrupt):
+            fit(model, capture, stop, Interrupt())
+        train(model)
+        assert capture.frame["step"].unique().tolist() == [0, 1]
+        assert "apply" not in vars(model.optimizer)
+        assert not {"make_train_function", "train_step"} & set(vars(model))
+        assert model._loss_tracker is tracker
+        fit(model, capture)
+        assert len(capture.frame) == 36
+
+
+def batch(model):
+    """Return inputs and targets that fit the model."""
+    return keras.ops.ones((2, *model.input_shape[1:])), keras.ops.zeros((2,), "int32")
+
+
 def held():
     """What was compiled for one capture, and is still held somewhere, is not used for another."""
 
