@@ -167,7 +167,6 @@ def compare(
     )
     choices = grid(activations, request.models, vary)
     networks = request.networks(choices)
-    name = Path(data).name if isinstance(data, str | Path) else dataset.name  # without folders, which are private
     facts = {
         "arguments": {
             "data": Path(data).name if isinstance(data, str | Path) else dataset.name,  # no folders, which are private
