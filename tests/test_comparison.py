@@ -287,7 +287,7 @@ def test_functions_go_by_names_that_tell_them_apart():
         ({"hidden": (8, -1)}, "`hidden` must be a whole number from 1"),
         ({"seeds": 0}, "`seeds` must be a whole number from 1"),
         ({"hidden": 8}, "`hidden` must list the units of each hidden layer"),
-        ({"seeds": 2.5}, "`seeds` must be a whole number from 1. Received: seeds=2.5"),
+        ({"seeds": 2.5}, r"`seeds` must be a whole number from 1 .*Received: seeds=2\.5"),
         ({"data": None}, "`data` must be a name out of .*Received: NoneType"),
         ({"optimizer": keras.optimizers.Adam}, "`optimizer` must be a name that Keras knows"),
         ({"learning_rate": identity_again}, "`learning_rate` must be a number, a schedule"),
