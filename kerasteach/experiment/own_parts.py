@@ -56,7 +56,7 @@ def _parts(
     """Yield a key and what takes the probe, for each part that is the caller's own."""
     settings, plan = variant.settings, network.plan
     activation, start = settings.get("activation"), settings.get("initializer", initializer)
-    if id(activation) in own:
+    if id(activation) in own and not isinstance(activation, type):  # what a builder makes of a class, its network shows
         yield ("activation", id(activation)), partial(activation_probe, activations.get(activation))
     if "model" in settings or id(activation) in own or not _known_initializer(start):
         shape = tuple(id(settings[name]) for name in (*ARCHITECTURE, "model") if name in settings)
