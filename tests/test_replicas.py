@@ -170,10 +170,10 @@ def test_variants_may_come_in_any_order(data):
     order = trained.history[["activation", "seed"]].drop_duplicates().values.tolist()
     assert order == [list(copy.keys.values()) for copy in mixed]
     for copy, weights in zip(mixed, trained.weights, strict=True):
-        np.testing.assert_array_equal(
-            weights["mlp/output/kernel"], expected.weights[tidy.index(copy)]["mlp/output/kernel"]
-        )
-        pd.testing.assert_frame_equal(rows_of(trained.gradients, copy), rows_of(expected.gradients, copy))
+        theirs = expected.weights[tidy.index(copy)]["mlp/output/kernel"]
+        np.testing.assert_allclose(weights["mlp/output/kernel"], theirs, rtol=ONE_EPOCH, atol=ONE_EPOCH)
+        rows = rows_of(trained.gradients, copy), rows_of(expected.gradients, copy)
+        pd.testing.assert_frame_equal(*rows, rtol=ONE_EPOCH, atol=ONE_EPOCH)
 
 
 def test_weights_that_are_drawn_are_those_that_are_built(data):
@@ -327,7 +327,8 @@ def test_a_copy_that_diverges_leaves_the_others_alone(data):
     well = together(plan_for(data), copies[2:])
     sick = trained.history["activation"] == "sick"
     assert trained.history[sick & (trained.history["metric"] == "loss")]["value"].isna().all()
-    pd.testing.assert_frame_equal(trained.history[~sick].reset_index(drop=True), well.history)
+    rows = trained.history[~sick].reset_index(drop=True), well.history
+    pd.testing.assert_frame_equal(*rows, rtol=ONE_EPOCH, atol=ONE_EPOCH)
     finite = trained.gradients.groupby("activation")["finite"].all()
     assert finite.to_dict() == {"sick": False, "well": True}
 
@@ -511,4 +512,4 @@ def test_labels_may_be_bytes(data):
     small = kt.datasets.Dataset("bytes", data.x_train, y[0], data.x_test, y[1], data.classes)
     copies = copies_of(mlp)
     histories = [together(plan_for(one), copies).history for one in (data, small)]
-    pd.testing.assert_frame_equal(*histories)
+    pd.testing.assert_frame_equal(*histories, rtol=ONE_EPOCH, atol=ONE_EPOCH)

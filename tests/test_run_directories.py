@@ -15,9 +15,9 @@ import pytest
 
 import kerasteach as kt
 from kerasteach.experiment import running
+from kerasteach.experiment.again import asked_again
 from kerasteach.experiment.copies import Copy, Plan
 from kerasteach.experiment.groups import ONE_BY_ONE, Network, grouped
-from kerasteach.experiment.request import asked_again
 from kerasteach.measure import runs
 from kerasteach.measure.manifest import Manifest, read_manifest
 
@@ -148,20 +148,21 @@ def test_another_network_under_the_same_name_is_refused(tmp_path):
     arguments = {"data": "iris", "seeds": 1, "epochs": 1, "progress": False, "directory": tmp_path}
     kt.compare(models={"mine": build}, **arguments)
     kt.compare(models={"mine": build}, **arguments)
-    with pytest.raises(ValueError, match=r"models: {'mine': .*} there, {'mine': .*} here"):
+    with pytest.raises(ValueError, match="the network 'mine' is another there: it has other variables"):
         kt.compare(models={"mine": lambda: build(4)}, **arguments)
 
 
-def test_going_on_with_other_versions_is_a_warning(tmp_path, trained):
-    """The last digits may differ then."""
+@pytest.mark.parametrize(("kind", "name", "value"), [("versions", "keras", "3.0.0"), ("settings", "onednn", "other")])
+def test_going_on_with_other_versions_or_settings_is_a_warning(kind, name, value, tmp_path, trained):
+    """The networks that are trained then round otherwise."""
     trained(at=1)
     with pytest.raises(KeyboardInterrupt):
         kt.compare(**SMALL, directory=tmp_path)
     facts = json.loads((tmp_path / "run.json").read_text())
-    facts["versions"]["keras"] = "3.0.0"
+    facts[kind][name] = value
     (tmp_path / "run.json").write_text(json.dumps(facts))
     trained()
-    with pytest.warns(UserWarning, match=r"begun with other versions .*'keras': '3\.0\.0'"):
+    with pytest.warns(UserWarning, match=rf"begun with other versions or settings .*'{name}': '{value}'"):
         kt.compare(**SMALL, directory=tmp_path)
 
 
@@ -180,6 +181,7 @@ def test_what_the_run_says_of_itself(tmp_path, whole):
     whole.save(tmp_path)
     facts = json.loads((tmp_path / "run.json").read_text())
     assert {"keras", "tensorflow", "numpy", "pandas", "kerasteach", "python"} == set(facts["versions"])
+    assert {"deterministic", "onednn", "threads", "openmp", "cores", "processor"} == set(facts["settings"])
     assert facts["device"] == "cpu:0"
     assert facts["arguments"]["seeds"] == [0, 1]
     assert facts["data"]["fingerprint"] == kt.datasets.load("iris").fingerprint()
@@ -246,6 +248,34 @@ def test_arrays_are_in_no_file(tmp_path, blobs):
     kt.compare("relu", **{**SMALL, "data": blobs}, directory=tmp_path)
     with pytest.raises(ValueError, match="arrays for data, which no file holds; the same call again"):
         asked_again(tmp_path)
+
+
+def test_a_data_file_is_known_by_its_name_and_content(tmp_path, trained, monkeypatch):
+    """`run.json` has no folder of the caller's; the file is found again beside the run, and another one is refused."""
+    folder = tmp_path / "somebody"
+    folder.mkdir()
+    file = folder / "flowers.csv"
+    iris = kt.datasets.load("iris", standardise=False)
+    table = pd.DataFrame(iris.x_train, columns=list("abcd")).assign(target=np.array(iris.classes)[iris.y_train])
+    table.to_csv(file, index=False)
+    trained(at=1)
+    with pytest.raises(KeyboardInterrupt):
+        kt.compare(**{**SMALL, "data": file}, directory=folder / "run")
+    facts = json.loads((folder / "run" / "run.json").read_text())
+    assert facts["arguments"]["data"] == "flowers.csv"
+    assert "somebody" not in json.dumps(facts)
+    again = asked_again(folder / "run")
+    assert again["data"] == str(file)
+    assert asked_again(folder / "run", data="elsewhere.csv")["data"] == "elsewhere.csv"
+    trained()
+    assert kt.compare(**again, progress=False, directory=folder / "run").facts["finished"]
+    table.head(100).to_csv(file, index=False)
+    with pytest.raises(ValueError, match=r"data: .*fingerprint"):
+        kt.compare(**again, progress=False, directory=folder / "run")
+    file.unlink()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"flowers\.csv, are neither a file in the current folder nor one beside"):
+        asked_again(folder / "run")
 
 
 def test_optimizers_and_numpys_numbers_are_told_alike_each_time(tmp_path):

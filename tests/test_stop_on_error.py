@@ -227,7 +227,7 @@ def test_an_evaluation_between_batches_is_no_batch(blobs, classifier):
 
 
 def test_judging_batches_leaves_the_model_as_it_was(blobs, classifier, tmp_path):
-    """Weights and history are those of a plain fit; a checkpoint written meanwhile and the metric keep no trace."""
+    """But for rounding, weights and history are a plain fit's; a checkpoint and the metric keep no trace."""
     plain, judged = classifier(keras.optimizers.Adam()), classifier(keras.optimizers.Adam())
     tracker = judged._loss_tracker
     history = plain.fit(*blobs, batch_size=16, epochs=2, shuffle=False, verbose=0).history

@@ -11,6 +11,9 @@ import kerasteach as kt
 from kerasteach.experiment.initial_weights import fair_network
 
 SMALL = {"data": "iris", "hidden": (5, 5), "seeds": 2, "epochs": 2, "progress": False}
+# Networks that are trained in other company, or by another program, round otherwise: by 1e-7 a step. What is another
+# training differs by far more than this.
+ROUNDING = {"rtol": 1e-4, "atol": 1e-6}
 
 
 def small():
@@ -61,11 +64,11 @@ def test_a_grid_has_a_column_for_each_thing_that_varies(rates):
 
 
 def test_a_variant_is_what_it_is_alone(rates):
-    """Each combination gives the numbers of a comparison that has nothing else in it."""
+    """But for rounding, each combination gives the numbers of a comparison that has nothing else in it."""
     alone = kt.compare("relu", **{**SMALL, "hidden": (4, 4)}, learning_rate=0.5)
     found = rates.history.query("learning_rate == 0.5 and hidden_layers == 2").reset_index(drop=True)
     expected = alone.history.drop(columns="activation")
-    pd.testing.assert_frame_equal(found.drop(columns=["learning_rate", "hidden_layers"]), expected, check_exact=True)
+    pd.testing.assert_frame_equal(found.drop(columns=["learning_rate", "hidden_layers"]), expected, **ROUNDING)
 
 
 def test_batch_size_optimizer_and_width_can_vary():
@@ -85,7 +88,7 @@ def test_a_varied_learning_rate_takes_the_place_of_an_optimizers_own():
     """Adam(0.5) at a learning rate of 0.01 is Adam(0.01)."""
     varied = kt.compare(vary={"learning_rate": [0.01]}, optimizer=keras.optimizers.Adam(0.5), **SMALL).history
     plain = kt.compare("relu", optimizer=keras.optimizers.Adam(0.01), **SMALL).history
-    np.testing.assert_array_equal(varied["value"], plain["value"])
+    np.testing.assert_allclose(varied["value"], plain["value"], **ROUNDING)
 
 
 def test_models_of_ones_own_have_a_column():
@@ -94,7 +97,7 @@ def test_models_of_ones_own_have_a_column():
     assert list(result.history)[:2] == ["model", "seed"]
     ours = kt.compare("tanh", **SMALL).history
     for _, theirs in result.history.groupby("model"):
-        np.testing.assert_array_equal(theirs["value"], ours["value"])
+        np.testing.assert_allclose(theirs["value"], ours["value"], **ROUNDING)
     assert set(result.gradients["path"].str.split("/").str[0]) == {"sequential"}  # the same in any process
 
 
@@ -180,7 +183,7 @@ def test_matched_weights_are_what_compare_trains():
     result = kt.compare("relu", vary={"initializer": ["matched", "glorot_uniform"]}, **SMALL)
     alone = kt.compare("relu", initializer="matched", **SMALL)
     found = result.history.query("initializer == 'matched'")["value"]
-    np.testing.assert_array_equal(found, alone.history["value"])
+    np.testing.assert_allclose(found, alone.history["value"], **ROUNDING)
     with pytest.raises(ValueError, match=r'`initializer="matched"` knows what suits .*Received: activation='):
         kt.compare([keras.activations.softplus], initializer="matched", **SMALL)
 

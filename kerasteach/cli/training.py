@@ -65,7 +65,15 @@ def train(
 def _executor(processes: int) -> AbstractContextManager[Executor | None]:
     if processes == 1:
         return nullcontext()
-    return ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=start_tensorflow)
+    return ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_start_worker)
+
+
+def _start_worker() -> None:
+    """Prepare a worker process, which ends when the command does, however that came."""
+    start_tensorflow()  # first, because the import below starts it too, and not quietly
+    from kerasteach.experiment.workers import end_with_parent
+
+    end_with_parent()
 
 
 def _builders(models: list[str] | None) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
 """Experiments: networks that differ in one thing only, trained over several seeds."""
 
+from kerasteach.experiment.again import asked_again
 from kerasteach.experiment.comparison import compare
-from kerasteach.experiment.request import asked_again
 from kerasteach.experiment.result import Comparison
 from kerasteach.experiment.summary import summarise
 

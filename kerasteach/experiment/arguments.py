@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from copy import deepcopy
 from typing import Any, Literal, cast
 
 import keras
 import numpy as np
 
+from kerasteach.experiment.copies import optimizer_of
 from kerasteach.optimizers import PlainSGD
-from kerasteach.validation import finite, received, several, whole
+from kerasteach.validation import finite, is_number, received, several, whole
 
 PLAIN_LEARNING_RATE = 0.1  # of plain steps; Keras's optimizers have defaults of their own
+MOST_SEEDS = 100_000  # given by their number: each is a network of every variant, built and kept
+LONGEST = 2**31 - 1  # of the counts that TensorFlow holds in 32 bits
 
 
 def checked_seeds(seeds: Any) -> list[int]:
     """Return the seeds, which may be given by their number."""
-    if not isinstance(seeds, Iterable) or isinstance(seeds, str) or getattr(seeds, "ndim", 1) == 0:
-        return list(range(whole("seeds", seeds)))
-    numbers = [whole("seeds", seed, least=0) for seed in several("seeds", seeds)]
+    if is_number(seeds) or isinstance(seeds, bool | str | bytes | Mapping) or not isinstance(seeds, Iterable):
+        return list(range(whole("seeds", seeds, most=MOST_SEEDS)))
+    numbers = [whole("seeds", seed, least=0) for seed in several("seeds", seeds, of="whole numbers")]
     if not numbers or len(set(numbers)) < len(numbers):
-        raise ValueError(f"`seeds` must be a number of seeds, or different whole numbers. Received: seeds={seeds!r}.")
+        raise ValueError(f"`seeds` must be a number of seeds, or different whole numbers. {received('seeds', seeds)}")
     return numbers
 
 
@@ -45,9 +47,21 @@ def checked_hidden(hidden: Any, depth: Any = None, width: Any = None) -> list[in
 
 def checked_capture(capture: Any) -> Literal["epoch", "step"] | None:
     """Return which gradients to keep, or raise ValueError."""
-    if capture is not None and not (isinstance(capture, str) and capture in ("epoch", "step")):
+    if capture is None:
+        return None
+    if not isinstance(capture, str) or capture not in ("epoch", "step"):
         raise ValueError(f'`capture` must be "epoch", "step" or None. {received("capture", capture)}')
-    return cast(Literal["epoch", "step"] | None, capture)
+    return cast(Literal["epoch", "step"], capture)
+
+
+def checked_initializer(initializer: Any) -> str | keras.initializers.Initializer:
+    """Return a name or an initializer, or raise ValueError."""
+    if not isinstance(initializer, str | keras.initializers.Initializer):
+        raise ValueError(
+            '`initializer` must be a name that Keras knows, such as "glorot_uniform" or "he_normal", "matched", or an '
+            f"initializer. {received('initializer', initializer)}"
+        )
+    return initializer
 
 
 def checked_error(error_below: Any) -> float | None:
@@ -89,17 +103,22 @@ def serialised(
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise ValueError(
             '`optimizer` must be a name that Keras knows, such as "sgd" or "adam", or an optimizer. '
-            f"Received: optimizer={optimizer!r}."
+            f"{received('optimizer', optimizer)}"
         )
     config = keras.optimizers.serialize(optimizer)
     config["config"].pop("name", None)  # Keras counts some optimizers: the same arguments shall be told alike
     if varied:
         config["config"].update(rate)
     try:
-        keras.optimizers.deserialize(deepcopy(config))
+        copied = optimizer_of(config)
     except (TypeError, ValueError) as error:
         raise ValueError(
             "`learning_rate` must be a number, a schedule, or a function that is registered with Keras; each network "
             f"has a copy. Received: {learning_rate!r}; Keras says: {error}"
         ) from None
+    if not isinstance(copied, keras.optimizers.Optimizer):
+        raise ValueError(
+            "`optimizer` must be one that Keras can serialise, because each network has a copy; a class of your own "
+            f"needs @keras.saving.register_keras_serializable(). {received('optimizer', optimizer)}"
+        )
     return config

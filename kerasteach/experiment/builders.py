@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias
@@ -73,13 +71,3 @@ def check_network(name: str, make: Callable[[], keras.Model], dataset: Dataset) 
     if dataset.classes and not np.allclose(outputs.sum(axis=1), 1, atol=1e-3):
         raise ValueError(f'A classifier must end in probabilities: activation="softmax". {received} does not.')
     return network
-
-
-def fingerprint(network: keras.Model) -> str:
-    """Return a short text that differs where the architecture does, whatever the layers are called by Keras."""
-    parts: list[Any] = [(variable.path, list(variable.shape), variable.trainable) for variable in network.variables]
-    try:
-        parts.append(network.get_config())
-    except NotImplementedError:  # a subclass that does not say how it is made
-        parts.append(type(network).__qualname__)
-    return hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()[:16]

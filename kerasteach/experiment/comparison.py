@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
@@ -14,19 +16,25 @@ from kerasteach import devices
 from kerasteach.activations import Activation
 from kerasteach.datasets.splitting import checked_seed
 from kerasteach.experiment.arguments import (
+    LONGEST,
     checked_capture,
     checked_error,
     checked_hidden,
+    checked_initializer,
     checked_seeds,
 )
 from kerasteach.experiment.builders import checked_builders
 from kerasteach.experiment.data import Data, announce, dataset_of
 from kerasteach.experiment.groups import grouped
-from kerasteach.experiment.request import HIDDEN, INITIALIZER, Request, versions
+from kerasteach.experiment.identity import unknown
+from kerasteach.experiment.own_parts import probes
+from kerasteach.experiment.request import HIDDEN, INITIALIZER, Request
 from kerasteach.experiment.result import Comparison, assembled, resumed
-from kerasteach.experiment.running import check_executor, run
+from kerasteach.experiment.running import check_can_be_sent, run
+from kerasteach.experiment.settings import settings, versions
 from kerasteach.experiment.variants import grid, variants
-from kerasteach.validation import path, whole
+from kerasteach.experiment.workers import checked_executor
+from kerasteach.validation import flag, path, text, whole
 
 
 def compare(
@@ -59,7 +67,8 @@ def compare(
     """Train networks that differ in what you vary and in nothing else, over several seeds, and record how they learn.
 
     With the same seed, every network starts from the same weights, as far as it has the same layers, and sees the same
-    batches in the same order. The global random state, the dtype policy and TensorFlow's settings stay as they are.
+    batches in the same order. The global random state, the dtype policy and TensorFlow's settings stay as they are. The
+    same call on the same machine gives the same tables, bit for bit.
 
     Args:
         activations: The hidden layers' functions: names that `kerasteach.activations.get` knows, or functions of
@@ -103,9 +112,10 @@ def compare(
         keep_weights: Whether to keep each network's last weights, in `Comparison.weights`. Defaults to `False`.
         device: `"auto"`, `"cpu"`, `"gpu"` or, say, `"gpu:1"`. Defaults to `"auto"`.
         directory: Write every group of networks there as soon as it is trained. The same call again, after an
-            interruption or a crash, trains what is missing, and of a finished comparison nothing. Defaults to `None`.
+            interruption or a crash, trains what is missing, and of a finished comparison nothing. Parts of your own are
+            tried on a few examples, so that edited ones are refused. Defaults to `None`.
         overwrite: Whether a run that is in `directory` goes first. Defaults to `False`.
-        executor: Trains groups of networks at the same time, and the tables are the same:
+        executor: Trains groups of networks at the same time; the tables are the same, but for rounding elsewhere:
             `ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))` on this machine, Dask's
             `client.get_executor()` on many. Defaults to `None`: one group after the other, in this process.
         split_seed: Fixes which examples are kept for testing (and made data themselves). Defaults to `0`.
@@ -117,7 +127,7 @@ def compare(
 
     Raises:
         ValueError: If an argument will not do; the message names it, what was received and what would work. Also if
-            `directory` holds a comparison with other arguments.
+            `directory` holds a comparison with other arguments or networks, or one that nobody can know again.
         TypeError: Likewise, for a value of the wrong kind.
         RuntimeError: If Keras runs on another backend than TensorFlow, or another process writes into `directory`.
 
@@ -131,7 +141,13 @@ def compare(
         >>> result.summary().index.tolist()
         [0.1, 0.5]
     """
-    place = devices.resolve(device)
+    place = devices.resolve(text("device", device))
+    executor = checked_executor(executor)
+    keep_weights, overwrite, progress = (
+        flag(name, value)
+        for name, value in (("keep_weights", keep_weights), ("overwrite", overwrite), ("progress", progress))
+    )
+    there = None if directory is None else path("directory", directory)
     reading = {"target": target, "features": features, "task": task, "missing": missing}
     dataset = dataset_of(data, checked_seed(split_seed), vectors=models is None, **reading)
     loss = "cross-entropy" if dataset.classes else "half the squared error"
@@ -140,11 +156,11 @@ def compare(
         models=checked_builders(models),
         hidden=checked_hidden(hidden),
         seeds=checked_seeds(seeds),
-        epochs=whole("epochs", epochs),
-        batch_size=whole("batch_size", batch_size),
+        epochs=whole("epochs", epochs, most=LONGEST),
+        batch_size=whole("batch_size", batch_size, most=LONGEST),
         learning_rate=learning_rate,
         optimizer=optimizer,
-        initializer=initializer,
+        initializer=checked_initializer(initializer),
         error_below=checked_error(error_below),
         capture=checked_capture(capture),
     )
@@ -152,25 +168,25 @@ def compare(
     networks = request.networks(choices)
     facts = {
         "arguments": {
-            "data": str(data) if isinstance(data, str | Path) else dataset.name,
+            "data": Path(data).name if isinstance(data, str | os.PathLike) else dataset.name,  # no folders, which are private
             **{name: list(value) if name == "features" and value else value for name, value in reading.items()},
-            **request.facts(choices, networks),
-            "keep_weights": bool(keep_weights),
+            **request.facts(choices),
+            "keep_weights": keep_weights,
             "split_seed": int(split_seed),
         },
         "variants": [dict(variant.keys) for variant in variants(choices)],
         "learning_rates": request.learning_rates(choices),
         "data": {**dataset.facts(), "loss": loss, "fingerprint": dataset.fingerprint()},
+        "probes": probes(choices, networks, request.initializer),
         "device": place,
         "versions": versions(),
+        "settings": settings(),
         "finished": False,
     }
     groups = grouped(networks)
-    check_executor(executor, groups)
+    check_can_be_sent(executor, groups)
     announce(dataset, loss, progress)
+    if there is not None and (reason := unknown(facts)) is not None:
+        warnings.warn(f"If this comparison is interrupted, it cannot be gone on with: {reason}.", stacklevel=2)
     train = partial(run, groups, executor=executor, device=place, keep_weights=keep_weights, progress=progress)
-    return (
-        assembled(facts, train().values())
-        if directory is None
-        else resumed(path("directory", directory), facts, train, overwrite)
-    )
+    return assembled(facts, train().values()) if there is None else resumed(there, facts, train, overwrite)

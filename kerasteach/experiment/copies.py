@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -56,6 +57,14 @@ class Copy:
     def variant(self) -> tuple[Any, ...]:
         """Its keys without the seed: networks of one variant differ in first weights and order of batches alone."""
         return tuple(value for name, value in self.keys.items() if name != "seed")
+
+
+def optimizer_of(config: Mapping[str, Any]) -> keras.optimizers.Optimizer:
+    """Return a new optimizer of a plan's configuration.
+
+    `keras.optimizers.deserialize` would look a class up by its name alone, and knows not all of Keras's (Lamb).
+    """
+    return keras.saving.deserialize_keras_object(deepcopy(dict(config)))  # Keras fills the config with objects
 
 
 def paths(network: keras.Model) -> list[str]:

@@ -7,8 +7,6 @@ history.parquet ...         the whole tables, when all groups are there; the wor
 
 from __future__ import annotations
 
-import json
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from kerasteach.experiment.groups import Outcome
+from kerasteach.experiment.identity import check_same
 from kerasteach.measure import runs
 from kerasteach.measure.files import DamagedRunError
 from kerasteach.measure.manifest import Manifest, read_manifest
@@ -77,29 +76,8 @@ def _finished(directory: Path, facts: Mapping[str, Any]) -> bool:
     if not (directory / "run.json").exists():
         return False
     found = read_manifest(directory)
-    _check_same(directory, found.facts, facts)
+    check_same(directory, found.facts, facts)
     return bool(found.facts["finished"]) and found.tables is not None
-
-
-def _check_same(directory: Path, found: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
-    asked = json.loads(json.dumps(facts))
-    there, here = (
-        {**one.get("arguments", {}), "device": one.get("device"), "data": one.get("data")} for one in (found, asked)
-    )
-    different = [name for name in {**there, **here} if there.get(name) != here.get(name)]
-    if different or "arguments" not in found:
-        told = "; ".join(f"{name}: {there.get(name)!r} there, {here.get(name)!r} here" for name in different)
-        raise ValueError(
-            "`directory` holds a run with other arguments; name another directory. "
-            f"Received: directory={str(directory)!r}, {told}."
-        )
-    versions = {name: number for name, number in found["versions"].items() if number != asked["versions"].get(name)}
-    if versions and not found["finished"]:
-        warnings.warn(
-            f"The comparison in {directory} was begun with other versions ({versions}): the networks that are trained "
-            "now may differ from the others in their last digits.",
-            stacklevel=6,
-        )
 
 
 def write_group(directory: Path, number: int, outcome: Outcome) -> None:

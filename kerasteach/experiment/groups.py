@@ -85,7 +85,7 @@ def grouped(networks: Sequence[Network]) -> list[Group]:
     A group shares plan and architecture. Where its networks can be trained in one graph, it is as many as
     `together.group_size` says; else at most `ONE_BY_ONE` networks of one variant, for which the training step is
     compiled once. This depends on the arguments alone, never on what is left to do, the executor or the machine: which
-    networks are trained together can change the last digits of their numbers.
+    networks are trained together changes how their numbers are rounded.
     """
     sharing: dict[str, list[Network]] = {}
     for network in networks:

@@ -26,7 +26,7 @@ def train_together(plan: Plan, copies: Sequence[Copy], on_epoch: Callable[[int, 
 
     Each copy starts from the weights that its `build` gives, sees the batches that `batches` yields for its seed, and
     stops at the first epoch with a mean training loss below `plan.error_below`. What comes out is what separate
-    trainings give, but for the last digits of float32.
+    trainings give, but for rounding, which grows as networks train.
 
     Args:
         plan: What the copies share.

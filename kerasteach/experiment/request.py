@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Literal
 
 import keras
 
 from kerasteach.datasets import Dataset
-from kerasteach.experiment.arguments import checked_hidden, learning_rate_of, serialised
-from kerasteach.experiment.builders import Builder, builds, check_network, check_parameters, fingerprint
+from kerasteach.experiment.arguments import LONGEST, checked_hidden, learning_rate_of, serialised
+from kerasteach.experiment.builders import Builder, builds, check_network, check_parameters
 from kerasteach.experiment.copies import Copy, Plan
 from kerasteach.experiment.groups import Network
 from kerasteach.experiment.variants import ARCHITECTURE, Choices, Variant, variants
-from kerasteach.measure.runs import read_facts
 from kerasteach.models import draw_weights, mlp
 from kerasteach.validation import whole
 
@@ -94,19 +90,20 @@ class Request:
             settings.get("learning_rate", self.learning_rate),
             "learning_rate" in settings,
         )
-        batch_size = whole("batch_size", settings.get("batch_size", self.batch_size))
+        batch_size = whole("batch_size", settings.get("batch_size", self.batch_size), most=LONGEST)
+        batch_size = min(batch_size, len(self.dataset.x_train))
         return Plan(self.dataset, optimizer, self.epochs, batch_size, self.error_below, self.capture)
 
     def learning_rates(self, choices: Choices) -> list[float | str]:
         """Return the learning rate of each variant, or the name of its schedule."""
         return [learning_rate_of(self._plan(variant.settings).optimizer) for variant in variants(choices)]
 
-    def facts(self, choices: Choices, networks: Sequence[Network]) -> dict[str, Any]:
-        """Return what `run.json` says of these arguments, of what varies, and of the networks of builders."""
+    def facts(self, choices: Choices) -> dict[str, Any]:
+        """Return what `run.json` says of these arguments, and of what varies."""
         dense = self.models is None
         return {
             "activations": list(choices["activation"]) if "activation" in choices else None,
-            "models": None if dense else _architectures(networks),
+            "models": list(self.models) if self.models is not None else None,
             "vary": {name: _choices(values) for name, values in choices.items() if name not in ("activation", "model")},
             "hidden": list(self.hidden) if dense else None,
             "seeds": list(self.seeds),
@@ -141,54 +138,3 @@ def _told(value: Any) -> Any:
     if isinstance(value, keras.optimizers.schedules.LearningRateSchedule):
         return keras.optimizers.schedules.serialize(value)
     return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', type(value).__qualname__)}"
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that a result depends on."""
-    packages = ("kerasteach", "keras", "tensorflow", "numpy", "pandas")
-    return {**{name: version(name) for name in packages}, "python": platform.python_version()}
-
-
-def _architectures(networks: Sequence[Network]) -> dict[str, str]:
-    """Return the fingerprint of each variant's network, by what the variant is called."""
-    first: dict[str, Copy] = {}
-    for network in networks:
-        first.setdefault(", ".join(map(str, network.copy.variant)), network.copy)
-    return {name: fingerprint(copy.build()) for name, copy in first.items()}
-
-
-def asked_again(directory: str | Path, own_models: bool = False) -> dict[str, Any]:
-    """Return the arguments with which the comparison in a directory was begun, to call `compare` with again.
-
-    Args:
-        directory: What `compare` was given.
-        own_models: Whether the caller adds `models=`, of which `run.json` knows fingerprints only. Defaults to `False`.
-
-    Raises:
-        FileNotFoundError: If the directory holds no run.
-        ValueError: If no file can tell some of them; the same call again is the way then.
-    """
-    facts = read_facts(directory)
-    arguments = dict(facts.get("arguments") or {})
-    if not arguments or (arguments.pop("models") is not None) != own_models:
-        raise ValueError(
-            "There is no comparison, or one with models of your own, which only the same call again can go on with "
-            f"(the command needs its --models again). Received: {str(directory)!r}."
-        )
-    if arguments["data"] == "yours":
-        raise ValueError(
-            "The comparison there has arrays for data, which no file holds; the same call again goes on with it. "
-            f"Received: {str(directory)!r}."
-        )
-    optimizer = keras.optimizers.deserialize(arguments.pop("optimizer"))
-    vary = {
-        name: {key: _untold(value) for key, value in values.items()} if isinstance(values, dict) else values
-        for name, values in arguments.pop("vary").items()
-    }
-    given = {name: _untold(value) for name, value in arguments.items() if value is not None or name == "capture"}
-    return {**given, "vary": vary, "optimizer": optimizer, "device": facts["device"]}
-
-
-def _untold(value: Any) -> Any:
-    """Return what `_told` told as a dictionary as Keras's object."""
-    return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value

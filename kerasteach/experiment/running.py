@@ -14,20 +14,16 @@ from typing import Any
 from kerasteach.experiment.directory import write_group
 from kerasteach.experiment.groups import Group, Outcome, work
 from kerasteach.experiment.progress import progress_bar
+from kerasteach.experiment.workers import end_with_parent
 
 
-def check_executor(executor: Any, groups: Sequence[Group]) -> None:
-    """Raise TypeError unless the executor is one, and every group can be sent to another process.
+def check_can_be_sent(executor: Executor | None, groups: Sequence[Group]) -> None:
+    """Raise TypeError unless an executor can send every group to where it trains it.
 
     Dask and others pickle with cloudpickle, which takes functions that are defined anywhere.
     """
     if executor is None or isinstance(executor, ThreadPoolExecutor):
         return
-    if not isinstance(executor, Executor):
-        raise TypeError(
-            "`executor` must be a concurrent.futures.Executor, such as ProcessPoolExecutor(...) or Dask's "
-            f"client.get_executor(). Received: {type(executor).__name__}."
-        )
     dumps = pickle.dumps if isinstance(executor, ProcessPoolExecutor) else _cloudpickle()
     for group in groups:
         try:
@@ -82,7 +78,8 @@ def run(
             bar.finished(number)
         missing = [number for number in range(len(groups)) if number not in outcomes]
         if executor is not None:
-            missing = _elsewhere(executor, missing, lambda number: (work, groups[number], device, keep_weights), store)
+            task = _in_a_worker if isinstance(executor, ProcessPoolExecutor) else work
+            missing = _elsewhere(executor, missing, lambda number: (task, groups[number], device, keep_weights), store)
             if missing:
                 warnings.warn(
                     "The executor broke, as one does whose process died. What was trained is kept; the other "
@@ -92,6 +89,12 @@ def run(
         for number in missing:
             store(number, work(groups[number], device, keep_weights, partial(bar.epoch, number)))
     return outcomes
+
+
+def _in_a_worker(group: Group, device: str, keep_weights: bool) -> Outcome:
+    """Train a group in a process of a pool, which ends with the process that has the pool."""
+    end_with_parent()
+    return work(group, device, keep_weights)
 
 
 @contextmanager

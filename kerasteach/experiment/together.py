@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
 from math import prod
 
 import keras
 
-from kerasteach.experiment.copies import Copy, Plan
+from kerasteach.experiment.copies import Copy, Plan, optimizer_of
 from kerasteach.layers import GradientProbe
 from kerasteach.measure import statistics
 from kerasteach.measure.selection import layers_of
@@ -95,7 +94,7 @@ def _output_shapes(network: keras.Model) -> list[tuple[int | None, ...]]:
 
 def _of_optimizer(plan: Plan) -> str | None:
     name = plan.optimizer["class_name"]
-    optimizer = keras.optimizers.deserialize(deepcopy(plan.optimizer))  # of Lamb, Keras 3.15 makes nothing but a name
+    optimizer = optimizer_of(plan.optimizer)
     if type(optimizer) not in _ENTRY_BY_ENTRY:
         return f"The optimizer {name} does not work entry by entry, as far as is known."
     for option in ("clipnorm", "global_clipnorm"):

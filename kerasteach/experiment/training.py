@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from copy import deepcopy
 from functools import partial
 from itertools import groupby, islice
 
@@ -14,7 +13,7 @@ import tensorflow as tf
 
 from kerasteach.callbacks import GradientCapture, StopOnError
 from kerasteach.datasets import Dataset
-from kerasteach.experiment.copies import Copy, Plan, Trained, paths
+from kerasteach.experiment.copies import Copy, Plan, Trained, optimizer_of, paths
 from kerasteach.experiment.orders import orders
 from kerasteach.losses import HalfSquaredError
 from kerasteach.measure.recording import Every
@@ -79,27 +78,32 @@ def _train_variant(
 def batches(dataset: Dataset, seed: int, batch_size: int, epochs: int) -> tf.data.Dataset:
     """Return the training batches of all epochs, shuffled anew for each epoch in an order that the seed alone fixes.
 
-    Each element is `(x, y)`, `(batch, features)` and `(batch, ...)`; the last batch of an epoch may be smaller.
+    Each element is `(x, y)`, `(batch, features)` and `(batch, ...)`; the last batch of an epoch may be smaller. An
+    epoch's order is drawn when it begins.
     """
-    of_epochs = np.stack(list(islice(orders(seed, len(dataset.x_train)), epochs)))
+    examples = len(dataset.x_train)
     with tf.device("/CPU:0"):  # where input pipelines run
         x, y = tf.constant(dataset.x_train), tf.constant(dataset.y_train)
-    rows = tf.data.Dataset.from_tensor_slices(of_epochs).flat_map(
-        lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+    of_epochs = tf.data.Dataset.from_generator(
+        lambda: islice(orders(seed, examples), epochs), output_signature=tf.TensorSpec((examples,), tf.int64)
     )
+    rows = of_epochs.flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size))
     return rows.map(lambda chosen: (tf.gather(x, chosen), tf.gather(y, chosen))).prefetch(tf.data.AUTOTUNE)
+
+
+def loss_for(dataset: Dataset) -> keras.losses.Loss:
+    """Return the loss that networks are trained by: the cross-entropy of classes, or half the squared error."""
+    if dataset.classes:
+        return keras.losses.SparseCategoricalCrossentropy(dtype="float32")
+    return HalfSquaredError(dtype="float32")
 
 
 def compile_for(model: keras.Model, plan: Plan, steps: int) -> None:
     """Compile a model for a comparison, with so many training steps an execution, and build its optimizer."""
-    if plan.dataset.classes:
-        loss, metrics = keras.losses.SparseCategoricalCrossentropy(dtype="float32"), ["accuracy"]
-    else:
-        loss, metrics = HalfSquaredError(dtype="float32"), []
     model.compile(
-        optimizer=keras.optimizers.deserialize(deepcopy(plan.optimizer)),  # Keras fills the config with objects
-        loss=loss,
-        metrics=metrics,
+        optimizer=optimizer_of(plan.optimizer),
+        loss=loss_for(plan.dataset),
+        metrics=["accuracy"] if plan.dataset.classes else [],
         steps_per_execution=steps,  # Python waits once an epoch, not once a batch
         jit_compile=False,  # on networks of this size, XLA's compilation takes longer than the training
         auto_scale_loss=False,  # the networks are float32 whatever the caller's policy is

@@ -58,7 +58,7 @@ def unchanged():
     fit(plain)
     fit(watched, kt.callbacks.ActivationCapture(), kt.callbacks.GradientCapture())
     for one, other in zip(plain.get_weights(), watched.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
 def probe():

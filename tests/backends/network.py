@@ -63,9 +63,9 @@ def arrays(values):
 
 
 def assert_close(ones, others):
-    """Raise unless two lists of tensors or variables are equal but for rounding."""
+    """Raise unless two lists of tensors or variables are equal but for what two programs round differently."""
     for one, other in zip(arrays(ones), arrays(others), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
 def assert_same(ones, others):

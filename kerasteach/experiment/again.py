@@ -1,0 +1,66 @@
+"""The arguments of a comparison on disk, to call `compare` with again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from kerasteach import datasets
+from kerasteach.experiment.copies import optimizer_of
+from kerasteach.measure.runs import read_facts
+from kerasteach.validation import path
+
+
+def asked_again(directory: str | Path, own_models: bool = False, data: str | Path | None = None) -> dict[str, Any]:
+    """Return the arguments with which the comparison in a directory was begun, to call `compare` with again.
+
+    Args:
+        directory: What `compare` was given.
+        own_models: Whether the caller adds `models=`, of which `run.json` has probes only. Defaults to `False`.
+        data: The file that the data are in, of which `run.json` has the name only. Defaults to `None`: the file of that
+            name in the current folder, in the directory or beside it.
+
+    Raises:
+        FileNotFoundError: If the directory holds no run.
+        ValueError: If no file can tell some of them; the same call again is the way then.
+    """
+    facts = read_facts(directory)
+    arguments = dict(facts.get("arguments") or {})
+    if not arguments or (arguments.pop("models") is not None) != own_models:
+        raise ValueError(
+            "There is no comparison, or one with models of your own, which only the same call again can go on with "
+            f"(the command needs its --models again). Received: {str(directory)!r}."
+        )
+    arguments["data"] = str(_data(arguments["data"], path("directory", directory)) if data is None else data)
+    optimizer = optimizer_of(arguments.pop("optimizer"))
+    vary = {
+        name: {key: _from_json(value) for key, value in values.items()} if isinstance(values, dict) else values
+        for name, values in arguments.pop("vary").items()
+    }
+    given = {name: _from_json(value) for name, value in arguments.items() if value is not None or name == "capture"}
+    return {**given, "vary": vary, "optimizer": optimizer, "device": facts["device"]}
+
+
+def _data(name: str, directory: Path) -> str | Path:
+    """Return the name of a data set, or the file of this name."""
+    if name in datasets.names():
+        return name
+    if name == "yours":
+        raise ValueError(
+            "The comparison there has arrays for data, which no file holds; the same call again goes on with it. "
+            f"Received: {str(directory)!r}."
+        )
+    for folder in (Path.cwd(), directory, directory.parent):
+        if (folder / name).is_file():
+            return folder / name
+    raise ValueError(
+        f"The data of the comparison there, {name}, are neither a file in the current folder nor one beside "
+        f"{directory}: go to the folder that has it, or call compare again as at first. Received: {str(directory)!r}."
+    )
+
+
+def _from_json(value: Any) -> Any:
+    """Return Keras's object where a dictionary describes one."""
+    return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value

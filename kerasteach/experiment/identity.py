@@ -1,0 +1,64 @@
+"""Identity of a comparison: whether the run in a directory is the one that is asked for."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kerasteach.experiment.probe import UNKNOWN, Probe, difference
+
+
+def unknown(facts: Mapping[str, Any]) -> str | None:
+    """Say why nobody can tell whether two runs of a comparison are the same, or return `None` where one can."""
+    reasons = {name: probe[UNKNOWN] for name, probe in facts["probes"].items() if UNKNOWN in probe}
+    return "; ".join(f"{name}: {reason}" for name, reason in reasons.items()) or None
+
+
+def check_same(directory: Path, found: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    """Raise ValueError unless a run has these arguments, data and networks; warn where it rounds otherwise.
+
+    Args:
+        directory: Where the run is.
+        found: What its `run.json` says.
+        facts: What `run.json` would say of the comparison that is asked for.
+    """
+    asked = json.loads(json.dumps(facts))
+    there, here = (
+        {**one.get("arguments", {}), "device": one.get("device"), "data": one.get("data")} for one in (found, asked)
+    )
+    different = [name for name in {**there, **here} if there.get(name) != here.get(name)]
+    reasons = [f"{name}: {there.get(name)!r} there, {here.get(name)!r} here" for name in different]
+    reasons = reasons or _other_networks(found.get("probes", {}), asked["probes"])
+    if reasons or "arguments" not in found:
+        raise ValueError(
+            "`directory` holds a run with other arguments; name another directory. "
+            f"Received: directory={str(directory)!r}, {'; '.join(reasons)}."
+        )
+    reason = unknown(asked)
+    if reason is not None:
+        raise ValueError(
+            "`directory` holds a run that cannot be gone on with, because nobody can tell whether its networks are "
+            f"these; name another directory, or overwrite it. Received: directory={str(directory)!r}, {reason}."
+        )
+    if not found["finished"]:
+        _warn_of_rounding(directory, found, asked)
+
+
+def _other_networks(there: Mapping[str, Probe], here: Mapping[str, Probe]) -> list[str]:
+    """Return how the networks of a run differ from those that are asked for."""
+    found = {name: difference(there.get(name, {}), probe) for name, probe in here.items() if UNKNOWN not in probe}
+    return [f"the network {name!r} is another there: {meaning}" for name, meaning in found.items() if meaning]
+
+
+def _warn_of_rounding(directory: Path, found: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    there, here = ({**one.get("versions", {}), **one.get("settings", {})} for one in (found, asked))
+    others = {name: value for name, value in there.items() if value != here.get(name)}
+    if others:
+        warnings.warn(
+            f"The comparison in {directory} was begun with other versions or settings ({others}): the networks that "
+            "are trained now round otherwise than the others, which grows as they train.",
+            stacklevel=8,
+        )

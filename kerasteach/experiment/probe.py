@@ -1,0 +1,154 @@
+"""Probe of a network: numbers that tell what it computes, learns and starts from, whatever its parts are called.
+
+A probe is taken of a few examples, on the CPU, and kept in `run.json`. Two probes of the same network differ by the
+rounding of their processors at most; another function, other initial weights or another rule differ by more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerasteach.datasets import Dataset
+from kerasteach.experiment.precision import float32
+from kerasteach.experiment.training import loss_for
+
+EXAMPLES = 4
+UNKNOWN = "unknown"  # the key of the reason why a probe tells nothing
+_ENTRIES = 2**18  # of a tensor, evenly spread, that are looked at
+# How far two processors may be apart, relative to a tensor's norm, and to the largest norm of the probe's part: a
+# gradient passes through all layers, and is zero but for rounding in front of a normalization.
+_TOLERANCES = {
+    "activation": (1e-5, 0.0),
+    "weights": (1e-5, 0.0),
+    "outputs": (1e-4, 1e-6),
+    "gradients": (1e-2, 1e-5),
+    "trained": (1e-3, 1e-5),
+    "optimizer": (1e-4, 1e-6),
+}
+_MEANINGS = {
+    "variables": "it has other variables",
+    "activation": "its activation computes something else",
+    "weights": "it starts from other weights",
+    "outputs": "it computes other outputs",
+    "gradients": "its gradients are others",
+    "trained": "a training step changes it otherwise",
+    "optimizer": "its optimizer takes other steps",
+}
+
+Probe = Mapping[str, str]
+
+
+def network_probe(build: Callable[[], keras.Model], dataset: Dataset) -> dict[str, str]:
+    """Build a network, take one training step of it by plain gradient descent, and return what comes out.
+
+    Args:
+        build: Makes the network, with initial weights.
+        dataset: Whose first training examples it sees; inputs that are no whole numbers also ten times as large, for
+            functions that differ far from 0 alone.
+
+    Returns:
+        A digest of the variables' paths, shapes and roles as `variables`; and for `weights`, `outputs`, `gradients` and
+        the variables after the step as `trained`, two numbers a tensor: its norm, and its product with a fixed vector.
+    """
+    x, y = dataset.x_train[:EXAMPLES], dataset.y_train[:EXAMPLES]
+    larger = x if np.array_equal(x, np.round(x)) else 10 * x
+    with float32(), tf.device("/CPU:0"):
+        network = build()
+        weights = _numbers(network.variables)
+        outputs = _numbers(network(inputs, training=False) for inputs in (x, larger))
+        with tf.GradientTape() as tape:
+            loss = tf.add_n([loss_for(dataset)(y, network(x, training=True)), *network.losses])
+        gradients = tape.gradient(loss, network.trainable_variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        keras.optimizers.SGD(0.1).apply(gradients, network.trainable_variables)
+        return {
+            "variables": _variables(network),
+            "weights": weights,
+            "outputs": outputs,
+            "gradients": _numbers(gradients),
+            "trained": _numbers(network.variables),
+        }
+
+
+def activation_probe(function: Callable[[Any], Any]) -> dict[str, str]:
+    """Return what a function and its derivative are between -10 and 10, denser near 0."""
+    x = tf.constant(np.sinh(np.linspace(-3, 3, 61))[None], "float32")
+    with tf.device("/CPU:0"), tf.GradientTape() as tape:
+        tape.watch(x)
+        y = function(x)
+        weighted = tf.reduce_sum(tf.convert_to_tensor(y) * tf.cast(_fixed(61)[None], "float32"))
+    slope = tape.gradient(weighted, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    return {"activation": _numbers([y, slope])}
+
+
+def optimizer_probe(optimizer: keras.optimizers.Optimizer) -> dict[str, str]:
+    """Return where an optimizer takes a matrix in a few steps, the last ones late in a schedule."""
+    with float32(), tf.device("/CPU:0"):
+        variable = keras.Variable(_fixed(12).reshape(4, 3), dtype="float32", name="kernel")
+        reached = []
+        for number, step in enumerate((0, 1, 2, 30, 1000)):
+            if step > 2:
+                optimizer.iterations.assign(step)
+            gradient = tf.constant(0.5 + _fixed(12 + number)[number:].reshape(4, 3) ** 2, "float32")
+            optimizer.apply([gradient], [variable])
+            reached.append(variable.numpy())
+        return {"optimizer": _numbers(reached)}
+
+
+def difference(there: Probe, here: Probe) -> str | None:
+    """Say in what two probes differ by more than rounding, or return `None` where they do not.
+
+    Example:
+        >>> from kerasteach.experiment.probe import difference
+        >>> difference({"outputs": "1.0 0.5"}, {"outputs": "1.0000001 0.5"})
+        >>> difference({"outputs": "1.0 0.5"}, {"outputs": "1.0 0.4"})
+        'it computes other outputs'
+    """
+    for part, meaning in _MEANINGS.items():
+        if (part in there) != (part in here):
+            return "it has other parts of one's own"
+        if there.get(part) != here.get(part) and not _close(part, there[part], here[part]):
+            return meaning
+    return None
+
+
+def _close(part: str, there: str, here: str) -> bool:
+    if part not in _TOLERANCES:
+        return False
+    one, other = (np.array(text.split(), "float64").reshape(-1, 2) for text in (there, here))
+    if one.shape != other.shape:
+        return False
+    relative, absolute = _TOLERANCES[part]
+    norms = np.maximum(one[:, 0], other[:, 0])
+    allowed = relative * norms + absolute * np.max(norms, initial=0, where=np.isfinite(norms))
+    broken = ~np.isfinite(one), ~np.isfinite(other)
+    near = np.abs(one - other) <= np.where(np.isfinite(allowed), allowed, 0)[:, None]
+    return bool(np.all(np.where(broken[0] | broken[1], broken[0] & broken[1], near)))
+
+
+def _numbers(tensors: Iterable[Any]) -> str:
+    """Return norm and projection of each tensor as text, with as many digits as float32 has."""
+    found = []
+    for tensor in tensors:
+        array = np.asarray(tensor if isinstance(tensor, keras.Variable) else tf.convert_to_tensor(tensor)).ravel()
+        entries = array[:: 1 + array.size // _ENTRIES].astype("float64")
+        with np.errstate(all="ignore"):  # of a network whose numbers overflow
+            found += [np.linalg.norm(entries), entries @ _fixed(entries.size) / max(1.0, np.sqrt(entries.size))]
+    return " ".join(f"{number:.7g}" for number in found)
+
+
+def _fixed(size: int) -> np.ndarray:
+    """Return numbers between -1 and 1 without a pattern that a network could share."""
+    return np.cos(1.0 + np.arange(size) ** 1.5)
+
+
+def _variables(network: keras.Model) -> str:
+    """Return a digest of what the variables are called, their shapes, and which of them are trained."""
+    facts = [(variable.path, list(variable.shape), variable.trainable) for variable in network.variables]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
