@@ -76,7 +76,7 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
     ) -> None:
         if not isinstance(optimizer, keras.optimizers.Optimizer):
             raise TypeError(f"`optimizer` must be a Keras optimizer. {received('optimizer', optimizer)}")
-        if model is not None and not isinstance(model, keras.layers.Layer):
+        if model is not None and not isinstance(model, keras.layers.Layer):  # every model is a layer
             raise TypeError(f"`model` must be a Keras model, or None. {received('model', model)}")
         self._optimizer, self._model = optimizer, model
         self._layers, self._every = checked(layers), checked_every(every)
@@ -133,9 +133,10 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
 
     @epoch.setter
     def epoch(self, number: int) -> None:
+        number = whole("epoch", number, least=0)
         self._fetch()
         self._recording.end_epoch()
-        self._epoch = whole("epoch", number, least=0)
+        self._epoch = number
 
     @property
     def raw(self) -> dict[int, dict[str, np.ndarray]]:
