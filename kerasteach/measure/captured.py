@@ -138,7 +138,7 @@ def _warn_of_others(path: Path, manifest: Manifest, names: set[str]) -> None:
     A part that is being written, or was when its process was killed, has the next number.
     """
     pattern = re.compile(rf"({'|'.join([*(manifest.tables or {}), RAW])})-.*\.(parquet|npz)")
-    written = [int(Path(file).stem.rpartition("-")[2]) for file in manifest.files]
+    written = [int(match[1]) for file in manifest.files if (match := re.search(r"-(\d+)\.", file))]
     coming = "" if manifest.facts.get("finished") else f"-{max(written, default=0) + 1:06d}"
     others = sorted(
         name

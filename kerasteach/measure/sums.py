@@ -187,21 +187,27 @@ def _zeros(magnitudes: Tensor) -> Tensor:
     if size <= _LONG:
         return size - ops.sum(there)
     sums = _row_sums(there)  # row by row, because float32 counts up to 2^24 only
-    length = min(there.shape[-1], _LONG)
-    lengths = np.full(sums.shape, length, "float32")
-    if there.shape[-1] > _LONG and size % _LONG:
-        lengths[-1] = size % _LONG
+    width = _width(there)
+    lengths = np.full(sums.shape, width, "float32")
+    if size % width:
+        lengths[-1] = size % width
     return _total(lengths - sums)
 
 
+def _width(x: Tensor) -> int:
+    """Return how many entries of a long tensor are added up first: a row, or some of a row that is long itself."""
+    return int(x.shape[-1]) if x.shape[-1] <= _LONG else _SMALL
+
+
 def _row_sums(x: Tensor) -> Tensor:
-    """Return the sums of the rows of a long tensor; where they are long themselves, of so many entries each."""
-    if x.shape[-1] <= _LONG:
+    """Return the sums of so many entries each of a long tensor."""
+    width = _width(x)
+    if width == x.shape[-1]:
         return ops.reshape(ops.sum(x, axis=-1), (-1,))
     flat = ops.reshape(x, (-1,))
-    whole, rest = divmod(flat.shape[0], _LONG)
-    sums = ops.sum(ops.reshape(flat[: whole * _LONG], (whole, _LONG)), axis=-1)
-    return ops.concatenate([sums, ops.reshape(ops.sum(flat[whole * _LONG :]), (1,))]) if rest else sums
+    end = flat.shape[0] // width * width
+    sums = ops.sum(ops.reshape(flat[:end], (-1, width)), axis=-1)
+    return sums if end == flat.shape[0] else ops.concatenate([sums, ops.reshape(ops.sum(flat[end:]), (1,))])
 
 
 def _total(sums: Tensor) -> Tensor:
