@@ -12,6 +12,7 @@ import keras
 
 from kerasteach.measure import cells, histograms, training_function
 from kerasteach.measure.attachment import Attachment
+from kerasteach.measure.interruption import no_save_before_sigterm, save_before_sigterm
 from kerasteach.measure.outputs import Outputs
 from kerasteach.measure.raw import Raw
 from kerasteach.measure.recording import Every, Recording, checked_every
@@ -102,6 +103,7 @@ class Capture(Views, keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Start a new table, and hook the optimizer before the training step is compiled."""
+        self._recording.check_thread(type(self).__name__)
         model = self.model
         kept = self._session is not None and self._keep_hook and self._trained is model and self._records_on()
         if not kept:
@@ -117,6 +119,7 @@ class Capture(Views, keras.callbacks.Callback):
         if self._writes:
             # What an interrupted fit left is written when nobody holds the capture any more, or Python ends.
             self._rescue = weakref.finalize(self, _rescue, self._session)
+            save_before_sigterm(self._save_rest)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch's number."""
@@ -142,6 +145,7 @@ class Capture(Views, keras.callbacks.Callback):
             return
         session, model = self._session, self._trained
         session.end()
+        no_save_before_sigterm(self._save_rest)
         if not self._keep_hook:
             self.detach()
         if session.begun and not session.seen and not self._ended:

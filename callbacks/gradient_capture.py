@@ -54,8 +54,11 @@ class GradientCapture(Capture):
         raw: Keep whole gradients: a mapping from layers (as for `layers`) to numbers of steps, such as
             `{"dense_1": [0, 100]}`. At most 1 GiB in all, on the device and again in memory. Defaults to `None`.
         directory: Write Parquet parts there while training, and keep no table in memory. Each `fit` becomes a
-            numbered run; `kerasteach.measure.read` gives the table back, also after the process was killed, which
-            loses at most what the device's buffer held: 16 MiB, or the last second's epochs. Defaults to `None`.
+            numbered run; `kerasteach.measure.read` gives the table back, however the process ended: an exception,
+            Ctrl-C and SIGTERM lose no step that was done (SIGTERM, unless the program handles it itself, or trains in
+            another thread than the main one); SIGKILL loses at most what was not written yet, 16 MiB or the last
+            second's epochs (after 100 seconds of training, the last hundredth's). A part that cannot be written is a
+            warning; its rows stay in memory and are tried again. Defaults to `None`.
         tensorboard: Write scalars, and with `histogram=` histograms, for TensorBoard there. Each captured step costs
             the host a while; combine it with `every=`. Defaults to `None`.
         optimizer: The optimizer whose steps to record, for a model whose `train_step` uses several. Defaults to
@@ -97,7 +100,7 @@ class GradientCapture(Capture):
     @property
     def raw(self) -> dict[int, dict[str, np.ndarray]]:
         """The whole gradients that `raw=` asked for: for each step, by the path of the variable."""
-        self._fetch()
+        self._look()
         return self._recording.raw()
 
     def _check(self, model: keras.Model, replicas: int) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import platform
+import threading
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -13,25 +15,34 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.measure import histograms
+from kerasteach.measure.captured import raw_of, rows_of
 from kerasteach.measure.epoch_mean import EpochMean
+from kerasteach.measure.files import DamagedRunError
+from kerasteach.measure.interruption import Undivided
 from kerasteach.measure.names import means
 from kerasteach.measure.records import Output, Parameter, histogram_table, tidy_table
-from kerasteach.measure.runs import Stream, read, read_raw
+from kerasteach.measure.stream import Stream
 from kerasteach.measure.tensorboard import Board
 from kerasteach.validation import LARGEST, did_you_mean, received, whole
+from kerasteach.validation import path as checked_path
 
 Every = int | Literal["epoch"]
 
+LONGEST = 2**31 - 1  # of the steps that are counted in 32 bits
 _SECONDS_A_PART = 1.0  # an epoch's end writes a part when the last one is as old as this
+_PARTS = 100  # but of a long training no shorter one than this part of it: `run.json` lists them all
 
 
 def checked_every(every: Any) -> Every:
     """Return `every`, or raise ValueError unless it is a whole number from 1 or `"epoch"`."""
     if isinstance(every, str) and every == "epoch":
         return "epoch"
-    if isinstance(every, (int, np.integer)) and not isinstance(every, bool) and every >= 1:
-        return int(every)
-    raise ValueError(f'`every` must be a number of steps from 1, or "epoch". Received: every={every!r}.')
+    try:
+        return whole("every", every, most=LONGEST)
+    except ValueError:
+        raise ValueError(
+            f'`every` must be a number of steps from 1 to {LONGEST}, or "epoch". {received("every", every)}'
+        ) from None
 
 
 class Recording:
@@ -43,6 +54,10 @@ class Recording:
         every: A row at every so manyth step, or one for each epoch.
         directory: Where to write it meanwhile; `None` to keep it in memory.
         tensorboard: Where to write what TensorBoard shows; `None` for nowhere.
+
+    Attributes:
+        undivided: The context in which numbers are taken and looked at; in another thread, and for a signal, they are
+            there whole or not at all.
     """
 
     def __init__(
@@ -54,11 +69,13 @@ class Recording:
         tensorboard: str | Path | None = None,
     ) -> None:
         self._name, self._kind, self._every = name, kind, every
-        self._directory, self._tensorboard = directory, tensorboard
+        self._directory = None if directory is None else checked_path("directory", directory)
+        self._tensorboard = None if tensorboard is None else checked_path("tensorboard", tensorboard)
+        self.undivided = Undivided()
         self.statistics: tuple[str, ...] = ()
         self.edges: np.ndarray | None = None
         self._stream: Stream | None = None
-        self._run: int | None = None
+        self._thread: int | None = None  # the one that records
         self._board: Board | None = None
         self._reset()
 
@@ -69,19 +86,34 @@ class Recording:
         self._values: list[np.ndarray] = []
         self._raw: dict[int, dict[str, np.ndarray]] = {}
         self._mean: EpochMean | None = None  # of the epoch that is going on
-        self._written = time.monotonic()
+        self._begun = self._written = time.monotonic()
+        self._failed = 0  # how often in a row a part could not be written
 
     def begin(self, statistics: Sequence[str], edges: np.ndarray | None) -> None:
         """Start a new table, and on disk a new run."""
         self.close()
         self.statistics, self.edges = tuple(statistics), edges
         self._reset()
-        self._stream, self._run = None, None
+        self._stream = None
+        self._thread = threading.get_ident()
         if self._directory is not None:
             self._stream = self._new_run(self._directory)
-            self._run = int(self._stream.path.name.removeprefix("run-"))
         if self._tensorboard is not None:
             self._board = Board(self._tensorboard, self._name)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether another thread, which is still there, records at this moment."""
+        others = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
+        return self._thread in others
+
+    def check_thread(self, name: str) -> None:
+        """Raise RuntimeError, which calls the recording by a name, if another thread records with it."""
+        if self.is_elsewhere:
+            raise RuntimeError(
+                f"{name} records one training at a time, and another thread trains with it; give each thread its own. "
+                "If that training was interrupted, call `detach()` first."
+            )
 
     def add(self, entries: Sequence[Any], epoch: int, steps: np.ndarray, values: np.ndarray) -> None:
         """Take what was fetched of an epoch: the numbers of steps, and `(steps, entries, statistics and bins)`."""
@@ -114,9 +146,11 @@ class Recording:
             self._raw.setdefault(step, {}).update(gradients)
 
     def end_epoch(self, room: float = np.inf) -> None:
-        """Close the epoch, and write a part if the last one is a second old, or more than so many bytes are held."""
+        """Close the epoch, and write a part if the last one is old enough, or more than so many bytes are held."""
         self._close_mean()
-        if time.monotonic() - self._written >= _SECONDS_A_PART or sum(one.nbytes for one in self._values) > room:
+        now = time.monotonic()
+        age = max(_SECONDS_A_PART, _SECONDS_A_PART * (now - self._begun) / _PARTS)
+        if now - self._written >= age or sum(one.nbytes for one in self._values) > room:
             self.flush()
 
     def _close_mean(self) -> None:
@@ -124,27 +158,62 @@ class Recording:
             mean, self._mean = self._mean, None
             self._keep([mean.epoch], [mean.last], mean.values()[np.newaxis])
 
-    def flush(self) -> None:
-        """Write what is held in memory, where there is a directory to write to; of an epoch's mean, when it is over."""
-        if self._stream is not None and (self._steps or self._raw):
+    def flush(self, at_once: bool = False) -> None:
+        """Write what is held in memory, where there is a directory to write to; of an epoch's mean, when it is over.
+
+        A part that cannot be written stays in memory, and is tried again with the next one: at once, or each time after
+        a longer while.
+
+        Warns:
+            UserWarning: If it could not be written, the first time.
+        """
+        with self.undivided:
+            wait = _SECONDS_A_PART * min(2**self._failed, 60) if self._failed and not at_once else 0
+            if not self._is_pending or time.monotonic() - self._written < wait:
+                return
+            assert self._stream is not None
             self._mean, mean = None, self._mean
-            self._stream.write(self._tables(), self._raw)
+            try:
+                self._stream.write(self._tables(), self._raw)
+            except OSError as error:
+                self._keep_in_memory(error)
+            else:
+                self._epochs, self._steps, self._values, self._raw = [], [], [], {}
+                self._failed = 0
             self._mean = mean
-            self._epochs, self._steps, self._values, self._raw = [], [], [], {}
             self._written = time.monotonic()
+
+    @property
+    def _is_pending(self) -> bool:
+        """Whether there is something in memory that is to be written."""
+        return self._stream is not None and bool(self._steps or self._raw)
+
+    def _keep_in_memory(self, error: OSError) -> None:
+        self._failed += 1
+        if self._failed == 1 and self._stream is not None:
+            warnings.warn(
+                f"What is recorded cannot be written to {self._stream.path} ({error}). It stays in memory until the "
+                "next training, and is tried again; `save` writes it elsewhere.",
+                stacklevel=2,
+            )
 
     def finish(self) -> None:
         """Write the rest: the training came to its end."""
         self.close()
-        if self._stream is not None:
-            self._stream.finish()
+        if self._stream is not None and not self._is_pending:
+            try:
+                self._stream.finish()
+            except OSError as error:
+                self._keep_in_memory(error)
         if self._board is not None:
             self._board.close()
 
     def close(self) -> None:
         """Write the rest, of an epoch that was not over too."""
-        self._close_mean()
-        self.flush()
+        with self.undivided:
+            self._close_mean()
+            self.flush(at_once=True)
+            self._thread = None
 
     def table(self) -> pd.DataFrame:
         """Return the whole table, from disk where it is kept there."""
@@ -156,9 +225,14 @@ class Recording:
 
     def raw(self) -> dict[int, dict[str, np.ndarray]]:
         """Return the whole gradients, for each step by path."""
-        if self._stream is None or self._directory is None:
-            return self._raw
-        return read_raw(self._directory, self._run) | self._raw
+        with self.undivided:
+            if self._stream is None:
+                return dict(self._raw)
+            try:
+                return raw_of(self._stream.path, self._stream.manifest) | self._raw
+            except (OSError, DamagedRunError) as error:
+                self._warn_of_lost(error)
+                return dict(self._raw)
 
     def layer(self, name: str | int) -> pd.DataFrame:
         """Return the rows of one layer, or of those that a wildcard, or the name of the model around them, means.
@@ -180,11 +254,11 @@ class Recording:
                 f"`name` must be a layer's name, or its number in the column `depth`. {received('name', name)}"
             )
         if chosen.empty:
-            layers = frame[["depth", "layer"]].drop_duplicates()
-            there = ", ".join(f"{depth} {layer}" for depth, layer in layers.itertuples(index=False)) or "nothing yet"
+            layers = frame[["depth", "layer"]].drop_duplicates().itertuples(index=False)
+            names = [layer if isinstance(name, str) else f"{depth} {layer}" for depth, layer in layers]
             raise ValueError(
-                f"`name` must be a layer that was recorded: {there}. {received('name', name)}"
-                f"{did_you_mean(name, layers['layer'])}"
+                f"`name` must be a layer that was recorded: {', '.join(names) or 'nothing yet'}. "
+                f"{received('name', name)}{did_you_mean(name, names)}"
             )
         return chosen.reset_index(drop=True)
 
@@ -206,7 +280,7 @@ class Recording:
 
     def save(self, directory: str | Path) -> Path:
         """Write all tables as a new run in a directory, and return the run's own."""
-        stream = self._new_run(directory)
+        stream = self._new_run(checked_path("directory", directory))
         stream.write({name: self._whole(name) for name in self._tables()}, self.raw())
         stream.finish()
         return stream.path
@@ -241,17 +315,25 @@ class Recording:
         return tables
 
     def _whole(self, name: str) -> pd.DataFrame:
-        pending = self._tables().get(name)
-        if pending is None:
-            raise ValueError("There are no histograms: give `histogram=True` to record them.")
-        if self._stream is None or self._directory is None:
-            return pending
-        written = read(self._directory, self._run, name)
+        with self.undivided:
+            pending = self._tables().get(name)
+            if pending is None:
+                raise ValueError("There are no histograms: give `histogram=True` to record them.")
+            if self._stream is None:
+                return pending
+            try:
+                written = rows_of(self._stream.path, self._stream.manifest, name)
+            except (OSError, DamagedRunError) as error:
+                self._warn_of_lost(error)
+                return pending
         if not len(written) or not len(pending):
             return written if len(written) else pending
         return pd.concat([written, pending], ignore_index=True)
 
-    def _new_run(self, directory: str | Path) -> Stream:
+    def _warn_of_lost(self, error: Exception) -> None:
+        warnings.warn(f"What was written cannot be read, and only what is in memory is here. {error}", stacklevel=2)
+
+    def _new_run(self, directory: Path) -> Stream:
         columns = {
             name: {str(column): str(kind) for column, kind in table.dtypes.astype(str).items()}
             for name, table in self._tables().items()

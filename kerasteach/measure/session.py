@@ -101,6 +101,10 @@ class Session:
 
     def fetch(self) -> None:
         """Take from the device what is there of this training."""
+        with self.recording.undivided:
+            self._fetch()
+
+    def _fetch(self) -> None:
         if self.attachment is None or self.over:
             return
         batches, before = self._batches - self._fetched, self.steps
