@@ -23,6 +23,7 @@ from kerasteach.measure.sources import Gradients
 from kerasteach.measure.tensorboard import check_installed
 from kerasteach.measure.tracing import outside
 from kerasteach.measure.views import Views
+from kerasteach.validation import received
 
 
 class Capture(Views, keras.callbacks.Callback):
@@ -52,7 +53,7 @@ class Capture(Views, keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         if optimizer is not None and not isinstance(optimizer, keras.optimizers.Optimizer):
-            raise TypeError(f"`optimizer` must be a Keras optimizer. Received: optimizer={optimizer!r}.")
+            raise TypeError(f"`optimizer` must be a Keras optimizer. {received('optimizer', optimizer)}")
         if tensorboard is not None:
             check_installed(tensorboard)
         self._layers, self._every = checked(layers), checked_every(every)
@@ -175,6 +176,9 @@ class Capture(Views, keras.callbacks.Callback):
         self._check(model, replicas)
         source, statistics, raw = self._source(model, optimizer, statistics)
         steps, execution = self.params.get("steps"), model.steps_per_execution
+        # On JAX, and for several devices, room must be made before the first step; and it is wherever the entries are
+        # known, since TensorFlow traces a step twice that makes a variable, and keeps both graphs.
+        early = replicas > 1 or cells.backend() == "jax" or source.entries is not None
         try:
             attachment = Attachment(
                 optimizer,
@@ -184,8 +188,7 @@ class Capture(Views, keras.callbacks.Callback):
                 steps=steps and APPLIES_A_BATCH * (steps + execution),
                 at_least=APPLIES_A_BATCH * execution,
                 raw=raw,
-                # On JAX, and for several devices, room must be made before the first step.
-                variables=model.trainable_variables if replicas > 1 or cells.backend() == "jax" else None,
+                variables=model.trainable_variables if early else None,
                 only_in_step=True,
             )
         except BaseException:

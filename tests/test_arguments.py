@@ -263,6 +263,7 @@ NOT_CALLED_BY_USERS = {
     "measure.records",
     "measure.runs",
     "measure.statistics",
+    "measure.stopping.unknown",
     *(f"measure.stopping.{name}" for name in ("Target.reason", "Target.value_in", "Rule.reason", "Rule.values_in")),
 }
 

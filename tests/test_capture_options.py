@@ -290,6 +290,125 @@ def test_float64_gradients_keep_all_digits():
     assert tape.histograms["count"].tolist() == [0, 12, 0, 0, 0]
 
 
+def blocks():
+    """Return a compiled model whose layers lie in blocks, as `block_0/att/query`."""
+
+    class Attention(keras.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.query, self.key = keras.layers.Dense(4, name="query"), kt.layers.Dense(4, name="key")
+
+        def call(self, x):
+            return self.query(x) * self.key(x)
+
+    class Block(keras.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.att, self.out = Attention(name="att"), keras.layers.Dense(4, name="out")
+
+        def call(self, x):
+            return self.out(self.att(x))
+
+    model = keras.Sequential([keras.Input((4,)), Block(name="block_0"), Block(name="block_1"), Scale(name="scale")])
+    model.compile("sgd", "mse")
+    return model
+
+
+class Scale(keras.layers.Layer):
+    """A layer of another class, with a weight."""
+
+    def build(self, shape):
+        """Make it."""
+        self.factor = self.add_weight(shape=(shape[-1],), initializer="ones", name="factor")
+
+    def call(self, x):
+        """Multiply by it."""
+        return x * self.factor
+
+
+DENSE = [f"block_{block}/{name}" for block in (0, 1) for name in ("att/query", "att/key", "out")]
+
+
+@pytest.mark.parametrize(
+    ("selector", "expected"),
+    [
+        ("att", [name for name in DENSE if "att" in name]),
+        ("block_1/att", [name for name in DENSE if "block_1/att" in name]),
+        ("block_*/att", [name for name in DENSE if "att" in name]),
+        ("query", [name for name in DENSE if "query" in name]),
+        (keras.layers.Dense, DENSE),
+        (kt.layers.Dense, [name for name in DENSE if "key" in name]),
+        ([keras.layers.Dense, "scale"], [*DENSE, "scale"]),
+        (lambda layer: layer.name == "out", ["block_0/out", "block_1/out"]),
+    ],
+)
+def test_layers_are_chosen_by_any_part_of_their_name_and_by_class(selector, expected):
+    """A part in the middle of a path, a class with its subclasses, a function."""
+    capture = kt.callbacks.GradientCapture(layers=selector)
+    blocks().fit(np.ones((4, 4)), np.zeros((4, 4)), verbose=0, callbacks=[capture])
+    assert capture.frame["layer"].unique().tolist() == expected
+
+
+@pytest.mark.parametrize("kind", [kt.callbacks.GradientCapture, kt.callbacks.ActivationCapture])
+def test_a_function_of_a_layer_that_fails_is_named(kind):
+    """The error says for which layer, and why."""
+    with pytest.raises(ValueError, match=r"`layers` has a function that fails for the layer 'block_0': .*no attribute"):
+        blocks().fit(
+            np.ones((4, 4)), np.zeros((4, 4)), verbose=0, callbacks=[kind(layers=lambda layer: layer.units > 3)]
+        )
+
+
+@pytest.mark.parametrize("layers", [5, int, [None], [3.0]])
+def test_what_names_no_layer_is_refused(layers):
+    """Numbers, and classes of other things, are no layers."""
+    with pytest.raises(TypeError, match="`layers` must be names"):
+        kt.callbacks.GradientCapture(layers=layers)
+
+
+def test_a_table_is_looked_at_by_name_by_depth_and_by_step():
+    """Whatever else is asked for is an error that says what there is."""
+    capture = kt.callbacks.GradientCapture()
+    blocks().fit(np.ones((4, 4)), np.zeros((4, 4)), verbose=0, callbacks=[capture])
+    assert capture.layer(2).equals(capture.layer("block_0/att/key"))
+    assert capture.layer("att")["layer"].nunique() == 4
+    assert capture.at(np.int64(-1)).equals(capture.frame)
+    for name, error, message in (
+        (9, ValueError, r"1 block_0/att/query.*7 scale\. Received: name=9"),
+        ("scala", ValueError, "Did you mean 'scale'"),
+        (None, TypeError, "must be a layer's name, or its number"),
+        (2.0, TypeError, "must be a layer's name, or its number"),
+    ):
+        with pytest.raises(error, match=message):
+            capture.layer(name)
+    for step in (None, "a", 1.5, True):
+        with pytest.raises(ValueError, match="`step` must be a whole number"):
+            capture.at(step)
+    with pytest.raises(ValueError, match="from 0 to 0, 1 of them"):
+        capture.at(1)
+
+
+@pytest.mark.parametrize("model", [5, "model", keras.Sequential])
+def test_record_takes_a_model_or_none(model):
+    """Anything else is an error that names the argument."""
+    with pytest.raises(TypeError, match="`model` must be a Keras model, or None"):
+        kt.measure.record(keras.optimizers.SGD(), model)
+
+
+def test_raw_gradients_keep_the_type_of_their_variable(blobs):
+    """In a float64 model they have all digits, also of entries that float32 takes for 0."""
+    model = keras.Sequential([keras.Input((4,), dtype="float64"), layers.Dense(3, dtype="float64", name="d")])
+    model.compile(keras.optimizers.SGD(0.1), keras.losses.MeanSquaredError(dtype="float64"))
+    capture = kt.callbacks.GradientCapture(raw={"d": 0}, histogram=[1e-150, 1.0])
+    x, _ = blobs
+    model.fit(x.astype("float64"), np.zeros((60, 3)), sample_weight=np.full(60, 1e-90), verbose=0, callbacks=[capture])
+    kernel = next(array for path, array in capture.raw[0].items() if path.endswith("kernel"))
+    assert kernel.dtype == "float64"
+    assert 0 < np.abs(kernel).max() < 1e-80
+    np.testing.assert_allclose(capture.frame["norm"][0], np.linalg.norm(kernel * 1e90) / 1e90, rtol=1e-12)
+    bins = capture.histograms.query("step == 0 and parameter == 'kernel'")
+    assert bins["count"].tolist() == [0, 0, 12, 0, 0]
+
+
 @pytest.mark.parametrize("steps", [range(10**12), iter(int, 1), range(100_001), 2**31, [0, 2**31], [10**400], "12", {}])
 def test_steps_of_raw_have_a_bound(steps):
     """Too many steps, or too large ones, are refused in the constructor, which does not count them out first."""

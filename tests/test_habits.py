@@ -276,6 +276,24 @@ def test_a_model_saved_in_mid_fit_loads_without_this_package(tmp_path):
     assert done.stdout.strip() == f"2 {len(model.optimizer.variables)} {names}"
 
 
+def test_a_model_copied_in_mid_fit_trains_alone():
+    """A deep copy and a clone that a callback makes have no hook, and training them records nothing."""
+    copies = []
+
+    class Copy(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            copies.append(copy.deepcopy(self.model))
+            fit(copies[-1])
+
+    model, capture = network(), kt.callbacks.GradientCapture()
+    fit(model, capture, kt.callbacks.StopOnError(-1.0, per="batch"), Copy())
+    assert capture.frame["step"].unique().tolist() == [0, 1, 2]
+    for one in copies:
+        assert not {"make_train_function", "train_step"} & set(vars(one))
+        assert type(one._loss_tracker) is keras.metrics.Mean
+        assert int(one.optimizer.iterations) > 3  # those that were copied with it, and three of its own
+
+
 class Tied(layers.Layer):
     """Multiply by the transposed kernel of another layer."""
 

@@ -168,7 +168,8 @@ def compare(
     networks = request.networks(choices)
     facts = {
         "arguments": {
-            "data": Path(data).name if isinstance(data, str | os.PathLike) else dataset.name,  # no folders, which are private
+            # No folders, which are private.
+            "data": Path(data).name if isinstance(data, str | os.PathLike) else dataset.name,
             **{name: list(value) if name == "features" and value else value for name, value in reading.items()},
             **request.facts(choices),
             "keep_weights": keep_weights,

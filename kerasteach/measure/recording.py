@@ -254,11 +254,11 @@ class Recording:
                 f"`name` must be a layer's name, or its number in the column `depth`. {received('name', name)}"
             )
         if chosen.empty:
-            layers = frame[["depth", "layer"]].drop_duplicates()
-            there = ", ".join(f"{depth} {layer}" for depth, layer in layers.itertuples(index=False)) or "nothing yet"
+            layers = frame[["depth", "layer"]].drop_duplicates().itertuples(index=False)
+            names = [layer if isinstance(name, str) else f"{depth} {layer}" for depth, layer in layers]
             raise ValueError(
-                f"`name` must be a layer that was recorded: {there}. {received('name', name)}"
-                f"{did_you_mean(name, layers['layer'])}"
+                f"`name` must be a layer that was recorded: {', '.join(names) or 'nothing yet'}. "
+                f"{received('name', name)}{did_you_mean(name, names)}"
             )
         return chosen.reset_index(drop=True)
 

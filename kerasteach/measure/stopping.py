@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -105,19 +105,22 @@ def unknown(metric: str, logs: Mapping[str, Any]) -> str:
 
 def _number(metric: str, value: Any) -> float:
     """Return a metric's value as Python's float."""
-    shape = tuple(getattr(value, "shape", ()))
+    shape = getattr(value, "shape", ())
+    shape = tuple(shape) if isinstance(shape, Iterable) else ()
     if any(size != 1 for size in shape):
         raise ValueError(
-            f"`monitor` must be a metric with one number, and {metric!r} has an array of shape {shape}, such as a "
-            f'number for each class. Have the metric average them, as in keras.metrics.F1Score(average="macro").'
+            f"`{metric}` must be one number, and not one for each class, say; have the metric average them, as in "
+            f'keras.metrics.F1Score(average="macro"). Received: {metric} as an array of shape {shape}.'
         )
-    for _ in shape:
-        value = value[0]
     try:
+        for _ in shape:
+            value = value[0]
         if isinstance(value, (str, bytes)):
             raise TypeError
         return float(value)
-    except (TypeError, ValueError) as error:
+    except OverflowError as error:
+        raise ValueError(f"`{metric}` is too large for a float. Received: {metric}={shown(value)}.") from error
+    except Exception as error:  # whatever the caller's own object raises
         raise TypeError(f"`{metric}` must be a number. Received: {metric}={shown(value)}.") from error
 
 

@@ -35,7 +35,7 @@ def leave(model: keras.Model, hook: Hook) -> None:
     hooks = _hooks(model)
     if hooks is None:
         return
-    if hooks.made is model.train_function and any(one is hook for one in hooks.made_with):
+    if hooks.made is not None and hooks.made is model.train_function and any(one is hook for one in hooks.made_with):
         model.train_function = None
     hooks.present = [one for one in hooks.present if one is not hook]
     if not hooks.present:
