@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,21 @@ from kerasteach.cli.figures import FIGURES, draw
 from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style, start_tensorflow
 from kerasteach.cli.summary import print_summary
 from kerasteach.cli.training import check_alone, train, varied
+
+
+class Task(StrEnum):
+    """What is to be predicted."""
+
+    auto = "auto"
+    classification = "classification"
+    regression = "regression"
+
+
+class Missing(StrEnum):
+    """What becomes of rows with a missing value."""
+
+    error = "error"
+    drop = "drop"
 
 
 def compare(
@@ -28,9 +44,23 @@ def compare(
         str,
         typer.Option(
             help="digits, iris, wine, breast_cancer, moons, circles, spirals, xor, line, mnist5k, or a CSV file with a "
-            "column named target."
+            "header line."
         ),
     ] = "digits",
+    target: Annotated[
+        str | None,
+        typer.Option(help="The CSV file's column to predict. Without: the one named target.", show_default=False),
+    ] = None,
+    features: Annotated[
+        list[str] | None,
+        typer.Option(help="The CSV file's columns to learn from. Without: all others.", show_default=False),
+    ] = None,
+    task: Annotated[
+        Task, typer.Option(help="Whether the target is a class or a value; auto takes few whole numbers for classes.")
+    ] = Task.auto,
+    missing: Annotated[
+        Missing, typer.Option(help="What becomes of rows with a missing value: an error, or drop leaves them out.")
+    ] = Missing.error,
     hidden: Annotated[
         list[int],
         typer.Option(help="Units of each hidden layer. More layers make the gradient vanish further."),
@@ -59,11 +89,13 @@ def compare(
         typer.Option(help="Examples a step: fewer give more, noisier updates an epoch. Several are compared."),
     ] = [32],  # noqa: B006
     learning_rate: Annotated[
-        list[float],
+        list[float] | None,
         typer.Option(
-            help="How far a step goes: too large misses the minimum, too small takes for ever. Several are compared."
+            help="How far a step goes: too large misses the minimum, too small takes for ever. Several are compared. "
+            "Without: 0.1, and for an --optimizer its own default in Keras.",
+            show_default=False,
         ),
-    ] = [0.1],  # noqa: B006
+    ] = None,
     optimizer: Annotated[
         list[str] | None,
         typer.Option(
@@ -123,6 +155,10 @@ def compare(
     arguments: dict[str, Any] = {
         "activations": activations,
         "data": data,
+        "target": target,
+        "features": features or None,
+        "task": None if task is Task.auto else task.value,
+        "missing": missing.value,
         "seeds": seeds,
         "epochs": epochs,
         "device": device,

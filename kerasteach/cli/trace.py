@@ -122,10 +122,13 @@ def _batch(network: Any, data: Path | None, example: list[float], target: list[f
     """Return x and y, out of the CSV file or of one example in the shape of the network's input."""
     import numpy as np
 
-    from kerasteach.datasets.sources import read_csv
+    from kerasteach.datasets.own import read_csv
 
     if data is not None:
-        raw = read_csv(data, "target")
+        loss = str(getattr(network.loss, "name", network.loss))
+        raw = read_csv(data, task="classification" if "sparse" in loss else "regression")
+        for doubt in raw.doubts:
+            typer.echo(f"{data.name}: {doubt}.", err=True)
         return raw.x, raw.y
     shape = [size or 1 for size in network.input_shape[1:]]
     if len(example) != np.prod(shape):
