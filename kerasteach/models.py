@@ -104,6 +104,10 @@ def draw_weights(network: keras.Sequential, seed: int) -> list[np.ndarray]:
     Returns:
         An array for each of `network.weights`.
 
+    Raises:
+        TypeError: If `network` is none of `mlp`.
+        ValueError: If `seed` is no whole number from 0.
+
     Example:
         >>> import numpy as np, kerasteach as kt
         >>> one, other = (kt.models.mlp(hidden=(8,), inputs=4, outputs=3, seed=seed) for seed in (0, 1))
@@ -111,6 +115,9 @@ def draw_weights(network: keras.Sequential, seed: int) -> list[np.ndarray]:
         >>> all(np.array_equal(a, b) for a, b in zip(drawn, other.get_weights()))
         True
     """
+    seed = whole("seed", seed, least=0)
+    if not isinstance(network, keras.Sequential) or not all(isinstance(layer, Dense) for layer in network.layers):
+        raise TypeError(f"`network` must be what `mlp` returned. {received('network', network)}")
     drawn: list[np.ndarray] = []
     for layer in network.layers:
         for variable, initializer in ((layer.kernel, layer.kernel_initializer), (layer.bias, layer.bias_initializer)):

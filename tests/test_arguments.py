@@ -255,7 +255,19 @@ BASE = {
     "plotting.training_step": lambda: {"table": trace().frame},
 }
 # What an error may call an argument besides: as the public function that most call names it, or by what is in it.
-CALLED = defaultdict(list, {"data": ["x", "target"], "name": ["data"], "metric": ["monitor"], "targets": ["threshold"]})
+CALLED = defaultdict(
+    list,
+    {
+        "activation": ["activations", "initializer="],
+        "classes": ["y"],
+        "data": ["x", "target"],
+        "loss": ["monitor"],
+        "metric": ["monitor"],
+        "name": ["data"],
+        "output_activation": ["activation"],
+        "targets": ["threshold"],
+    },
+)
 # What methods are called on.
 INSTANCES = {
     "callbacks.ActivationCapture": lambda: fitted()[1],
@@ -355,7 +367,9 @@ def fault(name, argument, value):
         called = "|".join(
             [argument, argument.removesuffix("s"), re.sub("_(train|test)$", "", argument), *CALLED[argument]]
         )
-        named = isinstance(error, OSError) or re.search(rf"`({called})\b", str(error))  # a file is named by its path
+        named = isinstance(error, OSError) or re.search(
+            rf"`({called})(?!\w)", str(error)
+        )  # a file is named by its path
         return None if documented and named and "Received" in str(error) else f"{type(error).__name__}: {error}"
     finally:
         plt.close("all")
