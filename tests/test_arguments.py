@@ -336,7 +336,8 @@ def arguments(function):
 def predictions():
     """Return the outputs of a network with two features, on a grid of two by two points."""
     x_1, x_2 = np.meshgrid([0.0, 1.0], [0.0, 1.0])
-    return pd.DataFrame({"x_1": x_1.ravel(), "x_2": x_2.ravel(), "output": 0, "value": [0.0, 1.0, 1.0, 0.0]})
+    table = pd.DataFrame({"x_1": x_1.ravel(), "x_2": x_2.ravel(), "output": 0, "value": [0.1, 0.9, 0.9, 0.1]})
+    return pd.concat([table, table.assign(output=1, value=1 - table["value"])], ignore_index=True)
 
 
 def rates():
@@ -344,11 +345,12 @@ def rates():
     return pd.DataFrame({"step": [0, 1], "learning_rate": [0.1, 1.0], "loss": [2.0, 1.0], "smoothed": [2.0, 1.5]})
 
 
+MORE = {"callbacks.StopOnError.update": ["loss"]}  # by the name of a metric
 CALLABLES = public()
 CASES = [
     (name, argument)
     for name in sorted(CALLABLES.keys() & BASE.keys())
-    for argument in dict.fromkeys([*arguments(CALLABLES[name]), *BASE[name]()])
+    for argument in [*arguments(CALLABLES[name]), *MORE.get(name, ())]
 ]
 
 
