@@ -332,6 +332,11 @@ def uncompiled():
     ("change", "error", "message"),
     [
         ({"model": uncompiled()}, ValueError, "`model` must be compiled.*model.compile"),
+        ({"points": 2**31}, ValueError, "`points` must ask for a table of at most"),
+        ({"y": None}, ValueError, "`y` must be the targets"),
+        ({"x": np.full((40, 7), 1.0)}, ValueError, "`x` and `y` must fit the model"),
+        ({"path": np.zeros(3)}, TypeError, "`path` must be a WeightSnapshots"),
+        ({"path": [[None]]}, TypeError, "`path` must be an array"),
         ({"model": "model"}, TypeError, "`model` must be a Keras model. Received: model='model'"),
         (
             {"along": ("line/weight", 0)},

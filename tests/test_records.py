@@ -110,6 +110,20 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     assert json.loads(path.read_text()) == 1
 
 
+@pytest.mark.parametrize("history", [None, 5, "loss", [0.5], {"loss": None}, {"loss": ["a"]}])
+def test_what_is_no_history_is_refused(history):
+    """The error says what would do."""
+    with pytest.raises(TypeError, match=r"`history.* must be .*Received: history"):
+        history_table(history)
+
+
+@pytest.mark.parametrize("often", [0, None, 2.5, 10**30])
+def test_how_often_was_validated_is_a_whole_number(often):
+    """From 1 on, as `fit` takes it."""
+    with pytest.raises(ValueError, match="`validation_freq` must be a whole number from 1"):
+        history_table({"loss": [0.5]}, often)
+
+
 def test_a_link_in_the_place_of_a_file_is_replaced(tmp_path):
     """What a link leads to is not written, and temporary names cannot be foreseen."""
     (tmp_path / "victim").write_text("mine")
