@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from kerasteach.cli.figures import FIGURES, draw
-from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style, start_tensorflow
+from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style
 from kerasteach.cli.summary import print_summary
-from kerasteach.cli.training import check_alone, train, varied
+from kerasteach.cli.terminal import start_tensorflow
+from kerasteach.cli.training import check_alone, interruptible, train, varied
 
 
 def compare(
@@ -44,8 +45,8 @@ def compare(
     models: Annotated[
         list[str] | None,
         typer.Option(
-            help="Compare networks of your own: my_models:small my_models:large names two functions in my_models.py "
-            "here, which return Keras models.",
+            help="Compare networks of your own: my_models.py:small my_models.py:large names two functions in "
+            "my_models.py here, which return Keras models.",
             show_default=False,
         ),
     ] = None,
@@ -110,6 +111,7 @@ def compare(
     if resume is not None:
         check_alone(ctx)
         output = resume
+    force = force or resume is not None  # the figures and the summary there are the comparison's own
     files = Files(output, force)
     figures = {stem: files.path(f"{stem}.{format.value}") for stem in FIGURES}
     summary_file = files.path("summary.csv")
@@ -129,10 +131,12 @@ def compare(
     }
     arguments |= {"error_below": error_below, "keep_weights": keep_weights, "split_seed": split_seed}
     arguments |= {"hidden": hidden, **varied(several)}
-    result = train(output, None if resume else arguments, models, processes, overwrite=force)
-    summary = result.summary()
-    kt.measure.runs.write_atomically(summary_file, summary.to_csv)
+    with interruptible(ctx, output):
+        result = train(output, None if resume else arguments, models, processes, overwrite=force)
+        summary = result.summary()
+        kt.measure.runs.write_atomically(summary_file, summary.to_csv)
+        drawn = list(draw(result, figures, lecture, force))
     print_summary(summary, result.facts["arguments"]["error_below"])
-    for figure in draw(result, figures, lecture, force):
+    for figure in drawn:
         typer.echo(figure)
     typer.echo(f"Tables: {output / 'run.json'} and, beside it, history, gradients and summary")

