@@ -16,6 +16,7 @@ FOLDERS = {"kerasteach.callbacks": "callbacks"}
 # The floors of docs/architecture.md: a room may import from floors below its own, and from its own folder.
 FLOORS = [
     {"validation", "extras"},
+    {"activation_names"},
     {"activations", "losses", "optimizers", "datasets", "devices", "progress"},
     {"layers"},
     {"models", "measure"},
@@ -92,6 +93,11 @@ def test_rooms_import_downward(path):
 def test_figures_need_no_keras():
     """The plotting room imports neither Keras nor TensorFlow, and what it imports does not either."""
     assert run("import sys, kerasteach.plotting; print({'keras', 'tensorflow'} & set(sys.modules))") == "set()"
+
+
+def test_names_of_activations_need_no_keras():
+    """A command can refuse a name before TensorFlow starts."""
+    assert run("import sys, kerasteach.activation_names; print({'keras', 'numpy'} & set(sys.modules))") == "set()"
 
 
 def test_the_package_alone_imports_neither_keras_nor_pandas():

@@ -103,8 +103,9 @@ def in_options(text: str, params: Iterable[Any]) -> str:
 
     def valued(match: re.Match[str]) -> str:
         name = option(match["name"])
-        return match[0] if name is None else f"{name} {match['text'] or ''}"
+        between = " of shape " if match["shape"] else " "
+        return match[0] if name is None else f"{name}{between}{match['text'] or ''}"
 
     text = re.sub(r"`(?P<name>[a-z_]+)(?P<rest>(=[^`]*)?)`", named, text)
     head, received, tail = text.partition("Received: ")
-    return head + received + re.sub(r"\b(?P<name>[a-z_]+)=('(?P<text>[^']*)')?", valued, tail)
+    return head + received + re.sub(r"\b(?P<name>[a-z_]+)(?P<shape>\.shape)?=('(?P<text>[^']*)')?", valued, tail)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kerasteach.activation_names import check_names
 from kerasteach.cli.figures import FIGURES, draw
 from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style
 from kerasteach.cli.summary import print_summary
@@ -117,6 +118,7 @@ def compare(
     summary_file = files.path("summary.csv")
     if resume is None:
         files.check_no_run()
+    check_names(activations)
     start_tensorflow()
     import kerasteach as kt
 

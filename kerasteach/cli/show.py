@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from kerasteach.activation_names import check_names
 from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style, style
 from kerasteach.cli.terminal import start_tensorflow
 
@@ -22,6 +23,7 @@ def activations(
 ) -> None:
     """Draw the activation functions with their derivatives, and say in a line what each does."""
     path = Files(output, force).path(f"activation_functions.{format.value}")
+    check_names(names)
     start_tensorflow()
     import kerasteach as kt
 
