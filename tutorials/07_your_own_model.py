@@ -2,6 +2,7 @@
 # jupyter:
 #   jupytext:
 #     text_representation:
+#       extension: .py
 #       format_name: percent
 # ---
 
@@ -147,4 +148,4 @@ print(f"{tape.frame['step'].nunique()} steps; the last one's largest norm: {tape
 # ## TensorBoard
 #
 # `GradientCapture(tensorboard="logs", every=10, histogram=True)` writes every statistic as a scalar and the magnitudes
-# as histograms, per layer: `tensorboard --logdir logs` shows them. It needs the extra `kerasteach[tensorboard]`.
+# as histograms, per layer: `tensorboard --logdir logs` shows them. It needs `pip install tensorboard`.

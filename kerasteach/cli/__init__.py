@@ -33,7 +33,7 @@ def main() -> None:
     """Run the command; an error of the caller's is one line and exit status 2."""
     accept_any_encoding()
     try:
-        raise SystemExit(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
+        raise SystemExit(app(sys.argv[1:] or ["--help"], prog_name="kerasteach", standalone_mode=False) or 0)
     except typer.Abort:
         raise SystemExit("Interrupted.") from None
     except (CommandError, UsageError) as error:

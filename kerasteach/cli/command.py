@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
+from itertools import pairwise
 from shlex import quote
 from typing import Any
 
@@ -29,12 +30,14 @@ class Command(TyperCommand):
         """Read the words of the command line."""
         words = self._spread(self._known(args))
         try:
-            return super().parse_args(ctx, words)
+            return super().parse_args(ctx, list(words))  # which empties the list
         except UsageError as error:
-            options = getattr(getattr(error, "param", None), "opts", ())
-            values = [value for name, value in zip(words, words[1:], strict=False) if name in options]
+            param = getattr(error, "param", None)
+            values = [value for name, value in pairwise(words) if name in getattr(param, "opts", ())]
             if values:
-                error.message = f"{error.message.rstrip('.')}. Received: {options[0]} {' '.join(map(quote, values))}."
+                given = values if getattr(param, "multiple", False) else values[-1:]
+                told = f"{param.opts[0]} {' '.join(map(quote, given))}"
+                error.message = f"{error.message.rstrip('.')}. Received: {told}."
             raise
 
     def invoke(self, ctx: Any) -> Any:

@@ -13,6 +13,7 @@ from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, S
 from kerasteach.cli.summary import print_summary
 from kerasteach.cli.terminal import start_tensorflow
 from kerasteach.cli.training import check_alone, interruptible, train, varied
+from kerasteach.validation import whole
 
 
 def compare(
@@ -88,9 +89,7 @@ def compare(
     device: Annotated[
         str, typer.Option(help="auto, cpu, gpu or, say, gpu:1; `kerasteach devices` lists them.")
     ] = "auto",
-    processes: Annotated[
-        int, typer.Option(min=1, help="Train in so many processes at once; the numbers are the same.")
-    ] = 1,
+    processes: Annotated[int, typer.Option(help="Train in so many processes at once; the numbers are the same.")] = 1,
     split_seed: Annotated[int, typer.Option(help="Fixes which examples are kept for testing.")] = 0,
     resume: Annotated[
         Path | None,
@@ -119,6 +118,7 @@ def compare(
     if resume is None:
         files.check_no_run()
     check_names(activations)
+    whole("processes", processes)
     start_tensorflow()
     import kerasteach as kt
 

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-_ASCII = {"–": "-", "—": "-", "−": "-", "×": "x", "·": "*", "→": "->", "←": "<-", "“": '"', "”": '"', "’": "'"}  # noqa: RUF001
+_ASCII = {"²": "^2", "³": "^3", "⁴": "^4", "–": "-", "—": "-", "−": "-", "×": "x", "→": "->", "←": "<-"}  # noqa: RUF001
 
 
 def accept_any_encoding() -> None:

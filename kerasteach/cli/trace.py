@@ -192,12 +192,16 @@ def _example(network: keras.Model, example: list[float], target: list[float]) ->
     """Return one example as a batch, in the shape of the network's input."""
     import numpy as np
 
+    from kerasteach.lessons.compiled import loss_of
+
     shape, outputs = _input_shape(network), int(network.output_shape[-1])
     if len(example) != prod(shape):
         raise ValueError(f"`--input` must have {_numbers(prod(shape))}. Received: {len(example)}.")
-    if len(target) not in (1, outputs):
-        or_class = ", or the number of its class" if outputs > 1 else ""
-        raise ValueError(f"`--target` must have {_numbers(outputs)}{or_class}. Received: {len(target)}.")
+    loss = loss_of(network)
+    by_class = getattr(loss, "__name__", type(loss).__name__).lower().startswith("sparse")
+    if len(target) != (1 if by_class else outputs):
+        wanted = "one number, that of the class" if by_class else f"{_numbers(outputs)}, as the model's loss takes it"
+        raise ValueError(f"`--target` must have {wanted}. Received: {len(target)}.")
     return np.reshape(example, (1, *shape)), np.array([target])
 
 
