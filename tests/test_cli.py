@@ -129,6 +129,7 @@ def test_existing_files_stay_without_force(run, here, capsys):
         (["--epochs", "many"], "--epochs.*integer.*Received: --epochs many"),
         (["--depth", "2", "x"], "--depth.*integer.*Received: --depth 2 x"),
         (["--activations"], "--activations"),
+        (["--resume", "nowhere"], "`--resume` goes on with the options"),
         (["--split-seed", "-1"], "`--split-seed` must be a whole number from 0"),
         (["--epochs", "0"], "`--epochs` must be a whole number from 1. Received: --epochs 0"),
         (["--models", "there.py:small"], "my_models.py:small.*--models there.py:small .*No module named 'there'"),
@@ -529,6 +530,13 @@ def test_an_interruption_before_the_training_promises_nothing(here, monkeypatch,
 
     monkeypatch.setattr(kt.experiment, "compare", interrupted)
     assert here(*SMALL) == "Interrupted before the training began."
+
+
+def test_resuming_needs_a_comparison(here, tmp_path, capsys):
+    """A folder without one is refused, and not made."""
+    assert here("compare", "--resume", "nowhere") == 2
+    assert "must name the folder of a comparison" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_resuming_writes_summary_and_figures_anew(run, here, tmp_path, capsys):

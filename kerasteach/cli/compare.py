@@ -12,7 +12,7 @@ from kerasteach.cli.figures import FIGURES, draw
 from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style
 from kerasteach.cli.summary import print_summary
 from kerasteach.cli.terminal import start_tensorflow
-from kerasteach.cli.training import check_alone, interruptible, train, varied
+from kerasteach.cli.training import check_resumable, interruptible, train, varied
 from kerasteach.validation import whole
 
 
@@ -109,7 +109,7 @@ def compare(
     Networks are kept as soon as they are trained: `--resume` goes on after an interruption.
     """
     if resume is not None:
-        check_alone(ctx)
+        check_resumable(ctx, resume)
         output = resume
     force = force or resume is not None  # the figures and the summary there are the comparison's own
     files = Files(output, force)

@@ -24,14 +24,18 @@ if TYPE_CHECKING:
 _WITH_RESUME = {"resume", "models", "processes", "format", "lecture", "force"}
 
 
-def check_alone(ctx: typer.Context) -> None:
-    """Raise ValueError where `--resume` comes with an option that the comparison has from its beginning."""
+def check_resumable(ctx: typer.Context, folder: Path) -> None:
+    """Raise an error where `--resume` names no comparison, or comes with an option that it has from its beginning."""
     given = [name for name in ctx.params if _given(ctx, name)]
     others = [f"--{name.replace('_', '-')}" for name in given if name not in _WITH_RESUME]
     if others:
         raise ValueError(
             f"`--resume` goes on with the options that the comparison was begun with. "
             f"Received: also {', '.join(others)}."
+        )
+    if not (folder / "run.json").is_file():
+        raise FileNotFoundError(
+            f"`--resume` must name the folder of a comparison, which has a run.json. Received: --resume {folder}."
         )
 
 
