@@ -10,15 +10,16 @@ import keras
 import numpy as np
 
 from kerasteach import activations
+from kerasteach.activation_checks import check_layer
+from kerasteach.activation_names import ACTIVATIONS
 from kerasteach.activations import Activation
 from kerasteach.layers import Dense
+from kerasteach.validation import received, several, whole
 
 _WRONG_INITIALIZER = (
     '`initializer` must be a name that Keras knows, such as "glorot_uniform" or "he_normal", "matched", or an '
     "initializer. Received: initializer={!r}."
 )
-# He et al. (2015): a rectifier that lets the share a of negative values pass keeps the variance 2 / ((1 + a^2) n_in).
-_RECTIFIERS = {"relu": 2.0, "leaky_relu": 2.0 / (1 + 0.01**2)}
 
 
 def mlp(
@@ -37,7 +38,7 @@ def mlp(
     """Build a multilayer perceptron: dense hidden layers of one activation, and an output layer.
 
     Args:
-        activation: The hidden layers' function: a name out of `kerasteach.activations.names()`, or a function.
+        activation: The hidden layers' function: a name that `kerasteach.activations.get` knows, or a function.
         hidden: The units of each hidden layer, from the input on. Empty means none. Defaults to `(32, 32, 32)`.
         inputs: The number of features of an example.
         outputs: The number of output units: of classes, or of values to predict.
@@ -56,7 +57,9 @@ def mlp(
         input `(batch, inputs)`, output `(batch, outputs)`.
 
     Raises:
-        ValueError: If a number of units is not a positive integer, or an activation is unknown.
+        ValueError: If a number of units is not a positive integer, or an activation is unknown or a layer with
+            weights, which all hidden layers would share.
+        TypeError: If `hidden` is no list, or an activation no function.
 
     Example:
         >>> import kerasteach as kt
@@ -64,9 +67,10 @@ def mlp(
         139
     """
     widths = _checked_units(inputs, hidden, outputs)
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
-        raise ValueError(f"`seed` must be a whole number from 0, or None. Received: seed={seed!r}.")
-    functions = [activation] * len(hidden) + [output_activation]
+    seed = None if seed is None else whole("seed", seed, least=0)
+    if isinstance(activation, keras.layers.Layer):
+        check_layer("activation", activation)
+    functions = [activation] * (len(widths) - 2) + [output_activation]
     names = [f"hidden_{number}" for number in range(1, len(widths) - 1)] + ["output"]
     layers = [
         Dense(
@@ -112,10 +116,8 @@ def draw_weights(network: keras.Sequential, seed: int) -> list[np.ndarray]:
 
 
 def _checked_units(inputs: int, hidden: Sequence[int], outputs: int) -> list[int]:
-    for argument, value in [("inputs", inputs), *(("hidden", width) for width in hidden), ("outputs", outputs)]:
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            raise ValueError(f"`{argument}` must give positive whole numbers of units. Received: {argument}={value!r}.")
-    return [int(width) for width in (inputs, *hidden, outputs)]
+    given = [("inputs", inputs), *(("hidden", units) for units in several("hidden", hidden)), ("outputs", outputs)]
+    return [whole(argument, units) for argument, units in given]
 
 
 def matched(activation: str | Activation | None) -> keras.initializers.Initializer:
@@ -128,9 +130,13 @@ def matched(activation: str | Activation | None) -> keras.initializers.Initializ
     | sigmoid, tanh, softmax, linear, binary_step | Glorot: `r = sqrt(6 / (n_in + n_out))` |
     | relu | He: `r = sqrt(6 / n_in)` |
     | leaky_relu, which lets the share a = 0.01 pass | He: `r = sqrt(6 / ((1 + a^2) n_in))` |
+    | celu, elu, gelu, mish, selu, silu | He's condition: `r = sqrt(3 / (n_in E[f(z)^2]))`, z from N(0, 1) |
+
+    He's condition keeps the mean square of what a layer puts out at 1, and is He's rule for ReLU, whose mean square is
+    one half; for SELU it is LeCun's, `r = sqrt(3 / n_in)`, as its authors want it.
 
     Args:
-        activation: One of the seven of `kerasteach.activations`; `None` is linear.
+        activation: One of these, by its name or as a function; `None` is linear.
 
     Raises:
         ValueError: If it is another function, of which nobody says what suits it.
@@ -143,17 +149,18 @@ def matched(activation: str | Activation | None) -> keras.initializers.Initializ
     Reference:
         Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010.
         He et al., Delving deep into rectifiers, 2015, equations 10 and 15.
+        Klambauer et al., Self-normalizing neural networks, 2017, section 2.
     """
-    function = activations.get(activation)
-    names = [name for name in activations.names() if activations.get(name) is function]
-    if not names:
+    name = activations.name_of(activations.get(activation))
+    initialization = None if name is None else ACTIVATIONS[name].initialization
+    if initialization is None:
+        known = ", ".join(name for name, one in ACTIVATIONS.items() if one.initialization is not None)
         raise ValueError(
-            f'`initializer="matched"` knows what suits {", ".join(activations.names())}; name an initializer for '
-            f"another function. Received: activation={activation!r}."
+            f'`initializer="matched"` knows what suits {known}; name an initializer for another function. '
+            f"{received('activation', activation)}"
         )
-    scale = _RECTIFIERS.get(names[0])
-    mode = "fan_avg" if scale is None else "fan_in"
-    return keras.initializers.VarianceScaling(scale or 1.0, mode, "uniform")
+    mode, scale = initialization
+    return keras.initializers.VarianceScaling(scale, mode, "uniform")
 
 
 def _drawing(

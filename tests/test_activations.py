@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from keras import ops
 
 import kerasteach as kt
+from kerasteach.activation_names import ACTIVATIONS, COURSE
 
 ELEMENTWISE = [name for name in kt.activations.names() if name != "softmax"]
 KERAS = {
@@ -146,3 +147,71 @@ def test_the_table_wants_a_vector(x):
     """Nothing, or a matrix, is an error."""
     with pytest.raises(ValueError, match="`x` must be a vector of numbers"):
         kt.activations.table(["relu"], x=x)
+
+
+OTHERS = [name for name, known in ACTIVATIONS.items() if name not in COURSE and not known.axis]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_derivatives_are_the_quotients_of_differences(name):
+    """Where there is no formula, the derivative is that of the curve, at points without a kink."""
+    x = np.array([-3.7, -1.3, -0.7, 0.2, 0.9, 2.6])
+    function = keras.activations.get(name)
+    expected = (np.asarray(function(x + 1e-5)) - np.asarray(function(x - 1e-5))) / 2e-5
+    np.testing.assert_allclose(kt.activations.derivative(name)(x), expected, rtol=1e-5, atol=1e-8)
+    np.testing.assert_allclose(kt.activations.derivative(function)(x), expected, rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["log_softmax", "sparsemax"])
+def test_other_jacobians_are_those_of_automatic_differentiation(name):
+    """Functions of a whole vector have a Jacobian, `(..., classes, classes)`."""
+    x = tf.constant([[0.1, 0.4, -0.2], [1.0, 0.9, 0.8]], dtype="float64")
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = keras.activations.get(name)(x)
+    np.testing.assert_allclose(kt.activations.derivative(name)(x), tape.batch_jacobian(y, x), atol=1e-12)
+
+
+def test_a_function_of_ones_own_is_differentiated():
+    """By itself at each entry; Keras's leaky ReLU has the slope that Keras gives it."""
+    assert kt.activations.derivative(ops.square)([1.0, -2.0]).numpy().tolist() == [2.0, -4.0]
+    assert kt.activations.derivative(keras.activations.leaky_relu)([-1.0]).numpy().tolist() == pytest.approx([0.2])
+    assert kt.activations.derivative(keras.activations.tanh) is kt.activations.derivative("tanh")
+    with pytest.raises(ValueError, match="that maps each entry of `x` by itself"):
+        kt.activations.derivative(lambda x: x / ops.sum(x))
+
+
+def test_the_table_takes_any_activation():
+    """Keras's names, functions, and names of one's own; functions of a vector as one output of (x, 0, 0)."""
+    table = kt.activations.table({"mine": ops.square, "gelu": "gelu", "log": "log_softmax"}, x=[0.0, 1.0])
+    assert table["activation"].unique().tolist() == ["mine", "gelu", "log"]
+    assert table["value"].tolist() == pytest.approx([0, 1, 0, 0.8413447, -np.log(3), 1 - np.log(np.e + 2)])
+    assert table["derivative"].tolist() == pytest.approx([0, 2, 0.5, 1.0833155, 2 / 3, 2 / (np.e + 2)])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: kt.activations.table(5), TypeError, "`activations` must be a list of names or functions. Received"),
+        (lambda: kt.activations.table(["relu", "relu"]), ValueError, "`activations` must be one or more, each of ano"),
+        (lambda: kt.activations.table([]), ValueError, "`activations` must be one or more"),
+        (lambda: kt.activations.table([np.tanh]), TypeError, "use keras.ops.tanh"),
+        (lambda: kt.activations.table("relu", x="ab"), TypeError, "`x` must be an array of numbers. Received: x='ab'"),
+        (lambda: kt.activations.table("relu", x=[[1], [1, 2]]), ValueError, "`x` must be an array of rows of one"),
+        (lambda: kt.activations.relu("a"), TypeError, "`x` must hold numbers. Received: x='a'"),
+        (lambda: kt.activations.tanh(["a", "b"]), TypeError, "`x` must hold numbers"),
+        (lambda: kt.activations.sigmoid(None), TypeError, "`x` must hold numbers. Received: x=None"),
+        (lambda: kt.activations.linear(1j), TypeError, "`x` must hold real numbers"),
+        (lambda: kt.activations.softmax(1.0), ValueError, "`x` must have the dimension `axis`.*shape"),
+        (lambda: kt.activations.softmax([1.0], axis=9), ValueError, "`x` must have the dimension `axis`.*axis=9"),
+        (lambda: kt.activations.softmax([1.0], axis="a"), TypeError, "`axis` must be a whole number"),
+        (lambda: kt.activations.leaky_relu(1.0, "a"), TypeError, "`negative_slope` must be a number"),
+        (lambda: kt.activations.get(keras.layers.ReLU), TypeError, r"not a class, which makes one: ReLU\(\)"),
+        (lambda: kt.activations.get(3), TypeError, "`activation` must be one of .*Received: activation=3"),
+        (lambda: kt.activations.get("threshold"), ValueError, "it needs a threshold and a value"),
+    ],
+)
+def test_what_is_no_activation_or_number_is_refused(call, error, message):
+    """The error names the argument and what was received."""
+    with pytest.raises(error, match=message):
+        call()

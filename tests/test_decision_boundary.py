@@ -71,5 +71,5 @@ def test_what_is_no_classification_is_refused(two):
         kt.plotting.decision_boundary(two.assign(value=2.0))
     with pytest.raises(ValueError, match="`x` and `y` belong together"):
         kt.plotting.decision_boundary(two, np.zeros((1, 2)))
-    with pytest.raises(ValueError, match="The table lacks x_1"):
+    with pytest.raises(ValueError, match="`predictions` lacks the columns x_1"):
         kt.plotting.decision_boundary(two.drop(columns="x_1"))

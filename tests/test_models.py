@@ -68,8 +68,22 @@ def test_layers_have_readable_names():
 @pytest.mark.parametrize("wrong", [{"hidden": (8, 0)}, {"inputs": 0}, {"outputs": 2.5}, {"hidden": (True,)}])
 def test_units_are_positive_whole_numbers(wrong):
     """Anything else is an error that names the argument."""
-    with pytest.raises(ValueError, match=f"`{next(iter(wrong))}` must give positive whole numbers"):
+    with pytest.raises(ValueError, match=f"`{next(iter(wrong))}` must be a whole number from 1. Received"):
         weights(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [5, "8", None])
+def test_hidden_is_a_list(wrong):
+    """A number alone is no list of layers."""
+    with pytest.raises(TypeError, match=r"`hidden` must be a list of values\. Received: hidden="):
+        weights(hidden=wrong)
+
+
+def test_a_layer_with_weights_is_no_activation_of_several_layers():
+    """All hidden layers would share the one object; a layer without weights they may."""
+    with pytest.raises(ValueError, match=r"must be without weights. A PReLU .*`models=`.*Received: activation=<PReLU"):
+        weights(activation=keras.layers.PReLU())
+    assert len(weights(activation=keras.layers.LeakyReLU(0.3))) == 8
 
 
 def test_an_unknown_initializer_is_an_error():

@@ -18,7 +18,7 @@ FLOORS = [
     {"validation", "extras"},
     {"activation_names"},
     {"activations", "losses", "optimizers", "datasets", "devices", "progress"},
-    {"layers"},
+    {"layers", "activation_checks"},
     {"models", "measure"},
     {"callbacks"},
     {"experiment", "lessons"},

@@ -239,6 +239,24 @@ def test_other_names_get_looks_of_their_own():
     assert len(set(looks([*ACTIVATIONS, *map(str, range(20))]).values())) == 27
 
 
+def test_a_gap_stands_where_an_activation_jumps():
+    """At the places that are known, on whichever side of them the point lies; nowhere else, in any order of rows."""
+    table = kt.activations.table(["hard_tanh", "gelu", "binary_step"], x=np.linspace(-2, 2, 9)).sample(
+        frac=1, random_state=0
+    )
+    axes = plotting.activation_functions(table).axes
+    gaps = {
+        ax.get_title(): [np.flatnonzero(np.isnan(line.get_ydata())).tolist() for line in ax.lines[2:]] for ax in axes
+    }
+    assert gaps["gelu"] == [[], []]
+    assert [len(one) for one in gaps["hard_tanh"]] == [0, 2]
+    assert gaps["binary_step"] == [[3], []]  # between -0.5 and 0
+    colors = {ax.get_title(): ax.lines[2].get_color() for ax in axes}
+    together = {line.get_label(): line.get_color() for line in axes[3].lines}
+    assert all(colors[name] == together[name] for name in ("hard_tanh", "gelu", "binary_step"))
+    assert len(set(together.values())) == 3
+
+
 def test_activation_panels_draw_function_and_derivative():
     """Each panel has the function and its derivative, without a line across a jump."""
     figure = plotting.activation_functions(kt.activations.table(["binary_step", "tanh"], x=[-1.0, 0.0, 1.0]))
@@ -276,17 +294,25 @@ def test_a_figure_is_not_overwritten_unasked(tmp_path, comparison):
         (
             lambda r: plotting.learning_curves(r.history, "mae"),
             ValueError,
-            "`metric` must be one of accuracy, loss, .*'mae'",
+            '`metric` must be one of "accuracy", "loss", .*\'mae\'',
         ),
-        (lambda r: plotting.learning_curves(r.gradients), ValueError, "lacks metric, value"),
+        (lambda r: plotting.learning_curves(r.gradients), ValueError, "`history` lacks the columns metric, value"),
         (lambda r: plotting.learning_curves(r.history[:0]), ValueError, "no row"),
-        (lambda r: plotting.gradient_flow([1, 2]), TypeError, r"a pandas DataFrame.*history_table.*Received: list"),
+        (
+            lambda r: plotting.gradient_flow([1, 2]),
+            TypeError,
+            r"`gradients` must be a table.*GradientCapture.frame.*Received: gradients=\[1, 2\]",
+        ),
         (
             lambda r: plotting.gradient_flow(r.gradients, epoch=9),
             ValueError,
             '`epoch` must be "first", "all" or of the table, 0 to 3',
         ),
-        (lambda r: plotting.gradient_flow(r.gradients, "gamma"), ValueError, "`parameter` must be .*kernel, bias"),
+        (
+            lambda r: plotting.gradient_flow(r.gradients, "gamma"),
+            ValueError,
+            '`parameter` must be one of "both", "kernel", "bias"',
+        ),
         (lambda r: plotting.gradient_heat_map(r.gradients), ValueError, "One heat map shows one network"),
         (lambda r: plotting.activation_functions(r.history), ValueError, "activations.table"),
         (lambda r: plotting.save(plt.figure(), "figure.jpeg"), ValueError, r"must end in \.png"),

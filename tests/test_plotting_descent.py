@@ -310,8 +310,16 @@ def test_with_ffmpeg_an_mp4_is_written(tmp_path):
 @pytest.mark.parametrize(
     ("draw", "error", "message"),
     [
-        (lambda: plotting.descent_values([1, 2]), TypeError, r"that kerasteach\.gradient_descent returns.*list"),
-        (lambda: plotting.descent_values(table([1.0]).drop(columns="verdict")), ValueError, "without the columns verd"),
+        (
+            lambda: plotting.descent_values([1, 2]),
+            TypeError,
+            r"`descent` must be a table such as kerasteach\.gradient_descent gives",
+        ),
+        (
+            lambda: plotting.descent_values(table([1.0]).drop(columns="verdict")),
+            ValueError,
+            "`descent` lacks the columns verdict",
+        ),
         (lambda: plotting.descent_values(table([])), ValueError, "Received: 0 rows"),
         (
             lambda: plotting.descent_values(pd.concat([table([1.0])] * 2)),
@@ -326,7 +334,7 @@ def test_with_ffmpeg_an_mp4_is_written(tmp_path):
             ValueError,
             "`landscape` must be what",
         ),
-        (lambda: plotting.descent_path(table([1.0]), None), ValueError, "`landscape` must be what"),
+        (lambda: plotting.descent_path(table([1.0]), None), TypeError, "`landscape` must be a table"),
         (
             lambda: plotting.descent_path(table([1.0], a=[1.0], b=[1.0], c=[1.0]), curve()),
             ValueError,

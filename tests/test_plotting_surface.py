@@ -163,14 +163,18 @@ def test_axes_given_are_the_axes_drawn_on():
 @pytest.mark.parametrize(
     ("draw", "error", "message"),
     [
-        (lambda: plotting.loss_surface([1]), TypeError, "`surface` must be a table.*Received: surface=list"),
+        (lambda: plotting.loss_surface([1]), TypeError, r"`surface` must be a table.*Received: surface=\[1\]"),
         (lambda: plotting.loss_surface(bowl()[0], [1]), TypeError, "`path` must be a table"),
         (lambda: plotting.loss_surface(bowl()[1]), ValueError, "one or two columns of coordinates, then `loss`"),
-        (lambda: plotting.loss_surface(bowl()[0][:0]), ValueError, "Received: 0 rows with the columns a, b, loss"),
+        (lambda: plotting.loss_surface(bowl()[0][:0]), ValueError, "`surface` has no row. Received: 0 rows"),
         (lambda: plotting.loss_surface(bowl()[0][1:]), ValueError, "each point of a grid once. Received: 44 rows"),
-        (lambda: plotting.loss_surface(bowl()[0], curve()[1]), ValueError, "Received: no column a, b"),
+        (lambda: plotting.loss_surface(bowl()[0], curve()[1]), ValueError, "`path` lacks the columns a, b"),
         (lambda: plotting.learning_rate_test([1]), TypeError, "`table` must be .*find_learning_rate"),
-        (lambda: plotting.learning_rate_test(bowl()[0]), ValueError, "columns learning_rate, loss, smoothed"),
+        (
+            lambda: plotting.learning_rate_test(bowl()[0]),
+            ValueError,
+            "`table` lacks the columns learning_rate, smoothed",
+        ),
         (lambda: plotting.learning_rate_test(range_test()[:0]), ValueError, "Received: 0 rows"),
         (lambda: plotting.learning_rate_test(range_test(), "0.1"), TypeError, "`suggestion` must be a number"),
         (lambda: plotting.learning_rate_test(range_test(), 0.0), ValueError, "finite and more than 0"),

@@ -178,7 +178,73 @@ def test_matched_weights_are_what_compare_trains():
     found = result.history.query("initializer == 'matched'")["value"]
     np.testing.assert_array_equal(found, alone.history["value"])
     with pytest.raises(ValueError, match=r'`initializer="matched"` knows what suits .*Received: activation='):
-        kt.compare([keras.activations.silu], initializer="matched", **SMALL)
+        kt.compare([keras.activations.softplus], initializer="matched", **SMALL)
+
+
+def test_matched_knows_the_smooth_rectifiers():
+    """SELU's kernels are LeCun's, GELU's 1 / E[gelu(z)^2] as wide; by name or by function."""
+    selu, gelu = (kt.models.matched(one).get_config() for one in (keras.activations.selu, "gelu"))
+    assert (selu["scale"], selu["mode"]) == (1.0, "fan_in")
+    assert gelu["scale"] == pytest.approx(2.3517)
+
+
+def test_every_name_that_keras_knows_can_be_compared():
+    """Names that are not the course's train, and are the names of the rows."""
+    result = kt.compare(("gelu", "swish", "sparsemax"), **{**SMALL, "epochs": 1, "seeds": 1})
+    assert result.summary().index.tolist() == ["gelu", "swish", "sparsemax"]
+    alone = kt.compare({"swish": keras.activations.silu}, **{**SMALL, "epochs": 1, "seeds": 1}).history
+    swish = result.history.query("activation == 'swish'")["value"]
+    np.testing.assert_allclose(swish, alone["value"], rtol=1e-5)
+
+
+def _if(x):
+    return x if keras.ops.max(x) > 0 else 0 * x
+
+
+def _numpy(x):
+    return np.tanh(x)
+
+
+def _first(x):
+    return x[..., :1]
+
+
+@pytest.mark.parametrize(
+    ("activations", "error", "message"),
+    [
+        ({"prelu": keras.layers.PReLU()}, ValueError, "`activations` must be without.*`models=`.*prelu=<PReLU"),
+        (
+            {"class": keras.layers.PReLU},
+            TypeError,
+            r"not a class, which makes one: PReLU\(\).*activation 'class'.*models=",
+        ),
+        ([np.tanh], TypeError, r"as NumPy's functions do not: use keras.ops.tanh.*activation 'numpy.tanh'"),
+        ([_numpy], ValueError, "`activations` must be functions of tensors.*keras.ops.*_numpy=.*NumPy"),
+        ([_if], ValueError, "`activations` must be functions of tensors.*_if="),
+        ([_first], ValueError, "must return a value for each value.*_first="),
+        (["glu"], ValueError, "cannot be glu"),
+        (["relu", "swosh"], ValueError, "Received: activation='swosh'. Did you mean 'swish'"),
+        ([3], TypeError, "Received: activation=3"),
+    ],
+)
+def test_activations_that_cannot_be_are_refused_by_name(activations, error, message):
+    """Before anything is trained, with the way out."""
+    with pytest.raises(error, match=message):
+        kt.compare(activations, **SMALL)
+
+
+def test_a_builder_may_be_handed_a_class():
+    """`build(activation)` makes a layer of its own of it, with weights or without."""
+
+    def build(activation):
+        layers = [keras.layers.Dense(4), activation(), keras.layers.Dense(3, activation="softmax")]
+        return keras.Sequential(layers)
+
+    classes = {"prelu": keras.layers.PReLU, "relu": keras.layers.ReLU}
+    result = kt.compare(classes, models={"mine": build}, data="iris", seeds=1, epochs=1, progress=False)
+    assert result.summary().index.tolist() == ["prelu", "relu"]
+    with pytest.raises(ValueError, match="must be without weights"):
+        kt.compare({"prelu": keras.layers.PReLU()}, models={"mine": build}, data="iris", progress=False)
 
 
 def test_trained_weights_are_kept_when_asked_for():

@@ -62,11 +62,13 @@ def compare(
         typer.Option(help="Examples a step: fewer give more, noisier updates an epoch. Several are compared."),
     ] = [32],  # noqa: B006
     learning_rate: Annotated[
-        list[float],
+        list[float] | None,
         typer.Option(
-            help="How far a step goes: too large misses the minimum, too small takes for ever. Several are compared."
+            help="How far a step goes: too large misses the minimum, too small takes for ever. Several are compared. "
+            "Without: 0.1, and for an --optimizer its own default in Keras.",
+            show_default=False,
         ),
-    ] = [0.1],  # noqa: B006
+    ] = None,
     optimizer: Annotated[
         list[str] | None,
         typer.Option(

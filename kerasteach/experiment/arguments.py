@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import keras
+import numpy as np
 
 from kerasteach import datasets
 from kerasteach.optimizers import PlainSGD
 from kerasteach.validation import finite, whole
 
+PLAIN_LEARNING_RATE = 0.1  # of plain steps; Keras's optimizers have defaults of their own
 Data = str | Path | datasets.Dataset | tuple[Any, Any]
 
 
@@ -71,26 +74,35 @@ def dataset_of(data: Data, split_seed: int, vectors: bool = True) -> datasets.Da
     return data
 
 
+def learning_rate_of(optimizer: Mapping[str, Any]) -> float | str:
+    """Return the learning rate of an optimizer that `serialised` returned, or the name of its schedule."""
+    config = optimizer["config"]
+    if "inner_optimizer" in config:
+        return learning_rate_of(config["inner_optimizer"])
+    rate = config.get("learning_rate", "its own")
+    if isinstance(rate, Mapping):
+        return str(rate["config"] if rate["class_name"] == "function" else rate["class_name"])
+    return rate if isinstance(rate, str) else float(str(np.float32(rate)))  # 0.1, which Keras gives as 0.10000000149
+
+
 def serialised(
-    optimizer: str | keras.optimizers.Optimizer | None, learning_rate: Any, varied: bool = False
+    optimizer: str | keras.optimizers.Optimizer | None, learning_rate: Any = None, varied: bool = False
 ) -> dict[str, Any]:
     """Return the optimizer as Keras serialises it, so that each network can have its own.
 
     Args:
         optimizer: As `compare` takes it.
-        learning_rate: As `compare` takes it.
+        learning_rate: As `compare` takes it. Defaults to `None`: the optimizer's own default.
         varied: Whether the learning rate takes the place of an optimizer's own. Defaults to `False`.
     """
-    plain = PlainSGD(learning_rate)  # checks the learning rate, too
-    plain_config = plain.get_config()
+    own = learning_rate is None and not varied
+    plain = PlainSGD(PLAIN_LEARNING_RATE if own else learning_rate)  # checks the rate, too
+    rate = {} if own else {"learning_rate": plain.get_config()["learning_rate"]}
     if optimizer is None or (isinstance(optimizer, str) and optimizer.lower() in ("plainsgd", "plain_sgd")):
         optimizer = plain
     elif isinstance(optimizer, str):
-        try:
-            config = {"learning_rate": plain_config["learning_rate"]}
-            optimizer = keras.optimizers.get({"class_name": optimizer, "config": config})
-        except ValueError:
-            pass  # it stays a string, and is refused as anything else that is no optimizer
+        with suppress(ValueError):  # it stays a string, and is refused as anything else that is no optimizer
+            optimizer = keras.optimizers.get({"class_name": optimizer, "config": dict(rate)})
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise ValueError(
             '`optimizer` must be a name that Keras knows, such as "sgd" or "adam", or an optimizer. '
@@ -99,7 +111,7 @@ def serialised(
     config = keras.optimizers.serialize(optimizer)
     config["config"].pop("name", None)  # Keras counts some optimizers: the same arguments shall be told alike
     if varied:
-        config["config"]["learning_rate"] = plain_config["learning_rate"]
+        config["config"].update(rate)
     try:
         keras.optimizers.deserialize(deepcopy(config))
     except (TypeError, ValueError) as error:

@@ -39,7 +39,7 @@ def compare(
     seeds: int | Sequence[int] = 5,
     epochs: int = 20,
     batch_size: int = 32,
-    learning_rate: float = 0.1,
+    learning_rate: float | None = None,
     optimizer: str | keras.optimizers.Optimizer | None = None,
     initializer: str | keras.initializers.Initializer = INITIALIZER,
     error_below: float | None = None,
@@ -58,9 +58,9 @@ def compare(
     batches in the same order. The global random state, the dtype policy and TensorFlow's settings stay as they are.
 
     Args:
-        activations: The hidden layers' functions: names out of `kerasteach.activations.names()`, or functions, which
-            go by their `__name__`; a dictionary gives names of your own. Defaults to `None`: sigmoid, tanh and ReLU,
-            or ReLU alone if something else varies.
+        activations: The hidden layers' functions: names that `kerasteach.activations.get` knows, or functions of
+            tensors, which go by their `__name__`; a dictionary gives names of your own. Defaults to `None`: sigmoid,
+            tanh and ReLU, or ReLU alone if something else varies.
         models: Networks of your own: functions that return a Keras model, not compiled, by the names that they have in
             the column `model`. What varies of the network is handed to them by name: `build(activation)` with
             `activations=`, `build(depth)` with `vary={"depth": ...}`. A classifier ends in softmax. Each seed draws the
@@ -77,7 +77,9 @@ def compare(
             Defaults to `5`.
         epochs: How often to go through the training data. Defaults to `20`.
         batch_size: Examples a step. Defaults to `32`.
-        learning_rate: Defaults to `0.1`.
+        learning_rate: Defaults to `None`: 0.1 for `PlainSGD`, and for each other optimizer Keras's own default, since a
+            rate that suits one is far too large or too small for another. `summary()` and `facts["learning_rates"]` say
+            which was used.
         optimizer: A name that Keras knows, used with `learning_rate`, or an optimizer, which keeps its own unless that
             varies; a copy is made for each network. Defaults to `None`: `PlainSGD`.
         initializer: Draws the kernels of every network; biases start at 0. `"matched"` gives each activation the
@@ -142,6 +144,7 @@ def compare(
             "split_seed": int(split_seed),
         },
         "variants": [dict(variant.keys) for variant in variants(choices)],
+        "learning_rates": request.learning_rates(choices),
         "data": {**dataset.facts(), "fingerprint": dataset.fingerprint()},
         "device": place,
         "versions": versions(),

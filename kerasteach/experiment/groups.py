@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 
 from kerasteach import devices
 from kerasteach.experiment.copies import Copy, Plan
+from kerasteach.experiment.messages import without_messages
 from kerasteach.experiment.precision import float32
 from kerasteach.experiment.predictions import predictions
 from kerasteach.experiment.replicas import train_together
@@ -117,7 +115,8 @@ def work(
 ) -> Outcome:
     """Train a group on a device, in this process or as a worker."""
     start = time.perf_counter()
-    with devices.scope(device), float32(), _traces_expected():
+    # The training step is compiled again and again, each time for another network.
+    with devices.scope(device), float32(), without_messages("tf.function retracing"):
         train = train_together if group.separately is None else train_separately
         trained = train(group.plan, group.copies, on_epoch)
         tables = {"history": trained.history, "gradients": trained.gradients}
@@ -126,18 +125,3 @@ def work(
     networks = [dict(copy.keys) for copy in group.copies]
     weights = trained.weights if keep_weights else []
     return Outcome(networks, tables, weights, trained.how, group.separately, time.perf_counter() - start)
-
-
-@contextmanager
-def _traces_expected() -> Iterator[None]:
-    """Keep TensorFlow from warning of a training step that is compiled again and again: it is another network's."""
-
-    def wanted(record: logging.LogRecord) -> bool:
-        return "tf.function retracing" not in record.getMessage()
-
-    logger = tf.get_logger()
-    logger.addFilter(wanted)
-    try:
-        yield
-    finally:
-        logger.removeFilter(wanted)

@@ -8,7 +8,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from kerasteach.experiment.messages import without_messages
+
 Tensor = Any
+
+_CONVERTING = "while pfor was converting op"  # an error of TensorFlow's logger, before it raises ValueError
 
 
 class ManyCopies:
@@ -21,6 +25,7 @@ class ManyCopies:
 
     def __init__(self, network: keras.Model, copies: int) -> None:
         self.network, self.copies = network, copies
+        self._vectorized = {True: True, False: True}  # in training, in testing: until it is tried
 
     def __call__(
         self,
@@ -57,15 +62,17 @@ class ManyCopies:
             return tf.stack([tf.add_n([loss, *map(tf.reduce_sum, penalties)]), *others]), new_state
 
         batch = (x, y) if training else ()
-        numbers, new_state = self._each(one, (list(weights), list(state), *batch))
+        numbers, new_state = self._each(one, (list(weights), list(state), *batch), training)
         return tf.transpose(numbers), new_state
 
-    def _each(self, function: Callable[[Any], Any], stacks: Any) -> Any:
-        try:
-            return tf.vectorized_map(function, stacks, fallback_to_while_loop=False)
-        except ValueError:  # there is an operation without a vectorised form, such as a convolution
-            results = [
-                function(tf.nest.map_structure(lambda stack, copy=copy: stack[copy], stacks))
-                for copy in range(self.copies)
-            ]
-            return tf.nest.map_structure(lambda *parts: tf.stack(parts), *results)
+    def _each(self, function: Callable[[Any], Any], stacks: Any, training: bool) -> Any:
+        if self._vectorized[training]:
+            try:
+                with without_messages(_CONVERTING):
+                    return tf.vectorized_map(function, stacks, fallback_to_while_loop=False)
+            except ValueError:  # there is an operation without a vectorized form, such as a convolution
+                self._vectorized[training] = False
+        results = [
+            function(tf.nest.map_structure(lambda stack, copy=copy: stack[copy], stacks)) for copy in range(self.copies)
+        ]
+        return tf.nest.map_structure(lambda *parts: tf.stack(parts), *results)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import keras
 
 from kerasteach.datasets import Dataset
-from kerasteach.experiment.arguments import checked_hidden, serialised
+from kerasteach.experiment.arguments import checked_hidden, learning_rate_of, serialised
 from kerasteach.experiment.builders import Builder, builds, check_network, check_parameters, fingerprint
 from kerasteach.experiment.copies import Copy, Plan
 from kerasteach.experiment.groups import Network
@@ -96,6 +96,10 @@ class Request:
         )
         batch_size = whole("batch_size", settings.get("batch_size", self.batch_size))
         return Plan(self.dataset, optimizer, self.epochs, batch_size, self.error_below, self.capture)
+
+    def learning_rates(self, choices: Choices) -> list[float | str]:
+        """Return the learning rate of each variant, or the name of its schedule."""
+        return [learning_rate_of(self._plan(variant.settings).optimizer) for variant in variants(choices)]
 
     def facts(self, choices: Choices, networks: Sequence[Network]) -> dict[str, Any]:
         """Return what `run.json` says of these arguments, of what varies, and of the networks of builders."""

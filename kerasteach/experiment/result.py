@@ -51,7 +51,10 @@ class Comparison:
                 things vary. Defaults to `None`, the first.
         """
         keys = list(self.facts["variants"][0])
-        return summarise(self.history, self.gradients, self.facts["arguments"]["error_below"], keys, reference)
+        # A column of its own where optimizers, each with its rate, are compared, and the rate is no key already.
+        rates = self.facts.get("learning_rates") if "optimizer" in keys and "learning_rate" not in keys else None
+        error_below = self.facts["arguments"]["error_below"]
+        return summarise(self.history, self.gradients, error_below, keys, reference, rates)
 
     def save(self, directory: str | Path, *, overwrite: bool = False) -> None:
         """Write the tables as Parquet files, the weights if there are any, and `run.json`.

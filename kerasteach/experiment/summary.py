@@ -1,4 +1,4 @@
-"""From a comparison's tables to one line a variant."""
+"""Summary of a comparison: a row a variant."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.experiment.paired import mean_difference
+from kerasteach.measure.signal import signal_rows
 from kerasteach.measure.stopping import Target
 
 
@@ -18,6 +19,7 @@ def summarise(
     error_below: float | None = None,
     by: str | Sequence[str] = "activation",
     reference: Any = None,
+    learning_rates: Sequence[float | str] | None = None,
 ) -> pd.DataFrame:
     """Summarise a comparison: the median over the seeds of each quantity, and its lowest and highest value.
 
@@ -28,23 +30,30 @@ def summarise(
         by: The column, or columns, that tell the variants apart. Defaults to `"activation"`.
         reference: The variant that the others are compared with, as in the index of the result. Defaults to `None`,
             the first.
+        learning_rates: The learning rate of each variant, or the name of its schedule, in the order of the table.
+            Defaults to `None`: no column of it.
 
     Returns:
         A frame with a row a variant, in the order of the table, and for each quantity q the columns `q`, `q_min` and
         `q_max`:
 
+        - `seeds`: how many there are; `learning_rate`, where it was asked for.
         - `final_loss`: the training loss of the last epoch; infinite for a seed that diverged.
         - `test_accuracy`, or `test_loss` for a regression: on the test part, after the last epoch.
         - `epochs`: how many were run.
         - `epochs_to_error`: how many it took until the training loss was below `error_below`, over the seeds that came
           there; and `seeds_below_error`, how many did.
-        - `gradient_ratio`: norm of the bias gradient in the first hidden layer over that in the last one, as means over
-          the steps of the first epoch. Near 1 the error signal reaches the front; near 0 it has vanished.
+        - `gradient_ratio`: the norm of the error signal's gradient in the first layer over that in the last hidden
+          one, as means over the steps of the first epoch. Near 1 the error signal reaches the front; near 0 it has
+          vanished; it is 0 where no hidden layer receives any, and NaN where there is no hidden layer. A layer's signal
+          is read from its bias, behind which a normalization layer's `beta` stands in, and from its kernel where it has
+          neither: see `kerasteach.measure.signal`.
 
         With several variants, also the mean over the seeds of `final_loss` and of the test score minus the reference's
-        for the same seed, `final_loss_difference`, and the ends of its 95 % bootstrap interval,
-        `final_loss_difference_low` and `_high`: see `kerasteach.experiment.paired`. Where the interval leaves out 0,
-        the seeds agree that the variants differ.
+        for the same seed, `final_loss_difference`, and the ends of its 95 % interval, `final_loss_difference_low` and
+        `_high`: Student's t interval below ten seeds, from ten the bootstrap's, and NaN with one or two seeds; what
+        each covers, `kerasteach.experiment.paired` says. Where the interval leaves out 0, the seeds agree that the
+        variants differ.
 
     Raises:
         ValueError: If the reference is none of the variants.
@@ -58,6 +67,8 @@ def summarise(
     columns = {f"{name}{suffix}": part[name] for name in quantities for suffix, part in parts.items()}
     summary = pd.DataFrame(columns).reindex(order)
     summary.insert(0, "seeds", groups.size().reindex(order))
+    if learning_rates is not None:
+        summary.insert(1, "learning_rate", list(learning_rates))
     if error_below is not None:
         summary["seeds_below_error"] = groups["epochs_to_error"].count().reindex(order)
     if len(order) > 1:
@@ -107,10 +118,10 @@ def _runs(history: pd.DataFrame, gradients: pd.DataFrame, error_below: float | N
 
 
 def _gradient_ratio(gradients: pd.DataFrame, keys: list[str]) -> pd.Series:
-    last_hidden = gradients.groupby(keys, sort=False)["depth"].transform("max") - 1
-    bias = gradients.assign(last_hidden=last_hidden)[gradients["parameter"] == "bias"]
-    bias = bias[bias["epoch"] == bias["epoch"].min()]
-    first, last = (
-        bias[bias["depth"] == depth].groupby(keys, sort=False)["norm"].mean() for depth in (1, bias["last_hidden"])
-    )
-    return first / last  # NaN where one of them has no bias, or there is no hidden layer
+    """Return, for each network, the signal in its first layer over that in its last hidden one; NaN where none is."""
+    signal = signal_rows(gradients[gradients["epoch"] == gradients["epoch"].min()])
+    output = signal.groupby(keys, sort=False)["depth"].transform("max")
+    hidden = signal[signal["depth"] < output].groupby([*keys, "depth"], sort=True)["norm"].mean()
+    ends = hidden.groupby(level=keys, sort=False)
+    first, last = ends.first(skipna=False), ends.last(skipna=False)
+    return (first / last).mask((first == 0) & (last == 0), 0.0)

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import keras
 
 from kerasteach import activations as functions
+from kerasteach.activation_checks import check_activation, check_layer
 from kerasteach.activations import Activation
 
 # `depth` in a table of gradients is a layer's place, so a network's depth has a column of another name.
@@ -56,9 +57,19 @@ def grid(activations: Any, models: Mapping[str, Any] | None, vary: Any) -> dict[
     if activations is not None:
         vary = {"activation": activations, **vary}
     choices = {name: named(name, values) for name, values in vary.items()}
-    for activation in choices.get("activation", {}).values():
-        functions.get(activation)
+    for name, activation in choices.get("activation", {}).items():
+        _check(name, activation, built=models is not None)
     return {"model": {name: name for name in models}, **choices} if models is not None else choices
+
+
+def _check(name: str, activation: Any, built: bool) -> None:
+    """Raise an error unless an activation can be that of several networks, or be handed to a builder."""
+    if not built or isinstance(activation, str):
+        check_activation(name, activation)
+    elif isinstance(activation, keras.layers.Layer):
+        check_layer(name, activation)
+    elif not callable(activation):
+        functions.get(activation)
 
 
 def variants(choices: Choices) -> list[Variant]:
@@ -116,8 +127,10 @@ def _name(argument: str, value: Any) -> Any:
     return value if isinstance(value, str | int | float) else getattr(value, "__name__", type(value).__name__)
 
 
-def _name_of_activation(activation: str | Activation) -> str:
-    """Return a name of its own for a function that shares ours with one of the seven, but is another."""
+def _name_of_activation(activation: str | Activation | None) -> str:
+    """Return a name of its own for a function that shares its name with one of the course's, but is another."""
+    if activation is None:
+        return "linear"
     name = activation if isinstance(activation, str) else getattr(activation, "__name__", type(activation).__name__)
     if name in functions.names() and not isinstance(activation, str) and activation is not functions.get(name):
         return f"{activation.__module__.split('.')[0]}.{name}"

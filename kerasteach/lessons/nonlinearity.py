@@ -11,13 +11,8 @@ from keras import ops
 
 from kerasteach import activations, layers
 from kerasteach.activations import Activation, Tensor
-from kerasteach.devices import require_tensorflow
+from kerasteach.activations.autodiff import pull_back
 
-_SHARED = ("sigmoid", "tanh", "relu", "softmax", "linear")  # those that Keras and the course compute alike
-_BY_FUNCTION: dict[Any, str] = {
-    **{activations.get(name): name for name in activations.names() if name != "leaky_relu"},
-    **{getattr(keras.activations, name): name for name in _SHARED},
-}
 _LEAKY = {activations.leaky_relu: 0.01, keras.activations.leaky_relu: 0.2}
 _BY_LAYER: dict[type, str] = {
     layers.BinaryStep: "binary_step",
@@ -32,12 +27,12 @@ _BY_LAYER: dict[type, str] = {
 
 @dataclass(frozen=True)
 class Nonlinearity:
-    """An activation function, and its derivative where it is one of the seven.
+    """An activation function, and its derivative where it is one of the course's.
 
     Attributes:
-        name: One of `kerasteach.activations.names()`, or the function's own name.
+        name: Its name in `kerasteach.activation_names`, or the function's own.
         function: Maps z to a.
-        derivative: Maps z to da/dz; `None` for a function that is not one of the seven.
+        derivative: Maps z to da/dz; `None` for a function that is not one of the course's.
         negative_slope: What leaky ReLU multiplies negative z by; 0 for the others.
     """
 
@@ -50,7 +45,7 @@ class Nonlinearity:
         """Return dE/dz.
 
         One output depends on its own z alone: `dE/dz = dE/da * da/dz`. Softmax's outputs depend on all z of the
-        example: `dE/dz_i = sum_j dE/da_j * da_j/dz_i`. Functions that are not of the seven are differentiated
+        example: `dE/dz_i = sum_j dE/da_j * da_j/dz_i`. Functions that are not of the course's are differentiated
         automatically.
 
         Args:
@@ -58,29 +53,25 @@ class Nonlinearity:
             error: dE/da, `(batch, units)`.
         """
         if self.derivative is None:
-            return self._automatically(z, error)
+            return pull_back(self.function, z, error)
         slope = self.derivative(z)
         if self.name != "softmax":
             return error * slope
         return ops.squeeze(ops.matmul(ops.expand_dims(error, 1), slope), 1)  # slope is (batch, units, units)
-
-    def _automatically(self, z: Tensor, error: Tensor) -> Tensor:
-        tf = require_tensorflow()
-        with tf.GradientTape() as tape:
-            tape.watch(z)
-            a = self.function(z)
-        return tape.gradient(a, z, output_gradients=error, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
 
 def of_function(function: Any) -> Nonlinearity | None:
     """Return the nonlinearity of an activation function, or of a layer in its place; `None` if that is another kind."""
     if isinstance(function, keras.layers.Layer):
         return of_layer(function)
-    if function in _LEAKY:
-        return _leaky(_LEAKY[function])
-    if function in _BY_FUNCTION:
-        return _named(_BY_FUNCTION[function])
-    return Nonlinearity(getattr(function, "__name__", type(function).__name__), function)
+    for leaky, slope in _LEAKY.items():
+        if function is leaky:
+            return _leaky(slope)
+    name = activations.name_of(function)
+    if name is not None and name in activations.names():
+        return _named(name)
+    own = getattr(function, "__name__", type(function).__name__)
+    return Nonlinearity(str(name or own), function)
 
 
 def of_layer(layer: keras.layers.Layer) -> Nonlinearity | None:

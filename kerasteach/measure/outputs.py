@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasteach.activation_names import ACTIVATIONS
 from kerasteach.layers import GradientProbe
 from kerasteach.measure import cells, histograms, statistics
 from kerasteach.measure.names import without_model
@@ -23,7 +24,6 @@ from kerasteach.measure.tracing import is_here, is_inside
 Tensor = Any
 
 SATURATED = 0.01  # so near to a limit of its function an output counts as saturated
-_LIMITS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 
 
 class Outputs:
@@ -231,7 +231,8 @@ def _limits(layer: keras.layers.Layer) -> tuple[float, float] | None:
     if isinstance(layer, keras.layers.RNN):
         return None  # what it puts out is not its activation function's value
     function = getattr(layer, "activation", None)
-    return _LIMITS.get(getattr(function, "__name__", type(layer).__name__.lower()))
+    known = ACTIVATIONS.get(getattr(function, "__name__", type(layer).__name__.lower()))
+    return None if known is None else known.limits
 
 
 def _unit_axis(layer: keras.layers.Layer) -> int:

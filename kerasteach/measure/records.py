@@ -195,14 +195,17 @@ def history_table(history: Any, validation_freq: int = 1) -> pd.DataFrame:
 
 
 def coordinates(descent: pd.DataFrame) -> list[str]:
-    """Return the columns of a descent's table that are its coordinates.
+    """Return the columns of a descent's table that are its coordinates: those between `step` and `value`.
 
     Example:
         >>> import kerasteach as kt
         >>> kt.measure.records.coordinates(kt.gradient_descent("rosenbrock", steps=1))
         ['x', 'y']
     """
-    return [str(column) for column in descent if column not in DESCENT_COLUMNS]
+    names = [str(column) for column in descent]
+    if not {"step", "value"} <= set(names):
+        return []
+    return names[names.index("step") + 1 : names.index("value")]
 
 
 def with_keys(frame: pd.DataFrame, keys: Mapping[str, Any]) -> pd.DataFrame:

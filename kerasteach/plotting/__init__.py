@@ -13,6 +13,7 @@ from kerasteach.plotting.learning import learning_curves
 from kerasteach.plotting.learning_rate import learning_rate_test
 from kerasteach.plotting.lecture import lecture_figure
 from kerasteach.plotting.network import training_step
+from kerasteach.plotting.pages import pages
 from kerasteach.plotting.predictions import decision_boundary
 from kerasteach.plotting.style import lecture, save
 from kerasteach.plotting.surface import loss_surface
@@ -32,6 +33,7 @@ __all__ = [
     "lecture",
     "lecture_figure",
     "loss_surface",
+    "pages",
     "save",
     "training_step",
 ]

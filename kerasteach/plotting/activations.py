@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -12,53 +11,53 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from kerasteach.plotting.style import looks, new_axes
+from kerasteach.activation_names import ACTIVATIONS
+from kerasteach.plotting.pages import composed, on_page, panels
+from kerasteach.plotting.style import Look, looks, new_axes, plain
+from kerasteach.plotting.tables import Kind, checked
+from kerasteach.validation import choice
 
 _HEIGHT = (-1.25, 2.25)  # one scale for all panels, so that the slopes can be compared
 _COLUMNS = 4
-_JUMPS = {("binary_step", "value"), ("relu", "derivative"), ("leaky_relu", "derivative")}
+_ALL = "all derivatives"
+_PANELS = 8  # on a page
+_NEEDS: dict[str, Kind] = {"activation": "name", "x": "number", "value": "number", "derivative": "number"}
+_ROUNDING = 1e-9  # of the points of a grid
 
 
-def activation_functions(table: pd.DataFrame) -> Figure:
+def activation_functions(table: pd.DataFrame, *, page: int = 1) -> Figure:
     """Draw each function with its derivative in a panel of its own, and all derivatives together in the last.
 
     Args:
         table: What `kerasteach.activations.table()` returns: `activation, x, value, derivative`.
+        page: Which eight of more panels. Defaults to `1`.
 
     Returns:
         The figure.
 
     Raises:
-        ValueError: If a column is missing or the table has no row.
+        TypeError: If `table` is no data frame, or a column of it holds values of another kind.
+        ValueError: If a column is missing or the table has no row, or there is no such page.
 
     Example:
         >>> import kerasteach as kt
         >>> figure = kt.plotting.activation_functions(kt.activations.table(["sigmoid", "relu"]))
     """
-    _check(table)
+    table = _checked(table)
     names = list(table["activation"].unique())
-    panels = len(names) + (len(names) > 1)
-    columns = min(_COLUMNS, panels)
-    rows = -(-panels // columns)
-    size = plt.rcParams["font.size"] / 10  # a lecture's larger text needs larger panels
-    figure, grid = plt.subplots(
-        rows,
-        columns,
-        figsize=(3.1 * columns * size, 2.7 * rows * size),
-        sharex=True,
-        layout="constrained",
-        squeeze=False,
-    )
-    for ax, name in zip(grid.flat, names, strict=False):
-        _panel(ax, name, table[table["activation"] == name])
-    if len(names) > 1:
-        activation_curves(table, "derivative", ax=grid.flat[len(names)])
-        grid.flat[len(names)].set(title="all derivatives", ylabel="")
-        grid.flat[len(names)].get_legend().remove()  # the panels' titles name the colours
-    for ax in grid.flat[panels:]:
-        ax.remove()
-    handles = [Line2D([], [], color="0.3", ls=style) for style in ("-", "--")]
-    figure.legend(handles, ["function", "derivative"], loc="outside lower center", ncols=2, frameon=False)
+    shown, note = on_page(names + [_ALL] * (len(names) > 1), page, _PANELS)
+    look_of = looks(names)
+    with composed():
+        figure, axes = panels(len(shown), _COLUMNS, width=3.1, height=2.7, sharex=True)
+        for ax, name in zip(axes, shown, strict=True):
+            if name == _ALL:
+                _together(ax, table)
+            else:
+                _panel(ax, name, table[table["activation"] == name], look_of[name])
+        handles = [Line2D([], [], color="0.3", ls=style) for style in ("-", "--")]
+        figure.legend(handles, ["function", "derivative"], loc="outside lower center", ncols=2, frameon=False)
+        if note:
+            figure.suptitle(note)
     return figure
 
 
@@ -76,11 +75,11 @@ def activation_curves(
         The axes.
 
     Raises:
+        TypeError: If `table` is no data frame, or a column of it holds values of another kind.
         ValueError: If a column is missing or the table has no row.
     """
-    _check(table)
-    if column not in ("value", "derivative"):
-        raise ValueError(f'`column` must be "value" or "derivative". Received: column={column!r}.')
+    table = _checked(table)
+    choice("column", column, ("value", "derivative"))
     ax = new_axes(ax)
     names = list(table["activation"].unique())
     for name, look in looks(names).items():
@@ -92,7 +91,7 @@ def activation_curves(
             color=look.colour,
             marker=look.marker,
             markevery=(names.index(name) * 3, 25),
-            label=name,
+            label=plain(name),
         )
     ax.set(xlabel="x", ylabel="f'(x)" if column == "derivative" else "f(x)")
     ax.set_ylim(*_limits(table[column]))
@@ -100,34 +99,47 @@ def activation_curves(
     return ax
 
 
-def _panel(ax: Axes, name: str, rows: pd.DataFrame) -> None:
-    look = looks([name])[name]
+def _together(ax: Axes, table: pd.DataFrame) -> None:
+    activation_curves(table, "derivative", ax=ax)
+    ax.set(title=_ALL, ylabel="")
+    legend = ax.get_legend()
+    assert legend is not None
+    legend.remove()  # the panels' titles name the colors
+
+
+def _panel(ax: Axes, name: str, rows: pd.DataFrame, look: Look) -> None:
     ax.axhline(0, color="0.85", lw=1, zorder=0)
     ax.axvline(0, color="0.85", lw=1, zorder=0)
     ax.plot(rows["x"], _points(rows, "value"), color=look.colour)
     ax.plot(rows["x"], _points(rows, "derivative"), color=look.colour, ls="--")
-    ax.set(title="softmax of (x, 0, 0)" if name == "softmax" else name, ylim=_HEIGHT, xlabel="x")
+    known = ACTIVATIONS.get(name)
+    title = f"{name} of (x, 0, 0)" if known is not None and known.axis else plain(name)
+    ax.set(title=title, ylim=_HEIGHT, xlabel="x")
     sns.despine(ax=ax)
 
 
 def _points(rows: pd.DataFrame, column: str) -> np.ndarray:
     """Return a curve's heights, with a gap where the function jumps instead of a line that it does not have."""
-    points = rows[column].to_numpy(dtype="float64").copy()
-    if (rows["activation"].iloc[0], column) in _JUMPS:
-        points[:-1][np.abs(np.diff(points)) > 0.5] = np.nan
+    x, points = rows["x"].to_numpy(), rows[column].to_numpy(dtype="float64").copy()
+    known = ACTIVATIONS.get(rows["activation"].iloc[0])
+    for place in () if known is None else known.jumps if column == "value" else known.kinks:
+        around = np.flatnonzero((x[:-1] <= place + _ROUNDING) & (x[1:] >= place - _ROUNDING))
+        if len(around):  # the place itself may belong to either side
+            with np.errstate(invalid="ignore"):  # between two infinite values
+                points[max(around, key=lambda index: abs(points[index + 1] - points[index]))] = np.nan
     return points
 
 
 def _limits(values: pd.Series) -> tuple[float, float]:
+    values = values[np.isfinite(values)]
+    if values.empty:
+        return _HEIGHT
     low, high = max(values.min(), _HEIGHT[0]), min(values.max(), _HEIGHT[1])
     margin = 0.05 * (high - low or 1.0)
     return low - margin, high + margin
 
 
-def _check(table: pd.DataFrame) -> None:
-    missing = {"activation", "x", "value", "derivative"} - set(table)
-    if missing or table.empty:
-        raise ValueError(
-            "The figure needs what kerasteach.activations.table() returns. Received: "
-            f"{len(table)} rows, without the columns {', '.join(sorted(missing)) or '(none)'}."
-        )
+def _checked(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the points of each function from left to right."""
+    found = checked("table", table, _NEEDS, "kerasteach.activations.table()")
+    return found.sort_values("x", kind="stable", ignore_index=True)

@@ -50,7 +50,8 @@ def descent_animation(
     descent_path(descent, landscape, minima, ax=left)
     descent_values(descent, quantity, ax=right)
     left.get_legend().remove()  # the right one names the colours
-    steps_of = {path.label: path.rows["step"].to_numpy() for path in paths_of(descent)[0]}
+    paths, _ = paths_of(descent)
+    steps_of = {path.label: path.rows["step"].to_numpy() for path in paths}
     parts = [_Growing(line, steps_of[line.get_label()]) for line in left.lines if line.get_label() in steps_of]
     parts += [_Growing(line, np.asarray(line.get_xdata())) for line in right.lines]  # there, x is the step
     title = figure.suptitle("step 0")
@@ -62,7 +63,7 @@ def descent_animation(
             part.up_to(step)
         return [title, *(part.line for part in parts)]
 
-    steps = _shown(int(descent["step"].max()))
+    steps = _shown(max(int(steps[-1]) for steps in steps_of.values()))
     return FuncAnimation(figure, show, frames=steps + steps[-1:] * _PAUSE, interval=_INTERVAL, repeat_delay=1500)
 
 

@@ -11,9 +11,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from kerasteach.plotting.landscape import checked_coordinates, draw_landscape, frame
+from kerasteach.plotting.landscape import checked_landscape, draw_landscape, frame
 from kerasteach.plotting.paths import Path, paths_of
 from kerasteach.plotting.style import new_axes
+from kerasteach.validation import choice
 
 _MARKED = 60  # up to so many steps each has a marker; of more, some
 _FAR = 1e4  # half widths of the picture: a point beyond is drawn so far off in its direction
@@ -52,7 +53,7 @@ def descent_path(
         'x'
     """
     paths, title = paths_of(descent)
-    names = checked_coordinates(descent, landscape)
+    landscape, names = checked_landscape(descent, landscape)
     ax = new_axes(ax)
     draw_landscape(ax, landscape, names, minima)
     for path in paths:
@@ -92,8 +93,7 @@ def descent_values(
         ['0.01: still going', '0.3: converged', '1.02: diverged']
     """
     paths, title = paths_of(descent)
-    if quantity not in _QUANTITIES:
-        raise ValueError(f'`quantity` must be "value" or "gradient_norm". Received: quantity={quantity!r}.')
+    choice("quantity", quantity, _QUANTITIES)
     ax = new_axes(ax)
     set_value_axis(ax, paths, quantity)
     low, high = ax.get_ylim()

@@ -2,47 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from kerasteach.plotting.style import looks, new_axes
-from kerasteach.plotting.variants import line_with_band, spread_note, with_variant
+from kerasteach.measure.signal import signal_rows
+from kerasteach.plotting import non_finite
+from kerasteach.plotting.style import Look, fitted, letters, looks, new_axes, plain
+from kerasteach.plotting.variants import GRADIENTS, Hue, line_with_band, median, names_of, networks_in, spread_note
+from kerasteach.validation import choice, received
 
-NEEDS = ("epoch", "depth", "layer", "parameter", "norm")
 _LEAST_RANGE = 100  # a scale of at least two powers of ten, so that a harmless slope does not look like vanishing
-_MOST_LETTERS = 60  # names of more than this beside each other are written aslant
+_FLOOR, _CEILING = 1e-150, 1e150  # ends of a logarithmic scale that a drawing library has numbers for
 _MOST_NAMES = 12  # more layers than this are numbered, not named, along an axis
+_LONGEST_NAME = 24  # letters of a layer's name
 
 
 def gradient_flow(
     gradients: pd.DataFrame,
-    parameter: str = "both",
+    parameter: str | None = "both",
     epoch: int | Literal["first", "all"] = "first",
     ax: Axes | None = None,
+    *,
+    hue: Hue = None,
 ) -> Axes:
     """Draw the gradient's norm against the layer, on a log axis: a line that falls to the left has vanished.
 
-    The bias gradient is the layer's mean error signal, where vanishing shows; the kernel gradient is that signal times
-    the layer's input, which can hide it. Solid lines and filled markers are the bias, dashed lines and hollow markers
-    the kernel. Where a norm is exactly 0 or not finite, a logarithmic axis has no point, and the legend says so. Layers
-    stand in the order in which the model calls them, also where it has branches.
+    Solid lines and filled markers are the rows that carry each layer's error signal, where vanishing shows: the bias
+    gradient, which is the mean error signal; `beta` where a normalization layer follows; the kernel where a layer has
+    neither (`kerasteach.measure.signal.signal_rows`). Dashed lines and hollow markers are the kernel, whose gradient is
+    that signal times the layer's input, which can hide vanishing. Where a norm is exactly 0, a logarithmic axis has no
+    point, and the legend says so; where a seed's is not finite, a cross stands at the upper edge, and the legend says
+    how many seeds left the finite numbers in which epoch. Layers stand in the order in which the model calls them, also
+    where it has branches.
 
     Args:
         gradients: `Comparison.gradients`, or `GradientCapture.frame` for one model.
-        parameter: `"bias"`, `"kernel"`, `"both"`, or the name of another parameter in the table. Defaults to `"both"`.
+        parameter: `"both"`, the error signal and the kernel; `None`, the error signal alone; or `"bias"`, `"kernel"` or
+            another parameter of the table. Defaults to `"both"`.
         epoch: The epoch whose steps are averaged, as Keras numbers it, or `"all"`. Defaults to `"first"`.
         ax: Where to draw. Defaults to a new figure.
+        hue: The column, or columns, that tell the networks apart. Defaults to `None`: those that `compare` writes.
 
     Returns:
         The axes.
 
     Raises:
+        TypeError: If `gradients` is no data frame, or a column of it holds values of another kind.
         ValueError: If the table lacks a column or has no row, or none for this parameter or epoch.
 
     Example:
@@ -54,52 +66,104 @@ def gradient_flow(
         >>> kt.plotting.gradient_flow(capture.frame, parameter="bias").get_yscale()
         'log'
     """
-    frame, variant = with_variant(gradients, NEEDS)
-    if epoch == "first":
-        epoch = int(frame["epoch"].min())
-    drawn = [parameter]
-    if parameter == "both":
-        drawn = [one for one in ("bias", "kernel") if one in set(frame["parameter"])]
-    rows = of_parameter(_of_epoch(frame, epoch), drawn)
-    groups = rows.groupby([variant, "seed", "parameter", "layer", "depth"], sort=False)["norm"]
-    rows = groups.mean(skipna=False).reset_index()
+    frame = networks_in("gradients", gradients, GRADIENTS, hue)
+    lines = lines_of(frame, parameter)
+    look_of = looks(names_of(frame))
     ax = new_axes(ax)
-    for one in drawn:
-        for name, look in looks(list(rows[variant].unique())).items():
-            line = rows[(rows[variant] == name) & (rows["parameter"] == one)]
-            line_with_band(ax, line, "depth", "norm", look, hollow=one == "kernel")
-    low, high = norm_range(rows["norm"].to_numpy())
-    ax.set_yscale("log", nonpositive="mask")
-    which = f"{drawn[0]} gradient" if len(drawn) == 1 else "gradient"
-    ax.set(ylim=(low / 1.6, high * 1.6), ylabel=f"L2 norm of the {which}")
-    when = "all epochs" if isinstance(epoch, str) else f"epoch {epoch + 1}"
-    ax.set_title(f"gradients by layer, mean over the steps of {when}")
-    _name_layers(ax, rows)
-    _legend(ax, rows, variant, drawn)
+    found = draw_flow(ax, lines, epoch, look_of)
+    handles = [*network_handles(look_of, found), *(line_handles(lines) if len(lines) > 1 else ())]
+    title = spread_note(frame) if names_of(frame) != [""] else None
+    if handles:
+        ax.legend(handles=handles, title=title, frameon=False, ncols=2 if len(handles) > 3 and not found else 1)
     return ax
 
 
-def _of_epoch(frame: pd.DataFrame, epoch: int | str) -> pd.DataFrame:
-    rows = frame if epoch == "all" else frame[frame["epoch"] == epoch]
-    if rows.empty:
-        found = f"{frame['epoch'].min()} to {frame['epoch'].max()}"
-        raise ValueError(f'`epoch` must be "first", "all" or of the table, {found}. Received: epoch={epoch!r}.')
-    return rows
+def lines_of(frame: pd.DataFrame, parameter: str | None) -> dict[str, pd.DataFrame]:
+    """Return the rows of each kind of line, by what the legend calls it; the first of two kinds is drawn solid.
+
+    Raises:
+        TypeError: If the parameter is no text.
+        ValueError: If the table has no such parameter; the message names those it has.
+    """
+    found = list(frame["parameter"].unique())
+    if parameter is not None and choice("parameter", parameter, ["both", *found]) != "both":
+        return {parameter: frame[frame["parameter"] == parameter]}
+    signal = signal_rows(frame)
+    signal = signal if len(signal) else frame[frame["parameter"] == found[0]]
+    lines = {_signal_label(signal): signal}
+    if parameter == "both" and "kernel" in found:
+        lines["kernel"] = frame[frame["parameter"] == "kernel"]
+    return lines
 
 
-def of_parameter(frame: pd.DataFrame, parameters: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of these parameters, or raise ValueError naming those there are."""
-    rows = frame[frame["parameter"].isin(parameters)]
-    if rows.empty:
-        found = ", ".join(frame["parameter"].unique())
-        raise ValueError(f"`parameter` must be one of the table's: {found}. Received: {', '.join(parameters)}.")
-    return rows
+def parameters_in(rows: pd.DataFrame) -> str:
+    """Return the names of the parameters in words: `"bias or beta"`."""
+    names = [plain(name) for name in rows["parameter"].unique()]
+    return " or ".join([*([", ".join(names[:-1])] if names[1:] else []), names[-1]])
 
 
-def usual_parameter(frame: pd.DataFrame) -> str:
-    """Return the parameter to draw where none is named: the bias, or the first where no layer has one."""
-    parameters = list(frame["parameter"].unique())
-    return "bias" if "bias" in parameters else str(parameters[0])
+def _signal_label(rows: pd.DataFrame) -> str:
+    """Say which rows stand for the error signal, and for the mean of it only where they are its mean."""
+    names = set(rows["parameter"])
+    if names == {"bias"}:
+        return "bias (mean error signal)"
+    if names <= {"bias", "beta"}:
+        return f"{'bias, or ' if 'bias' in names else ''}beta of a normalization behind it (mean error signal)"
+    if names == {"kernel"}:
+        return "kernel"
+    return f"{parameters_in(rows)} (error signal)"
+
+
+def draw_flow(
+    ax: Axes, lines: Mapping[str, pd.DataFrame], epoch: int | str, look_of: Mapping[str, Look]
+) -> dict[str, str]:
+    """Draw the lines of a checked table, without a legend, and return what it should say of the networks."""
+    rows = pd.concat(lines.values(), keys=lines, names=["line", None]).reset_index(level="line")
+    lost = non_finite.notes(rows, "norm")
+    rows, when = _of_epoch(rows, epoch)
+    groups = rows.groupby(["line", "network", "seed", "layer", "depth"], sort=False)["norm"]
+    rows = groups.mean(skipna=False).reset_index()
+    for (line, name), one in rows.groupby(["line", "network"], sort=False):
+        line_with_band(ax, one, "depth", "norm", look_of[str(name)], hollow=line != next(iter(lines)))
+    for name, depths in rows[~np.isfinite(rows["norm"])].groupby("network")["depth"]:
+        non_finite.mark(ax, depths.unique(), look_of[str(name)], 1.3 * plt.rcParams["lines.markersize"])
+    low, high = norm_range(rows["norm"].to_numpy())
+    ax.set_ylim(low / 1.6, high * 1.6)
+    ax.set_yscale("log", nonpositive="mask")
+    which = f"{parameters_in(next(iter(lines.values())))} gradient" if len(lines) == 1 else "gradient"
+    ax.set_ylabel(f"L2 norm of the {which}")
+    above = None if np.isfinite(rows["norm"]).all() else 1.5 * plt.rcParams["lines.markersize"]  # the crosses
+    ax.set_title(fitted(ax, f"gradients by layer, mean over the steps of {when}"), pad=above)
+    _name_layers(ax, rows)
+    if not (np.isfinite(rows["norm"]) & (rows["norm"] > 0)).any():
+        zero = bool((rows["norm"] == 0).all())
+        non_finite.nothing_finite(ax, "every gradient is exactly 0" if zero else "no finite gradient")
+    return _notes(rows, lost)
+
+
+def _of_epoch(rows: pd.DataFrame, epoch: int | str) -> tuple[pd.DataFrame, str]:
+    """Return the rows of an epoch, and what to call it in a title."""
+    first, last = int(rows["epoch"].min()), int(rows["epoch"].max())
+    if isinstance(epoch, str) and epoch == "all":
+        return rows, "all epochs"
+    number: Any = first if isinstance(epoch, str) and epoch == "first" else epoch
+    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number not in set(rows["epoch"]):
+        raise ValueError(
+            f'`epoch` must be "first", "all" or of the table, {first} to {last}. {received("epoch", epoch)}'
+        )
+    return rows[rows["epoch"] == number], f"epoch {number + 1}"
+
+
+def _notes(rows: pd.DataFrame, lost: Mapping[str, str]) -> dict[str, str]:
+    """Return what the legend says of each network: where a point is missing, and which seeds are not finite."""
+    found = {}
+    middle = median(rows, "norm", ["network", "line", "depth"])
+    for name, norms in middle.groupby(level="network"):
+        zero = "exactly 0 where missing" if (norms == 0).any() else ""
+        parts = [part for part in (zero, lost.get(str(name), "")) if part]
+        if parts:
+            found[str(name)] = ", ".join(parts)
+    return found
 
 
 def norm_range(norms: np.ndarray) -> tuple[float, float]:
@@ -107,45 +171,53 @@ def norm_range(norms: np.ndarray) -> tuple[float, float]:
     shown = norms[np.isfinite(norms) & (norms > 0)]
     if not shown.size:
         return 1 / _LEAST_RANGE, 1.0
-    low, high = float(shown.min()), float(shown.max())
+    low, high = (float(np.clip(end, _FLOOR, _CEILING)) for end in (shown.min(), shown.max()))
     widen = max(1.0, _LEAST_RANGE / (high / low)) ** 0.5
     return low / widen, high * widen
 
 
 def layer_names(rows: pd.DataFrame) -> dict[int, str]:
     """Return the layers' names by depth, where all networks agree on them and there are few enough to read."""
-    pairs = rows[["depth", "layer"]].drop_duplicates()
+    pairs = rows[["depth", "layer"]].drop_duplicates().sort_values("depth")
     if pairs["depth"].duplicated().any() or len(pairs) > _MOST_NAMES:
         return {}
-    return {depth: layer.replace("_", " ") for depth, layer in pairs.itertuples(index=False)}
+    return {int(depth): _layer_name(layer) for depth, layer in pairs.itertuples(index=False)}
+
+
+def _layer_name(layer: str) -> str:
+    name = layer.replace("_", " ").strip() or layer
+    half = _LONGEST_NAME // 2
+    return plain(name if len(name) <= _LONGEST_NAME else f"{name[: half - 1]}...{name[-half + 2 :]}")
 
 
 def _name_layers(ax: Axes, rows: pd.DataFrame) -> None:
     names = layer_names(rows)
-    ax.set_xlabel("layer, from the input on the left to the output on the right")
+    ax.set_xlabel("layer, from input (left) to output (right)")
     ax.set_xlim(rows["depth"].min() - 0.5, rows["depth"].max() + 0.5)
     if not names:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    elif max(len(word) for name in names.values() for word in name.split()) * len(names) < _MOST_LETTERS:
+    elif (1 + max(len(word) for name in names.values() for word in name.split())) * len(names) < letters(ax):
         ax.set_xticks(list(names), [name.replace(" ", "\n") for name in names.values()])
     else:
         ax.set_xticks(list(names), list(names.values()), rotation=30, ha="right")
 
 
-def _legend(ax: Axes, rows: pd.DataFrame, variant: str, drawn: Sequence[str]) -> None:
-    """Name the networks by colour and marker, and the parameters by line."""
+def network_handles(look_of: Mapping[str, Look], found: Mapping[str, str]) -> list[Line2D]:
+    """Return the legend's entries of the networks, by color and marker, with what is to be said of each."""
     handles = []
-    for name, look in looks(list(rows[variant].unique())).items():
-        norms = rows.loc[rows[variant] == name, "norm"]
-        missing = ["exactly 0"] * bool((norms == 0).any()) + ["not finite"] * (not np.isfinite(norms).all())
-        note = f" ({' or '.join(missing)} where missing)" if missing else ""
-        if name or note:
-            handles.append(Line2D([], [], color=look.colour, marker=look.marker, label=name + note))
-    for one in drawn if len(drawn) > 1 else ():  # a single one stands beside the axis
-        hollow = one == "kernel"
-        label = "bias (mean error signal)" if one == "bias" else one
-        handles.append(Line2D([], [], color="0.3", marker="o", ls="--" if hollow else "-", label=label))
-        handles[-1].set_markerfacecolor("white" if hollow else "0.3")
-    title = spread_note(rows) if rows[variant].iloc[0] else None
-    if handles:
-        ax.legend(handles=handles, title=title, frameon=False, ncols=2 if len(handles) > 3 else 1)
+    for name, look in look_of.items():
+        note = found.get(name, "")
+        label = f"{name} ({note})" if name and note else name or note
+        if label:
+            handles.append(Line2D([], [], color=look.colour, marker=look.marker, label=label))
+    return handles
+
+
+def line_handles(lines: Sequence[str] | Mapping[str, pd.DataFrame]) -> list[Line2D]:
+    """Return the legend's entries of the kinds of lines: solid and filled, dashed and hollow."""
+    handles = []
+    for number, label in enumerate(lines):
+        face = "white" if number else "0.3"
+        style = "--" if number else "-"
+        handles.append(Line2D([], [], color="0.3", marker="o", ls=style, markerfacecolor=face, label=plain(label)))
+    return handles

@@ -1,18 +1,27 @@
-"""Gradients by layer and epoch, as colours."""
+"""Gradients by layer and epoch, as colors."""
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from kerasteach.plotting.gradients import NEEDS, layer_names, norm_range, of_parameter, usual_parameter
-from kerasteach.plotting.style import new_axes
-from kerasteach.plotting.variants import median, with_variant
+from kerasteach.plotting import non_finite
+from kerasteach.plotting.gradients import layer_names, lines_of, norm_range, parameters_in
+from kerasteach.plotting.pages import composed, on_page, panels
+from kerasteach.plotting.style import fitted, new_axes
+from kerasteach.plotting.variants import GRADIENTS, Hue, median, names_of, networks_in
+from kerasteach.validation import finite, flag, received, several
+
+_COLUMNS = 3
+_TICKS = 10  # layers that have a label, at most
+_COLORS = "cividis"
 
 
 def gradient_heat_map(
@@ -21,94 +30,151 @@ def gradient_heat_map(
     limits: tuple[float, float] | None = None,
     colour_bar: bool = True,
     ax: Axes | None = None,
+    *,
+    hue: Hue = None,
 ) -> Axes:
-    """Draw the gradient's norm of one network as colours, layer against epoch: the median over its seeds.
+    """Draw the gradient's norm of one network as colors, layer against epoch: the median over its seeds.
+
+    A dotted line stands where the first of its seeds left the finite numbers, and the title says how many did.
 
     Args:
-        gradients: The table of one model, or a comparison's rows of one activation.
-        parameter: Which rows: `"bias"`, `"kernel"`, ... Defaults to `"bias"`, the layer's mean error signal, or
-            `"kernel"` where there is none.
-        limits: The norms at the ends of the logarithmic colour scale. Defaults to those of the table.
+        gradients: The table of one model, or a comparison's rows of one network.
+        parameter: Which rows: `"bias"`, `"kernel"`, ... Defaults to `None`: those that carry each layer's error signal,
+            see `gradient_flow`.
+        limits: The norms at the ends of the logarithmic color scale. Defaults to those of the table.
         colour_bar: Whether to draw the scale beside it. Defaults to `True`.
         ax: Where to draw. Defaults to a new figure.
+        hue: The column, or columns, that tell networks apart. Defaults to `None`: those that `compare` writes.
 
     Returns:
         The axes.
 
     Raises:
+        TypeError: If `gradients` is no data frame, or a column of it or an argument is of another kind.
         ValueError: If the table lacks a column or has no row, or holds several networks.
     """
-    frame, variant = with_variant(gradients, NEEDS)
-    names = list(frame[variant].unique())
+    frame = networks_in("gradients", gradients, GRADIENTS, hue)
+    names = names_of(frame)
     if len(names) > 1:
         raise ValueError(
             f"One heat map shows one network; choose its rows, or draw all with gradients_over_time. Received: {names}."
         )
-    parameter = parameter or usual_parameter(frame)
-    rows = of_parameter(frame, [parameter])
-    norms = _norms(rows, variant).droplevel(0).unstack("epoch")
-    low, high = limits or norm_range(norms.to_numpy())
-    ax = new_axes(ax)
-    sns.heatmap(
-        norms.where(norms > 0).sort_index(ascending=False),  # the output on top, the input at the bottom
-        norm=LogNorm(low, high),
-        vmin=low,  # the scale has its ends; without these, seaborn looks for them in cells that may all be open
-        vmax=high,
-        cmap="cividis",
-        cbar=colour_bar,
-        cbar_kws={"label": f"L2 norm of the {parameter} gradient"},
-        xticklabels=False,
-        ax=ax,
-    )
-    open_cells = ["exactly 0"] * bool((norms == 0).any(axis=None)) + ["not finite"] * bool(norms.isna().any(axis=None))
-    note = f" (hatched: {' or '.join(open_cells)})" if open_cells else ""
-    ax.set(xlabel="epochs trained", ylabel="", title=names[0] + note)
-    ax.patch.set(hatch="///" if open_cells else None, edgecolor="0.6")  # what the colours leave open
-    epochs = np.unique(np.linspace(0, norms.shape[1] - 1, min(5, norms.shape[1])).round().astype(int))
-    ax.set_xticks(epochs + 0.5, [str(norms.columns[position] + 1) for position in epochs])
-    layers = layer_names(rows)
-    every = 1 if layers else -(-len(norms) // 12)
-    labels = [layers.get(depth, f"layer {depth}") for depth in norms.index[::-1]]
-    ax.set_yticks(np.arange(len(norms))[::every] + 0.5, labels[::every], rotation=0)
-    return ax
+    rows = _rows(frame, parameter)
+    ends = norm_range(_norms(rows).to_numpy()) if limits is None else _checked(limits)
+    return _draw(new_axes(ax), rows, ends, flag("colour_bar", colour_bar))
 
 
-def gradients_over_time(gradients: pd.DataFrame, parameter: str | None = None) -> Figure:
-    """Draw a heat map for each network of a table side by side, on one colour scale.
+def gradients_over_time(
+    gradients: pd.DataFrame, parameter: str | None = None, *, hue: Hue = None, page: int = 1
+) -> Figure:
+    """Draw a heat map for each network of a table, six on a page, all on one color scale.
 
     Args:
         gradients: `Comparison.gradients`, or `GradientCapture.frame` for one model.
-        parameter: Which rows: `"bias"`, `"kernel"`, ... Defaults to `"bias"`, the layer's mean error signal, or
-            `"kernel"` where there is none.
+        parameter: Which rows: `"bias"`, `"kernel"`, ... Defaults to `None`: those that carry each layer's error signal,
+            see `gradient_flow`.
+        hue: The column, or columns, that tell networks apart. Defaults to `None`: those that `compare` writes.
+        page: Which six of more networks. Defaults to `1`; `kerasteach.plotting.pages` says how many pages there are.
 
     Returns:
         The figure.
 
     Raises:
-        ValueError: If the table lacks a column or has no row, or none for this parameter.
+        TypeError: If `gradients` is no data frame, or a column of it holds values of another kind.
+        ValueError: If the table lacks a column or has no row, or none for this parameter, or there is no such page.
     """
-    frame, variant = with_variant(gradients, NEEDS)
-    parameter = parameter or usual_parameter(frame)
-    count = of_parameter(frame, [parameter])[variant].nunique()
-    size = plt.rcParams["font.size"] / 10
-    figure, axes = plt.subplots(
-        1, count, figsize=((1.2 + 3.2 * count) * size, 3.4 * size), layout="constrained", squeeze=False
-    )
-    heat_maps(frame, variant, list(axes.flat), parameter)
+    frame = networks_in("gradients", gradients, GRADIENTS, hue)
+    names, note = on_page(names_of(frame), page)
+    with composed():
+        figure, axes = panels(len(names), _COLUMNS, width=3.9, height=3.1)
+        heat_maps(frame, dict(zip(names, axes, strict=True)), parameter)
+        if note:
+            figure.suptitle(note)
     return figure
 
 
-def heat_maps(frame: pd.DataFrame, variant: str, axes: list[Axes], parameter: str) -> None:
-    """Draw a heat map for each network into the axes given, with one scale, named once."""
-    rows = of_parameter(frame, [parameter])
-    limits = norm_range(_norms(rows, variant).to_numpy())
-    for ax, (_, one) in zip(axes, rows.groupby(variant, sort=False), strict=True):
-        gradient_heat_map(one, parameter, limits, colour_bar=ax is axes[-1], ax=ax)
-        if ax is not axes[0]:
+def heat_maps(frame: pd.DataFrame, axes: Mapping[str, Axes], parameter: str | None = None) -> None:
+    """Draw a heat map of each network named into its axes, on the scale of all networks, named once."""
+    rows = _rows(frame, parameter)
+    ends = norm_range(_norms(rows).to_numpy())
+    labels: list[str] = []
+    for name, ax in axes.items():
+        one = rows[rows["network"] == name]
+        if one.empty:
+            ax.set_axis_off()
+            ax.set_title(fitted(ax, f"{name}: has none of these parameters"))
+            continue
+        _draw(ax, one, ends, colour_bar=False)
+        drawn = [label.get_text() for label in ax.get_yticklabels()]
+        if drawn == labels and not _begins_row(ax):
             ax.set_yticks([])
+        labels = drawn
+    figure = next(iter(axes.values())).get_figure()
+    assert figure is not None
+    figure.colorbar(ScalarMappable(LogNorm(*ends), _COLORS), ax=list(axes.values()), label=_scale_label(rows))
 
 
-def _norms(rows: pd.DataFrame, variant: str) -> pd.Series:
+def _begins_row(ax: Axes) -> bool:
+    place = ax.get_subplotspec()
+    return place is None or place.is_first_col()
+
+
+def _rows(frame: pd.DataFrame, parameter: str | None) -> pd.DataFrame:
+    return next(iter(lines_of(frame, parameter if parameter != "both" else None).values()))
+
+
+def _scale_label(rows: pd.DataFrame) -> str:
+    return f"L2 norm of the {parameters_in(rows)} gradient"
+
+
+def _checked(limits: object) -> tuple[float, float]:
+    ends = [finite("limits", end) for end in several("limits", limits, "two norms")]
+    if len(ends) != 2 or not 0 < ends[0] < ends[1]:
+        raise ValueError(f"`limits` must be two norms with 0 < low < high. {received('limits', limits)}")
+    return ends[0], ends[1]
+
+
+def _draw(ax: Axes, rows: pd.DataFrame, limits: tuple[float, float], colour_bar: bool) -> Axes:
+    """Draw one network's rows as cells, the output on top."""
+    norms = _norms(rows).droplevel("network").unstack("epoch").sort_index(ascending=False)
+    cells = np.ma.masked_where(~(norms.to_numpy() > 0), norms.to_numpy())
+    mesh = ax.pcolormesh(cells, norm=LogNorm(*limits), cmap=_COLORS)
+    ax.set(xlim=(0, norms.shape[1]), ylim=(norms.shape[0], 0), xlabel="epochs trained", ylabel="")
+    ax.tick_params(length=0)
+    sns.despine(ax=ax, left=True, bottom=True)
+    if colour_bar:
+        figure = ax.get_figure()
+        assert figure is not None
+        figure.colorbar(mesh, ax=ax, label=_scale_label(rows))
+    open_cells = ["exactly 0"] * bool((norms == 0).any(axis=None)) + ["not finite"] * bool(norms.isna().any(axis=None))
+    ax.patch.set(hatch="///" if open_cells else None, edgecolor="0.6")  # what the colors leave open
+    hatched = f"(hatched: {' or '.join(open_cells)})" if open_cells else ""
+    lost = _mark_lost(ax, rows, list(norms.columns))
+    title = " ".join(part for part in (str(rows["network"].iloc[0]), hatched) if part)
+    ax.set_title("\n".join(fitted(ax, part) for part in (title, lost) if part))
+    _name_cells(ax, rows, norms)
+    return ax
+
+
+def _mark_lost(ax: Axes, rows: pd.DataFrame, epochs: list[int]) -> str:
+    """Draw a line where the first seed left the finite numbers, and return what the title says of it."""
+    lost = rows.loc[~np.isfinite(rows["norm"]), "epoch"]
+    if len(lost):
+        ax.axvline(epochs.index(lost.min()), color="black", ls=":")
+    return non_finite.notes(rows, "norm").get(str(rows["network"].iloc[0]), "")
+
+
+def _name_cells(ax: Axes, rows: pd.DataFrame, norms: pd.DataFrame) -> None:
+    """Name some of the epochs below the cells, and the layers beside them."""
+    epochs = np.arange(0, norms.shape[1], max(1, -(-(norms.shape[1] - 1) // 4)))
+    ax.set_xticks(epochs + 0.5, [str(norms.columns[position] + 1) for position in epochs])
+    layers = layer_names(rows)
+    every = -(-len(norms) // _TICKS)
+    labels = [layers.get(depth, f"layer {depth}") for depth in norms.index]
+    ax.set_yticks(np.arange(len(norms))[::every] + 0.5, labels[::every], rotation=0)
+
+
+def _norms(rows: pd.DataFrame) -> pd.Series:
     """Return the median over the seeds of the norm by network, depth and epoch, each a mean over the epoch's steps."""
-    means = rows.groupby([variant, "seed", "depth", "epoch"])["norm"].mean(skipna=False).reset_index()
-    return median(means, "norm", [variant, "depth", "epoch"])
+    means = rows.groupby(["network", "seed", "depth", "epoch"])["norm"].mean(skipna=False).reset_index()
+    return median(means, "norm", ["network", "depth", "epoch"])

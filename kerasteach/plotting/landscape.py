@@ -1,4 +1,4 @@
-"""A function of one or two coordinates, drawn from a table of its values: as a curve, or as contours."""
+"""Function of one or two coordinates, drawn from a table of its values: as a curve, or as contours."""
 
 from __future__ import annotations
 
@@ -11,31 +11,39 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from kerasteach.measure.records import coordinates
+from kerasteach.plotting.style import plain
+from kerasteach.plotting.tables import Kind, checked, columns_before
+from kerasteach.validation import array, several, table
 
 _LEVELS = 14
 _GREYS = (0.02, 0.45)  # of the colour map: light, so that paths stand out
 
 
-def checked_coordinates(descent: pd.DataFrame, landscape: Any) -> list[str]:
-    """Return the coordinates that a descent and a landscape have in common.
+def checked_landscape(descent: pd.DataFrame, landscape: Any) -> tuple[pd.DataFrame, list[str]]:
+    """Return a landscape, cast to numbers, and the coordinates that it and a descent have in common.
 
     Raises:
+        TypeError: If the landscape is no data frame, or a column holds no numbers.
         ValueError: If they do not have the same one or two, or the landscape has no finite value.
     """
     names = coordinates(descent)
-    columns = list(landscape) if isinstance(landscape, pd.DataFrame) else []
-    if not 1 <= len(names) <= 2 or columns != [*names, "value"] or not np.isfinite(landscape["value"]).any():
+    made_by = "kerasteach.lessons.landscape"
+    columns = columns_before(table("landscape", landscape, ["value"], made_by), "value")
+    kinds: dict[str, Kind] = dict.fromkeys([*names, "value"], "number")
+    fits = 1 <= len(names) <= 2 and columns == names
+    found = checked("landscape", landscape, kinds, made_by) if fits else None
+    if found is None or not np.isfinite(found["value"]).any() or found[names].nunique().min() < 2:
         raise ValueError(
             "`landscape` must be what kerasteach.lessons.landscape returns for the descent's own function, of one or "
-            f"two coordinates. Received: the columns {', '.join(map(str, columns)) or '(none)'} for a descent along "
+            f"two coordinates. Received: the columns {', '.join([*columns, 'value'])} for a descent along "
             f"{', '.join(names) or 'nothing'}."
         )
-    return names
+    return found, names
 
 
 def draw_landscape(ax: Axes, landscape: pd.DataFrame, names: Sequence[str], minima: Iterable[Any] = ()) -> None:
     """Draw the curve or the contours, and a star for each known minimum, within the ranges of the landscape."""
-    stars = np.array([np.atleast_1d(one) for one in minima], "float64").reshape(-1, len(names))
+    stars = _places(minima, len(names))
     if len(names) == 1:
         curve = landscape.sort_values(names[0])
         ax.plot(curve[names[0]], curve["value"], color="0.6", lw=1.2 * plt.rcParams["lines.linewidth"], zorder=1)
@@ -45,7 +53,20 @@ def draw_landscape(ax: Axes, landscape: pd.DataFrame, names: Sequence[str], mini
     size = 2.2 * plt.rcParams["lines.markersize"]
     ax.plot(*stars.T, ls="", marker="*", color="black", ms=size, mec="white", zorder=1.5)
     horizontal, vertical = frame(landscape, names)
-    ax.set(xlim=horizontal, ylim=vertical, xlabel=names[0], ylabel="value" if len(names) == 1 else names[1])
+    below, beside = (plain(name) for name in [*names, "value"][:2])
+    ax.set(xlim=horizontal, ylim=vertical, xlabel=below, ylabel=beside)
+
+
+def _places(minima: Iterable[Any], coordinates: int) -> np.ndarray:
+    """Return known minima as `(minima, coordinates)`."""
+    places = [np.atleast_1d(array("minima", one)) for one in several("minima", minima, "minima")]
+    wrong = [place for place in places if place.shape != (coordinates,)]
+    if wrong:
+        raise ValueError(
+            f"`minima` must have {coordinates} number{'s' if coordinates > 1 else ''} each. "
+            f"Received: one of shape {wrong[0].shape}."
+        )
+    return np.array(places).reshape(-1, coordinates)
 
 
 def frame(landscape: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
@@ -53,7 +74,7 @@ def frame(landscape: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     shown = landscape[[*names, "value"][:2]].replace([np.inf, -np.inf], np.nan)
     ends = np.stack([shown.min().to_numpy("float64"), shown.max().to_numpy("float64")], axis=1)
     if len(names) == 1:  # room under the curve and over it
-        margin = 0.08 * (np.ptp(ends[1]) or 1.0)
+        margin = 0.08 * (np.ptp(ends[1]) or max(1.0, float(np.abs(ends[1]).max())))
         ends[1] += [-margin, margin]
     return ends
 

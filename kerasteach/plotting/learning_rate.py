@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
+from kerasteach.plotting import non_finite
 from kerasteach.plotting.style import new_axes
+from kerasteach.plotting.tables import Kind, checked
+from kerasteach.validation import finite, received
 
-_NEEDS = ("learning_rate", "loss", "smoothed")
+_NEEDS: dict[str, Kind] = {"learning_rate": "number", "loss": "number", "smoothed": "number"}
 _CURVE, _MARK = "#004488", "#BB5566"
+_SHOWN = 0.9  # of the losses, and of the smoothed ones, lie inside the axes
 
 
 def learning_rate_test(table: pd.DataFrame, suggestion: float | None = None, ax: Axes | None = None) -> Axes:
     """Draw the loss of a range test against the learning rate, on a logarithmic axis.
 
-    The dots are the batches' own losses, the line the smoothed one; a vertical line marks the suggested rate. The axis
-    of the loss ends somewhat above the first losses, as an explosion would press all else flat.
+    The dots are the batches' own losses, the line the smoothed one; a vertical line marks the suggested rate, and the
+    legend says where there is none. An explosion at the end would press all else flat: the axis of the loss ends above
+    nine tenths of the losses, and a triangle marks where the line leaves it at the top.
 
     Args:
         table: `RangeTest.table`: `learning_rate, loss, smoothed` are drawn.
-        suggestion: `RangeTest.suggestion`. Defaults to `None`: mark nothing.
+        suggestion: `RangeTest.suggestion`. Defaults to `None`: there is none.
         ax: Where to draw. Defaults to a new figure.
 
     Returns:
         The axes.
 
     Raises:
-        TypeError: If the table is no data frame, or the suggestion no number.
-        ValueError: If a column is missing, the table has no row, or the suggestion is not positive.
+        TypeError: If the table is no data frame, a column holds no numbers, or the suggestion is none.
+        ValueError: If a column is missing, the table has no row, or a learning rate is not positive.
 
     Example:
         >>> import pandas as pd, kerasteach as kt
@@ -39,49 +45,53 @@ def learning_rate_test(table: pd.DataFrame, suggestion: float | None = None, ax:
         >>> kt.plotting.learning_rate_test(table, 0.1).get_xscale()
         'log'
     """
-    _check(table, suggestion)
+    rates, losses, smoothed = _checked(table)
+    rate = None if suggestion is None else _positive("suggestion", suggestion)
     ax = new_axes(ax)
-    rates = table["learning_rate"].to_numpy(dtype="float64")
-    losses, smoothed = table["loss"].to_numpy(dtype="float64"), table["smoothed"].to_numpy(dtype="float64")
     lost = rates[~np.isfinite(losses)]
     note = f" (not finite from {lost[0]:.2g} on)" if len(lost) else ""
     ax.plot(rates, losses, ls="", marker="o", mew=0, color=_CURVE, alpha=0.35, label="each batch's own loss")
     ax.plot(rates, smoothed, color=_CURVE, label="smoothed" + note)
-    if suggestion is not None:
-        ax.axvline(suggestion, color=_MARK, ls="--", label=f"suggested rate: {suggestion:.2g}")
+    if rate is not None:
+        ax.axvline(rate, color=_MARK, ls="--", label=f"suggested rate: {rate:.2g}")
     ax.set(xscale="log", xlabel="learning rate (one step at each)", ylabel="training loss of the batch")
     if np.isfinite(smoothed).any():
-        ax.set_ylim(*_limits(losses[np.isfinite(losses)], smoothed[np.isfinite(smoothed)]))
+        _set_limits(ax, rates, losses, smoothed)
     else:
-        ax.text(0.5, 0.5, "not finite", transform=ax.transAxes, ha="center")
-    ax.legend(frameon=False)
+        ax.set_xlim(rates[0] / 2, rates[-1] * 2)
+        non_finite.nothing_finite(ax)
+    none = [] if rate is not None else [Line2D([], [], ls="", label="no rate suggested")]
+    ax.legend(handles=[*ax.get_legend_handles_labels()[0], *none], frameon=False)
     return ax
 
 
-def _limits(losses: np.ndarray, smoothed: np.ndarray) -> tuple[float, float]:
-    """Return the ends of the losses' axis: an explosion would press flat what comes before it."""
-    fall = smoothed[0] - smoothed.min()
-    usual = losses[losses <= smoothed[0] + fall] if fall > 0 else losses
-    low, high = float(usual.min()), float(max(usual.max(), smoothed[0] + fall / 2))
+def _set_limits(ax: Axes, rates: np.ndarray, losses: np.ndarray, smoothed: np.ndarray) -> None:
+    """End the axis above most of the losses, and mark where the line leaves it."""
+    single, line = losses[np.isfinite(losses)], smoothed[np.isfinite(smoothed)]
+    single = single if single.size else line
+    low, fall = min(single.min(), line.min()), line[0] - line.min()
+    high = max(*(np.quantile(values, _SHOWN, method="lower") for values in (single, line)), line[0] + fall / 2)
     margin = 0.05 * (high - low or 1.0)
-    return low - margin, high + margin
+    ax.set_ylim(low - margin, high + margin)
+    above = np.flatnonzero(smoothed > high + margin)
+    if above.size:
+        size = 1.6 * plt.rcParams["lines.markersize"]
+        place = rates[max(above[0] - 1, 0)]
+        ax.scatter(place, 1, s=size**2, marker="^", color=_CURVE, transform=ax.get_xaxis_transform(), clip_on=False)
 
 
-def _check(table: Any, suggestion: Any) -> None:
-    if not isinstance(table, pd.DataFrame):
-        raise TypeError(
-            "`table` must be what kerasteach.find_learning_rate made: its result's `table`. "
-            f"Received: table={type(table).__name__}."
-        )
-    missing = [column for column in _NEEDS if column not in table]
-    if missing or table.empty:
-        raise ValueError(
-            f"`table` must have the columns {', '.join(_NEEDS)}, and a row. "
-            f"Received: {len(table)} rows with the columns {', '.join(map(str, table)) or 'none'}."
-        )
-    if suggestion is None:
-        return
-    if not isinstance(suggestion, (int, float, np.number)):
-        raise TypeError(f"`suggestion` must be a number or None. Received: suggestion={suggestion!r}.")
-    if not 0 < suggestion < math.inf:
-        raise ValueError(f"`suggestion` must be finite and more than 0. Received: suggestion={suggestion!r}.")
+def _checked(table: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return rates, losses and smoothed losses in the order of the rates."""
+    frame = checked("table", table, _NEEDS, "kerasteach.find_learning_rate(...).table")
+    frame = frame.sort_values("learning_rate", kind="stable")
+    rates = frame["learning_rate"].to_numpy()
+    if not ((rates > 0) & np.isfinite(rates)).all():
+        raise ValueError(f"`table` must hold learning rates above 0. Received: {rates.min():g} to {rates.max():g}.")
+    return rates, frame["loss"].to_numpy(), frame["smoothed"].to_numpy()
+
+
+def _positive(argument: str, value: Any) -> float:
+    number = finite(argument, value)
+    if number <= 0:
+        raise ValueError(f"`{argument}` must be finite and more than 0. {received(argument, value)}")
+    return number

@@ -1,50 +1,106 @@
-"""One figure that tells the whole story of a comparison."""
+"""One figure that shows the whole story of a comparison."""
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import matplotlib.pyplot as plt
 import pandas as pd
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
 
-from kerasteach.plotting.gradients import NEEDS, gradient_flow, of_parameter, usual_parameter
+from kerasteach.plotting.gradients import draw_flow, line_handles, lines_of, network_handles
 from kerasteach.plotting.heat_maps import heat_maps
-from kerasteach.plotting.learning import learning_curves
-from kerasteach.plotting.variants import with_variant
+from kerasteach.plotting.learning import diverged, draw_curves
+from kerasteach.plotting.pages import composed, on_page
+from kerasteach.plotting.style import PAGE, looks, new_axes
+from kerasteach.plotting.variants import GRADIENTS, HISTORY, Hue, names_of, networks_in, spread_note
+
+_LETTERS = 90  # in a line of the title
+_LEGEND_LETTERS = 130  # in a line of the legend
 
 
-def lecture_figure(history: pd.DataFrame, gradients: pd.DataFrame, title: str | None = None) -> Figure:
+def lecture_figure(
+    history: pd.DataFrame,
+    gradients: pd.DataFrame,
+    title: str | None = None,
+    *,
+    hue: Hue = None,
+    page: int = 1,
+) -> Figure:
     """Compose learning curves, test score, gradient flow and the gradients over time on one 16:9 page.
+
+    A page has six networks at most, so that its text can be read; of more networks there are further pages.
 
     Args:
         history: `Comparison.history`, or `kerasteach.measure.history_table(model.fit(...))` for one model.
         gradients: `Comparison.gradients`, or `GradientCapture.frame` for one model.
         title: A line above it all, such as what was trained on what. Defaults to `None`.
+        hue: The column, or columns, that tell networks apart. Defaults to `None`: those that `compare` writes.
+        page: Which six of more networks. Defaults to `1`; `kerasteach.plotting.pages(history)` says how many pages
+            there are.
 
     Returns:
         The figure: on top the training loss, the test score where there is one, and the gradient flow of the first
-        epoch; below a heat map for each network of its bias gradients, or
-        of its kernel gradients where no layer has a bias.
+        epoch; below a heat map for each network of the gradients that carry the error signal, see `gradient_flow`.
 
     Raises:
-        ValueError: If a table lacks a column or has no row.
+        TypeError: If a table is no data frame, or a column of it holds values of another kind.
+        ValueError: If a table lacks a column or has no row, the tables are of different networks, or there is no such
+            page.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> result = kt.compare("tanh", data="iris", hidden=(4,), seeds=1, epochs=1, progress=False)
+        >>> figure = kt.plotting.lecture_figure(result.history, result.gradients)
     """
-    curves, _ = with_variant(history, ("epoch", "metric", "value"))
-    frame, variant = with_variant(gradients, NEEDS)
-    parameter = usual_parameter(frame)
-    frame = of_parameter(frame, [parameter])
-    scores = [name for name in ("val_accuracy", "val_loss") if name in set(curves["metric"])][:1]
-    size = plt.rcParams["font.size"] / 10
-    figure = plt.figure(figsize=(16 * size, 9 * size), layout="constrained")
-    if title:
-        figure.suptitle(title, fontsize="x-large")
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1.15, 1], squeeze=False).flat
-    upper = top.subplots(1, 2 + len(scores), width_ratios=[1] * (1 + len(scores)) + [1.5])
-    for ax, metric in zip(upper, ["loss", *scores], strict=False):
-        learning_curves(history, metric, ax=ax)
-    for ax in upper[1:-1]:
-        if ax.get_legend():
-            ax.get_legend().remove()
-    gradient_flow(gradients, ax=upper[-1])
-    lower = bottom.subplots(1, frame[variant].nunique(), squeeze=False)
-    heat_maps(frame, variant, list(lower.flat), parameter)
+    curves = networks_in("history", history, HISTORY, hue)
+    frame = networks_in("gradients", gradients, GRADIENTS, hue)
+    names = names_of(curves)
+    if set(names) != set(names_of(frame)):
+        raise ValueError(
+            "`history` and `gradients` must be of the same networks. "
+            f"Received: {', '.join(names) or 'one'} and {', '.join(names_of(frame)) or 'one'}."
+        )
+    shown, note = on_page(names, page)
+    with composed():
+        figure = plt.figure(figsize=PAGE, layout="constrained")
+        above = "\n".join(part for part in (fill(title, _LETTERS) if title else "", note) if part)
+        if above:
+            figure.suptitle(above)
+        top, bottom = figure.subfigures(2, 1, height_ratios=[1.5, 1], squeeze=False).flat
+        _upper(top, curves, frame, shown)
+        heat_maps(frame, dict(zip(shown, bottom.subplots(1, len(shown), squeeze=False).flat, strict=True)))
     return figure
+
+
+def _upper(figure: SubFigure, curves: pd.DataFrame, frame: pd.DataFrame, shown: list[str]) -> None:
+    """Draw loss, score and gradient flow beside each other, with one legend below them."""
+    look_of = looks(names_of(curves))
+    curves, frame = (table[table["network"].isin(shown)] for table in (curves, frame))
+    scores = [name for name in ("val_accuracy", "val_loss") if name in set(curves["metric"])][:1]
+    axes: list[Axes] = list(figure.subplots(1, 2 + len(scores), width_ratios=[1] * (1 + len(scores)) + [1.5]))
+    found: dict[str, str] = {}
+    for ax, metric in zip(axes, ["loss", *scores], strict=False):
+        notes = diverged(curves, metric)
+        draw_curves(new_axes(ax), curves, metric, look_of, notes)
+        found = notes | found
+    lines = lines_of(frame, "both")
+    flow = draw_flow(new_axes(axes[-1]), lines, "first", look_of)
+    found = flow | found
+    handles = [*network_handles({name: look_of[name] for name in shown}, found), *line_handles(lines)]
+    title = spread_note(curves) if shown != [""] else None
+    figure.legend(
+        handles=handles, title=title, loc="outside lower center", ncols=_legend_columns(handles), frameon=False
+    )
+
+
+def _legend_columns(handles: list[Line2D]) -> int:
+    """Return how many columns of entries, filled from top to bottom, fit beside each other."""
+    lengths = [len(str(handle.get_label())) + 7 for handle in handles]  # letters, with the line in front of them
+    for columns in range(len(handles), 1, -1):
+        rows = -(-len(handles) // columns)
+        if sum(max(lengths[first : first + rows]) for first in range(0, len(handles), rows)) <= _LEGEND_LETTERS:
+            return columns
+    return 1

@@ -42,7 +42,10 @@ def training_step(table: pd.DataFrame, example: int = 0, ax: Axes | None = None)
         >>> ax = kt.plotting.training_step(kt.trace_step(model, [[0.5, -1.0]], [[1.0]]).frame)
     """
     rows, examples = of_example(table, example)
-    columns = list(columns_of(rows))
+    try:
+        columns = list(columns_of(rows))
+    except (IndexError, KeyError, ValueError) as error:  # rows that a traced step has are not there
+        raise ValueError("`table` must hold a whole traced step, as kerasteach.trace_step(...).frame does.") from error
     units = sum(len(column.cards) for column in columns) - 1  # the error is none
     if units > MOST_UNITS:
         raise ValueError(f"The numbers of up to {MOST_UNITS} units, with inputs, can be read. Received: {units} units.")

@@ -1,15 +1,25 @@
-"""The paths of a descent's table: what tells them apart, what a figure calls them, and how they look."""
+"""Paths in the table of a descent: which columns tell them apart, their names and their looks."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from kerasteach.measure.records import DESCENT_COLUMNS, DESCENT_KEYS
-from kerasteach.plotting.style import Look, looks
+from kerasteach.measure.records import DESCENT_KEYS, coordinates
+from kerasteach.plotting.style import Look, looks, plain
+from kerasteach.plotting.tables import Kind, checked
 
 _PLAIN = "plain_sgd"
+_NEEDS: dict[str, Kind] = {
+    "optimizer": "name",
+    "learning_rate": "number",
+    "step": "whole",
+    "value": "number",
+    "gradient_norm": "number",
+    "verdict": "name",
+}
 
 
 class Path(NamedTuple):
@@ -31,19 +41,15 @@ def paths_of(table: pd.DataFrame) -> tuple[list[Path], str]:
         The paths in the order of the table, and a title for their legend.
 
     Raises:
-        TypeError: If it is no data frame.
+        TypeError: If it is no data frame, or a column holds values of another kind.
         ValueError: If a column is missing, no row is there, or two rows stand for the same step.
     """
-    if not isinstance(table, pd.DataFrame):
-        raise TypeError(
-            f"The figure needs the table that kerasteach.gradient_descent returns. Received: {type(table).__name__}."
-        )
-    missing = [column for column in DESCENT_COLUMNS if column not in table]
-    if missing or table.empty or table.duplicated(list(DESCENT_KEYS)).any():
+    along: dict[str, Kind] = dict.fromkeys(coordinates(table) if isinstance(table, pd.DataFrame) else [], "number")
+    table = checked("descent", table, {**_NEEDS, **along}, "kerasteach.gradient_descent")
+    if table.duplicated(list(DESCENT_KEYS)).any() or not np.isfinite(table["learning_rate"]).all():
         raise ValueError(
-            "The figure needs the table that kerasteach.gradient_descent returns, a row a step of each optimizer and "
-            f"learning rate. Received: {len(table)} rows, without the columns {', '.join(missing) or '(none)'}"
-            f"{'' if missing or table.empty else ', several for the same step'}."
+            "`descent` must have a row a step of each optimizer and finite learning rate, as kerasteach."
+            f"gradient_descent gives it. Received: {len(table)} rows, several for the same step, or a rate missing."
         )
     optimizers, rates = table["optimizer"].unique(), table["learning_rate"].unique()
     groups = [rows.sort_values("step") for _, rows in table.groupby(list(DESCENT_KEYS[:2]), sort=False)]
@@ -61,10 +67,10 @@ def paths_of(table: pd.DataFrame) -> tuple[list[Path], str]:
         title = "optimizer, learning rate"
     paths = []
     for name, look, rows in zip(names, looks(names).values(), groups, strict=True):
-        told = str(rows["verdict"].iloc[-1])
-        paths.append(Path(f"{name}: {told}", look, rows, told))
+        verdict = str(rows["verdict"].iloc[-1])
+        paths.append(Path(f"{name}: {plain(verdict)}", look, rows, verdict))
     return paths, title
 
 
 def _words(optimizer: str) -> str:
-    return "plain gradient descent" if optimizer == _PLAIN else optimizer.replace("_", " ")
+    return "plain gradient descent" if optimizer == _PLAIN else plain(optimizer.replace("_", " "))

@@ -1,6 +1,9 @@
-"""What classifiers say of every point of the plane: decision boundaries."""
+"""Decision boundaries: the class that a classifier gives to every point of the plane."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,108 +13,208 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
-from kerasteach.plotting.style import looks
-from kerasteach.plotting.variants import with_variant
+from kerasteach import validation
+from kerasteach.plotting.pages import composed, on_page, panels
+from kerasteach.plotting.style import Look, fitted, looks, plain
+from kerasteach.plotting.variants import PREDICTIONS, Hue, names_of, networks_in
 
-_COLUMNS = 4
-_PALEST, _DEEPEST = 0.12, 0.6  # how much of a class's colour a network shows that is not sure at all, and one that is
+_COLUMNS = 3
+_PALEST, _DEEPEST = 0.12, 0.6  # how much of a class's color a network shows that is not sure at all, and one that is
+_AXES = ("first feature", "second feature")
 
 
-def decision_boundary(predictions: pd.DataFrame, x: np.ndarray | None = None, y: np.ndarray | None = None) -> Figure:
-    """Draw where classifiers change their mind: a panel a network, each seed's boundary a line.
+def decision_boundary(
+    predictions: pd.DataFrame,
+    x: Any = None,
+    y: Any = None,
+    *,
+    features: Sequence[str] | None = None,
+    hue: Hue = None,
+    page: int = 1,
+) -> Figure:
+    """Draw where classifiers change their mind: a panel a network, six on a page, each seed's boundary a line.
 
-    Each class has a colour; the mean probability over the seeds decides which a point has, and how deep it is.
+    Each class has a color; the mean probability over the seeds decides which a point has, and how deep it is. Seeds
+    that left the finite numbers are left out of it, and the panel's title says how many. Where one class wins
+    everywhere there is no boundary, and the title says so.
 
     Args:
         predictions: `Comparison.predictions` of a classification: `x_1, x_2, output, value` on a grid.
-        x: Examples to draw on top, `(examples, 2)`, such as `Dataset.x_test`. Defaults to `None`.
-        y: Their class numbers, `(examples,)`. Defaults to `None`.
+        x: Examples to draw on top, `(examples, 2)`, in the units that `compare` was given: the arrays themselves, or
+            the `x_test` of a `Dataset`. Defaults to `None`.
+        y: Their classes, `(examples,)`: names as in the column `output`, or class numbers from 0. Defaults to `None`.
+        features: Names of the two features, for the axes. Defaults to those that the table has in
+            `predictions.attrs["features"]`.
+        hue: The column, or columns, that tell networks apart. Defaults to `None`: those that `compare` writes.
+        page: Which six of more networks. Defaults to `1`; `kerasteach.plotting.pages` says how many pages there are.
 
     Returns:
         The figure.
 
     Raises:
-        ValueError: If a column is missing, the table has no row or holds no probabilities, or only one of `x` and `y`
-            is given.
+        TypeError: If `predictions` is no data frame, or a column of it holds values of another kind.
+        ValueError: If a column is missing, the table has no row or holds no probabilities, only one of `x` and `y` is
+            given, examples are not of two features or mostly lie outside of the plane, or there is no such page.
 
     Example:
         >>> import kerasteach as kt
         >>> result = kt.compare("tanh", data="moons", hidden=(4,), seeds=2, epochs=1, progress=False)
         >>> figure = kt.plotting.decision_boundary(result.predictions)
     """
-    frame, variant = with_variant(predictions, ("x_1", "x_2", "output", "value"))
-    if (x is None) != (y is None):
-        raise ValueError("`x` and `y` belong together: examples and their class numbers. Received: one of them.")
-    classes = list(frame["output"].unique())
-    sums = frame.groupby([variant, "seed", "x_1", "x_2"])["value"].sum()
-    if len(classes) < 2 or not np.allclose(sums, 1, atol=1e-3):
-        raise ValueError(f"The table must hold the probabilities of two classes or more. Received: {classes}.")
-    names = list(frame[variant].unique())
-    columns = min(_COLUMNS, len(names))
-    rows = -(-len(names) // columns)
-    size = plt.rcParams["font.size"] / 10
-    figure, grid = plt.subplots(
-        rows,
-        columns,
-        figsize=((0.6 + 3.2 * columns) * size, (1 + 3.1 * rows) * size),
-        sharex=True,
-        sharey=True,
-        layout="constrained",
-        squeeze=False,
-    )
-    for ax, name in zip(grid.flat, names, strict=False):
-        _panel(ax, frame[frame[variant] == name], classes)
-        if x is not None and y is not None:
-            _examples(ax, x, y, classes)
-        ax.set(title=name, xlabel="first feature", ylabel="second feature")
-        ax.label_outer()
-    for ax in grid.flat[len(names) :]:
-        ax.remove()
-    seeds = frame["seed"].nunique()
-    handles: list[Patch | Line2D] = [
-        Patch(color=_paint(look.colour, 0.5), label=c) for c, look in looks(classes).items()
-    ]
-    handles.append(Line2D([], [], color="0.15", lw=_thin(), label="boundary of each seed" if seeds > 1 else "boundary"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5), frameon=False)
+    frame = networks_in("predictions", predictions, PREDICTIONS, hue)
+    classes = [str(name) for name in frame["output"].unique()]
+    _check_probabilities(frame, classes)
+    examples = _examples(frame, x, y, classes)
+    axes_names = _feature_names(features, predictions)
+    look_of = {plain(name): look for name, look in looks(classes).items()}
+    names, note = on_page(names_of(frame), page)
+    with composed():
+        figure, axes = panels(len(names), _COLUMNS, width=3.6, height=3.2, sharex=True, sharey=True)
+        for ax, name in zip(axes, names, strict=True):
+            said = _panel(ax, frame[frame["network"] == name], classes)
+            for points, look in zip(examples, look_of.values(), strict=False):
+                _scatter(ax, points, look)
+            ax.set_title("\n".join(fitted(ax, part) for part in (name, said) if part))
+            ax.set(xlabel=axes_names[0], ylabel=axes_names[1])
+            ax.xaxis.set_major_locator(MaxNLocator(4, prune="both"))  # panels stand close to each other
+            ax.label_outer()
+        handles = _handles(look_of, frame["seed"].nunique() > 1)
+        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5), frameon=False)
+        if note:
+            figure.suptitle(note)
     return figure
 
 
-def _panel(ax: Axes, rows: pd.DataFrame, classes: list[str]) -> None:
-    mean = _planes(rows.groupby(["x_1", "x_2", "output"], sort=True)["value"].mean(), classes)
+def _check_probabilities(frame: pd.DataFrame, classes: Sequence[str]) -> None:
+    """Raise ValueError unless each network and seed has the probabilities of all classes on a grid."""
+    sums = frame.groupby(["network", "seed", "x_1", "x_2"])["value"].sum(min_count=len(classes))
+    sums = sums[np.isfinite(sums)]
+    if len(classes) < 2 or not np.allclose(sums, 1, atol=1e-3):
+        raise ValueError(
+            "`predictions` must hold the probabilities of two classes or more, as those of a classification do. "
+            f"Received: {', '.join(classes)}, from {frame['value'].min():g} to {frame['value'].max():g}."
+        )
+    for (_, seed), rows in frame.groupby(["network", "seed"]):
+        points = rows["x_1"].nunique() * rows["x_2"].nunique()
+        if len(rows) != points * len(classes) or not np.isfinite(rows[["x_1", "x_2"]].to_numpy()).all():
+            raise ValueError(
+                "`predictions` must have each point of a grid once for each class. "
+                f"Received: {len(rows)} rows for seed {seed}, {points} points and {len(classes)} classes."
+            )
+
+
+def _examples(frame: pd.DataFrame, x: Any, y: Any, classes: Sequence[str]) -> list[np.ndarray]:
+    """Return the examples of each class, or raise an error that says what is wrong with them."""
+    if x is None and y is None:
+        return []
+    if x is None or y is None:
+        raise ValueError("`x` and `y` belong together: examples and their classes. Received: one of them.")
+    points = validation.array("x", x, ndim=2)
+    labels = np.asarray(y)
+    if points.shape[1] != 2:
+        raise ValueError(
+            "`x` must have the two features of the plane; a boundary over more features cannot be drawn. "
+            f"Received: x of shape {points.shape}."
+        )
+    if labels.shape != (len(points),):
+        raise ValueError(f"`y` must be (examples,), a class for each of `x`. Received: y of shape {labels.shape}.")
+    plane = frame[["x_1", "x_2"]].agg(["min", "max"]).to_numpy()
+    inside = ((points >= plane[0]) & (points <= plane[1])).all(axis=1)
+    if len(points) and inside.mean() < 0.5:
+        raise ValueError(
+            "`x` must be in the units of the plane, those in which `compare` was given the data. "
+            f"Received: {len(points) - int(inside.sum())} of {len(points)} examples outside of it."
+        )
+    return [points[numbers] for numbers in _of_each_class(labels, classes)]
+
+
+def _of_each_class(labels: np.ndarray, classes: Sequence[str]) -> list[np.ndarray]:
+    """Return which labels are of each class: by name where all are names, else by number."""
+    names = np.array([str(label) for label in labels.tolist()], dtype=object)
+    if set(names) <= set(classes):
+        return [names == name for name in classes]
+    try:
+        numbers = validation.array("y", labels)
+    except TypeError:
+        numbers = np.array([-1.0])
+    if not np.isin(numbers, np.arange(len(classes))).all():
+        raise ValueError(
+            f"`y` must hold classes out of {', '.join(classes)}, or their numbers from 0 to {len(classes) - 1}. "
+            f"Received: {', '.join(sorted(set(names))[:5])}."
+        )
+    return [numbers == number for number in range(len(classes))]
+
+
+def _feature_names(features: Any, predictions: pd.DataFrame) -> list[str]:
+    """Return what stands below and beside the axes."""
+    found = predictions.attrs.get("features", _AXES) if features is None else features
+    names = [validation.text("features", name) for name in validation.several("features", found, "two names")]
+    if len(names) != 2:
+        raise ValueError(f"`features` must be two names. {validation.received('features', features)}")
+    return [plain(name) for name in names]
+
+
+def _panel(ax: Axes, rows: pd.DataFrame, classes: Sequence[str]) -> str:
+    """Draw one network's plane, and return what its title says of it."""
     one, two = (np.sort(rows[name].unique()) for name in ("x_1", "x_2"))
-    winner = mean.argmax(axis=0)
+    ends = (one[0], one[-1], two[0], two[-1])
+    runs = {seed: _planes(run, classes) for seed, run in rows.groupby("seed")}
+    finite = {seed: planes for seed, planes in runs.items() if np.isfinite(planes).all()}
+    said = f"{len(runs) - len(finite)} of {len(runs)} seeds not finite" if len(runs) > 1 else "not finite"
+    if not finite:
+        ax.patch.set(hatch="///", edgecolor="0.6")
+        ax.set(xlim=ends[:2], ylim=ends[2:])
+        return said
+    mean = np.mean(list(finite.values()), axis=0)
+    ax.imshow(_picture(mean, classes), origin="lower", extent=ends, aspect="auto", interpolation="bilinear")
+    drawn = [_contour(ax, one, two, planes) for planes in finite.values()]
+    none = "" if any(drawn) else f"no boundary: {plain(classes[int(mean.mean(axis=(1, 2)).argmax())])} everywhere"
+    return ", ".join(part for part in (said if len(finite) < len(runs) else "", none) if part)
+
+
+def _planes(run: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
+    """Return the values as `(classes, x_1, x_2)`."""
+    ordered = run.assign(output=pd.Categorical(run["output"], classes)).sort_values(["output", "x_1", "x_2"])
+    return ordered["value"].to_numpy().reshape(len(classes), run["x_1"].nunique(), run["x_2"].nunique())
+
+
+def _picture(mean: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+    """Return the colors of the more probable class, `(x_2, x_1, 3)`: a share of its color, the rest white."""
     sure = (mean.max(axis=0) - 1 / len(classes)) / (1 - 1 / len(classes))
     shares = (_PALEST + (_DEEPEST - _PALEST) * sure)[..., None]
-    colours = np.array([to_rgb(look.colour) for look in looks(classes).values()])
-    picture = 1 - shares * (1 - colours[winner])  # (x_1, x_2, 3): a share of the colour, the rest white
-    ends = (one[0], one[-1], two[0], two[-1])
-    ax.imshow(picture.swapaxes(0, 1), origin="lower", extent=ends, aspect="auto", interpolation="bilinear")
-    for _, run in rows.groupby("seed"):
-        planes = _planes(run.set_index(["x_1", "x_2", "output"])["value"], classes)
-        for number in range(len(classes) if len(classes) > 2 else 1):
-            lead = planes[number] - np.delete(planes, number, axis=0).max(axis=0)
-            if lead.min() < 0 < lead.max():
-                ax.contour(one, two, lead.T, [0], colors="0.15", linewidths=_thin())
+    colors = np.array([to_rgb(look.colour) for look in looks(classes).values()])
+    picture: np.ndarray = 1 - shares * (1 - colors[mean.argmax(axis=0)])
+    return np.clip(picture, 0, 1).swapaxes(0, 1)
 
 
-def _planes(values: pd.Series, classes: list[str]) -> np.ndarray:
-    """Return the values as `(classes, x_1, x_2)`."""
-    return np.stack([values.xs(one, level="output").unstack("x_2").sort_index().to_numpy() for one in classes])
+def _contour(ax: Axes, one: np.ndarray, two: np.ndarray, planes: np.ndarray) -> bool:
+    """Draw where a class and the most probable other one are equal, and say whether there is such a place."""
+    drawn = False
+    for number in range(len(planes) if len(planes) > 2 else 1):
+        lead = planes[number] - np.delete(planes, number, axis=0).max(axis=0)
+        if lead.min() < 0 < lead.max():
+            ax.contour(one, two, lead.T, [0], colors="0.15", linewidths=_thin())
+            drawn = True
+    return drawn
 
 
-def _examples(ax: Axes, x: np.ndarray, y: np.ndarray, classes: list[str]) -> None:
-    for number, look in enumerate(looks(classes).values()):
-        chosen = np.asarray(x)[np.asarray(y) == number]
-        ax.scatter(
-            chosen[:, 0], chosen[:, 1], s=10, color=look.colour, marker=look.marker, edgecolors="white", linewidths=0.3
-        )
+def _scatter(ax: Axes, points: np.ndarray, look: Look) -> None:
+    size = (0.8 * plt.rcParams["lines.markersize"]) ** 2
+    ax.scatter(*points.T, s=size, color=look.colour, marker=look.marker, edgecolors="white", linewidths=0.5, zorder=3)
+
+
+def _handles(look_of: Mapping[str, Look], several: bool) -> list[Patch | Line2D]:
+    handles: list[Patch | Line2D] = [Patch(color=_paint(look.colour, 0.5), label=c) for c, look in look_of.items()]
+    line = Line2D([], [], color="0.15", lw=_thin(), label="boundary of each seed" if several else "boundary")
+    return [*handles, line]
 
 
 def _thin() -> float:
     return 0.6 * float(plt.rcParams["lines.linewidth"])
 
 
-def _paint(colour: str, share: float) -> tuple[float, float, float]:
-    red, green, blue = (1 - share * (1 - part) for part in to_rgb(colour))
+def _paint(color: str, share: float) -> tuple[float, float, float]:
+    red, green, blue = (1 - share * (1 - part) for part in to_rgb(color))
     return red, green, blue

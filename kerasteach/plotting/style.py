@@ -1,12 +1,13 @@
-"""How figures look: one colour and marker for each activation everywhere, a lecture style, and saving."""
+"""Look of figures: one color and marker for each activation everywhere, a lecture style, and saving."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+from textwrap import wrap
+from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import seaborn as sns
@@ -14,8 +15,12 @@ from matplotlib.animation import Animation, writers
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from kerasteach import validation
+from kerasteach.activation_names import COURSE
 from kerasteach.measure.runs import write_atomically
 
+PAGE = (12.8, 7.2)  # inches, 16:9: a little less than a slide, which has 13.33 x 7.5
+_LETTER = 0.55  # width of a letter, in the size of its text
 FORMATS = (".png", ".svg", ".pdf")
 ANIMATIONS = (".gif", ".mp4")
 
@@ -27,17 +32,7 @@ class Look(NamedTuple):
     marker: str
 
 
-# Sigmoid, tanh and ReLU have the three colours of Paul Tol's high-contrast scheme, which stay apart for colour-blind
-# eyes and in a grey printout (lightness 49, 73 and 29 of 100); markers tell the others apart where lightness does not.
-ACTIVATIONS = {
-    "sigmoid": Look("#BB5566", "o"),
-    "tanh": Look("#DDAA33", "s"),
-    "relu": Look("#004488", "^"),
-    "leaky_relu": Look("#33A0C8", "v"),
-    "softmax": Look("#882288", "X"),
-    "linear": Look("#888888", "D"),
-    "binary_step": Look("#000000", "P"),
-}
+ACTIVATIONS = {name: Look(one.color, one.marker) for name, one in COURSE.items() if one.color and one.marker}
 _COLOURS = ("#004488", "#DDAA33", "#BB5566", "#33A0C8", "#117733", "#882288", "#888888", "#000000")
 FORWARD, BACKWARD = "#004488", "#BB5566"  # the two ways through a network: apart in lightness, too
 _MARKERS = ("D", "v", "P", "X", "*", "p", "h", "<", ">")  # none of the main three
@@ -54,28 +49,68 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
     return {name: ACTIVATIONS.get(name) or next(free) for name in names}
 
 
+def plain(name: str) -> str:
+    """Return a name as matplotlib draws it letter by letter: a `$` begins no formula, a `_` hides no legend entry."""
+    name = name.replace("$", r"\$")
+    return "(no name)" if not name.strip() else f" {name}" if name.startswith("_") else name
+
+
+@contextmanager
+def settings(values: Mapping[str, Any]) -> Iterator[None]:
+    """Change some of matplotlib's settings inside a block, and put back these alone.
+
+    `matplotlib.rc_context` puts back all of them, also what a notebook's backend sets when the first figure loads it;
+    no figure would be shown from then on.
+    """
+    before = {name: plt.rcParams[name] for name in values}
+    plt.rcParams.update(values)
+    try:
+        yield
+    finally:
+        plt.rcParams.update(before)
+
+
 @contextmanager
 def lecture() -> Iterator[None]:
     """Make figures inside this block readable from the last row: large text, thick lines, 16:9.
+
+    On a slide of 13.33 x 7.5 inches the text has 14 points or more; in a figure of several panels 12 or more.
 
     Example:
         >>> import kerasteach as kt
         >>> with kt.plotting.lecture():
         ...     ax = kt.plotting.learning_curves(kt.measure.history_table({"loss": [0.9, 0.4, 0.2]}))
     """
-    with (
-        sns.plotting_context("talk", rc={"lines.linewidth": 3, "lines.markersize": 9}),
-        plt.rc_context({"figure.figsize": (12.8, 7.2)}),
-    ):
+    talk = sns.plotting_context("talk", rc={"lines.linewidth": 3, "lines.markersize": 9})
+    with settings({**talk, "figure.figsize": PAGE}):
         yield
 
 
 def new_axes(ax: Axes | None) -> Axes:
-    """Return the axes, or those of a new figure where there are none."""
+    """Return the axes, or those of a new figure where there are none.
+
+    Raises:
+        TypeError: If it is something else.
+    """
     if ax is None:
         _, ax = plt.subplots(layout="constrained")
+    if not isinstance(ax, Axes):
+        raise TypeError(f"`ax` must be axes of matplotlib, or None for a new figure. {validation.received('ax', ax)}")
     sns.despine(ax=ax)
     return ax
+
+
+def letters(ax: Axes) -> int:
+    """Return how many letters of the axes' titles and labels stand beside each other over the width of the axes."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    points = ax.get_window_extent().width / figure.dpi * 72
+    return max(8, int(points / (_LETTER * ax.title.get_fontsize())))
+
+
+def fitted(ax: Axes, text: str) -> str:
+    """Break a text into lines that are about as wide as the axes, in the size of their title."""
+    return "\n".join(wrap(text, letters(ax), break_on_hyphens=False))
 
 
 def check_writable(path: Path) -> None:
@@ -100,14 +135,17 @@ def save(figure: Figure | Axes | Animation, path: str | Path, *, overwrite: bool
         The path.
 
     Raises:
+        TypeError: If it is no figure.
         ValueError: If the ending is another one.
         FileExistsError: If the file exists and `overwrite` is false.
         RuntimeError: If it is to be an `.mp4`, and there is no ffmpeg.
     """
-    path = Path(path)
+    if not isinstance(figure, (Figure, Axes, Animation)):
+        raise TypeError(f"`figure` must be a figure, axes or an animation. {validation.received('figure', figure)}")
+    path, overwrite = validation.path("path", path), validation.flag("overwrite", overwrite)
     ending, endings = path.suffix.lower(), ANIMATIONS if isinstance(figure, Animation) else FORMATS
     if ending not in endings:
-        raise ValueError(f"`path` must end in {', '.join(endings)}. Received: path={str(path)!r}.")
+        raise ValueError(f"`path` must end in {', '.join(endings)}. {validation.received('path', str(path))}")
     if path.exists() and not overwrite:
         raise FileExistsError(f"The file exists; `overwrite=True` replaces it. Received: path={str(path)!r}.")
     check_writable(path)
@@ -120,6 +158,6 @@ def save(figure: Figure | Axes | Animation, path: str | Path, *, overwrite: bool
     assert isinstance(whole, Figure)
     # A file's content depends on the figure alone: no date in it, and no random number.
     metadata = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[ending]
-    with plt.rc_context({"svg.hashsalt": "kerasteach", "savefig.bbox": "tight", "savefig.pad_inches": 0.15}):
+    with settings({"svg.hashsalt": "kerasteach", "savefig.bbox": "tight", "savefig.pad_inches": 0.15}):
         write_atomically(path, lambda temporary: whole.savefig(temporary, dpi=150, metadata=metadata))
     return path

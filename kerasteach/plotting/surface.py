@@ -10,12 +10,15 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.patheffects import withStroke
 
-from kerasteach.plotting.style import new_axes
+from kerasteach.plotting.style import new_axes, plain
+from kerasteach.plotting.tables import Kind, checked, columns_before
+from kerasteach.validation import table
 
 _CURVE, _PATH = "#004488", "#BB5566"
 _LEVELS = 16
 _ON_THE_PLANE = 1e-3  # a path that is nearer to the plane than this lies in it
 _MOST_DOTS = 60  # a path of more snapshots is drawn as a line alone
+_DEEPEST = 1e-100  # of the highest loss: what a logarithmic scale shows
 _STEEP = 50  # a loss that spans more than this factor has a logarithmic scale
 _AXES = {
     "direction_1": "first random direction (1: the length of the filters)",
@@ -42,8 +45,8 @@ def loss_surface(surface: pd.DataFrame, path: pd.DataFrame | None = None, ax: Ax
         The axes.
 
     Raises:
-        TypeError: If a table is no data frame.
-        ValueError: If a column is missing, or the rows are no whole grid.
+        TypeError: If a table is no data frame, or a column holds no numbers.
+        ValueError: If a column is missing, there is no row, or the rows are no whole grid.
 
     Example:
         >>> import pandas as pd, kerasteach as kt
@@ -51,7 +54,8 @@ def loss_surface(surface: pd.DataFrame, path: pd.DataFrame | None = None, ax: Ax
         >>> kt.plotting.loss_surface(surface).get_xlabel()
         'w'
     """
-    coordinates = _checked(surface, path)
+    surface, coordinates = _checked_surface(surface)
+    path = None if path is None else _checked_path(path, coordinates)
     ax = new_axes(ax)
     title = []
     if len(coordinates) == 1:
@@ -63,7 +67,7 @@ def loss_surface(surface: pd.DataFrame, path: pd.DataFrame | None = None, ax: Ax
         far = 0.0 if path is None else path["distance"].max()
         if far > _ON_THE_PLANE:
             where = f"projected: at most {far:.2g} off this plane"
-    ax.set(xlabel=_AXES.get(coordinates[0], coordinates[0]), ylabel=_AXES.get(height, height))
+    ax.set(xlabel=plain(_AXES.get(coordinates[0], coordinates[0])), ylabel=plain(_AXES.get(height, height)))
     if path is not None:
         _draw_path(ax, path[coordinates[0]].to_numpy(), path[height].to_numpy())
         title.append("training path from \N{WHITE CIRCLE} to \N{BLACK STAR}" + (where and f", {where}"))
@@ -73,29 +77,29 @@ def loss_surface(surface: pd.DataFrame, path: pd.DataFrame | None = None, ax: Ax
     return ax
 
 
-def _checked(surface: pd.DataFrame, path: pd.DataFrame | None) -> list[str]:
-    """Return the names of the coordinates."""
-    for name, table in (("surface", surface), ("path", path)):
-        if not isinstance(table, pd.DataFrame) and not (name == "path" and table is None):
-            raise TypeError(
-                f"`{name}` must be a table that kerasteach.loss_surface made: its result's `loss` and `path`. "
-                f"Received: {name}={type(table).__name__}."
-            )
-    coordinates = [str(column) for column in surface if column != "loss"]
-    if "loss" not in surface or len(coordinates) not in (1, 2) or surface.empty:
+def _checked_surface(surface: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return the columns that are drawn, and the names of the coordinates: those in front of the loss."""
+    made_by = "kerasteach.loss_surface(...).loss"
+    coordinates = columns_before(table("surface", surface, ["loss"], made_by), "loss")
+    if len(coordinates) not in (1, 2):
         raise ValueError(
             "`surface` must have one or two columns of coordinates, then `loss`. "
-            f"Received: {len(surface)} rows with the columns {', '.join(map(str, surface)) or 'none'}."
+            f"Received: {len(surface)} rows with the columns {', '.join(map(str, surface))}."
         )
-    if surface.duplicated(coordinates).any() or len(surface) != surface[coordinates].nunique().prod():
-        raise ValueError(f"`surface` must have each point of a grid once. Received: {len(surface)} rows, which do not.")
-    missing = [] if path is None else [one for one in (*coordinates, "loss", "distance") if one not in path]
-    if missing:
-        raise ValueError(
-            "`path` must have the coordinates of the surface, `loss` and `distance`. "
-            f"Received: no column {', '.join(missing)}."
-        )
-    return coordinates
+    kinds: dict[str, Kind] = dict.fromkeys([*coordinates, "loss"], "number")
+    frame = checked("surface", surface, kinds, made_by)
+    points = frame[coordinates]
+    whole = len(frame) == points.nunique().prod() and not points.duplicated().any() and points.nunique().min() > 1
+    if not whole or not np.isfinite(points.to_numpy()).all():
+        raise ValueError(f"`surface` must have each point of a grid once. Received: {len(frame)} rows, which do not.")
+    return frame, coordinates
+
+
+def _checked_path(path: pd.DataFrame, coordinates: list[str]) -> pd.DataFrame:
+    """Return the columns that are drawn, in the order of the training."""
+    kinds: dict[str, Kind] = dict.fromkeys([*coordinates, "loss", "distance"], "number")
+    frame = checked("path", path, kinds, "kerasteach.loss_surface(..., path=...).path", {"snapshot": "whole"})
+    return frame.sort_values("snapshot", kind="stable") if "snapshot" in frame else frame
 
 
 def _draw_curve(ax: Axes, surface: pd.DataFrame, coordinate: str) -> None:
@@ -127,9 +131,10 @@ def _scale(losses: np.ma.MaskedArray) -> tuple[Normalize, np.ndarray]:
     """Return a scale for these losses, and where on it the contours are."""
     low, high = (float(losses.min()), float(losses.max())) if losses.count() else (0.0, 1.0)
     if low > 0 and high > _STEEP * low:
+        low = max(low, _DEEPEST * high)
         return LogNorm(low, high), np.geomspace(low, high, _LEVELS)
     if not low < high:
-        low, high = low - 0.5, high + 0.5
+        low, high = low - max(0.5, 0.01 * abs(low)), high + max(0.5, 0.01 * abs(high))
     return Normalize(low, high), np.linspace(low, high, _LEVELS)
 
 

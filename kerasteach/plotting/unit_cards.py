@@ -1,4 +1,4 @@
-"""The units of a network as cards: the numbers of one training step, and how much room they need."""
+"""Units of a network as cards: the numbers of one training step, and the space that they need."""
 
 from __future__ import annotations
 
@@ -9,8 +9,16 @@ import pandas as pd
 from matplotlib.textpath import TextPath
 
 from kerasteach.measure.names import symbol
+from kerasteach.plotting.style import plain
+from kerasteach.plotting.tables import Kind, checked
+from kerasteach.validation import whole
 
-_NEEDS = {"phase", "layer", "depth", "quantity", "example", "unit", "source", "value"}
+_NEEDS: dict[str, Kind] = {
+    **dict.fromkeys(("phase", "quantity"), "name"),
+    **dict.fromkeys(("depth", "example", "unit", "source"), "place"),
+    "layer": "label",
+    "value": "number",
+}
 
 # Lengths are in the height of a letter, so that they hold at any size of text.
 ROW, PAD, SPACE = 1.5, 0.6, 0.9
@@ -56,16 +64,9 @@ class Column:
 
 def of_example(table: pd.DataFrame, example: int) -> tuple[pd.DataFrame, int]:
     """Return the rows of one example and those of the whole batch, and how many examples there are."""
-    missing = _NEEDS - set(table)
-    if missing or table.empty:
-        raise ValueError(
-            "The figure needs what kerasteach.trace_step(...).frame holds. Received: "
-            f"{len(table)} rows, without the columns {', '.join(sorted(missing)) or '(none)'}."
-        )
-    examples = int(table["example"].max()) + 1
-    if isinstance(example, bool) or example not in range(examples):
-        raise ValueError(f"`example` must be from 0 to {examples - 1}. Received: example={example!r}.")
-    table = table.astype(dict.fromkeys(("depth", "example", "unit", "source"), "Int64"))  # a file's have a point
+    table = checked("table", table, _NEEDS, "kerasteach.trace_step(...).frame")
+    examples = 1 if table["example"].isna().all() else int(table["example"].max()) + 1
+    whole("example", example, 0, examples - 1)
     one = table["example"].isna() | (table["example"] == example).fillna(False)
     return table[one], examples
 
@@ -76,13 +77,13 @@ def columns_of(rows: pd.DataFrame) -> Iterator[Column]:
     first = layers[(layers["layer"] == layers["layer"].iloc[0]) & (layers["quantity"] == "x")]
     inputs = _by_place(first)
     yield Column("input", [Card([(_name("x", None, place, inputs), _number(inputs[place]), "")]) for place in inputs])
-    for depth in range(1, int(layers["depth"].max()) + 1):
+    for depth in sorted(layers["depth"].dropna().unique()):
         layer = layers[layers["depth"] == depth]
         dense = layer[layer["layer"] == layer.loc[layer["quantity"] == "W", "layer"].iloc[0]]
         last = layer[layer["layer"] == layer.loc[layer["quantity"] == "a", "layer"].iloc[-1]]
-        yield Column(str(dense["layer"].iloc[0]), list(_cards(depth, dense, last)))
-    whole = rows[(rows["quantity"] == "E") & rows["layer"].isna() & rows["example"].isna()]["value"].iloc[0]
-    yield Column("error", [Card([("$E$", _number(whole), "")])])
+        yield Column(plain(str(dense["layer"].iloc[0])), list(_cards(depth, dense, last)))
+    error = rows[(rows["quantity"] == "E") & rows["layer"].isna() & rows["example"].isna()]["value"].iloc[0]
+    yield Column("error", [Card([("$E$", _number(error), "")])])
 
 
 def _cards(depth: int, dense: pd.DataFrame, last: pd.DataFrame) -> Iterator[Card]:

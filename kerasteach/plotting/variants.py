@@ -1,85 +1,135 @@
-"""The networks of a tidy table: which column tells them apart, their median over the seeds, and a line for each."""
+"""Networks in a tidy table: which columns tell them apart, their median over the seeds, and a line for each."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from kerasteach.measure.records import KEYS, OUTPUT_STATISTICS, STATISTICS
-from kerasteach.plotting.style import Look
+from kerasteach.plotting.style import Look, plain
+from kerasteach.plotting.tables import Kind, checked, named_columns
+from kerasteach.validation import choice, did_you_mean, received, several
 
-_ONE = "model"  # stands in the added column where a table is of one model
-_GRID = "variant"  # the added column where several things vary
-_KNOWN = {*KEYS, *STATISTICS, *OUTPUT_STATISTICS, "seed", "metric", "value", "index", "x_1", "x_2", "output"}
-_ROW = (
-    "seed",
-    "epoch",
-    "step",
-    "metric",
-    "depth",
-    "parameter",
-    "x_1",
-    "x_2",
-    "output",
-)  # with the network, these make out one row
+# What `compare` varies, by its columns, and what a person calls networks that were trained one by one.
+VARIED = (
+    *("activation", "hidden_layers", "width", "learning_rate", "initializer", "optimizer", "batch_size"),
+    *("model", "network", "variant"),
+)
+HISTORY: dict[str, Kind] = {"epoch": "whole", "metric": "name", "value": "number"}
+GRADIENTS: dict[str, Kind] = {
+    "epoch": "whole",
+    "depth": "whole",
+    "layer": "name",
+    "parameter": "name",
+    "norm": "number",
+}
+PREDICTIONS: dict[str, Kind] = {"x_1": "number", "x_2": "number", "output": "name", "value": "number"}
+_OPTIONAL: dict[str, Kind] = {"seed": "name", "step": "whole", "path": "name"}
+_MEASURED = ("norm", "value")  # no part of what a row stands for
+_MADE_BY = {
+    "history": "Comparison.history, or kerasteach.measure.history_table for one model,",
+    "gradients": "Comparison.gradients, or GradientCapture.frame for one model,",
+    "predictions": "Comparison.predictions, for data with two features,",
+}
+_EMPTY = {
+    "gradients": "was the network trained, and its gradients captured?",
+    "predictions": "a comparison has predictions for data with two features, as compare(data=(x[:, :2], y)) has",
+}
+Hue = str | Sequence[str] | None
 
 
-def with_variant(frame: pd.DataFrame, needs: tuple[str, ...]) -> tuple[pd.DataFrame, str]:
-    """Check a table and find the column that tells its networks apart.
+def networks_in(argument: str, value: Any, columns: Mapping[str, Kind], hue: Hue = None) -> pd.DataFrame:
+    """Check a table of a comparison, or of one model, and name the network of each row.
 
     Args:
-        frame: A table of a comparison, or of one model. A column that no table of one model has, such as
-            `activation`, wherever it stands, tells the networks apart.
-        needs: The columns that the figure draws.
+        argument: What to call the table in an error: `"history"`, `"gradients"` or `"predictions"`.
+        value: The table.
+        columns: The columns that the figure draws, and what they hold.
+        hue: The column, or columns, that tell networks apart. Defaults to what `compare` varies, of the columns in
+            front of those that are drawn. A column that is added behind them is one only where rows would repeat.
 
     Returns:
-        The table, with a column `seed` in any case, and the name of the column that tells the networks apart.
-        For one model that column is added, and holds one empty name.
+        The columns `network`, `seed` and those that are drawn. Of one model, the network's name is empty, as is its
+        seed where it has none.
 
     Raises:
-        TypeError: If it is no data frame.
+        TypeError: If it is no data frame, or a column holds values of another kind.
         ValueError: If a column is missing, no row is there, or two rows stand for the same thing.
     """
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError(
-            "The figure needs a pandas DataFrame (kerasteach.measure.history_table makes one of Keras's history). "
-            f"Received: {type(frame).__name__}."
-        )
-    missing = [column for column in needs if column not in frame]
-    if missing:
-        columns = ", ".join(map(str, frame)) or "none"
-        raise ValueError(f"The table lacks {', '.join(missing)}. Received: the columns {columns}.")
-    if frame.empty:
-        raise ValueError("The table has no row: was the network trained, and its gradients captured?")
-    if "seed" not in frame:
-        frame = frame.assign(seed=0)
-    keys = [_GRID] if _GRID in frame else [str(column) for column in frame if column not in _KNOWN]
-    variant = keys[0] if len(keys) == 1 else _GRID if keys else _ONE
-    # a grid has one name for each combination
-    names = pd.concat([_names(frame[key]) for key in keys], axis=1).agg(", ".join, axis=1) if keys else ""
-    frame = frame.assign(**{variant: names})
-    row = [variant, *(column for column in _ROW if column in frame)]
-    if frame.duplicated(row).any():
-        raise ValueError(
-            f"The table has several rows for one {', '.join(row[1:])}: several networks? Give each a name in a column "
-            f'of its own, frame.assign(network="first"). Received: {len(frame)} rows.'
-        )
-    return frame, variant
+    if isinstance(value, pd.DataFrame) and value.empty and argument in _EMPTY:
+        raise ValueError(f"`{argument}` has no row: {_EMPTY[argument]}. Received: {len(value)} rows.")
+    drawn = checked(argument, value, columns, _MADE_BY[argument], _OPTIONAL)
+    table = named_columns(value)
+    keys = _columns_of(hue, table, list(columns))
+    frame = _with_names(argument, table, drawn, keys)
+    if hue is None and _repeats(frame):
+        keys = [name for name in table if name in VARIED]
+        frame = _with_names(argument, table, drawn, keys)
+    if _repeats(frame):
+        raise ValueError(_several_networks(argument, table, frame, hue))
+    return frame
 
 
-def _names(column: pd.Series) -> pd.Series:
+def _columns_of(hue: Hue, table: pd.DataFrame, drawn: Sequence[str]) -> list[str]:
+    """Return the columns that tell networks apart."""
+    if hue is not None:
+        names = [hue] if isinstance(hue, str) else several("hue", hue, "names of columns")
+        return [choice("hue", name, list(table)) for name in names]
+    first = min(list(table).index(name) for name in drawn)
+    return [name for name in list(table)[:first] if name in VARIED]
+
+
+def _with_names(argument: str, table: pd.DataFrame, drawn: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """Put the name of each row's network in front, one name for each combination."""
+    network: Any = ""
+    if keys:
+        network = pd.concat([_names(argument, table[key]) for key in keys], axis=1).agg(", ".join, axis=1)
+    frame = drawn.drop(columns="seed", errors="ignore")
+    frame.insert(0, "network", network)
+    frame.insert(1, "seed", drawn.get("seed", ""))
+    return frame
+
+
+def _names(argument: str, column: pd.Series | pd.DataFrame) -> pd.Series:
     """Return what a figure calls the networks: a number needs to be told of what it is."""
+    if isinstance(column, pd.DataFrame):
+        raise ValueError(f"`{argument}` has more than one column called {column.columns[0]}.")
+    checked(argument, column.to_frame(), {str(column.name): "name"}, "compare")
     numbers = pd.api.types.is_numeric_dtype(column)
-    called = {one: f"{column.name} {one}".replace("_", " ") if numbers else str(one) for one in column.unique()}
-    return column.map(called)
+    prefix = f"{column.name} ".replace("_", " ") if numbers else ""
+    return column.astype(object).map(lambda value: plain(f"{prefix}{value}")).astype("str")
+
+
+def _repeats(frame: pd.DataFrame) -> bool:
+    """Say whether two rows stand for the same thing. Two weights of one layer may have one name, but not one path."""
+    if frame.duplicated([name for name in frame if name not in _MEASURED]).any():
+        return True
+    return "layer" in frame and bool((frame.groupby(["network", "seed", "depth"])["layer"].nunique() > 1).any())
+
+
+def _several_networks(argument: str, table: pd.DataFrame, frame: pd.DataFrame, hue: Hue) -> str:
+    row = ", ".join(name for name in frame if name not in (*_MEASURED, "network", "layer", "path"))
+    others = [name for name in table if name not in frame and table[name].nunique() > 1]
+    found = f" Its other columns: {', '.join(others)}." if others else ""
+    return (
+        f"`{argument}` has several rows for one {row}: several networks? Give each a name in a column of its own, "
+        f'frame.assign(network="first"), and say hue="network".{found} '
+        f"{received('hue', hue)}{did_you_mean(hue, others)}"
+    )
+
+
+def names_of(frame: pd.DataFrame) -> list[str]:
+    """Return the names of the networks, in the order of the table."""
+    return [str(name) for name in frame["network"].unique()]
 
 
 def median(rows: pd.DataFrame, value: str, by: str | list[str]) -> pd.Series:
-    """Return the median over the seeds. One that diverged, NaN, counts as infinite instead of dropping out."""
-    return rows.assign(**{value: rows[value].fillna(np.inf)}).groupby(by)[value].median().replace(np.inf, np.nan)
+    """Return the median over the seeds. A seed that is not finite counts as infinite instead of dropping out."""
+    known = rows.assign(**{value: rows[value].where(np.isfinite(rows[value]), np.inf)})
+    return known.groupby(by)[value].median().replace(np.inf, np.nan)
 
 
 def spread_note(frame: pd.DataFrame) -> str:
@@ -91,11 +141,16 @@ def spread_note(frame: pd.DataFrame) -> str:
 def line_with_band(
     ax: Axes, rows: pd.DataFrame, x: str, y: str, look: Look, *, hollow: bool = False, **line: Any
 ) -> None:
-    """Draw one network's median over its seeds as a line, and the lowest to the highest as a band."""
+    """Draw one network's median over its seeds as a line, and the lowest to the highest as a band.
+
+    The band ends where a seed is not finite: of the others alone it would not be the lowest to the highest.
+    """
     middle = median(rows, y, x)
     style: dict[str, Any] = {"ls": "--", "markerfacecolor": "white"} if hollow else {"ls": "-"}
     ax.plot(middle.index, middle, color=look.colour, marker=look.marker, **style, **line)
     if rows["seed"].nunique() > 1:
-        ends = rows.groupby(x)[y].agg(["min", "max"])
+        finite = rows.assign(**{y: rows[y].where(np.isfinite(rows[y]))}).groupby(x)[y]
+        low, high = finite.min(), finite.max()
+        whole = finite.count() == finite.size()
         alpha = 0.1 if hollow else 0.25
-        ax.fill_between(ends.index, ends["min"], ends["max"], color=look.colour, alpha=alpha, lw=0)
+        ax.fill_between(low.index, low.where(whole), high.where(whole), color=look.colour, alpha=alpha, lw=0)

@@ -1,0 +1,85 @@
+"""Activation functions and their derivatives as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from keras import ops
+
+from kerasteach.activation_names import ACTIVATIONS
+from kerasteach.activations.derivatives import derivative
+from kerasteach.activations.functions import Activation, floats
+from kerasteach.activations.lookup import get, name_of, names
+from kerasteach.validation import array, several
+
+
+def table(
+    activations: str | Activation | Iterable[str | Activation] | Mapping[str, str | Activation] | None = None,
+    x: Any = None,
+) -> pd.DataFrame:
+    """Tabulate activation functions and their derivatives, ready to be drawn.
+
+    Softmax, log_softmax and sparsemax work on a whole vector. Each is shown as the first output for the three logits
+    `(x, 0, 0)`: of softmax, the probability of a class as its own logit grows.
+
+    Args:
+        activations: A name that `get` knows, or a function of each entry by itself, or several; a dictionary gives
+            names of your own. Defaults to `names()`, the course's.
+        x: The points, `(points,)`. Defaults to 201 of them from -5 to 5.
+
+    Returns:
+        A data frame with the columns `activation, x, value, derivative`, a row a function and point.
+
+    Raises:
+        ValueError: If a name is unknown or comes twice, or `x` is empty or not one-dimensional.
+        TypeError: If what is given is no name or function, or `x` holds no numbers.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> kt.activations.table(["relu", "elu"], x=[-1.0, 2.0])["value"].round(3).tolist()
+        [0.0, 2.0, -0.632, 2.0]
+    """
+    chosen = _several(names() if activations is None else activations)
+    points = np.linspace(-5, 5, 201) if x is None else array("x", x)
+    if points.ndim != 1 or not points.size:
+        raise ValueError(f"`x` must be a vector of numbers, at least one. Received: x of shape {points.shape}.")
+    parts = [pd.DataFrame(_columns(name, one, points)) for name, one in chosen.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _several(activations: Any) -> dict[str, str | Activation]:
+    """Return names or functions by what the table calls them."""
+    if isinstance(activations, Mapping):
+        pairs = [(str(name), one) for name, one in activations.items()]
+    else:
+        single = isinstance(activations, str) or callable(activations)
+        listed = [activations] if single else several("activations", activations, "names or functions")
+        pairs = [(_name(one), one) for one in listed]
+    chosen = dict(pairs)
+    if not chosen or len(chosen) < len(pairs):
+        raise ValueError(
+            "`activations` must be one or more, each of another name; a dictionary gives names. "
+            f"Received: {[name for name, _ in pairs]}."
+        )
+    return chosen
+
+
+def _name(activation: Any) -> str:
+    if activation is None:
+        return "linear"
+    return activation if isinstance(activation, str) else getattr(activation, "__name__", type(activation).__name__)
+
+
+def _columns(name: str, activation: str | Activation, points: np.ndarray) -> dict[str, Any]:
+    function, slope = get(activation), derivative(activation)
+    known = name_of(function)
+    if known is not None and ACTIVATIONS[known].axis:
+        logits = np.stack([points, np.zeros_like(points), np.zeros_like(points)], axis=-1)  # (points, 3)
+        value, change = function(floats(logits))[:, 0], slope(logits)[:, 0, 0]
+    else:
+        value, change = function(floats(points)), slope(points)
+    value, change = ops.convert_to_numpy(value), ops.convert_to_numpy(change)
+    return {"activation": name, "x": points, "value": value, "derivative": change}

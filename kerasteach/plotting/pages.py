@@ -1,0 +1,92 @@
+"""Pages: how many panels a figure of several holds, how large they and their text are, and what the next page has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import font_scalings
+
+from kerasteach.plotting.style import PAGE, settings
+from kerasteach.plotting.variants import GRADIENTS, HISTORY, PREDICTIONS, Hue, names_of, networks_in
+from kerasteach.validation import received, whole
+
+NETWORKS = 6  # a page has the panels of so many networks
+_TEXT = 12.6  # points: on a slide, which is somewhat larger than a page, 12 at least
+_TEXTS = (
+    *("font.size", "axes.titlesize", "axes.labelsize", "legend.fontsize", "legend.title_fontsize"),
+    *("xtick.labelsize", "ytick.labelsize", "figure.labelsize"),
+)
+_LIMITS = dict.fromkeys(_TEXTS, _TEXT) | {"figure.titlesize": 16.0, "lines.linewidth": 2.2, "lines.markersize": 7.0}
+
+
+@contextmanager
+def composed() -> Iterator[None]:
+    """Draw a figure of several panels inside: as large text as a page of them has room for."""
+    with settings({name: min(limit, _size(name)) for name, limit in _LIMITS.items()}):
+        yield
+
+
+def _size(name: str) -> float:
+    """Return a setting in points, also where it is a word."""
+    value: Any = plt.rcParams[name]
+    base = float(plt.rcParams["font.size"])
+    return base if value is None else base * font_scalings[value] if isinstance(value, str) else float(value)
+
+
+def on_page(names: Sequence[str], page: Any, most: int = NETWORKS) -> tuple[list[str], str]:
+    """Return the names that stand on a page, and what to write above it where there are several pages.
+
+    Args:
+        names: All of them.
+        page: Which page, from 1.
+        most: How many a page holds. Defaults to `6`.
+
+    Raises:
+        ValueError: If there is no such page.
+    """
+    pages = max(1, -(-len(names) // most))
+    page = whole("page", page, 1)
+    if page > pages:
+        raise ValueError(f"`page` must be from 1 to {pages}, of {len(names)} panels. {received('page', page)}")
+    first = (page - 1) * most
+    shown = list(names[first : first + most])
+    return shown, f"page {page} of {pages}: {first + 1} to {first + len(shown)} of {len(names)}" if pages > 1 else ""
+
+
+def panels(count: int, columns: int, width: float, height: float, **options: Any) -> tuple[Figure, list[Axes]]:
+    """Return a figure with so many panels in rows, no larger than a page, and the axes of the panels."""
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    size = (min(PAGE[0], 0.8 + width * columns), min(PAGE[1], 0.8 + height * rows))
+    figure, grid = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False, **options)
+    for ax in grid.flat[count:]:
+        ax.remove()
+    return figure, list(grid.flat[:count])
+
+
+def pages(table: pd.DataFrame, hue: Hue = None) -> int:
+    """Return how many pages a figure of several panels has for a table of a comparison: one for each six networks.
+
+    Args:
+        table: `Comparison.history`, `gradients` or `predictions`.
+        hue: The column, or columns, that tell networks apart. Defaults to `None`: those that `compare` writes.
+
+    Raises:
+        TypeError: If it is no data frame.
+        ValueError: If a column is missing or no row is there.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> kt.plotting.pages(kt.measure.history_table({"loss": [0.9, 0.4]}))
+        1
+    """
+    kinds = {"metric": ("history", HISTORY), "x_1": ("predictions", PREDICTIONS)}
+    columns = [str(name) for name in table] if isinstance(table, pd.DataFrame) else []
+    argument, needed = next((kind for name, kind in kinds.items() if name in columns), ("gradients", GRADIENTS))
+    return -(-len(names_of(networks_in(argument, table, needed, hue))) // NETWORKS)

@@ -1,0 +1,120 @@
+"""Table columns: the one entry of every figure, which checks a table and casts the columns that are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from kerasteach.validation import table
+
+Kind: TypeAlias = Literal["number", "whole", "name", "place", "label"]
+_LARGEST = 2**53  # whole numbers up to here are exact in float64
+_INDEX = ("Unnamed: ", "index", "level_0")
+_FARTHEST = 1e290  # beyond it a drawing library has no number for an axis's end
+_NO_NUMBERS = "mMc"  # NumPy's kinds of time spans, times and complex numbers
+
+
+def checked(
+    argument: str,
+    value: object,
+    columns: Mapping[str, Kind],
+    made_by: str,
+    optional: Mapping[str, Kind] | None = None,
+    empty: str = "",
+) -> pd.DataFrame:
+    """Return the columns of a table that a figure draws, as plain float64, int64 and text.
+
+    Args:
+        argument: What to call the table in an error.
+        value: The table.
+        columns: What each needed column holds: `"number"` (missing becomes NaN), `"whole"` or `"name"`; `"place"` and
+            `"label"` are the same two where some may be missing.
+        made_by: What returns such a table, for the message.
+        optional: The same for columns that a table need not have. Defaults to none.
+        empty: What to add to the error for a table without a row. Defaults to nothing.
+
+    Returns:
+        The rows in their order, numbered from 0; other columns are left out.
+
+    Raises:
+        TypeError: If it is no data frame, or a column holds values of another kind.
+        ValueError: If a column is missing, is there twice, or has a value that cannot be drawn, or no row is there.
+    """
+    frame = table(argument, named_columns(value), columns, made_by)
+    kinds = dict(columns) | {name: kind for name, kind in (optional or {}).items() if name in frame.columns}
+    frame = table(argument, frame, kinds, made_by)  # none of the optional ones twice
+    if frame.empty:
+        raise ValueError(f"`{argument}` has no row{f': {empty}' if empty else ''}. Received: 0 rows.")
+    cast = {"number": _numbers, "whole": _whole, "name": _text, "place": _places, "label": _labels}
+    return pd.DataFrame({name: cast[kind](argument, name, frame[name]) for name, kind in kinds.items()})
+
+
+def named_columns(value: object) -> pd.DataFrame:
+    """Return a data frame with text for column names and rows numbered from 0; anything else as it is."""
+    if not isinstance(value, pd.DataFrame):
+        return value  # type: ignore[return-value]  # `table` refuses it, by its argument's name
+    frame = value.reset_index(drop=True)
+    frame.columns = pd.Index([str(name) for name in value.columns])
+    return frame
+
+
+def columns_before(frame: pd.DataFrame, name: str) -> list[str]:
+    """Return the columns in front of one, without an index that pandas wrote or reset."""
+    names = [str(column) for column in frame]
+    return [column for column in names[: names.index(name)] if not column.startswith(_INDEX)]
+
+
+def _numbers(argument: str, name: str, column: pd.Series) -> np.ndarray:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(object)
+    try:
+        if column.dtype.kind in _NO_NUMBERS:
+            raise TypeError("not a number")
+        numbers = column.to_numpy(dtype="float64", na_value=np.nan)
+        return np.where(np.isfinite(numbers), np.clip(numbers, -_FARTHEST, _FARTHEST), numbers)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise TypeError(
+            f"`{argument}` must hold numbers in the column {name}. Received: {_example(column)}, dtype {column.dtype}."
+        ) from error
+
+
+def _whole(argument: str, name: str, column: pd.Series) -> np.ndarray:
+    numbers = _numbers(argument, name, column)
+    bad = ~np.isfinite(numbers) | (np.abs(numbers) > _LARGEST) | (numbers != np.round(numbers))
+    if bad.any():
+        raise ValueError(
+            f"`{argument}` must hold whole numbers in the column {name}. Received: {numbers[bad.argmax()]:g}."
+        )
+    return numbers.astype("int64")
+
+
+def _places(argument: str, name: str, column: pd.Series) -> pd.Series:
+    present = column.notna()
+    places = pd.Series(pd.NA, index=column.index, dtype="Int64")
+    places[present] = _whole(argument, name, column[present])
+    return places
+
+
+def _labels(argument: str, name: str, column: pd.Series) -> pd.Series:
+    labels = pd.Series(None, index=column.index, dtype="str")
+    labels[column.notna()] = _text(argument, name, column[column.notna()])
+    return labels
+
+
+def _text(argument: str, name: str, column: pd.Series) -> pd.Series:
+    missing = int(column.isna().sum())
+    if missing:
+        raise ValueError(
+            f"`{argument}` must have a name in each row of the column {name}. "
+            f"Received: {missing} of {len(column)} missing."
+        )
+    return column.astype(object).map(str).astype("str")
+
+
+def _example(column: pd.Series) -> str:
+    """Return one of the values, shortened, as an error shows it."""
+    present = column.dropna()
+    return repr(present.iloc[0])[:40] if len(present) else "none"
