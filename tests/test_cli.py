@@ -356,6 +356,20 @@ def test_trace_of_two_inputs_is_refused_in_words(here, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("a,b,Target\n1,2,0\n3,4,1\n", "`--data` must have a column named target. Received: --data points.csv"),
+        ("a,b,target\n1,2,0\n3,4,1\n", "`--data` must have 1 number a row, beside the target. Received: 2."),
+    ],
+)
+def test_a_file_must_fit_the_chain(table, message, here, tmp_path, capsys):
+    """It needs the target's column, and a column for each input."""
+    (tmp_path / "points.csv").write_text(table)
+    assert here("trace", "--data", "points.csv") == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("loss", "target", "message"),
     [
         ("sparse_categorical_crossentropy", ["0", "1", "0"], "must have one number, that of the class. Received: 3"),

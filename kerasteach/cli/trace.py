@@ -180,7 +180,12 @@ def _examples(network: keras.Model, data: Path) -> tuple[Any, Any]:
     from kerasteach.datasets.sources import read_csv
 
     shape = _input_shape(network)
-    raw: Raw = read_csv(data, "target")
+    try:
+        raw: Raw = read_csv(data, "target")
+    except ValueError as error:
+        if "must be a column of" in str(error):  # which `--target` does not name: it has the example's numbers
+            raise ValueError(f"`--data` must have a column named target. Received: --data {data}.") from error
+        raise
     if raw.x.shape[1] != prod(shape):
         raise ValueError(
             f"`--data` must have {_numbers(prod(shape))} a row, beside the target. Received: {raw.x.shape[1]}."
