@@ -79,7 +79,7 @@ def csv(tmp_path, columns):
 
 def test_a_csv_file_with_text_targets_is_a_classification(tmp_path):
     """Text becomes classes, in alphabetical order."""
-    path = csv(tmp_path, {"a": range(10), "b": range(10), "kind": ["yes", "no"] * 5})
+    path = csv(tmp_path, {"a": np.arange(10) ** 2, "b": range(10), "kind": ["yes", "no"] * 5})
     data = kt.datasets.load(path, target="kind", test_fraction=0.4)
     assert (data.name, data.classes, data.inputs) == ("points", ("no", "yes"), (2,))
 
@@ -95,7 +95,7 @@ def test_a_csv_file_with_fractions_is_a_regression(tmp_path):
     [
         ({"a": [1, 2], "b": [0, 1]}, "`target` must be a column of points.csv: a, b. Received: target='target'"),
         ({"a": ["x", "y"], "target": [0, 1]}, "numbers in every column.*text in a"),
-        ({"a": [1, None, 3, 4], "target": [0, 1, 0, 1]}, "no missing value.*missing in a"),
+        ({"a": [1, None, 3, 4], "target": [0, 1, 0, 1]}, r"no missing value.*missing in a \(1\) of 4 rows"),
         ({"a": [], "target": []}, "Received: 0 rows"),
         ({"a": [1, 2, 3, 4], "target": ["p", "p", "p", "q"]}, "2 examples or more.*1 of class 'q'"),
         ({"a": [1.0, np.inf, 3, 4], "target": [0, 1, 0, 1]}, "`x` must be finite.*1 NaN or infinite of 4"),
@@ -146,11 +146,38 @@ def test_many_whole_numbers_are_values():
     assert (data.task, data.outputs) == ("regression", 1)
 
 
-@pytest.mark.parametrize(("option", "value"), [("split_seed", -1), ("split_seed", "a"), ("test_fraction", 2)])
-def test_a_split_that_cannot_be_made_names_its_argument(option, value):
-    """Seeds are whole numbers, fractions lie between 0 and 1."""
-    with pytest.raises(ValueError, match=f"`{option}` must be .*Received: {option}={value!r}"):
-        kt.datasets.load("iris", **{option: value})
+@pytest.mark.parametrize("name", ["iris", "moons", "spirals"])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("split_seed", value) for value in (-1, "a", 7.5, None, float("inf"), 2**40, True)),
+        *(("test_fraction", value) for value in (2, 0, 1, 10**400, float("nan"), None, "a")),
+        ("standardise", None),
+    ],
+)
+def test_a_split_that_cannot_be_made_names_its_argument(name, option, value):
+    """Seeds are whole numbers that NumPy takes, fractions lie between 0 and 1; made data check them first, too."""
+    with pytest.raises((ValueError, TypeError), match=f"`{option}` must be .*Received: {option}="):
+        kt.datasets.load(name, **{option: value})
+
+
+def test_numpys_numbers_fix_a_split():
+    """A fraction and a seed may be NumPy's."""
+    data = kt.datasets.load("iris", test_fraction=np.float32(0.5), split_seed=np.int64(1))
+    assert (len(data.x_train), len(data.x_test)) == (75, 75)
+
+
+@pytest.mark.parametrize("argument", ["classes", "features"])
+@pytest.mark.parametrize("names", [None, 5, "ab"])
+def test_names_that_are_no_list_are_refused(argument, names):
+    """The error names the argument; a list is taken as a tuple is."""
+    x = np.ones((4, 2), "float32")
+    with pytest.raises(TypeError, match=f"`{argument}` must be a list of names"):
+        kt.datasets.Dataset(
+            "mine", x, np.arange(4) % 2, x, np.arange(4) % 2, **{"classes": ("a", "b"), argument: names}
+        )
+    made = kt.datasets.Dataset("mine", x, np.arange(4) % 2, x, np.arange(4) % 2, ["a", "b"], features=["one", "two"])
+    assert (made.classes, made.features) == (("a", "b"), ("one", "two"))
 
 
 @pytest.mark.parametrize("content", [b"", b"a,target\n1,2,3\n4,5,6,7\n", "a,target\n\xe9,1\n".encode("latin-1")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,21 @@ from kerasteach.cli.summary import print_summary
 from kerasteach.cli.terminal import start_tensorflow
 from kerasteach.cli.training import check_resumable, interruptible, train, varied
 from kerasteach.validation import whole
+
+
+class Task(StrEnum):
+    """What is to be predicted."""
+
+    auto = "auto"
+    classification = "classification"
+    regression = "regression"
+
+
+class Missing(StrEnum):
+    """What becomes of rows with a missing value."""
+
+    error = "error"
+    drop = "drop"
 
 
 def compare(
@@ -31,9 +47,23 @@ def compare(
         str,
         typer.Option(
             help="digits, iris, wine, breast_cancer, moons, circles, spirals, xor, line, mnist5k, or a CSV file with a "
-            "column named target."
+            "header line."
         ),
     ] = "digits",
+    target: Annotated[
+        str | None,
+        typer.Option(help="The CSV file's column to predict. Without: the one named target.", show_default=False),
+    ] = None,
+    features: Annotated[
+        list[str] | None,
+        typer.Option(help="The CSV file's columns to learn from. Without: all others.", show_default=False),
+    ] = None,
+    task: Annotated[
+        Task, typer.Option(help="Whether the target is a class or a value; auto takes few whole numbers for classes.")
+    ] = Task.auto,
+    missing: Annotated[
+        Missing, typer.Option(help="What becomes of rows with a missing value: an error, or drop leaves them out.")
+    ] = Missing.error,
     hidden: Annotated[
         list[int],
         typer.Option(help="Units of each hidden layer. More layers make the gradient vanish further."),
@@ -129,6 +159,10 @@ def compare(
     arguments: dict[str, Any] = {
         "activations": activations,
         "data": data,
+        "target": target,
+        "features": features or None,
+        "task": None if task is Task.auto else task.value,
+        "missing": missing.value,
         "seeds": seeds,
         "epochs": epochs,
         "device": device,

@@ -33,7 +33,8 @@ def draw(result: Comparison, paths: Mapping[str, Path], lecture: bool, overwrite
         if len(result.predictions) and result.facts["data"]["task"] == "classification":
             drawn["decision_boundary"] = kt.plotting.decision_boundary(result.predictions)
     for name, figure in drawn.items():
-        yield kt.plotting.save(figure, paths[name], overwrite=overwrite)
+        kt.plotting.save(figure, paths[name], overwrite=overwrite)
+        yield paths[name]
 
 
 def _title(facts: Mapping[str, Any]) -> str:

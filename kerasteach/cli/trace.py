@@ -177,11 +177,11 @@ def _load(path: Path) -> keras.Model:
 
 def _examples(network: keras.Model, data: Path) -> tuple[Any, Any]:
     """Return the rows of a CSV file as a batch."""
-    from kerasteach.datasets.sources import read_csv
+    from kerasteach.datasets.own import read_csv
 
     shape = _input_shape(network)
     try:
-        raw: Raw = read_csv(data, "target")
+        raw: Raw = read_csv(data)
     except ValueError as error:
         if "must be a column of" in str(error):  # which `--target` does not name: it has the example's numbers
             raise ValueError(f"`--data` must have a column named target. Received: --data {data}.") from error

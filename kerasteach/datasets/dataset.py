@@ -8,6 +8,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from kerasteach.datasets.tables import plural, shortened
+from kerasteach.validation import several
+
+_SHOWN = 6  # names in a description
+
 Task = Literal["classification", "regression"]
 
 
@@ -22,11 +27,21 @@ class Dataset:
         x_test: The examples to test on, which training never sees.
         y_test: Their class numbers or targets.
         classes: The names of the classes, by class number; empty for a regression.
-        source: Where the data come from.
+        source: Where the data come from; of a file its name.
         licence: Under which licence.
+        features: The features' names, where they have any; else empty.
+        standardised: Whether each feature, and a regression's targets, have mean 0 and standard deviation 1 in the
+            training part.
+        shift: The training part's mean of each feature, where they are standardised: `x_train * scale + shift` is in
+            the units in which the data were given. Else `None`.
+        scale: Its standard deviation likewise, 1 for a constant feature.
+        guess: How the task was guessed from the targets, and how to change it; empty where it was given or is plain.
+        notes: What was left out of the data, as it was asked for.
+        doubts: What was left out or guessed without being asked for, each with how to change it.
 
     Raises:
         ValueError: If data are empty, not finite, of unequal length, or carry a label that is no class number.
+        TypeError: If `classes` or `features` is no list of names.
     """
 
     name: str
@@ -37,13 +52,28 @@ class Dataset:
     classes: tuple[str, ...] = ()
     source: str = "yours"
     licence: str = "yours"
+    features: tuple[str, ...] = ()
+    standardised: bool = False
+    shift: np.ndarray | None = None
+    scale: np.ndarray | None = None
+    guess: str = ""
+    notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for argument in ("classes", "features"):
+            names = tuple(str(name) for name in several(argument, getattr(self, argument), "names"))
+            object.__setattr__(self, argument, names)
         for part in ("train", "test"):
             check(getattr(self, f"x_{part}"), getattr(self, f"y_{part}"), part, len(self.classes))
         if self.x_train.shape[1:] != self.x_test.shape[1:]:
             shapes = f"{self.x_train.shape} and {self.x_test.shape}"
             raise ValueError(f"`x_train` and `x_test` must have examples of one shape. Received: {shapes}.")
+        if self.features and self.inputs != (len(self.features),):
+            raise ValueError(
+                "`features` must name each feature. "
+                f"Received: {len(self.features)} names, examples of shape {self.inputs}."
+            )
 
     @property
     def task(self) -> Task:
@@ -69,7 +99,12 @@ class Dataset:
         return found.hexdigest()[:16]
 
     def facts(self) -> dict[str, Any]:
-        """Return name, task, numbers of examples, features and classes, source and licence."""
+        """Return what there is to know about the data, as JSON can hold it.
+
+        Returns:
+            `name`, `task`, the numbers `train` and `test` of examples, `features` and `classes`, then `feature_names`,
+            `class_names`, `standardised`, `task_guess`, `notes` (doubts too), `source` and `licence`.
+        """
         return {
             "name": self.name,
             "task": self.task,
@@ -77,9 +112,51 @@ class Dataset:
             "test": len(self.x_test),
             "features": int(np.prod(self.inputs)),
             "classes": len(self.classes),
+            "feature_names": list(self.features),
+            "class_names": list(self.classes),
+            "standardised": self.standardised,
+            "task_guess": self.guess,
+            "notes": [*self.notes, *self.doubts],
             "source": self.source,
             "licence": self.licence,
         }
+
+    def describe(self) -> str:
+        """Return in one line what is learned from what.
+
+        Example:
+            >>> import kerasteach as kt
+            >>> kt.datasets.load("line").describe()
+            'line: 320 rows to train on, 80 to test; 1 feature, standardised; regression, 1 value, standardised'
+        """
+        count = int(np.prod(self.inputs))
+        shape = "" if len(self.inputs) == 1 else f" ({' x '.join(map(str, self.inputs))})"
+        names = f" ({shortened(self.features, _SHOWN)})" if self.features else shape
+        scaled = "standardised" if self.standardised else "not standardised"
+        classes = f"{len(self.classes)} classes ({shortened(self.classes, _SHOWN)})"
+        what = classes if self.classes else f"{plural(self.outputs, 'value')}, {scaled}"
+        doubts = [doubt for doubt in self.doubts if doubt != self.guess]
+        return "; ".join(
+            [
+                f"{self.name}: {len(self.x_train)} rows to train on, {len(self.x_test)} to test",
+                f"{plural(count, 'feature')}{names}, {scaled}",
+                f"{self.task}, {what}" + (f" (a guess: {self.guess})" if self.guess else ""),
+                *self.notes,
+                *doubts,
+            ]
+        )
+
+
+def check_lengths(x: Any, y: Any, part: str) -> None:
+    """Raise ValueError unless there are examples, as many as targets, and with features."""
+    if not len(x):
+        raise ValueError(f"The data hold no example ({part}). Received: x of shape {x.shape}.")
+    if len(x) != len(y):
+        raise ValueError(f"`x` and `y` must have the same length ({part}). Received: {len(x)} and {len(y)}.")
+    if x.ndim < 2:
+        raise ValueError(f"`x` must be (examples, features); x[:, None] makes it so. Received: x of shape {x.shape}.")
+    if not x.size:
+        raise ValueError(f"The data hold no feature ({part}). Received: x of shape {x.shape}.")
 
 
 def check(x: np.ndarray, y: np.ndarray, part: str, classes: int) -> None:
@@ -88,12 +165,9 @@ def check(x: np.ndarray, y: np.ndarray, part: str, classes: int) -> None:
         raise ValueError(
             f"`x` and `y` must be NumPy arrays ({part}). Received: {type(x).__name__}, {type(y).__name__}."
         )
-    if not len(x):
-        raise ValueError(f"The data hold no example ({part}). Received: x of shape {x.shape}.")
-    if len(x) != len(y):
-        raise ValueError(f"`x` and `y` must have the same length ({part}). Received: {len(x)} and {len(y)}.")
-    if x.ndim < 2:
-        raise ValueError(f"`x` must be (examples, features); x[:, None] makes it so. Received: x of shape {x.shape}.")
+    if not x.ndim or not y.ndim:
+        raise ValueError(f"`x` and `y` must be arrays of examples ({part}). Received: {x.shape}, {y.shape}.")
+    check_lengths(x, y, part)
     for argument, array in (("x", x), ("y", y)):
         if not np.issubdtype(array.dtype, np.number):
             raise ValueError(f"`{argument}` must hold numbers ({part}). Received: dtype {array.dtype}.")
@@ -105,13 +179,14 @@ def check(x: np.ndarray, y: np.ndarray, part: str, classes: int) -> None:
             )
     if not classes and y.ndim < 2:
         raise ValueError(
-            f"A regression's targets must be (examples, values); y[:, None] makes them so ({part}). "
+            f"A regression's targets must be (examples, values); y[:, None] makes them so; a classification names "
+            f"its `classes` ({part}). "
             f"Received: y of shape {y.shape}."
         )
     if classes == 1:
         raise ValueError("A classification needs two classes at least. Received: one.")
     if classes and (not np.issubdtype(y.dtype, np.integer) or y.ndim != 1 or y.min() < 0 or y.max() >= classes):
         raise ValueError(
-            f"Labels must be whole numbers from 0 to {classes - 1}, one an example, for {classes} output units "
+            f"`y` must hold whole numbers from 0 to {classes - 1}, one an example, for {classes} output units "
             f"({part}). Received: {y.dtype} of shape {y.shape}, from {y.min()} to {y.max()}."
         )

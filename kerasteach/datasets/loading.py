@@ -1,18 +1,21 @@
-"""Load data by name, from a CSV file or from arrays; split and standardise them."""
+"""Load data by name, from a CSV file or from arrays."""
 
 from __future__ import annotations
 
-import math
-from numbers import Integral, Real
+import os
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
-import pandas as pd
-from sklearn.model_selection import train_test_split
+from kerasteach.datasets.dataset import Dataset, Task
+from kerasteach.datasets.own import from_columns, read_csv
+from kerasteach.datasets.sources import SETS
+from kerasteach.datasets.splitting import checked_fraction, checked_seed, split
+from kerasteach.datasets.targets import checked_task
+from kerasteach.validation import choice, did_you_mean, path, received, text
 
-from kerasteach.datasets.dataset import Dataset, check
-from kerasteach.datasets.sources import SETS, Raw, read_csv, targets
+_FILES = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data")
 
 
 def names() -> tuple[str, ...]:
@@ -23,24 +26,40 @@ def names() -> tuple[str, ...]:
 def load(
     name: str | Path,
     *,
-    target: str = "target",
+    target: str | None = None,
+    features: Sequence[str] | None = None,
+    task: Task | Literal["auto"] | None = None,
+    missing: Literal["error", "drop"] = "error",
+    sep: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
     split_seed: int = 0,
     test_fraction: float = 0.2,
     standardise: bool = True,
 ) -> Dataset:
-    """Load a data set by its name, or a CSV file.
+    r"""Load a data set by its name, or a CSV file.
+
+    Of a file, a saved index (a first column without a name, or one that numbers the rows) is left out, with a warning.
 
     Args:
         name: One of `names()`, or the path of a CSV file with a header line.
-        target: The CSV file's column to predict. Text, truth values, and up to 20 different whole numbers are
-            classes; other numbers make a regression. Defaults to `"target"`.
+        target: The file's column to predict. Defaults to `None`: `"target"`.
+        features: The file's columns to learn from. Defaults to `None`: all but the target and a saved index.
+        task: `"classification"` or `"regression"`. Defaults to `None`: text, truth values, and up to 20 different
+            whole numbers that come again are classes, other numbers are values; a doubtful guess warns.
+        missing: `"drop"` leaves out rows with a missing value. Defaults to `"error"`.
+        sep: What separates the file's columns: `";"`, or `r"\s+"` for any number of spaces. Defaults to `None`: what
+            fits the header and the rows.
+        decimal: `","` for decimal commas, or `"."`. Defaults to `None`: what fits whole columns.
+        encoding: How the file is written. Defaults to `None`: by its byte order mark, else UTF-8, else Windows-1252.
         split_seed: Fixes which examples are for testing (and made data themselves). Defaults to `0`.
         test_fraction: The share of examples kept for testing, classes in proportion. Defaults to `0.2`.
         standardise: Whether to bring each feature (and a regression's targets) to mean 0 and standard deviation 1,
             measured on the training part. Otherwise features stay as they are (pixels from 0 to 1).
 
     Raises:
-        ValueError: If no data set has this name, or the file's content will not do; the message says why.
+        ValueError: If no data set has this name, an argument or the file's content will not do; the message says why.
+        TypeError: If an argument is of another kind.
         FileNotFoundError: If the CSV file is not there.
         ImportError: If the data need the extra `kerasteach[mnist]` and it is not installed.
 
@@ -49,96 +68,114 @@ def load(
         >>> kt.datasets.load("iris").facts()["classes"]
         3
     """
-    if str(name) in SETS:
-        raw = SETS[str(name)](split_seed)
-    elif str(name).lower().endswith(".csv"):
-        raw = read_csv(Path(name), target)
-    else:
-        raise ValueError(f"`data` must be one of {', '.join(SETS)}, or a .csv file. Received: data={str(name)!r}.")
-    return _split(Path(name).stem, raw, split_seed, test_fraction, standardise)
+    reading = {"target": target, "features": features, "task": task, "missing": missing}
+    reading |= {"sep": sep, "decimal": decimal, "encoding": encoding}
+    return _warned(loaded(name, split_seed, test_fraction, standardise, **reading))
 
 
 def from_arrays(
     x: Any,
     y: Any,
     *,
+    test: tuple[Any, Any] | None = None,
     name: str = "yours",
-    classes: tuple[str, ...] | None = None,
+    classes: Sequence[str] | None = None,
+    features: Sequence[str] | None = None,
+    task: Task | Literal["auto"] | None = None,
+    missing: Literal["error", "drop"] = "error",
     split_seed: int = 0,
     test_fraction: float = 0.2,
     standardise: bool = True,
 ) -> Dataset:
-    """Make a data set of arrays of your own.
+    """Make a data set of arrays or a table of your own.
 
     Args:
-        x: The examples, `(examples, ...)`.
-        y: Classes, `(examples,)`: text, truth values, or up to 20 different whole numbers. Or numbers to predict,
-            `(examples,)` or `(examples, values)`.
+        x: The examples, `(examples, ...)`: an array, a tensor, lists; or a table with named columns (pandas, polars,
+            Arrow, a dictionary), of which a saved index is left out, with a warning.
+        y: Classes, `(examples,)`: text, categories, truth values, one-hot rows, or up to 20 different whole numbers.
+            Or numbers to predict, `(examples,)` or `(examples, values)`. Or the name of a column of `x`.
+        test: Examples and targets to test on, `(x_test, y_test)`. Defaults to `None`: a share of `x` and `y`.
         name: What it is called in tables and figures.
         classes: The classes' names, where `y` holds class numbers from 0. Defaults to what occurs in `y`.
+        features: The table's columns to learn from. Defaults to `None`: all but the target and a saved index.
+        task: As in `load`.
+        missing: As in `load`.
         split_seed: As in `load`.
-        test_fraction: As in `load`.
+        test_fraction: As in `load`; not used with `test`.
         standardise: As in `load`.
 
     Raises:
         ValueError: If the arrays are empty, hold NaN, differ in length or hold labels that are no class number.
+        TypeError: If an argument is of another kind.
 
     Example:
         >>> import kerasteach as kt
         >>> kt.datasets.from_arrays([[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1], test_fraction=0.5).outputs
         2
     """
-    x, y = np.asarray(x, dtype="float64"), np.asarray(y)
-    if y.ndim == 2 and y.shape[1] == 1 and not np.issubdtype(y.dtype, np.floating):
-        y = y[:, 0]
-    if classes is None and y.ndim == 1:
-        y, classes = targets(pd.Series(y))
-    return _split(name, Raw(x, y, tuple(classes or ()), "yours", "yours"), split_seed, test_fraction, standardise)
+    reading = {"name": name, "classes": classes, "features": features, "task": task, "missing": missing}
+    return _warned(arranged(x, y, test, split_seed, test_fraction, standardise, **reading))
 
 
-def _split(name: str, raw: Raw, split_seed: int, test_fraction: float, standardise: bool) -> Dataset:
-    check(raw.x, raw.y, name, len(raw.classes))
-    _check_split(raw, split_seed, test_fraction)
-    y = raw.y.astype("int32" if raw.classes else "float32")
-    x_train, x_test, y_train, y_test = train_test_split(
-        raw.x.astype("float32"),
-        y,
-        test_size=test_fraction,
-        random_state=split_seed,
-        stratify=raw.y if raw.classes else None,
-    )
-    if standardise:
-        x_train, x_test = _standardised(x_train, x_test)
-    if standardise and not raw.classes:
-        y_train, y_test = _standardised(y_train, y_test)
-    return Dataset(name, x_train, y_train, x_test, y_test, raw.classes, raw.source, raw.licence)
-
-
-def _check_split(raw: Raw, split_seed: Any, test_fraction: Any) -> None:
-    """Raise ValueError unless both parts get an example of each class, and the split can be repeated."""
-    if not isinstance(test_fraction, Real) or not 0 < float(test_fraction) < 1:
-        raise ValueError(f"`test_fraction` must be between 0 and 1. Received: test_fraction={test_fraction!r}.")
-    if isinstance(split_seed, bool) or not isinstance(split_seed, Integral) or not 0 <= int(split_seed) < 2**32:
-        raise ValueError(f"`split_seed` must be a whole number from 0. Received: split_seed={split_seed!r}.")
-    if raw.classes:
-        counts = np.bincount(raw.y, minlength=len(raw.classes))
-        if counts.min() < 2:
-            raise ValueError(
-                "Each class needs 2 examples or more, one for training and one for testing. "
-                f"Received: {counts.min()} of class {raw.classes[int(counts.argmin())]!r}."
-            )
-    test = math.ceil(float(test_fraction) * len(raw.x))
-    needed = len(raw.classes) or 1
-    if min(test, len(raw.x) - test) < needed:
+def loaded(
+    name: Any,
+    split_seed: Any = 0,
+    test_fraction: Any = 0.2,
+    standardise: Any = True,
+    **reading: Any,
+) -> Dataset:
+    """Do as `load`, without its warnings: what they say is in `Dataset.doubts`."""
+    if not isinstance(name, (str, os.PathLike)):
+        raise TypeError(f"`data` must be a name or a path. {received('data', name)}")
+    split_seed, test_fraction = checked_seed(split_seed), checked_fraction(test_fraction)
+    known = str(name)
+    if known in SETS:
+        _check_none_given(known, reading)
+        return split(known, SETS[known](split_seed), split_seed, test_fraction, standardise)
+    if "://" in known:
+        raise ValueError(f"`data` must be a file on this computer: download it first. {received('data', known)}")
+    if not known.lower().endswith(_FILES):
         raise ValueError(
-            f"`test_fraction` must leave {needed} examples or more, one of each class, on both sides. "
-            f"Received: test_fraction={test_fraction}, {test} of {len(raw.x)} examples for testing."
+            f"`data` must be one of {', '.join(SETS)}, or a .csv file. {received('data', known)}"
+            f"{did_you_mean(known, SETS)}"
+        )
+    file = path("data", name)
+    return split(file.stem, read_csv(file, **reading), split_seed, test_fraction, standardise)
+
+
+def _check_none_given(name: str, reading: dict[str, Any]) -> None:
+    """Raise ValueError where an argument for files comes with the name of a data set."""
+    task = checked_task(reading.pop("task", None))
+    missing = choice("missing", reading.pop("missing", "error"), ("error", "drop"))
+    given = [argument for argument, value in reading.items() if value is not None]
+    given += ["task"] if task not in (None, "regression" if name == "line" else "classification") else []
+    given += ["missing"] if missing == "drop" else []
+    if given:
+        value = {**reading, "task": task, "missing": missing}[given[0]]
+        raise ValueError(
+            f"`{given[0]}` is for data of your own; those of {name!r} are what they are. {received(given[0], value)}"
         )
 
 
-def _standardised(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Shift and scale both by the training part's mean and deviation; a constant feature is only shifted."""
-    mean = train.mean(axis=0, dtype="float64")
-    deviation = train.std(axis=0, dtype="float64")
-    deviation[deviation < 1e-12] = 1.0
-    return ((train - mean) / deviation).astype("float32"), ((test - mean) / deviation).astype("float32")
+def arranged(
+    x: Any,
+    y: Any,
+    test: Any = None,
+    split_seed: Any = 0,
+    test_fraction: Any = 0.2,
+    standardise: Any = True,
+    *,
+    name: Any = "yours",
+    **reading: Any,
+) -> Dataset:
+    """Do as `from_arrays`, without its warnings: what they say is in `Dataset.doubts`."""
+    split_seed, test_fraction = checked_seed(split_seed), checked_fraction(test_fraction)
+    raw = from_columns(x, y, test, **reading)
+    return split(text("name", name), raw, split_seed, test_fraction, standardise)
+
+
+def _warned(dataset: Dataset) -> Dataset:
+    """Warn of what was left out or is a doubtful guess, and return the data set."""
+    for doubt in dataset.doubts:
+        warnings.warn(f"{dataset.name}: {doubt}.", stacklevel=3)
+    return dataset

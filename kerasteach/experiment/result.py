@@ -32,7 +32,9 @@ class Comparison:
         facts: What was asked for and on what it ran: arguments, variants, data, device, versions, and of each group of
             networks whether it was trained in one graph and how many seconds it took.
         predictions: For data with two features, what each network says on a grid over them:
-            `..., x_1, x_2, output, value`; else empty.
+            `..., x_1, x_2, output, value`; else empty. The grid is in the units of the arrays, the table or the file
+            that were given; of a data set by name and of a `Dataset`, in those of its `x_train`.
+            `attrs["features"]` has the features' names, where they have any.
         weights: With `keep_weights=True`, each network's last weights by the variables' paths:
             `result.weights["relu", 3]["mlp/hidden_1/kernel"]` for the seed 3. Else empty.
     """
@@ -42,6 +44,11 @@ class Comparison:
     facts: dict[str, Any]
     predictions: pd.DataFrame = field(default_factory=pd.DataFrame)
     weights: Weights = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = self.facts.get("data", {}).get("feature_names")
+        if len(self.predictions) and names:
+            self.predictions.attrs["features"] = list(names)
 
     def summary(self, reference: Any = None) -> pd.DataFrame:
         """Return a row a variant: see `kerasteach.experiment.summarise`.

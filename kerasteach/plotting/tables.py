@@ -106,6 +106,8 @@ def _labels(argument: str, name: str, column: pd.Series) -> pd.Series:
 
 def _text(argument: str, name: str, column: pd.Series) -> pd.Series:
     missing = int(column.isna().sum())
+    if column.map(lambda value: isinstance(value, (list, tuple, dict, set, np.ndarray))).any():
+        raise TypeError(f"`{argument}` must hold names in the column {name}. Received: {_example(column)}.")
     if missing:
         raise ValueError(
             f"`{argument}` must have a name in each row of the column {name}. "
