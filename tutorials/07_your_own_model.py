@@ -147,4 +147,4 @@ print(f"{tape.frame['step'].nunique()} steps; the last one's largest norm: {tape
 # %% [markdown]
 # ## TensorBoard
 #
-# `GradientCapture(tensorboard="logs", every=10)` writes what `tensorboard --logdir logs` shows; `pip install tensorboard`.
+# `GradientCapture(tensorboard="logs", every=10)` writes for `tensorboard --logdir logs` (`pip install tensorboard`).
