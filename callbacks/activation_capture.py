@@ -22,7 +22,8 @@ class ActivationCapture(Capture):
 
     The numbers are computed inside the compiled training step, without a further pass over the data, from the very
     outputs that the training uses: with dropout, and with a batch's own normalisation. They are kept on the device and
-    fetched once an epoch. The training is not changed; hooks come and go as `GradientCapture`'s do.
+    fetched once an epoch. The training is not changed, but for the last bits, and hooks come and go, as
+    `GradientCapture` has it.
 
     The table has a row a captured step, layer and call of the layer (a shared layer has several): `epoch, step, layer,
     depth, call, path, size`, then the statistics, over the examples of the batch and all units:
@@ -106,7 +107,7 @@ class ActivationCapture(Capture):
             )
 
     def _source(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, statistics: tuple[str, ...] | None
     ) -> tuple[Outputs, tuple[str, ...], None]:
         self._outputs = Outputs(model, self._names, self._layers, self._edges, reset=self._every != "epoch")
         return self._outputs, self._names, None

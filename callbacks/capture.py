@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 import warnings
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +12,7 @@ import keras
 
 from kerasteach.measure import cells, histograms, training_function
 from kerasteach.measure.attachment import Attachment
+from kerasteach.measure.interruption import no_save_before_sigterm, save_before_sigterm
 from kerasteach.measure.outputs import Outputs
 from kerasteach.measure.raw import Raw
 from kerasteach.measure.recording import Every, Recording, checked_every
@@ -20,6 +21,7 @@ from kerasteach.measure.selection import Selectors, checked
 from kerasteach.measure.session import APPLIES_A_BATCH, Session
 from kerasteach.measure.sources import Gradients
 from kerasteach.measure.tensorboard import check_installed
+from kerasteach.measure.tracing import outside
 from kerasteach.measure.views import Views
 
 
@@ -61,11 +63,17 @@ class Capture(Views, keras.callbacks.Callback):
         self._execution = 1
         self._keep_hook = False
         self._session: Session | None = None
+        self._trained: keras.Model | None = None  # asked for its model, a callback stops JAX to fetch all weights
+        self._rescue: weakref.finalize[..., Capture] | None = None
+        self._ended = self._missed = False  # whether a warning said that no more is recorded, or that a batch is not
 
     def _source(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, statistics: tuple[str, ...] | None
     ) -> tuple[Gradients | Outputs, tuple[str, ...], Raw | None]:
-        """Return what is recorded in this training, its statistics, and what keeps whole gradients, if any."""
+        """Return what is recorded in this training, its statistics, and what keeps whole gradients, if any.
+
+        The statistics are those given, where a table has them already.
+        """
         raise NotImplementedError
 
     def _check(self, model: keras.Model, replicas: int) -> None:
@@ -73,11 +81,16 @@ class Capture(Views, keras.callbacks.Callback):
 
     def detach(self) -> None:
         """Take the hook from the optimizer. Only needed where a `fit` ended in an exception and no other follows."""
-        if self._session is not None:
-            self._session.close()
-            self._session.attachment.release()
-            atexit.unregister(self._session.close)
-            self._session = None
+        if self._session is None:
+            return
+        session, self._session = self._session, None
+        session.close()
+        session.release()
+        if self._rescue is not None:
+            self._rescue.detach()
+        model, self._trained, self._rescue = self._trained, None, None
+        if not session.over and model is not None:
+            training_function.make(model)  # a `fit` that is still running goes on without the hook
 
     def __enter__(self) -> Self:
         self._keep_hook = True
@@ -89,21 +102,23 @@ class Capture(Views, keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Start a new table, and hook the optimizer before the training step is compiled."""
-        model, optimizer = self.model, self._optimizer or self.model.optimizer
-        if self._session is not None:
-            self._session.close()  # what an interrupted fit left
-            attachment = self._session.attachment
-            if not self._keep_hook or attachment.model is not model or attachment.optimizer is not optimizer:
-                self.detach()
+        self._recording.check_thread(type(self).__name__)
+        model = self.model
+        kept = self._session is not None and self._keep_hook and self._trained is model and self._records_on()
+        if not kept:
+            self.detach()
+        self._trained, self._ended, self._missed = model, False, False
         if self._session is None:
-            self._session = self._begin(model, optimizer)
+            self._session = self._begin()
         else:
             self._recording.begin(self._recording.statistics, self._edges)
         training_function.make(model)
-        self._session.begin(model.history)
+        self._session.begin()
         self._execution = model.steps_per_execution
         if self._writes:
-            atexit.register(self._session.close)  # what an interrupted fit left, when Python ends
+            # What an interrupted fit left is written when nobody holds the capture any more, or Python ends.
+            self._rescue = weakref.finalize(self, _rescue, self._session)
+            save_before_sigterm(self._save_rest)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch's number."""
@@ -112,8 +127,11 @@ class Capture(Views, keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Fetch early where the coming execution would not find room on the device."""
-        if self._session is not None:
-            self._session.begin_batches(batch, self._execution)
+        if self._session is None:
+            return
+        if not self._records_on():
+            self._go_on()
+        self._session.begin_batches(batch, self._execution)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Fetch what the epoch recorded."""
@@ -122,28 +140,42 @@ class Capture(Views, keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Leave the model and the optimizer as they were found."""
-        if self._session is None:
+        if self._session is None or self._trained is None:
             return
-        session = self._session
+        session, model = self._session, self._trained
         session.end()
-        atexit.unregister(session.close)
+        no_save_before_sigterm(self._save_rest)
         if not self._keep_hook:
             self.detach()
-        if session.begun and not session.seen:
-            warnings.warn(
-                f"{type(self).__name__} saw no gradient: this training never called `apply` of the optimizer "
-                f"{type(session.attachment.optimizer).__name__}. A custom `train_step` may use another; name it with "
-                "`optimizer=`.",
-                stacklevel=2,
-            )
+        if session.begun and not session.seen and not self._ended:
+            warnings.warn(self._nothing_seen(model), stacklevel=2)
 
-    def _begin(self, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Session:
-        replicas = model.distribute_strategy.num_replicas_in_sync if cells.backend() == "tensorflow" else 1
-        self._check(model, replicas)
-        source, statistics, raw = self._source(model, optimizer)
+    def _begin(self) -> Session:
+        """Hook the optimizer, and open a new table."""
+        attachment, statistics = self._attach()
         try:
             self._recording.begin(statistics, self._edges)
-            steps, execution = self.params.get("steps"), model.steps_per_execution
+        except BaseException:
+            attachment.release()
+            raise
+        session = Session(self._recording)
+        session.attach(attachment)
+        return session
+
+    def _attach(self, statistics: tuple[str, ...] | None = None) -> tuple[Attachment, tuple[str, ...]]:
+        """Hook the optimizer with which the model trains now; for a table that is open, with its statistics."""
+        model = self._trained
+        assert model is not None
+        optimizer = self._optimizer or model.optimizer
+        if cells.backend() == "jax":
+            model.jax_state_sync()
+            if not optimizer.built:  # one that a callback compiled the model with
+                optimizer.build(model.trainable_variables)
+        replicas = model.distribute_strategy.num_replicas_in_sync if cells.backend() == "tensorflow" else 1
+        self._check(model, replicas)
+        source, statistics, raw = self._source(model, optimizer, statistics)
+        steps, execution = self.params.get("steps"), model.steps_per_execution
+        try:
             attachment = Attachment(
                 optimizer,
                 source,
@@ -154,12 +186,65 @@ class Capture(Views, keras.callbacks.Callback):
                 raw=raw,
                 # On JAX, and for several devices, room must be made before the first step.
                 variables=model.trainable_variables if replicas > 1 or cells.backend() == "jax" else None,
+                only_in_step=True,
             )
         except BaseException:
             source.leave()
             raise
-        return Session(attachment, self._recording)
+        return attachment, statistics
+
+    def _records_on(self) -> bool:
+        """Say whether the model still trains with what was hooked; not so once it was compiled or trained meanwhile."""
+        attachment, model = self._session.attachment if self._session is not None else None, self._trained
+        if attachment is None or model is None:
+            return False
+        return attachment.optimizer is (self._optimizer or model.optimizer) and (
+            self._session is not None and (self._session.over or model.train_function is not None)
+        )
+
+    def _go_on(self) -> None:
+        """Hook the optimizer with which the model trains on, or say that the recording ends here."""
+        session, model = self._session, self._trained
+        if session is None or model is None or self._ended:
+            return
+        session.interrupt()
+        try:
+            attachment, _ = self._attach(self._recording.statistics)
+        except (ValueError, RuntimeError) as error:
+            training_function.make(model)
+            self._ended = True
+            name = type(self).__name__
+            warnings.warn(f"{name} records no more: the model was compiled in mid-`fit`. {error}", stacklevel=3)
+            return
+        session.attach(attachment)
+        training_function.make(model)
+        self._execution = model.steps_per_execution
+        if session.missed and not self._missed:
+            self._missed = True
+            warnings.warn(
+                f"{type(self).__name__} missed a batch: a callback that stands behind it compiled or trained the model "
+                "as the batch began. Put it in front.",
+                stacklevel=3,
+            )
+
+    def _nothing_seen(self, model: keras.Model) -> str:
+        if not model.trainable_variables:
+            return (
+                f"{type(self).__name__} saw no gradient: there is nothing to train, since no layer of the model has a "
+                "weight that is trainable. Set `trainable = True` on a layer, and compile the model again."
+            )
+        optimizer = self._optimizer or model.optimizer
+        return (
+            f"{type(self).__name__} saw no gradient: this training never called `apply` of the optimizer "
+            f"{type(optimizer).__name__}. A custom `train_step` may use another; name it with `optimizer=`."
+        )
 
     def _fetch(self) -> None:
         if self._session is not None:
             self._session.fetch()
+
+
+def _rescue(session: Session) -> None:
+    with outside():
+        session.close()
+        session.release()

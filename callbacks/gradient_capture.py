@@ -24,18 +24,24 @@ class GradientCapture(Capture):
 
     What is recorded is the gradient of the batch's loss as the optimizer receives it, before any clipping; where
     several devices share the batch, it is that of the whole batch. The numbers are computed inside the compiled
-    training step, without a second pass, kept on the device and fetched once an epoch. The training itself is not
-    changed, and the model and its optimizer are left as they were. It works with Keras on TensorFlow, JAX and PyTorch.
+    training step, without a second pass, kept on the device and fetched once an epoch. The training stays the
+    same algorithm with the same batches and random numbers, and the model and its optimizer are left as they were; the
+    last bits of a weight may differ from those of a plain `fit`, since TensorFlow rewrites a graph by who reads its
+    operations (in models with normalization or dropout), and such rounding grows as in any training. It works with
+    Keras on TensorFlow, JAX and PyTorch.
 
-    Each `fit` starts a new table. After an exception in `fit` what was recorded is there; the hook goes at the next
-    `fit`, by `detach()`, or at the end of a `with capture:` block, and is harmless until then. Inside such a block the
-    hook stays from one `fit` to the next, which then need not compile the training step again. (As Keras compiles the
-    step anew for the capture, a layer's `trainable` that was changed since `compile` takes effect then; Keras wants you
-    to call `compile` after such a change in any case.)
+    Each `fit` starts a new table, and only the steps of that `fit` are in it: not those of a `train_on_batch` or of
+    another `fit` that a callback runs meanwhile. Where a callback compiles the model in mid-fit, the recording goes on
+    with the new optimizer; where it cannot, a warning says so. After an exception in `fit` what was recorded is there;
+    the hook goes at the next training of the model, whatever it is, by `detach()`, or at the end of a `with capture:`
+    block. Inside such a block it stays from one `fit` to the next, which then need not compile the training step again.
+    (As Keras compiles the step anew for the capture, a layer's `trainable` that was changed since `compile` takes
+    effect then; Keras wants you to call `compile` after such a change in any case.)
 
     Args:
-        layers: Which layers: names, wildcards such as `"conv*"`, layer objects, or functions of a layer that say
-            whether it is meant; one or several. Defaults to `None`, all.
+        layers: Which layers: names (`"block_1"` means those inside it too), wildcards such as `"conv*"`, layer objects,
+            classes such as `keras.layers.Dense`, or functions of a layer that say whether it is meant; one or several.
+            Defaults to `None`, all.
         every: Record each so manyth step, from step 0, or `"epoch"` for one row an epoch: the means over the steps in
             which the variable received a gradient (`finite` where all were; histograms summed), with the epoch's last
             step in `step`. Defaults to `1`.
@@ -48,8 +54,11 @@ class GradientCapture(Capture):
         raw: Keep whole gradients: a mapping from layers (as for `layers`) to numbers of steps, such as
             `{"dense_1": [0, 100]}`. At most 1 GiB in all, on the device and again in memory. Defaults to `None`.
         directory: Write Parquet parts there while training, and keep no table in memory. Each `fit` becomes a
-            numbered run; `kerasteach.measure.read` gives the table back, also after the process was killed, which
-            loses at most what the device's buffer held: 16 MiB, or the last second's epochs. Defaults to `None`.
+            numbered run; `kerasteach.measure.read` gives the table back, however the process ended: an exception,
+            Ctrl-C and SIGTERM lose no step that was done (SIGTERM, unless the program handles it itself, or trains in
+            another thread than the main one); SIGKILL loses at most what was not written yet, 16 MiB or the last
+            second's epochs (after 100 seconds of training, the last hundredth's). A part that cannot be written is a
+            warning; its rows stay in memory and are tried again. Defaults to `None`.
         tensorboard: Write scalars, and with `histogram=` histograms, for TensorBoard there. Each captured step costs
             the host a while; combine it with `every=`. Defaults to `None`.
         optimizer: The optimizer whose steps to record, for a model whose `train_step` uses several. Defaults to
@@ -91,7 +100,7 @@ class GradientCapture(Capture):
     @property
     def raw(self) -> dict[int, dict[str, np.ndarray]]:
         """The whole gradients that `raw=` asked for: for each step, by the path of the variable."""
-        self._fetch()
+        self._look()
         return self._recording.raw()
 
     def _check(self, model: keras.Model, replicas: int) -> None:
@@ -109,9 +118,9 @@ class GradientCapture(Capture):
             )
 
     def _source(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, statistics: tuple[str, ...] | None
     ) -> tuple[Gradients, tuple[str, ...], Raw | None]:
-        names = gradients.statistics_for(self._asked, optimizer)
+        names = gradients.statistics_for(self._asked, optimizer) if statistics is None else statistics
         source = Gradients(model, names, self._layers, self._edges)
         raw = Raw(model, optimizer, self._raw) if self._raw else None
         if optimizer is model.optimizer and all(layer.built for layer in layers_of(model)):

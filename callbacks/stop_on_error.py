@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections import deque
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ import keras
 from kerasteach.measure import stopping
 from kerasteach.measure.batch_losses import BatchLosses
 from kerasteach.measure.stopping import Mode, Require
-from kerasteach.validation import whole
+from kerasteach.validation import choice, flag, whole
 
 
 class StopOnError(keras.callbacks.Callback):
@@ -26,10 +25,11 @@ class StopOnError(keras.callbacks.Callback):
         threshold: Where to stop: below it for an error, above it for a score. The comparison is strict, and NaN never
             passes. Or several, as in `{"loss": 0.05, "val_accuracy": 0.95}`. With a validation metric among them, an
             epoch without validation (`validation_freq`) is not judged.
-        monitor: The metric's name in Keras's logs, such as `"loss"`, `"accuracy"` or `"val_loss"`. Defaults to
-            `"loss"`: of an epoch, the mean over its examples. Not for several thresholds, which name their own.
-        mode: `"min"` to stop below the threshold, `"max"` to stop above it, `"auto"` to tell from the metric's name;
-            for several, a dictionary will do. Defaults to `"auto"`.
+        monitor: The metric's name in Keras's logs, such as `"loss"`, `"accuracy"` or `"val_loss"`, or one that another
+            callback, in front of this one, puts into the logs of an epoch. Defaults to `"loss"`: of an epoch, the mean
+            over its examples. Not for several thresholds, which name their own.
+        mode: `"min"` to stop below the threshold, `"max"` to stop above it, `"auto"` to go by the end of the metric's
+            name, as in `output_accuracy`; for several, a dictionary will do. Defaults to `"auto"`.
         per: `"epoch"` to judge each epoch when it ends, or `"batch"` to judge each batch's own loss, that which its
             gradient comes from (Keras's logs hold the mean of all batches of the epoch up to it). With Keras's
             `steps_per_execution` training ends with the running execution. Defaults to `"epoch"`.
@@ -39,17 +39,22 @@ class StopOnError(keras.callbacks.Callback):
         verbose: `1` to print a line when it stops, `0` for silence. Defaults to `1`.
 
     Attributes:
-        reason: Why it stopped, such as `"loss 0.0497 < 0.05 at epoch 31"`; `None` if it did not.
-        epoch: The epoch in which it stopped, from 0 as Keras counts; `None` if it did not.
+        reason: Why it stopped, such as `"Epoch 32: loss 0.0497 < 0.05"`, or of a batch
+            `"Epoch 2, batch 5: loss 0.0497 < 0.05"`; `None` if it did not. It counts from 1, as Keras prints.
+        epoch: The epoch in which it stopped, from 0, as Keras's callbacks count; `None` if it did not.
         step: The batch of that epoch, from 0, that was the first to pass; `None` if it did not stop, or judges epochs.
         value: The metric's value then, for several thresholds a dictionary; `None` if it did not stop.
 
     Raises:
-        TypeError: If a threshold is not a number.
-        ValueError: If an argument will not do, or a metric's direction cannot be told; in training, if a metric is not
-            there (the message lists those that are), or is a validation metric and `fit` has no validation data.
+        TypeError: If a threshold is not a number, or in training a metric is none.
+        ValueError: If an argument is not valid; in training, if a metric is not there at the end of an epoch (the
+            message lists those that are), has more than one value, or has a name that does not tell its direction.
         RuntimeError: In training, if batches are to be judged and the model's `train_step` does not hand Keras its
             loss.
+
+    Warns:
+        UserWarning: Once in a training: if a validation metric is not there after the first epoch, because nothing was
+            validated; or if no value of the metric can pass, such as an accuracy above 1.
 
     Example:
         >>> import keras, numpy as np, kerasteach as kt
@@ -74,18 +79,17 @@ class StopOnError(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self._rule = stopping.rule(threshold, monitor, mode, require, consecutive)
-        if per not in ("epoch", "batch"):
-            raise ValueError(f'`per` must be "epoch" or "batch". Received: per={per!r}.')
+        choice("per", per, ("epoch", "batch"))
         self._metrics = [target.metric for target in self._rule.targets]
         if per == "batch" and self._metrics != ["loss"]:
             raise ValueError(
                 'With per="batch", `monitor` must be "loss": of other metrics Keras knows the mean over the epoch '
                 f"alone, and validation metrics only at its end. Received: monitor={', '.join(self._metrics)}."
             )
-        self._per, self._min_epochs, self._verbose = per, whole("min_epochs", min_epochs, 0), verbose
+        self._per, self._min_epochs, self._verbose = per, whole("min_epochs", min_epochs, 0), flag("verbose", verbose)
         self._several = isinstance(threshold, Mapping)
         self._losses: BatchLosses | None = None
-        self.async_safe = per == "epoch"  # for Keras: then nothing happens at a batch's end
+        self.async_safe = per == "epoch"  # for Keras: then only the metrics' names matter at a batch's end
         self.reset()
 
     def reset(self) -> None:
@@ -95,7 +99,8 @@ class StopOnError(keras.callbacks.Callback):
         self.step: int | None = None
         self.value: float | dict[str, float] | None = None
         self._recent: deque[dict[str, float]] = deque(maxlen=self._rule.consecutive)
-        self._now, self._batch, self._judged = -1, -1, False
+        self._now, self._batch = -1, -1
+        self._judged = self._named = self._warned = self._validated = False
 
     def update(self, *, epoch: int | None = None, **metrics: float) -> bool:
         """Judge once more in a training loop of one's own, and say whether it is time to stop.
@@ -111,7 +116,8 @@ class StopOnError(keras.callbacks.Callback):
             begins a new training.
 
         Raises:
-            ValueError: If a metric of the rule is not there.
+            ValueError: If a metric of the rule is not there, or has more than one value.
+            TypeError: If a metric is no number, or the epoch is none.
 
         Example:
             >>> import kerasteach as kt
@@ -119,10 +125,11 @@ class StopOnError(keras.callbacks.Callback):
             >>> [stop.update(loss=loss) for loss in (0.9, 0.2, 0.04)]
             [False, False, True]
             >>> stop.reason
-            'loss 0.04 < 0.05 at epoch 2'
+            'Epoch 3: loss 0.04 < 0.05'
         """
         if self.reason is not None:
             self.reset()
+        epoch = epoch if epoch is None else whole("epoch", epoch, 0)
         if self._per == "epoch":
             self._now = self._now + 1 if epoch is None else epoch
             return self._judge(metrics)
@@ -134,29 +141,27 @@ class StopOnError(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Forget an earlier training."""
         self.reset()
-        if any(name.startswith("val_") for name in self._metrics) and _validates() is False:
-            raise ValueError(
-                "`monitor` is a validation metric, which `fit` computes only with `validation_data` or "
-                f"`validation_split`. Received: monitor={', '.join(self._metrics)}, and no validation data."
-            )
         if self._losses is not None:  # left by a fit that ended in an exception
             self._losses.release()
         self._losses = BatchLosses(self.model) if self._per == "batch" else None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch's number."""
-        self._now = epoch
+        self._now, self._validated = epoch, False
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the number of the batch that begins."""
         self._batch = batch
+        if self._losses is not None:
+            self._losses.begin()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Judge the batches that just ended by their own losses."""
+        """Judge the batches that just ended by their own losses; the first batch tells the metrics' names."""
         if self._losses is None:
+            self._check_names(logs or {})
             return
         losses = self._losses.fetch(batch - self._batch + 1)
-        if not losses and not self._judged:
+        if not losses and not self._judged and self._losses.present:
             raise RuntimeError(
                 'With per="batch", the model\'s `train_step` must hand Keras its loss, as that of `keras.Model` does. '
                 f"Received: {type(self.model).__name__}. In a loop or step of your own, call `update(loss=...)`."
@@ -164,52 +169,82 @@ class StopOnError(keras.callbacks.Callback):
         if any(self._judge({"loss": loss}, self._batch + number) for number, loss in enumerate(losses)):
             self.model.stop_training = True
 
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Note that the epoch is validated: `fit` calls the same callbacks then."""
+        self._validated = True
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Judge the epoch that ends."""
         logs = logs or {}
         if self._per == "batch":
             return
         missing = [name for name in self._metrics if name not in logs and name.startswith("val_")]
-        if missing and not any(name.startswith("val_") for name in logs):
-            return  # an epoch without validation; on_train_end speaks up if they all were
+        if missing and not self._validated:
+            self._warn_of_no_validation(missing, logs)
+            return
+        for name in self._metrics:
+            if name not in logs:
+                raise ValueError(
+                    f"{stopping.unknown(name, logs)} A callback that puts a metric into the logs must stand in front "
+                    "of StopOnError."
+                )
         if self._judge(logs):
             self.model.stop_training = True
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Leave the model as it was found; say so where a validation metric never came."""
+        """Leave the model as it was found."""
         if self._losses is not None:
             self._losses.release()
             self._losses = None
-        if not self._judged and logs:
-            warnings.warn(
-                f"StopOnError never saw {', '.join(self._metrics)} in this training, only {', '.join(logs)}: was there "
-                "validation data, and `validation_freq` at most the number of epochs?",
-                stacklevel=2,
-            )
 
-    def _judge(self, metrics: Mapping[str, float], step: int | None = None) -> bool:
-        values, self._judged = self._rule.values_in(metrics), True
+    def _check_names(self, logs: Mapping[str, Any]) -> None:
+        """Raise where the first batch shows that a metric cannot be judged: its name decides nothing."""
+        if self._named:
+            return
+        self._named = True
+        for target in self._rule.targets:
+            trained = target.metric.removeprefix("val_") in logs
+            if target.mode == "auto" and not trained:
+                raise ValueError(
+                    f"{stopping.unknown(target.metric, logs)} If a callback puts it into the logs of an epoch, give "
+                    '`mode`, "min" or "max".'
+                )
+            target.check_mode()
+
+    def _warn_of_no_validation(self, missing: list[str], logs: Mapping[str, Any]) -> None:
+        if self._warned or self._judged:
+            return
+        self._warned = True
+        warnings.warn(
+            f"StopOnError cannot judge epoch {self._now + 1}: {', '.join(missing)} is not there, only "
+            f"{', '.join(logs)}. Nothing was validated: give `fit` `validation_data` or `validation_split`, and a "
+            "`validation_freq` of at most the number of epochs.",
+            stacklevel=2,
+        )
+
+    def _warn_of_limits(self, values: Mapping[str, float]) -> None:
+        for target in self._rule.targets:
+            within = values[target.metric] <= 1 if target.mode == "max" else values[target.metric] >= 0
+            if target.limit is not None and within:
+                warnings.warn(
+                    f"StopOnError will not stop at this threshold: {target.limit}, and the comparison is strict. "
+                    f"Received: {target.metric} {values[target.metric]:.4g}, threshold {target.threshold:g}.",
+                    stacklevel=2,
+                )
+
+    def _judge(self, metrics: Mapping[str, Any], step: int | None = None) -> bool:
+        values = self._rule.values_in(metrics)
+        if not self._judged:
+            self._judged = True
+            self._warn_of_limits(values)
         self._recent.append(values)
         reason = self._rule.reason(list(self._recent))
         trained = self._now + (step is None)  # epochs that are over
         if reason is None or trained < self._min_epochs:
             return False
-        where = f"epoch {self._now}" if step is None else f"epoch {self._now}, step {step}"
-        self.reason, self.epoch, self.step = f"{reason} at {where}", self._now, step
+        where = f"Epoch {self._now + 1}" if step is None else f"Epoch {self._now + 1}, batch {step + 1}"
+        self.reason, self.epoch, self.step = f"{where}: {reason}", self._now, step
         self.value = values if self._several else values[self._metrics[0]]
         if self._verbose:
             print(f"Stopped: {self.reason}", flush=True)  # noqa: T201  the line that `verbose` asks for
         return True
-
-
-def _validates() -> bool | None:
-    """Say whether the `fit` that is running was given validation data; `None` where no `fit` of Keras's runs.
-
-    Keras tells callbacks nothing of it, so what is looked at is the value of its argument.
-    """
-    frame = inspect.currentframe()
-    while frame is not None:
-        if frame.f_code.co_name == "fit" and {"validation_data", "validation_freq"} <= set(frame.f_locals):
-            return frame.f_locals["validation_data"] is not None
-        frame = frame.f_back
-    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import keras
 
 from kerasteach.extras import how_to_install
+from kerasteach.validation import received
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ def resolve(device: str = "auto") -> str:
         A name such as `"cpu:0"`.
 
     Raises:
+        TypeError: If it is no text.
         ValueError: If it is no such name, or TensorFlow sees no such device; for a GPU, the message says what to
             install.
         RuntimeError: If Keras runs on another backend than TensorFlow.
@@ -60,19 +63,28 @@ def resolve(device: str = "auto") -> str:
         >>> kt.devices.resolve("cpu")
         'cpu:0'
     """
-    names = [one.name for one in available()]
-    if device == "auto":
+    kind, number = _asked(device)
+    names = [found.name for found in available()]
+    if kind == "auto":
         return "gpu:0" if "gpu:0" in names else "cpu:0"
-    kind, _, number = str(device).lower().partition(":")
-    wanted = f"{kind}:{number or 0}"
-    if wanted in names:
-        return wanted
-    if kind not in ("cpu", "gpu") or not (number or "0").isdigit():
-        raise ValueError(f'`device` must be "auto", "cpu", "gpu" or, say, "gpu:1". Received: device={device!r}.')
+    if f"{kind}:{number}" in names:
+        return f"{kind}:{number}"
+    advice = gpu_advice() if kind == "gpu" else ""
     raise ValueError(
-        f"TensorFlow sees no such device; it sees {', '.join(names)}. {gpu_advice() if kind == 'gpu' else ''}"
-        f"Received: device={device!r}."
+        f"`device` must be there, but TensorFlow does not see it; it sees {', '.join(names)}. {advice}"
+        f"{received('device', device)}"
     )
+
+
+def _asked(device: Any) -> tuple[str, int]:
+    """Return the kind of device that a name asks for, and its number."""
+    found = (
+        re.fullmatch(r"auto|(cpu|gpu)(?::(\d{1,9}))?", device.lower(), re.ASCII) if isinstance(device, str) else None
+    )
+    if found is None:
+        error = ValueError if isinstance(device, str) else TypeError
+        raise error(f'`device` must be "auto", "cpu", "gpu" or, say, "gpu:1". {received("device", device)}')
+    return found[1] or "auto", int(found[2] or 0)
 
 
 def scope(device: str = "auto") -> AbstractContextManager[None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from numbers import Real
 from typing import Any, ClassVar
 
 import keras
@@ -12,6 +11,7 @@ from keras import ops
 
 from kerasteach import activations
 from kerasteach.activations import Activation, Tensor
+from kerasteach.validation import finite
 
 _register = keras.saving.register_keras_serializable(package="kerasteach")
 
@@ -46,6 +46,15 @@ class Dense(keras.layers.Dense):
 
     def __init__(self, units: int, activation: str | Activation | dict[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(units, activation=activations.get(activation), **kwargs)
+
+    @property
+    def activation(self) -> Activation:
+        """The activation function. `layer.activation = None` makes it linear, as where a softmax is taken off."""
+        return self._activation
+
+    @activation.setter
+    def activation(self, activation: Activation | None) -> None:
+        self._activation = activations.linear if activation is None else activation
 
     def pre_activation(self, x: Tensor) -> Tensor:
         """Return `z = x W + b`, what the activation function receives.
@@ -187,7 +196,8 @@ class _ActivationLayer(keras.layers.Layer):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.built = True  # there is no weight to make
+        if type(self).build is keras.layers.Layer.build:  # there is no weight to make; a subclass may have some
+            self.built = True
 
     def call(self, inputs: Tensor) -> Tensor:
         return type(self).function(inputs)
@@ -240,15 +250,13 @@ class LeakyReLU(_ActivationLayer):
         **kwargs: What every Keras layer takes: `name`, `dtype`.
 
     Raises:
-        ValueError: If `negative_slope` is not a finite number.
+        TypeError: If `negative_slope` is not a number.
+        ValueError: If it is not finite.
     """
 
     def __init__(self, negative_slope: Any = 0.01, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        number = isinstance(negative_slope, Real) and not isinstance(negative_slope, bool)
-        if not number or not abs(negative_slope) < float("inf"):
-            raise ValueError(f"`negative_slope` must be a finite number. Received: negative_slope={negative_slope!r}.")
-        self.negative_slope = float(negative_slope)
+        self.negative_slope = finite("negative_slope", negative_slope)
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the inputs, the negative ones times the slope."""

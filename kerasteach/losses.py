@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from kerasteach.activations import Tensor
+from kerasteach.validation import received, text
 
 
 @keras.saving.register_keras_serializable(package="kerasteach")
@@ -27,7 +28,9 @@ class HalfSquaredError(keras.losses.Loss):
         y_pred: The outputs a, `(batch, ..., units)`.
 
     Raises:
-        ValueError: If targets and outputs differ in shape: broadcasting them would give a wrong error silently.
+        TypeError: If `reduction` or `name` is no text.
+        ValueError: If Keras knows no such reduction; in a call, if targets and outputs differ in shape: broadcasting
+            them would give a wrong error silently.
 
     Example:
         >>> import kerasteach as kt
@@ -38,7 +41,9 @@ class HalfSquaredError(keras.losses.Loss):
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str = "half_squared_error", **kwargs: Any
     ) -> None:
-        super().__init__(reduction=reduction, name=name, **kwargs)
+        if reduction is not None and not isinstance(reduction, str):
+            raise TypeError(f"`reduction` must be a name that Keras knows, or None. {received('reduction', reduction)}")
+        super().__init__(reduction=reduction, name=text("name", name), **kwargs)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the error of each example, `(batch, ...)`."""

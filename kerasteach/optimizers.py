@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from numbers import Real
 from typing import Any
 
 import keras
 from keras import ops
 
 from kerasteach.activations import Tensor
+from kerasteach.validation import finite, is_number, received, text
 
 
 @keras.saving.register_keras_serializable(package="kerasteach")
@@ -51,7 +50,7 @@ class PlainSGD(keras.optimizers.Optimizer):
                 "PlainSGD takes `learning_rate` and `name` only: it has no momentum, decay or clipping. "
                 f"Received: {asked}. Use keras.optimizers.SGD for more."
             )
-        super().__init__(learning_rate=_checked(learning_rate), name=name)
+        super().__init__(learning_rate=_checked(learning_rate), name=text("name", name))
 
     def update_step(self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor) -> None:
         """Take one step for one variable: `w <- w - learning_rate * gradient`."""
@@ -65,14 +64,14 @@ class PlainSGD(keras.optimizers.Optimizer):
 
 
 def _checked(learning_rate: Any) -> Any:
-    if callable(learning_rate):  # a schedule, too
+    if callable(learning_rate) and not isinstance(learning_rate, type):  # a schedule, too
         return learning_rate
-    if isinstance(learning_rate, bool) or not isinstance(learning_rate, Real):
+    if not is_number(learning_rate):
         raise TypeError(
             "`learning_rate` must be a number, a learning rate schedule or a function. "
-            f"Received: learning_rate={learning_rate!r}."
+            f"{received('learning_rate', learning_rate)}"
         )
-    learning_rate = float(learning_rate)
-    if not 0 <= learning_rate < math.inf:
-        raise ValueError(f"`learning_rate` must be finite and not negative. Received: learning_rate={learning_rate!r}.")
-    return learning_rate
+    rate = finite("learning_rate", learning_rate)
+    if rate < 0:
+        raise ValueError(f"`learning_rate` must be finite and not negative. {received('learning_rate', learning_rate)}")
+    return rate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from numbers import Integral, Real
@@ -19,6 +20,7 @@ Name = TypeVar("Name", bound=str)
 LARGEST = 2**63 - 1  # of the whole numbers that NumPy, TensorFlow and Parquet can hold
 _LONGEST_NAME = 255  # bytes of a file's name, on the usual file systems
 _SHOWN = 80  # characters of a value in an error
+_MOST_NUMBERS = 2**28  # of a table: 2 GiB in float64
 
 
 def received(argument: str, value: Any) -> str:
@@ -41,6 +43,32 @@ def shown(value: Any) -> str:
     except Exception:  # a repr of the caller's own that fails must not hide the error that it belongs to
         text = f"<{type(value).__name__}>"
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+
+
+def said(error: BaseException) -> str:
+    """Return the kind and the first sentence of an error that a library raised, without names of TensorFlow's nodes."""
+    plain = re.sub(r"\{\{.*?\}\} ?|\x1b\[[0-9;]*m", "", str(error).strip())
+    plain = re.sub(r"^Exception encountered when calling .*\n+", "", plain) or "no more"
+    sentence = re.split(r"\.\s|\n| for '| \[Op:", plain)[0].rstrip(".")
+    return f"{type(error).__name__}: {sentence}."
+
+
+def fits_memory(argument: str, value: Any, numbers: int) -> None:
+    """Refuse an argument that asks for a table too large to be held.
+
+    Args:
+        argument: What to call it in an error.
+        value: The argument.
+        numbers: How many numbers the table would have.
+
+    Raises:
+        ValueError: If that is more than 2**28, which is 2 GiB.
+    """
+    if numbers > _MOST_NUMBERS:
+        raise ValueError(
+            f"`{argument}` must ask for a table of at most {_MOST_NUMBERS:,} numbers (2 GiB); this one would have "
+            f"{numbers:,}. {received(argument, value)}"
+        )
 
 
 def whole(argument: str, value: Any, least: int = 1, most: int = LARGEST) -> int:
@@ -195,7 +223,7 @@ def several(argument: str, value: Any, of: str = "values") -> list[Any]:
         raise TypeError(f"`{argument}` must be a list of {of}. {received(argument, value)}")
     try:
         return list(value)
-    except TypeError as error:  # an array or a tensor without a dimension
+    except Exception as error:  # an array or a tensor without a dimension, a symbolic one
         raise TypeError(f"`{argument}` must be a list of {of}. {received(argument, value)}") from error
 
 
@@ -247,6 +275,8 @@ def array(argument: str, value: Any, ndim: int | None = None, of: str = "numbers
     """
     import numpy as np
 
+    if value is None:  # NumPy makes NaN of it
+        raise TypeError(f"`{argument}` must be an array of {of}. {received(argument, value)}")
     try:
         found = np.asarray(value, dtype="float64")
     except OverflowError as error:

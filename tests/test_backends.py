@@ -68,7 +68,7 @@ def test_scaled_gradients_are_unscaled(backend, run):
 
 @either
 def test_training_is_not_changed(backend, run):
-    """Weights and the optimizer's state end bit-identical with and without the capture."""
+    """Weights and the optimizer's state end equal, but for rounding, with and without the capture."""
     run(backend, "leaving", "weights")
 
 
@@ -179,7 +179,7 @@ def test_a_probe_hears_the_gradient(backend, run):
 
 @on_torch
 def test_listening_changes_nothing(backend, run):
-    """On PyTorch the weights are the same to the last bit with outputs and a probe recorded."""
+    """On PyTorch the weights are the same, but for rounding, with outputs and a probe recorded."""
     run(backend, "listeners_torch", "unchanged")
 
 
@@ -211,6 +211,18 @@ def test_a_stateless_loop_is_told_what_it_must_do(backend, run):
 def test_a_stop_is_at_the_first_batch_whose_own_loss_is_below(backend, run):
     """On epochs and on batches, in a first and in a second fit."""
     run(backend, "stopping", "epoch", "batch")
+
+
+@either
+def test_what_happens_between_batches_is_not_judged(backend, run):
+    """Evaluations in any order of the callbacks, and a compilation in mid-fit: only training batches are judged."""
+    run(backend, "stopping", "evaluated", "compiled")
+
+
+@either
+def test_after_an_exception_no_other_training_counts(backend, run):
+    """Neither `train_on_batch` nor a fit without the capture is in its table, and nothing is left behind."""
+    run(backend, "leaving", "others")
 
 
 @on_jax

@@ -275,3 +275,40 @@ def test_an_optimizer_must_be_one():
     """A name is refused at the door."""
     with pytest.raises(TypeError, match="`optimizer` must be a Keras optimizer"):
         kt.callbacks.GradientCapture(optimizer="adam")
+
+
+def test_raw_gradients_keep_the_type_of_their_variable(blobs):
+    """In a float64 model they have all digits, also of entries that float32 takes for 0."""
+    model = keras.Sequential([keras.Input((4,), dtype="float64"), layers.Dense(3, dtype="float64", name="d")])
+    model.compile(keras.optimizers.SGD(0.1), keras.losses.MeanSquaredError(dtype="float64"))
+    capture = kt.callbacks.GradientCapture(raw={"d": 0}, histogram=[1e-150, 1.0])
+    x, _ = blobs
+    model.fit(x.astype("float64"), np.zeros((60, 3)), sample_weight=np.full(60, 1e-90), verbose=0, callbacks=[capture])
+    kernel = next(array for path, array in capture.raw[0].items() if path.endswith("kernel"))
+    assert kernel.dtype == "float64"
+    assert 0 < np.abs(kernel).max() < 1e-80
+    np.testing.assert_allclose(capture.frame["norm"][0], np.linalg.norm(kernel * 1e90) / 1e90, rtol=1e-12)
+    bins = capture.histograms.query("step == 0 and parameter == 'kernel'")
+    assert bins["count"].tolist() == [0, 0, 12, 0, 0]
+
+
+@pytest.mark.parametrize("steps", [range(10**12), iter(int, 1), range(100_001), 2**31, [0, 2**31], [10**400], "12", {}])
+def test_steps_of_raw_have_a_bound(steps):
+    """Too many steps, or too large ones, are refused in the constructor, which does not count them out first."""
+    with pytest.raises(ValueError, match="`raw` must"):
+        kt.callbacks.GradientCapture(raw={"*": steps})
+
+
+@pytest.mark.parametrize("every", [2**31, 2**63, 10**400])
+def test_every_has_a_bound(every):
+    """Steps are counted in 32 bits."""
+    with pytest.raises(ValueError, match="`every` must be a number of steps from 1 to 2147483647"):
+        kt.callbacks.GradientCapture(every=every)
+
+
+@pytest.mark.parametrize("argument", ["directory", "tensorboard"])
+@pytest.mark.parametrize("value", [5, True, b"runs", "", "a" * 300, "a\0b"])
+def test_paths_are_checked_in_the_constructor(argument, value):
+    """What no file system can hold is refused by name."""
+    with pytest.raises((TypeError, ValueError), match=f"`{argument}` must be a path"):
+        kt.callbacks.GradientCapture(**{argument: value})

@@ -263,7 +263,6 @@ def test_functions_go_by_names_that_tell_them_apart():
         ({"activations": ("relu", "relu")}, "each of another name"),
         ({"data": "digit"}, "`data` must be one of digits"),
         ({"data": ([[1.0], [np.nan]], [0, 1])}, "`x` must be finite"),
-        ({"data": (np.ones((8, 2, 2)), [0, 1] * 4)}, "`data` must have examples that are vectors"),
         ({"hidden": (8, -1)}, "`hidden` must be a whole number from 1"),
         ({"seeds": 0}, "`seeds` must be a whole number from 1"),
         ({"hidden": 8}, "`hidden` must list the units of each hidden layer"),

@@ -1,3 +1,5 @@
+import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
@@ -30,10 +32,17 @@ def test_auto_is_the_cpu_without_a_gpu():
     assert kt.devices.resolve("auto") == "cpu:0"
 
 
-@pytest.mark.parametrize("device", ["tpu", "gpu:one", "", None])
+@pytest.mark.parametrize("device", ["tpu", "gpu:one", "gpu:²", "cpu:-1", ""])
 def test_other_names_are_an_error(device):
     """The error names the argument and what would work."""
     with pytest.raises(ValueError, match=r'`device` must be "auto", "cpu", "gpu".*Received: device='):
+        kt.devices.resolve(device)
+
+
+@pytest.mark.parametrize("device", [None, 0, pd.NA, np.array(["cpu"]), ["cpu"], b"cpu"])
+def test_what_is_no_text_is_no_device(device):
+    """An array, which has no truth value, is refused as anything else that is no text."""
+    with pytest.raises(TypeError, match=r"`device` must be .*Received: device="):
         kt.devices.resolve(device)
 
 

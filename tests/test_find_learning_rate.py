@@ -234,6 +234,38 @@ def test_a_loss_that_still_falls_asks_for_more():
     assert "the last (try a higher `highest`)" in reason
 
 
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("argument", ["x", "y"])
+def test_nan_in_the_data_is_refused(activation, argument):
+    """ReLU hides a NaN among the inputs from the loss, not from the weights: what such a run suggests means nothing."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(8, activation), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    data = {"x": np.random.default_rng(0).normal(size=(200, 3)), "y": np.ones((200, 1))}
+    data[argument][150, 0] = np.nan
+    with pytest.raises(ValueError, match=f"`{argument}` must hold finite numbers.*Received: 1 NaN or infinite of"):
+        find_learning_rate(model, **data, steps=2, batch_size=4)
+    with pytest.raises(ValueError, match=f"`{argument}` must hold finite numbers"):
+        find_learning_rate(model, tf.data.Dataset.from_tensor_slices((data["x"], data["y"])).batch(4), steps=100)
+
+
+def test_a_weight_that_is_no_number_ends_the_run():
+    """Behind ReLU the loss stays finite; the rates from there on are not looked at."""
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, "relu", name="hidden"), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.get_layer("hidden").kernel.assign([[np.nan]])
+    test = find_learning_rate(model, np.ones((8, 1)), np.ones((8, 1)), steps=20)
+    assert len(test.table) == 1
+    assert test.suggestion is None
+    assert "not finite at learning rate 1e-06" in test.reason
+
+
+def test_targets_that_were_forgotten_are_asked_for(line):
+    """A model with a compiled loss needs them."""
+    model, x, _ = line
+    with pytest.raises(ValueError, match="`y` must be the targets"):
+        find_learning_rate(model, x)
+
+
 def test_sample_weights_count(line):
     """An example of weight 0 might as well not be there."""
     model, x, y = line
@@ -269,6 +301,9 @@ SCHEDULE = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
         ({"lowest": float("nan")}, ValueError, "must be finite"),
         ({"highest": "1"}, TypeError, "`highest` must be a number. Received: highest='1'"),
         ({"steps": 1}, ValueError, "`steps` must be a whole number from 2"),
+        ({"steps": 2**31}, ValueError, "`steps` must ask for a table of at most"),
+        ({"x": np.full((10, 1), "a")}, ValueError, "`x` and `y` must fit the model"),
+        ({"x": [None]}, TypeError, "`x` must be an array"),
         ({"batch_size": 2.0}, ValueError, "`batch_size` must be a whole number from 1"),
         ({"seed": None}, ValueError, "`seed` must be a whole number from 0"),
         ({"y": [1.0, 2.0]}, ValueError, "equally many examples"),

@@ -180,8 +180,73 @@ def test_dense_refuses_an_unknown_activation():
         kt.layers.Dense(3, activation="relux")
 
 
-@pytest.mark.parametrize("slope", [float("inf"), float("nan"), "steep", None])
-def test_leaky_relu_refuses_a_slope_that_is_no_number(slope):
+@pytest.mark.parametrize(
+    ("slope", "error"),
+    [
+        (float("inf"), ValueError),
+        (float("nan"), ValueError),
+        (10**400, ValueError),
+        ("steep", TypeError),
+        (None, TypeError),
+    ],
+)
+def test_leaky_relu_refuses_a_slope_that_is_no_number(slope, error):
     """The slope is a finite number."""
-    with pytest.raises(ValueError, match="`negative_slope` must be a finite number"):
+    with pytest.raises(error, match="`negative_slope` must be"):
         kt.layers.LeakyReLU(negative_slope=slope)
+
+
+def test_the_activation_can_be_taken_off_a_dense_layer():
+    """`layer.activation = None` gives the pre-activation, in a model that is saved and loaded as well."""
+    layer = kt.layers.Dense(3, activation="softmax")
+    model = keras.Sequential([keras.Input((2,)), layer])
+    x = np.array([[1.0, -2.0]], "float32")
+    layer.activation = None
+    np.testing.assert_allclose(model(x), layer.pre_activation(x), rtol=1e-6)
+    again = keras.Sequential.from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    np.testing.assert_allclose(again(x), model(x), rtol=1e-6)
+
+
+KINDS = [
+    getattr(kt.layers, name) for name in ("BinaryStep", "Linear", "Sigmoid", "Tanh", "ReLU", "LeakyReLU", "Softmax")
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_subclass_with_a_build_of_its_own_is_built(kind):
+    """Weights that its `build` makes are there after the first call, and count as the model's."""
+
+    class Scaled(kind):
+        def build(self, input_shape):
+            self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="scale")
+
+        def call(self, inputs):
+            return super().call(inputs) * self.scale
+
+    layer = Scaled()
+    assert not layer.built
+    assert layer(np.ones((2, 3))).shape == (2, 3)
+    assert [one.shape for one in layer.trainable_weights] == [(3,)]
+
+
+@pytest.mark.filterwarnings("ignore:.*shuffle=True:UserWarning", "ignore:.*any trainable weights:UserWarning")
+@pytest.mark.parametrize("kind", [kt.layers.Dense, *KINDS, kt.layers.GradientProbe])
+def test_a_layer_passes_the_test_of_every_layer_of_keras(kind):
+    """Construction, shapes, dtypes, symbolic and eager calls, training, saving: as Keras tests its own."""
+    from keras.src.testing import TestCase
+
+    dense = kind is kt.layers.Dense
+    TestCase().run_layer_test(
+        kind,
+        init_kwargs={"units": 4, "activation": "relu", "kernel_regularizer": "l2"} if dense else {},
+        input_shape=(2, 3),
+        expected_output_shape=(2, 4 if dense else 3),
+        expected_num_trainable_weights=2 if dense else 0,
+        expected_num_non_trainable_weights=0,
+        expected_num_seed_generators=0,
+        expected_num_losses=1 if dense else 0,
+        supports_masking=None,
+        run_mixed_precision_check=kind is not kt.layers.GradientProbe,
+        assert_built_after_instantiation=not dense,
+    )

@@ -332,7 +332,7 @@ def uncompiled():
     ("change", "error", "message"),
     [
         ({"model": uncompiled()}, ValueError, "`model` must be compiled.*model.compile"),
-        ({"model": "model"}, TypeError, "`model` must be a Keras model. Received: model=str"),
+        ({"model": "model"}, TypeError, "`model` must be a Keras model. Received: model='model'"),
         (
             {"along": ("line/weight", 0)},
             ValueError,

@@ -71,7 +71,7 @@ def test_more_than_the_plain_rule_is_refused(asked):
 @pytest.mark.parametrize("learning_rate", [-0.1, float("nan"), float("inf")])
 def test_a_learning_rate_that_is_no_step_is_refused(learning_rate):
     """Negative, NaN and infinite learning rates are errors."""
-    with pytest.raises(ValueError, match="`learning_rate` must be finite and not negative"):
+    with pytest.raises(ValueError, match="`learning_rate` must be finite"):
         kt.optimizers.PlainSGD(learning_rate)
 
 

@@ -108,3 +108,28 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
         write_atomically(path, fail)
     assert [file.name for file in tmp_path.iterdir()] == ["facts.json"]
     assert json.loads(path.read_text()) == 1
+
+
+def test_a_link_in_the_place_of_a_file_is_replaced(tmp_path):
+    """What a link leads to is not written, and temporary names cannot be foreseen."""
+    (tmp_path / "victim").write_text("mine")
+    (tmp_path / "facts.json").symlink_to(tmp_path / "victim")
+    names = []
+
+    def write(temporary):
+        names.append(temporary.name)
+        temporary.write_text("ours")
+
+    for _ in range(2):
+        write_atomically(tmp_path / "facts.json", write)
+    assert (tmp_path / "victim").read_text() == "mine"
+    assert not (tmp_path / "facts.json").is_symlink()
+    assert (tmp_path / "facts.json").read_text() == "ours"
+    assert len(set(names)) == 2
+
+
+def test_a_long_name_can_be_written(tmp_path):
+    """The temporary name is short."""
+    path = tmp_path / ("a" * 250 + ".txt")
+    write_atomically(path, lambda temporary: temporary.write_text("ours"))
+    assert path.read_text() == "ours"

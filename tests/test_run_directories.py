@@ -1,8 +1,11 @@
+import errno
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -14,8 +17,9 @@ import kerasteach as kt
 from kerasteach.experiment import running
 from kerasteach.experiment.copies import Copy, Plan
 from kerasteach.experiment.groups import ONE_BY_ONE, Network, grouped
-from kerasteach.experiment.lock import locked
 from kerasteach.experiment.request import asked_again
+from kerasteach.measure import runs
+from kerasteach.measure.manifest import Manifest, read_manifest
 
 # Adafactor mixes the entries of a variable, so that networks are trained one after the other, a group a variant.
 SMALL = {"data": "iris", "hidden": (3,), "seeds": 2, "epochs": 2, "optimizer": "adafactor", "progress": False}
@@ -68,7 +72,8 @@ def test_an_interrupted_comparison_goes_on(tmp_path, whole, trained):
     assert not part.facts["finished"]
     assert part.summary().index.tolist() == ["sigmoid", "tanh"]
     pd.testing.assert_frame_equal(part.history, whole.history[whole.history["activation"] != "relu"])
-    (tmp_path / "run" / ".history-123.parquet").touch()  # as a process leaves it that is killed while it writes
+    left = tmp_path / "run" / runs.WORKING / ".kt-0123456789abcdef.parquet"
+    left.touch()  # as a process leaves it that is killed while it writes
     seen = trained()
     resumed = kt.compare(**SMALL, keep_weights=True, directory=tmp_path / "run")
     assert seen == ["relu"]
@@ -86,14 +91,14 @@ def test_groups_that_a_finished_comparison_still_has_go(tmp_path, trained):
     """A process that is killed after the last table and before it has tidied up leaves them."""
     arguments = {**SMALL, "seeds": 1, "epochs": 1, "directory": tmp_path}
     first = kt.compare(**arguments)
-    left = tmp_path / "groups" / "0002"
-    left.mkdir(parents=True)
-    (left / "group.json").touch()
-    with locked(tmp_path / "groups" / "lock", tmp_path):  # perhaps a process is at it
+    with runs.working_folder(tmp_path) as folder:  # perhaps a process is at it
+        left = folder / "0002"
+        left.mkdir()
+        (left / "group.json").touch()
         assert_same(kt.compare(**arguments), first)
     assert left.exists()
     assert_same(kt.compare(**arguments), first)
-    assert not (tmp_path / "groups").exists()
+    assert not folder.exists()
 
 
 def test_the_arguments_of_a_directory_can_be_had_again(tmp_path, trained):
@@ -129,7 +134,7 @@ def test_other_arguments_are_refused(tmp_path):
         kt.compare("tanh", **{**SMALL, "data": data}, directory=tmp_path)
     replaced = kt.compare("relu", **SMALL, directory=tmp_path, overwrite=True)
     assert replaced.history["activation"].unique().tolist() == ["relu"]
-    (tmp_path / "run.json").write_text('{"tables": []}')
+    Manifest({"finished": True}).write(tmp_path / "run.json")
     with pytest.raises(ValueError, match="`directory` holds a run with other arguments"):
         kt.compare("tanh", **SMALL, directory=tmp_path)
 
@@ -162,9 +167,8 @@ def test_going_on_with_other_versions_is_a_warning(tmp_path, trained):
 
 def test_one_process_at_a_time(tmp_path):
     """While one writes a directory, another is refused; afterwards it is not."""
-    (tmp_path / "groups").mkdir()
     with (
-        locked(tmp_path / "groups" / "lock", tmp_path),
+        runs.working_folder(tmp_path),
         pytest.raises(RuntimeError, match=r"Another process is writing this comparison.*Received: directory="),
     ):
         kt.compare("tanh", **SMALL, directory=tmp_path)
@@ -253,6 +257,157 @@ def test_optimizers_and_numpys_numbers_are_told_alike_each_time(tmp_path):
         return kt.compare(vary={"optimizer": choices}, **arguments, directory=tmp_path)
 
     assert_same(again(), again())
+
+
+TINY = {"activations": "tanh", "data": "iris", "hidden": (3,), "seeds": 1, "epochs": 1, "progress": False}
+
+
+def tree(directory):
+    """Return every file under a directory with its content."""
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def test_what_was_in_the_folder_before_stays(tmp_path):
+    """Files and folders of one's own beside a comparison's are as they were, `groups` too."""
+    for name in ("groups/marks.csv", "groups/2024/a.jpg", "groups/0001/group.json", "photos/x", "figure.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    before = tree(tmp_path)
+    kt.compare(**TINY, directory=tmp_path)
+    kt.compare(**TINY, directory=tmp_path, overwrite=True).save(tmp_path, overwrite=True)
+    after = tree(tmp_path)
+    assert after.items() >= before.items()
+    assert sorted(after.keys() - before.keys()) == ["gradients.parquet", "history.parquet", "run.json"]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("name", ["weights.npz", "history.parquet", "predictions.parquet", "run.json", runs.WORKING])
+@pytest.mark.parametrize("kind", ["file", "folder", "link"])
+def test_what_no_run_wrote_is_not_replaced(tmp_path, whole, kind, name, overwrite):
+    """Something else under a name that the run needs is refused before anything is trained, and stays."""
+    place, secret = tmp_path / "run" / name, tmp_path / "elsewhere"
+    place.parent.mkdir()
+    (secret / "0001").mkdir(parents=True)
+    (secret / "0001" / "group.json").write_text("mine")
+    if kind == "file":
+        place.write_text("mine")
+    elif kind == "folder":
+        shutil.copytree(secret, place)
+    else:
+        place.symlink_to(secret)
+    before = tree(tmp_path)
+    with pytest.raises((FileExistsError, kt.measure.DamagedRunError)):
+        kt.compare(**{**TINY, "epochs": 10**6}, directory=tmp_path / "run", overwrite=overwrite)
+    if name != "predictions.parquet":  # which this comparison does not write
+        with pytest.raises(FileExistsError):
+            whole.save(tmp_path / "run", overwrite=overwrite)
+        assert tree(tmp_path) == before
+
+
+def test_a_full_disk_keeps_the_run_that_is_there(tmp_path, monkeypatch, whole):
+    """Until the new run is written whole, `overwrite=True` takes nothing from the old one."""
+    old = kt.compare(**TINY)
+    old.save(tmp_path)
+    before = tree(tmp_path)
+    write = runs.write_arrays
+
+    def full(path, arrays):
+        write(path, arrays)
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(runs, "write_arrays", full)
+    with pytest.raises(OSError, match="No space left"):
+        whole.save(tmp_path, overwrite=True)
+    assert tree(tmp_path) == before
+    assert_same(kt.Comparison.load(tmp_path), old)
+
+
+def test_a_run_that_is_replaced_leaves_no_file(tmp_path, whole):
+    """Weights and groups of the old run go, and what is loaded is the new one."""
+    whole.save(tmp_path)
+    assert (tmp_path / "weights.npz").exists()
+    new = kt.compare(**TINY, directory=tmp_path, overwrite=True)
+    assert sorted(tree(tmp_path)) == ["gradients.parquet", "history.parquet", "run.json"]
+    assert_same(kt.Comparison.load(tmp_path), new)
+
+
+def test_groups_of_an_unfinished_comparison_go_with_it(tmp_path, whole, trained):
+    """A run that is saved over it is not gone on with from the groups of another."""
+    trained(at=2)
+    with pytest.raises(KeyboardInterrupt):
+        kt.compare(**SMALL, directory=tmp_path)
+    with pytest.raises(FileExistsError, match="There is a run already"):
+        whole.save(tmp_path)
+    assert kt.Comparison.load(tmp_path).summary().index.tolist() == ["sigmoid", "tanh"]
+    whole.save(tmp_path, overwrite=True)
+    assert not (tmp_path / runs.WORKING).exists()
+    assert_same(kt.Comparison.load(tmp_path), whole)
+
+
+def test_a_damaged_group_is_named(tmp_path, trained):
+    """A group whose file was changed is not taken for trained; without it the same call trains it again."""
+    trained(at=2)
+    with pytest.raises(KeyboardInterrupt):
+        kt.compare(**SMALL, directory=tmp_path)
+    group = tmp_path / runs.WORKING / "0001"
+    path = group / "history.parquet"
+    path.write_bytes(path.read_bytes()[:-1])
+    trained()
+    with pytest.raises(kt.measure.DamagedRunError, match=r"0001/history\.parquet is damaged") as error:
+        kt.compare(**SMALL, directory=tmp_path)
+    assert error.value.__notes__ == [f"Without the folder {group}, the same call trains this group of networks again."]
+    shutil.rmtree(group)
+    seen = trained()
+    kt.compare(**SMALL, directory=tmp_path)
+    assert seen == ["tanh", "relu"]
+
+
+def test_a_run_that_was_killed_while_it_was_moved_is_no_run(tmp_path, whole):
+    """The names that may be in place already are its own, so that it can be written again."""
+    whole.save(tmp_path)
+    manifest = read_manifest(tmp_path)
+    Manifest(manifest.facts, claimed=tuple(manifest.files)).write(tmp_path / "run.json")
+    with pytest.raises(kt.measure.DamagedRunError, match=r"run\.json .* ended before the run was whole"):
+        kt.Comparison.load(tmp_path)
+    whole.save(tmp_path, overwrite=True)
+    assert_same(kt.Comparison.load(tmp_path), whole)
+
+
+def test_two_threads_save_one_after_the_other(tmp_path, whole):
+    """Of two that save into one folder, one is refused or finds the other's run."""
+    errors = []
+
+    def save():
+        try:
+            whole.save(tmp_path)
+        except (FileExistsError, RuntimeError) as error:
+            errors.append(error)
+
+    with ThreadPoolExecutor(4) as executor:
+        for _ in range(4):
+            executor.submit(save)
+    assert len(errors) == 3
+    assert_same(kt.Comparison.load(tmp_path), whole)
+
+
+def test_the_home_folder_of_a_comparison_is_expanded(tmp_path, monkeypatch):
+    """`~` is the home folder for compare, save and load."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    result = kt.compare(**TINY, directory="~/a")
+    result.save("~/b")
+    assert_same(kt.Comparison.load("~/a"), kt.Comparison.load("~/b"))
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_files_follow_the_umask(tmp_path, whole):
+    """A file of a run has the mode of every new file, though it had a temporary name first."""
+    umask = os.umask(0o027)
+    try:
+        whole.save(tmp_path / "run")
+    finally:
+        os.umask(umask)
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "run").iterdir()} == {0o640}
 
 
 def kill(times, seed, folder):

@@ -177,6 +177,62 @@ def test_the_weights_of_large_layers_are_measured_as_variables(jit_compile):
     np.testing.assert_allclose(values, [[0.5 * 3**0.5, 0.2], [45.0, 0.2]], rtol=1e-6)
 
 
+@pytest.mark.parametrize("size", [3e-224, 1e-162, 1e160, 1e300])
+def test_float64_gradients_of_any_size_have_their_norm(size):
+    """Entries whose squares not even float64 holds are scaled first, in a tensor of float64."""
+    gradients = [np.array([3 * size, -4 * size]), np.full((80, 80), size)]
+    values = rows(["norm", "std", "zero_fraction"], gradients, jit_compile=False)
+    np.testing.assert_allclose(values[:, 0], [5 * size, 80 * size], rtol=1e-12)
+    assert values[0, 1] == pytest.approx(3.5 * size, rel=1e-12)
+    assert values[:, 2].tolist() == [0, 0]
+    assert statistics.compute(["norm"], gradients[0]).numpy()[0] == pytest.approx(5 * size, rel=1e-12)
+
+
+@pytest.mark.parametrize("jit_compile", [None, False, True])
+@pytest.mark.parametrize("size", [4, 9000])
+def test_the_largest_of_what_is_no_number_is_none(size, jit_compile):
+    """`max_abs` is NaN as NumPy's where an entry is NaN, and infinite where one is infinite."""
+    gradients = [np.full(size, 0.5, "float32") for _ in range(3)]
+    gradients[0][1], gradients[1][1] = np.nan, -np.inf
+    gradients[2][:] = np.nan
+    values = rows(["max_abs"], gradients, jit_compile=jit_compile)
+    np.testing.assert_array_equal(values[:, 0], [np.nan, np.inf, np.nan])
+    if jit_compile is None:
+        assert np.isnan(statistics.compute(["max_abs"], gradients[0]).numpy()).all()
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("shape", [(300_001,), (1, 300_001), (2**17 + 1,), (2**18,), (3, 2**17, 1)])
+def test_a_long_row_keeps_its_digits(shape, jit_compile):
+    """A vector of more than 2^17 entries is not added up one after the other; its zeros are counted."""
+    gradient = np.full(shape, 0.1, "float32")
+    gradient.flat[[0, -1]] = 0
+    size = gradient.size
+    mean, mean_abs, zeros = rows(["mean", "mean_abs", "zero_fraction"], [gradient], jit_compile=jit_compile)[0]
+    assert mean == pytest.approx(0.1 * (size - 2) / size, rel=1e-6)
+    assert mean_abs == pytest.approx(0.1 * (size - 2) / size, rel=1e-6)
+    assert zeros == pytest.approx(2 / size, rel=1e-6)
+
+
+def test_one_zero_in_many_is_counted():
+    """Among more entries than float32 can count, 2^24, in rows and in a vector."""
+    for shape in ((4100, 4100), (2**24 + 1,)):
+        gradient = np.ones(shape, "float32")
+        gradient.flat[7] = 0
+        assert rows(["zero_fraction"], [gradient])[0, 0] == pytest.approx(1 / gradient.size, rel=1e-6)
+
+
+def test_the_stated_limits_hold():
+    """Subnormal entries are 0 to TensorFlow; `std` far from 0 has the digits that its docstring promises."""
+    norm, zeros = rows(["norm", "zero_fraction"], [np.full(10, 1e-40, "float32")])[0]
+    assert (norm, zeros) == (0, 1)
+    random = np.random.default_rng(0)
+    for ratio in (10, 100):
+        gradient = (1 + random.normal(size=(100, 100)) / ratio).astype("float32")
+        std = rows(["std"], [gradient], jit_compile=False)[0, 0]
+        assert std == pytest.approx(gradient.std(dtype="float64"), rel=1e-6 * ratio**2)
+
+
 def test_names_come_in_the_tables_order():
     """Whatever the order asked for, and with `finite` always."""
     assert statistics.chosen(["max_abs", "norm"]) == ("norm", "finite", "max_abs")

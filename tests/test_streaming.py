@@ -1,14 +1,20 @@
+import copy
+import errno
 import json
+import pickle
+import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 
 import kerasteach as kt
-from kerasteach.measure import recording
+from kerasteach.measure import recording, stream
 
 
 def fit(model, x, y, *callbacks, epochs=2, **options):
@@ -130,12 +136,159 @@ def test_what_an_interrupted_fit_left_is_written_by_the_next(tmp_path, blobs, cl
     assert kt.measure.read(tmp_path, run=2)["step"].unique().tolist() == [0, 1, 2]
 
 
+class Run(keras.callbacks.Callback):
+    """Call a function at the end of a batch, which is counted through all epochs."""
+
+    def __init__(self, batch, function):
+        super().__init__()
+        self.function, self.left = function, batch
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Count down."""
+        if self.left == 0:
+            self.function()
+        self.left -= 1
+
+
+def failing(monkeypatch, name, times):
+    """Let the disk be full at the first so many calls of a function of the streams; return how often it was."""
+    write, failed = getattr(stream, name), []
+
+    def full(path, *arguments):
+        if len(failed) < times:
+            failed.append(path)
+            path.write_bytes(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return write(path, *arguments)
+
+    monkeypatch.setattr(stream, name, full)
+    return failed
+
+
+@pytest.mark.parametrize("name", ["write_table", "write_arrays"])
+def test_a_part_that_cannot_be_written_is_written_later(tmp_path, monkeypatch, name, blobs, classifier, in_memory):
+    """The training goes on with one warning, all rows can be seen meanwhile, and none is on disk twice in the end."""
+    failed = failing(monkeypatch, name, 2)
+    monkeypatch.setattr(recording, "_SECONDS_A_PART", 0.0)
+    capture, seen = kt.callbacks.GradientCapture(directory=tmp_path, histogram=6, raw={"output": [0, 5]}), []
+
+    def look():
+        seen.append((capture.frame["step"].nunique(), list(tmp_path.glob("run-0001/*-*"))))
+
+    with pytest.warns(UserWarning, match="cannot be written.*No space left.*stays in memory") as warned:
+        fit(classifier(), *blobs, capture, Run(3, look))
+    assert len(warned) == 1
+    assert len(failed) == 2
+    assert seen == [(4, [])]
+    pd.testing.assert_frame_equal(capture.frame, in_memory.frame)
+    pd.testing.assert_frame_equal(kt.measure.read(tmp_path), in_memory.frame)
+    pd.testing.assert_frame_equal(kt.measure.read(tmp_path, table="histograms"), in_memory.histograms)
+    assert list(kt.measure.read_raw(tmp_path)) == [0, 5]
+    assert json.loads((tmp_path / "run-0001" / "run.json").read_text())["finished"]
+
+
+def test_a_disk_that_stays_full_ends_no_training(tmp_path, monkeypatch, blobs, classifier, in_memory):
+    """The rows are in memory, can be saved elsewhere, and the same capture records the next training."""
+    failing(monkeypatch, "write_table", 10**6)
+    model, capture = classifier(), kt.callbacks.GradientCapture(directory=tmp_path / "full")
+    with pytest.warns(UserWarning, match="cannot be written") as warned:
+        fit(model, *blobs, capture)
+    assert len(warned) == 1
+    pd.testing.assert_frame_equal(capture.frame, in_memory.frame)
+    monkeypatch.undo()
+    capture.save(tmp_path / "other")
+    pd.testing.assert_frame_equal(kt.measure.read(tmp_path / "other"), in_memory.frame)
+    fit(model, *blobs, capture)
+    assert kt.measure.read(tmp_path / "full", run=1).attrs == {"finished": False}
+    assert kt.measure.read(tmp_path / "full", run=2)["step"].nunique() == 6
+
+
+def test_a_folder_that_is_removed_meanwhile_ends_no_training(tmp_path, blobs, classifier, always_old):
+    """What was written is gone, and the error says so; what comes later is on disk."""
+    capture = kt.callbacks.GradientCapture(directory=tmp_path)
+    fit(classifier(), *blobs, capture, Run(4, lambda: shutil.rmtree(tmp_path / "run-0001")))
+    with pytest.raises(kt.measure.DamagedRunError, match=r"gradients-000001\.parquet .* is missing") as error:
+        kt.measure.read(tmp_path)
+    assert pd.read_parquet(error.value.readable[0])["step"].unique().tolist() == [3, 4, 5]
+    with pytest.warns(UserWarning, match="only what is in memory is here"):
+        assert capture.frame.empty
+
+
+def test_another_thread_sees_whole_steps_only(tmp_path, blobs, classifier):
+    """While a thread trains, another one that looks has a beginning of the final table, and takes nothing from it."""
+    capture, seen = kt.callbacks.GradientCapture(directory=tmp_path), []
+    with ThreadPoolExecutor(1) as other:
+        look = Run(4, lambda: seen.append(other.submit(lambda: capture.frame).result()))
+        fit(classifier(), *blobs, capture, look, epochs=3)
+    assert seen[0]["step"].unique().tolist() == [0, 1, 2]
+    assert capture.frame["step"].tolist() == np.repeat(range(9), 6).tolist()
+    pd.testing.assert_frame_equal(seen[0], capture.frame[:18])
+
+
+def test_a_second_thread_is_refused(blobs, classifier):
+    """A capture that records in one thread cannot in another at the same time; afterwards it can."""
+    capture = kt.callbacks.GradientCapture()
+
+    def train():
+        fit(classifier(), *blobs, capture, epochs=1)
+
+    with ThreadPoolExecutor(1) as other:
+
+        def try_there():
+            with pytest.raises(RuntimeError, match="GradientCapture records one training at a time"):
+                other.submit(train).result()
+
+        fit(classifier(), *blobs, capture, Run(1, try_there), epochs=1)
+        assert capture.frame["step"].nunique() == 3
+        other.submit(train).result()
+        assert capture.frame["step"].nunique() == 3
+
+
+def test_after_an_interrupted_training_another_thread_may_train(blobs, classifier):
+    """Once the capture is detached, as the error says; the thread of the interrupted training is still there."""
+    capture = kt.callbacks.GradientCapture()
+    with ThreadPoolExecutor(1) as other:
+        interrupted = other.submit(fit, classifier(), *blobs, capture, Run(1, lambda: 1 / 0))
+        assert isinstance(interrupted.exception(), ZeroDivisionError)
+        with pytest.raises(RuntimeError, match=r"call `detach\(\)` first"):
+            fit(classifier(), *blobs, capture)
+        capture.detach()
+        assert capture.frame["step"].nunique() == 2
+        fit(classifier(), *blobs, capture)
+    assert capture.frame["step"].nunique() == 6
+
+
+def test_the_home_folder_is_expanded_once(tmp_path, monkeypatch, blobs, classifier):
+    """`~` is the home folder for whatever writes and reads, and no folder is called so."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    capture = kt.callbacks.GradientCapture(directory="~/a", tensorboard="~/b", raw={"output": 0})
+    monkeypatch.chdir("/")
+    fit(classifier(), *blobs, capture, epochs=1)
+    capture.save("~/c")
+    assert sorted(path.name for path in (tmp_path / "home").iterdir()) == ["a", "b", "c"]
+    assert len(kt.measure.read("~/a")) == len(kt.measure.read("~/c")) == 18
+    assert list(kt.measure.read_raw("~/a")) == [0]
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_a_copied_and_a_pickled_capture_stream_on(tmp_path, blobs, classifier):
+    """Copies have no open file or lock of the first, and write runs of their own."""
+    capture = kt.callbacks.GradientCapture(directory=tmp_path)
+    fit(classifier(), *blobs, capture, epochs=1)
+    capture.set_model(None)
+    for copied in (copy.deepcopy(capture), pickle.loads(pickle.dumps(capture))):
+        fit(classifier(), *blobs, copied, epochs=1)
+        assert copied.frame["step"].nunique() == 3
+    assert len(list(tmp_path.iterdir())) == 3
+
+
 PROGRAM = """
-import os, signal, sys
+import os, signal, sys, threading, time
 import keras, numpy as np, kerasteach as kt
-from kerasteach.measure import recording
+from kerasteach.measure import recording, stream
 recording._SECONDS_A_PART = 0.0
-directory, how = sys.argv[1:]
+directory, how = sys.argv[1:3]
 
 class End(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
@@ -143,32 +296,89 @@ class End(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if self.epoch == 2 and batch == 1:
-            if how == "kill":
-                os.kill(os.getpid(), signal.SIGKILL)
+            if how != "raise":
+                os.kill(os.getpid(), getattr(signal, how))
             raise RuntimeError("the power is gone")
 
 model = kt.models.mlp("tanh", (5,), inputs=4, outputs=3, seed=0)
 model.compile("sgd", "sparse_categorical_crossentropy")
 x, y = np.ones((60, 4), "float32"), np.arange(60) % 3
-capture = kt.callbacks.GradientCapture(directory=directory)
+everything = {"histogram": 6, "raw": {"output": range(100)}}
+capture = kt.callbacks.GradientCapture(directory=directory, **everything)
+if len(sys.argv) > 3:
+    exec(sys.argv[3])
 model.fit(x, y, batch_size=20, epochs=5, verbose=0, callbacks=[capture, End()])
 """
 
 
-def end(directory, how):
+def end(directory, how, before=""):
     """Train in a process that ends at the second step of the third epoch, and return the process."""
-    return subprocess.run([sys.executable, "-c", PROGRAM, directory, how], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", PROGRAM, directory, how, before]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def assert_steps(directory, number):
+    """Raise unless all tables of a run, and the whole gradients, have the same first steps."""
+    tables = [kt.measure.read(directory, table=name) for name in ("gradients", "histograms")]
+    assert [table["step"].unique().tolist() for table in tables] == [list(range(number))] * 2
+    assert list(kt.measure.read_raw(directory)) == list(range(number))
 
 
 def test_a_killed_process_leaves_every_completed_part(tmp_path):
     """After SIGKILL in the third epoch, the first two are there, and no half-written file is in the way."""
-    done = end(tmp_path, "kill")
+    done = end(tmp_path, "SIGKILL")
     assert done.returncode == -signal.SIGKILL, done.stderr
-    assert kt.measure.read(tmp_path)["step"].unique().tolist() == list(range(6))
+    assert_steps(tmp_path, 6)
 
 
 def test_a_program_that_ends_in_an_error_leaves_every_step(tmp_path):
     """What was recorded before an exception that nobody caught is written when Python ends."""
     done = end(tmp_path, "raise")
     assert "the power is gone" in done.stderr
-    assert kt.measure.read(tmp_path)["step"].unique().tolist() == list(range(8))
+    assert_steps(tmp_path, 8)
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_loses_no_step(tmp_path, name):
+    """SIGTERM and Ctrl-C end the process as they do without a capture, and every step that was done is on disk."""
+    done = end(tmp_path, name)
+    assert done.returncode == -getattr(signal, name), done.stderr
+    assert_steps(tmp_path, 8)
+
+
+def test_a_handler_of_the_programs_own_stays(tmp_path):
+    """Where the program handles SIGTERM itself, it is asked, and what it raises ends the training."""
+    before = "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))"
+    done = end(tmp_path, "SIGTERM", before)
+    assert done.returncode == 7, done.stderr
+    assert_steps(tmp_path, 8)
+
+
+def test_many_rows_are_written_at_pythons_end(tmp_path):
+    """More rows than Arrow turns into a table without threads, which nobody can start any more then."""
+    before = """
+recording._SECONDS_A_PART = float("inf")
+class Last(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 20:
+            raise RuntimeError("the power is gone")
+model.fit(x, y, batch_size=1, epochs=50, verbose=0, callbacks=[capture, Last()])
+"""
+    done = end(tmp_path, "raise", before)
+    assert done.stderr.count("Error") == 1, done.stderr
+    frame = kt.measure.read(tmp_path)
+    assert frame["step"].unique().tolist() == list(range(21 * 60))
+    assert kt.measure.read(tmp_path, table="histograms")["step"].max() == 21 * 60 - 1
+
+
+def test_the_handler_is_there_for_the_training_only(tmp_path, blobs, classifier):
+    """Before and after a fit, and in one that writes nothing, SIGTERM is handled by default."""
+    handlers = []
+
+    def note():
+        handlers.append(signal.getsignal(signal.SIGTERM))
+
+    for options in ({}, {"directory": tmp_path}):
+        fit(classifier(), *blobs, kt.callbacks.GradientCapture(**options), Run(1, note))
+        note()
+    assert [handler is signal.SIG_DFL for handler in handlers] == [True, True, False, True]

@@ -545,7 +545,7 @@ def test_what_cannot_be_explained_is_refused(name):
         (np.ones((0, 4)), np.ones((0, 3)), "`x` must be a batch"),
         (np.ones((2, 5)), np.ones((2, 3)), "`x` must fit the model's input"),
         (np.full((2, 4), np.nan), np.ones((2, 3)), "`x` must hold finite numbers"),
-        (np.ones((2, 4)), [["a"] * 3] * 2, "`y` must be an array of numbers"),
+        (np.ones((1, 4)), 1.0, "a target for each example"),
         (np.ones((2, 4)), np.ones((2, 2)), "`y` must be .examples, outputs"),
         (np.ones((2, 4)), np.ones(2), "`y` must be .examples, outputs"),
     ],
@@ -554,6 +554,25 @@ def test_a_batch_that_does_not_fit_is_refused(x, y, message):
     """The error names the argument and the shapes."""
     with pytest.raises(ValueError, match=message):
         kt.trace_step(network(("tanh", "linear")), x, y)
+
+
+@pytest.mark.parametrize("y", [[["a"] * 3] * 2, None, [["a", 1.0, None]] * 2, keras.Input((3,))])
+def test_targets_that_are_no_numbers_are_refused(y):
+    """Text, nothing, and a placeholder for numbers have no error."""
+    with pytest.raises(TypeError, match="`y` must be an array of numbers"):
+        kt.trace_step(network(("tanh", "linear")), np.ones((2, 4)), y)
+
+
+def test_a_model_of_two_inputs_or_outputs_is_refused_before_its_data():
+    """The error speaks of the model, not of the shapes of lists of arrays."""
+    one, other = keras.Input((2,)), keras.Input((2,))
+    inputs = keras.Model([one, other], layers.Dense(1)(layers.Add()([one, other])))
+    outputs = keras.Model(one, [layers.Dense(1)(one), layers.Dense(3)(one)])
+    x, y = np.ones((3, 2)), np.ones((3, 1))
+    with pytest.raises(ValueError, match="it has 2 inputs"):
+        kt.trace_step(inputs, [x, x], y)
+    with pytest.raises(ValueError, match="it has 2 outputs"):
+        kt.trace_step(outputs, x, [y, np.ones((3, 3))])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -62,7 +63,7 @@ def test_choice_suggests_what_is_near():
         validation.choice("activation", "swish", ("sigmoid", "relu"))
 
 
-@pytest.mark.parametrize("value", [5, "abc", None, np.array(1.0), {"a": 1}])
+@pytest.mark.parametrize("value", [5, "abc", None, np.array(1.0), {"a": 1}, keras.Input((2,))])
 def test_several_refuses(value):
     """A single value, a text and a mapping are no list."""
     with pytest.raises(TypeError, match="`hidden` must be a list of widths"):
@@ -95,6 +96,8 @@ def test_path_refuses_what_no_file_system_holds(value):
         ([[1, 2], [3]], ValueError, "rows of one length"),
         (["a", "b"], TypeError, "an array of numbers"),
         ([pd.NA], TypeError, "an array of numbers"),
+        (None, TypeError, "an array of numbers"),
+        (keras.Input((2,)), TypeError, "an array of numbers"),
         ([10**400], ValueError, "too large"),
         (1.0, ValueError, "must have 2 dimensions"),
     ],
@@ -122,3 +125,26 @@ def test_a_repr_that_fails_does_not_hide_the_error():
 
     with pytest.raises(TypeError, match="Received: size=<Broken>"):
         validation.finite("size", Broken())
+
+
+def test_what_does_not_fit_into_memory_is_refused():
+    """The message has the size that was asked for, and the largest there can be."""
+    validation.fits_memory("points", 16_000, 16_000**2)
+    with pytest.raises(ValueError, match=r"`points` must .*at most 268,435,456 .*400,000,000\. Received: points=20000"):
+        validation.fits_memory("points", 20_000, 20_000**2)
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("{{node a/b}} no such\n  more", "ValueError: no such."),
+        (
+            "Exception encountered when calling Dense.call().\n\n\x1b[1mNo rows.\x1b[0m\n\nArguments",
+            "ValueError: No rows.",
+        ),
+        ("", "ValueError: no more."),
+    ],
+)
+def test_said_is_the_first_sentence_of_a_librarys_error(message, expected):
+    """Names of nodes, colors, and where Keras was at that time are left out."""
+    assert validation.said(ValueError(message)) == expected

@@ -18,23 +18,48 @@ FIGURES = (
 
 
 def draw(result: Comparison, paths: Mapping[str, Path], lecture: bool, overwrite: bool) -> Iterator[Path]:
-    """Draw the figures of `FIGURES` that the data allow, and yield the path of each that is written."""
+    """Draw the figures of `FIGURES` that the data allow, and yield the path of each page that is written."""
+    import kerasteach as kt
+
+    with style(lecture):
+        drawn = {name: list(pages) for name, pages in _drawn(result)}
+    for name, pages in drawn.items():
+        for number, figure in enumerate(pages, start=1):
+            path = paths[name] if number == 1 else paths[name].with_stem(f"{paths[name].stem}-{number}")
+            kt.plotting.save(figure, path, overwrite=overwrite)
+            yield path
+
+
+def _drawn(result: Comparison) -> Iterator[tuple[str, Iterator[Any]]]:
+    """Yield the name and the pages of each figure."""
     import kerasteach as kt
 
     score = "val_accuracy" if "val_accuracy" in set(result.history["metric"]) else "val_loss"
-    with style(lecture):
-        drawn: dict[str, Any] = {
-            "lecture": kt.plotting.lecture_figure(result.history, result.gradients, _title(result.facts)),
-            "learning_curves": kt.plotting.learning_curves(result.history),
-            "test_scores": kt.plotting.learning_curves(result.history, score),
-            "gradient_flow": kt.plotting.gradient_flow(result.gradients),
-            "gradients_over_time": kt.plotting.gradients_over_time(result.gradients),
-        }
-        if len(result.predictions) and result.facts["data"]["task"] == "classification":
-            drawn["decision_boundary"] = kt.plotting.decision_boundary(result.predictions)
-    for name, figure in drawn.items():
-        kt.plotting.save(figure, paths[name], overwrite=overwrite)
-        yield paths[name]
+    numbers = range(1, kt.plotting.pages(result.history) + 1)
+    history, gradients, title = result.history, result.gradients, _title(result.facts)
+    yield "lecture", (kt.plotting.lecture_figure(history, gradients, title, page=page) for page in numbers)
+    yield "learning_curves", iter([kt.plotting.learning_curves(history)])
+    yield "test_scores", iter([kt.plotting.learning_curves(history, score)])
+    yield "gradient_flow", iter([kt.plotting.gradient_flow(gradients)])
+    yield "gradients_over_time", (kt.plotting.gradients_over_time(gradients, page=page) for page in numbers)
+    if len(result.predictions) and result.facts["data"]["task"] == "classification":
+        x, y = _examples(result.facts)
+        plane = result.predictions
+        yield "decision_boundary", (kt.plotting.decision_boundary(plane, x, y, page=page) for page in numbers)
+
+
+def _examples(facts: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return the test examples of a comparison by name or of a file, in the units of its predictions."""
+    from kerasteach.experiment.arguments import dataset_of
+
+    arguments = facts["arguments"]
+    reading = {name: arguments.get(name) for name in ("target", "features", "task", "missing")}
+    try:
+        data = dataset_of(arguments["data"], arguments["split_seed"], **reading)
+    except (OSError, ValueError):  # the file is not there any more, or another one
+        return None, None
+    x = data.x_test if data.scale is None else data.x_test * data.scale + data.shift
+    return x, data.y_test
 
 
 def _title(facts: Mapping[str, Any]) -> str:
@@ -46,6 +71,20 @@ def _title(facts: Mapping[str, Any]) -> str:
         plural = "s" if len(hidden) > 1 else ""
         same = len(set(hidden)) == 1
         title += f": {len(hidden)} hidden layer{plural} of {hidden[0]}" if same else f": hidden layers {hidden}"
+    title += _rates(facts)
     if arguments["error_below"] is not None:
         title += f", trained to a loss below {arguments['error_below']:g}"
     return title
+
+
+def _rates(facts: Mapping[str, Any]) -> str:
+    """Name the learning rate, or that of each optimizer, where the legend does not."""
+    rates, vary = facts.get("learning_rates") or [], facts["arguments"]["vary"]
+    shown = [rate if isinstance(rate, str) else f"{rate:g}" for rate in rates]
+    if not rates or "learning_rate" in vary:
+        return ""
+    if len(set(shown)) == 1:
+        return f", learning rate {shown[0]}"
+    names = [variant.get("optimizer", "") for variant in facts["variants"]]
+    by_name = dict(zip(names, shown, strict=True))
+    return f", learning rate {', '.join(f'{rate} ({name})' for name, rate in by_name.items())}"

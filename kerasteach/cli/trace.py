@@ -181,7 +181,7 @@ def _examples(network: keras.Model, data: Path) -> tuple[Any, Any]:
 
     shape = _input_shape(network)
     try:
-        raw: Raw = read_csv(data)
+        raw: Raw = read_csv(data, task="classification" if _by_class(network) else "regression")
     except ValueError as error:
         if "must be a column of" in str(error):  # which `--target` does not name: it has the example's numbers
             raise ValueError(f"`--data` must have a column named target. Received: --data {data}.") from error
@@ -190,6 +190,8 @@ def _examples(network: keras.Model, data: Path) -> tuple[Any, Any]:
         raise ValueError(
             f"`--data` must have {_numbers(prod(shape))} a row, beside the target. Received: {raw.x.shape[1]}."
         )
+    for doubt in raw.doubts:
+        typer.echo(f"{data.name}: {doubt}.", err=True)
     return raw.x.reshape(-1, *shape), raw.y
 
 
@@ -197,13 +199,10 @@ def _example(network: keras.Model, example: list[float], target: list[float]) ->
     """Return one example as a batch, in the shape of the network's input."""
     import numpy as np
 
-    from kerasteach.lessons.compiled import loss_of
-
     shape, outputs = _input_shape(network), int(network.output_shape[-1])
     if len(example) != prod(shape):
         raise ValueError(f"`--input` must have {_numbers(prod(shape))}. Received: {len(example)}.")
-    loss = loss_of(network)
-    by_class = getattr(loss, "__name__", type(loss).__name__).lower().startswith("sparse")
+    by_class = _by_class(network)
     if len(target) != (1 if by_class else outputs):
         wanted = "one number, that of the class" if by_class else f"{_numbers(outputs)}, as the model's loss takes it"
         raise ValueError(f"`--target` must have {wanted}. Received: {len(target)}.")
@@ -216,6 +215,14 @@ def _input_shape(network: keras.Model) -> list[int]:
 
     read(network)
     return [size or 1 for size in network.input_shape[1:]]
+
+
+def _by_class(network: keras.Model) -> bool:
+    """Say whether the network's loss takes the number of a class."""
+    from kerasteach.lessons.compiled import loss_of
+
+    loss = loss_of(network)
+    return str(getattr(loss, "__name__", type(loss).__name__)).lower().startswith("sparse")
 
 
 def _numbers(count: int) -> str:

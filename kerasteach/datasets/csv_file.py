@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from kerasteach.datasets.numbers import numbers
-from kerasteach.datasets.tables import no_header, shortened
+from kerasteach.datasets.tables import names_of, no_header, shortened
 from kerasteach.datasets.text_file import read_text
 from kerasteach.validation import choice, received, text
 
@@ -67,7 +67,7 @@ def read_table(
 
 def _separator(content: str) -> str:
     """Return what gives most rows as many fields as the header, and of such the one with most fields."""
-    fits = {}
+    fits: dict[str, tuple[float, int]] = {}
     for sep in (*_SEPARATORS, _SPACES):
         if sep == _SPACES and fits:
             break
@@ -128,13 +128,13 @@ def _with_points(file: str, frame: pd.DataFrame, sep: str, decimal: str | None) 
     """Replace decimal commas by points in the columns of numbers."""
     if decimal == ".":
         return frame
-    commas = [name for name in frame if _has_commas(frame[name])]
+    commas = [name for name in names_of(frame) if _has_commas(frame[name])]
     certain = decimal == "," or sep == ";"  # Excel separates by semicolons where its numbers have commas
     if not certain and all(frame[name].str.fullmatch(f"{_THOUSANDS}|[^,]*").all() for name in commas):
         return frame  # also where there are none
     for name in commas:
         frame[name] = frame[name].str.replace(",", ".", regex=False)
-    points = [name for name in frame if name not in commas and frame[name].str.fullmatch(_POINT_NUMBER).any()]
+    points = [name for name in names_of(frame) if name not in commas and frame[name].str.fullmatch(_POINT_NUMBER).any()]
     if points and (commas or decimal == ","):
         raise ValueError(
             f"{file} must have decimal commas or decimal points. Received: commas in {', '.join(commas) or 'none'}, "

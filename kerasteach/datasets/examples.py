@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.datasets.numbers import like_a_number, numbers
-from kerasteach.datasets.tables import plain, shortened
+from kerasteach.datasets.tables import names_of, plain, shortened
 from kerasteach.datasets.words import without_gaps
 from kerasteach.validation import array
 
@@ -43,7 +43,7 @@ def of_array(x: Any, what: str = "`x`") -> Examples:
     if found.ndim != 2:
         return Examples(array("x", found))
     frame = pd.DataFrame(found).infer_objects().add_prefix("column ")
-    columns = {name: numbers(frame[name]) for name in frame}
+    columns = {name: numbers(frame[name]) for name in names_of(frame)}
     refused = {name: read for name, read in columns.items() if isinstance(read, str)}
     if refused:
         raise ValueError(_refusal(what, frame, refused))
@@ -63,7 +63,7 @@ def of_table(frame: pd.DataFrame, what: str = "`x`") -> Examples:
     columns: dict[str, np.ndarray] = {}
     refused: dict[str, str] = {}
     encoded: list[str] = []
-    for name in frame:
+    for name in names_of(frame):
         read = numbers(frame[name])
         words = _one_hot(name, frame[name]) if isinstance(read, str) else None
         if words is not None:

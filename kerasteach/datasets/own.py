@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,8 +19,6 @@ from kerasteach.datasets.targets import checked_classes, checked_task, labels, t
 from kerasteach.datasets.words import without_gaps
 from kerasteach.validation import choice, received
 
-Labels: TypeAlias = "pd.Series[Any] | pd.DataFrame"
-
 
 def read_csv(
     path: Path,
@@ -33,12 +31,12 @@ def read_csv(
     encoding: str | None = None,
 ) -> Raw:
     """Read a CSV file with a header line; the arguments are those of `load`."""
-    options = {"task": checked_task(task), "missing": choice("missing", missing, ("error", "drop"))}
+    task, missing = checked_task(task), choice("missing", missing, ("error", "drop"))
     frame = read_table(path, sep, decimal, encoding)
     name = column_of(frame, "target" if target is None else target, path.name)
     y = labels(_typed(frame[name]))
     frame, doubts = chosen(frame.drop(columns=name), features)
-    return _raw(of_table(frame, path.name), y, doubts, **options, file=path.name, target=name)
+    return _raw(of_table(frame, path.name), y, doubts, task=task, missing=missing, file=path.name, target=name)
 
 
 def _typed(column: pd.Series) -> pd.Series:
@@ -60,7 +58,7 @@ def from_columns(
     missing: Any = "error",
 ) -> Raw:
     """Return the examples and targets of arrays or tables; the arguments are those of `from_arrays`."""
-    options = {"task": checked_task(task), "missing": choice("missing", missing, ("error", "drop"))}
+    task, missing = checked_task(task), choice("missing", missing, ("error", "drop"))
     names = None if classes is None else checked_classes(classes)
     x, y, target = _pair(x, y)
     doubts: tuple[str, ...] = ()
@@ -72,10 +70,10 @@ def from_columns(
     if test is not None:
         x, y = _with_test(x, y, test)
     found = of_table(x) if isinstance(x, pd.DataFrame) else of_array(x)
-    return _raw(found, y, doubts, **options, classes=names, train=train, target=target)
+    return _raw(found, y, doubts, task=task, missing=missing, classes=names, train=train, target=target)
 
 
-def _pair(x: Any, y: Any) -> tuple[pd.DataFrame | np.ndarray, Labels, str]:
+def _pair(x: Any, y: Any) -> tuple[pd.DataFrame | np.ndarray, pd.DataFrame, str]:
     """Return a table or an array, its targets, which may be one of its columns, and what to call them."""
     frame = frame_of("x", x)
     if not isinstance(y, str):
@@ -86,13 +84,15 @@ def _pair(x: Any, y: Any) -> tuple[pd.DataFrame | np.ndarray, Labels, str]:
     return frame.drop(columns=name), labels(frame[name]), name
 
 
-def _with_test(x: pd.DataFrame | np.ndarray, y: Labels, test: Any) -> tuple[pd.DataFrame | np.ndarray, Labels]:
+def _with_test(
+    x: pd.DataFrame | np.ndarray, y: pd.DataFrame, test: Any
+) -> tuple[pd.DataFrame | np.ndarray, pd.DataFrame]:
     """Return examples and targets with those of the test part behind them, by the columns' names."""
     if not isinstance(test, (tuple, list)) or len(test) != 2:
         raise ValueError(f"`test` must be a pair, (x_test, y_test). {received('test', test)}")
     more, y_more, _ = _pair(*test)
     if isinstance(more, pd.DataFrame):
-        more = _same_columns(x, more) if isinstance(x, pd.DataFrame) else more.to_numpy()
+        more = _same_columns(x, more, "x") if isinstance(x, pd.DataFrame) else more.to_numpy()
     check_lengths(x, y, "train")
     check_lengths(more, y_more, "test")
     if x.shape[1:] != more.shape[1:] or y.shape[1:] != y_more.shape[1:]:
@@ -100,6 +100,7 @@ def _with_test(x: pd.DataFrame | np.ndarray, y: Labels, test: Any) -> tuple[pd.D
             "`test` must have examples and targets in the form of `x` and `y`. "
             f"Received: x of shapes {x.shape} and {more.shape}, y of shapes {y.shape} and {y_more.shape}."
         )
+    y_more = y_more.set_axis(y.columns, axis=1) if len(y.columns) == 1 else _same_columns(y, y_more, "y")
     y = pd.concat([y, y_more], ignore_index=True)
     if isinstance(x, pd.DataFrame):
         more = pd.DataFrame(more, columns=x.columns)
@@ -107,17 +108,19 @@ def _with_test(x: pd.DataFrame | np.ndarray, y: Labels, test: Any) -> tuple[pd.D
     return np.concatenate([x, more]), y
 
 
-def _same_columns(x: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
+def _same_columns(train: pd.DataFrame, test: pd.DataFrame, what: str) -> pd.DataFrame:
     """Return the columns of a test part that the training part has, in its order."""
-    lacking = [name for name in x if name not in test]
+    lacking = [name for name in train if name not in test]
     if lacking:
-        raise ValueError(f"`test` must have the columns of `x`. Received: x_test without {shortened(lacking, 12)}.")
-    return test[list(x)]
+        raise ValueError(
+            f"`test` must have the columns of `{what}`. Received: {what}_test without {shortened(lacking, 12)}."
+        )
+    return test[list(train)]
 
 
 def _raw(
     found: Examples,
-    y: Labels,
+    y: pd.DataFrame,
     doubts: tuple[str, ...],
     *,
     task: Any,
@@ -130,7 +133,7 @@ def _raw(
     """Return what can be split: refuse or drop what is missing, and number the classes."""
     check_lengths(found.x, y, file or "yours")
     gaps = np.isnan(found.x).reshape(len(y), -1)
-    untold = y.isna().to_numpy().reshape(len(y), -1).any(axis=1)
+    untold = np.asarray(y.isna().any(axis=1))
     bad = gaps.any(axis=1) | untold
     notes = found.notes
     if bad.any():

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.datasets.numbers import numbers
-from kerasteach.datasets.tables import column_of
+from kerasteach.datasets.tables import column_of, names_of
 from kerasteach.validation import several
 
 _NAMELESS = re.compile(r"Unnamed: \d+(\.\d+)?|")  # what pandas calls a column without a name, such as a saved index
@@ -22,7 +22,7 @@ def chosen(frame: pd.DataFrame, features: Any) -> tuple[pd.DataFrame, tuple[str,
         names = [column_of(frame, name, "the table", "features") for name in several("features", features, "columns")]
         return frame[list(dict.fromkeys(names))], ()
     left: list[str] = []
-    for place, name in enumerate(frame):
+    for place, name in enumerate(names_of(frame)):
         first = place == len(left)
         if _NAMELESS.fullmatch(name) and (first or _identifies(frame[name])):
             left.append(name)

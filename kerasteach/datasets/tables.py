@@ -32,7 +32,7 @@ def frame_of(argument: str, value: Any) -> pd.DataFrame | None:
         value = pd.api.interchange.from_dataframe(value)
     if not isinstance(value, pd.DataFrame):
         return None
-    names = [" ".join(map(str, name)) if isinstance(name, tuple) else str(name).strip() for name in value.columns]
+    names = [str(name).strip() for name in value.columns.to_flat_index()]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"`{argument}` must have columns of different names. Received: twice {', '.join(twice)}.")
@@ -42,7 +42,7 @@ def frame_of(argument: str, value: Any) -> pd.DataFrame | None:
 def plain(argument: str, value: Any) -> np.ndarray:
     """Return an array, a tensor of any library or nested lists as a NumPy array."""
     if isinstance(value, np.ma.MaskedArray):
-        value = value.astype("float64").filled(np.nan)
+        value = np.ma.filled(value.astype("float64"), np.nan)
     elif hasattr(value, "toarray"):  # SciPy's sparse matrices
         value = value.toarray()
     elif hasattr(value, "detach"):  # PyTorch's tensors
@@ -61,7 +61,7 @@ def column_of(frame: pd.DataFrame, target: Any, file: str, argument: str = "targ
     """Return the name of a table's column, or raise ValueError with the columns that there are."""
     if isinstance(target, str) and target in frame:
         return target
-    names = [str(name) for name in frame]
+    names = names_of(frame)
     usual = [name for name in names if name.lower() in _USUAL_TARGETS]
     near = did_you_mean(target, names) or (f" Did you mean {usual[0]!r}?" if usual else "")
     way = f" `{argument}=` names another (in the command, --{argument})." if argument == "target" else ""
@@ -69,6 +69,11 @@ def column_of(frame: pd.DataFrame, target: Any, file: str, argument: str = "targ
         f"`{argument}` must be a column of {file}: {shortened(names, 12)}. "
         f"{received(argument, target)}{near}{no_header(names)}{way}"
     )
+
+
+def names_of(frame: pd.DataFrame) -> list[str]:
+    """Return the names of a table's columns, which are text here."""
+    return [str(name) for name in frame.columns]
 
 
 def no_header(names: list[str]) -> str:

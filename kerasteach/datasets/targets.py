@@ -47,8 +47,8 @@ def checked_classes(classes: Any) -> tuple[str, ...]:
     return names
 
 
-def labels(y: Any) -> pd.Series | pd.DataFrame:
-    """Return targets of any library as a column, or as a table where each example has several.
+def labels(y: Any) -> pd.DataFrame:
+    """Return targets of any library as a table of one column, or of several where each example has several.
 
     Text loses the spaces around it, and an empty text is a missing value.
 
@@ -62,13 +62,12 @@ def labels(y: Any) -> pd.Series | pd.DataFrame:
         frame = pd.DataFrame({0: pd.Series(y.to_pandas())})
     if frame is None:
         found = np.asarray(y, dtype=object) if _mixed(y) else plain("y", y)
-        if found.ndim > 2:
-            found = found.reshape(len(found), -1) if found[:1].size == 1 else found
-        if found.ndim > 2:
+        if found.ndim > 2 and found.size == len(found):
+            found = found.ravel()
+        if found.ndim > 2 or (len(found) and not found.size):
             raise ValueError(f"`y` must be (examples,) or (examples, values). Received: y of shape {found.shape}.")
-        frame = pd.DataFrame(found.reshape(len(found), -1) if found.size else found[:, None][:, :1])
-    columns = {name: _tidy(frame[name]) for name in frame}
-    return next(iter(columns.values())) if len(columns) == 1 else pd.DataFrame(columns)
+        frame = pd.DataFrame(found)
+    return pd.DataFrame({name: _tidy(frame[name]) for name in frame})
 
 
 def _mixed(y: Any) -> bool:
@@ -88,24 +87,24 @@ def _tidy(column: pd.Series) -> pd.Series:
     return column
 
 
-def targets(y: pd.Series | pd.DataFrame, task: Task | None = None, classes: tuple[str, ...] | None = None) -> Targets:
+def targets(table: pd.DataFrame, task: Task | None = None, classes: tuple[str, ...] | None = None) -> Targets:
     """Return class numbers or values, of targets without a missing one.
 
     Text, categories, truth values and one-hot rows are classes, and so are up to 20 different whole numbers, as floats
     too, of which each stands for two examples or more on average. Other numbers are values.
 
     Args:
-        y: What `labels` returned.
+        table: What `labels` returned.
         task: What they are for. Defaults to `None`: the rule above.
-        classes: The classes' names, where `y` holds class numbers or these names. Defaults to `None`: what occurs in
-            `y`.
+        classes: The classes' names, where `y` holds class numbers or these names. Defaults to `None`: what
+            occurs.
 
     Raises:
         ValueError: If they do not fit the task.
     """
-    if isinstance(y, pd.DataFrame):
-        return _of_rows(y, task, classes)
-    y = y.infer_objects()
+    if len(table.columns) > 1:
+        return _of_rows(table, task, classes)
+    y = table.iloc[:, 0].infer_objects()
     if task == "regression":
         return Targets(_values({"y": y}), ())
     if not _is_numbers(y):
@@ -164,7 +163,7 @@ def _of_names(y: pd.Series, classes: tuple[str, ...] | None) -> Targets:
 
 def _of_rows(y: pd.DataFrame, task: Task | None, classes: tuple[str, ...] | None) -> Targets:
     """Number the columns of one-hot rows; other rows are values to predict."""
-    values = _values(y)
+    values = _values({name: y[name] for name in y})
     binary = bool(np.isin(values, (0, 1)).all())
     one_hot = binary and bool((values.sum(axis=1) == 1).all())
     if one_hot and task != "regression":

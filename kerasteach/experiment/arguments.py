@@ -133,10 +133,14 @@ def _without_target(reading: Mapping[str, Any]) -> dict[str, Any]:
 def _flattened(data: datasets.Dataset) -> datasets.Dataset:
     """Return a data set whose examples are vectors, for a network of dense layers."""
     note = f"examples of {' x '.join(map(str, data.inputs))} flattened"
-    arrays = {name: getattr(data, name) for name in ("x_train", "x_test")}
-    flat = {name: array.reshape(len(array), -1) for name, array in arrays.items()}
-    units = {name: None if (part := getattr(data, name)) is None else np.ravel(part) for name in ("shift", "scale")}
-    return replace(data, **flat, **units, notes=(*data.notes, note))
+    return replace(
+        data,
+        x_train=data.x_train.reshape(len(data.x_train), -1),
+        x_test=data.x_test.reshape(len(data.x_test), -1),
+        shift=None if data.shift is None else data.shift.ravel(),
+        scale=None if data.scale is None else data.scale.ravel(),
+        notes=(*data.notes, note),
+    )
 
 
 def announce(dataset: datasets.Dataset, loss: str, progress: bool) -> None:

@@ -28,7 +28,7 @@ from kerasteach.experiment.request import HIDDEN, INITIALIZER, Request, versions
 from kerasteach.experiment.result import Comparison, assembled, resumed
 from kerasteach.experiment.running import check_executor, run
 from kerasteach.experiment.variants import grid, variants
-from kerasteach.validation import whole
+from kerasteach.validation import path, whole
 
 
 def compare(
@@ -172,5 +172,7 @@ def compare(
     announce(dataset, loss, progress)
     train = partial(run, groups, executor=executor, device=place, keep_weights=keep_weights, progress=progress)
     return (
-        assembled(facts, train().values()) if directory is None else resumed(Path(directory), facts, train, overwrite)
+        assembled(facts, train().values())
+        if directory is None
+        else resumed(path("directory", directory), facts, train, overwrite)
     )

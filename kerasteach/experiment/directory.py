@@ -1,16 +1,13 @@
 """A comparison's directory: each group of networks is written as soon as it is trained, and nothing is trained twice.
 
-run.json             arguments, seeds, data, device, versions; "finished" says whether all is there
-groups/0003/         a group that is trained: its tables and weights, moved into place whole
-history.parquet ...  the whole tables, when all groups are there; the folder groups/ then goes
+run.json                    arguments, seeds, data, device, versions; "finished" says whether all is there
+.kerasteach-groups/0003/    a group that is trained: its tables and weights, moved into place whole
+history.parquet ...         the whole tables, when all groups are there; the working folder then goes
 """
 
 from __future__ import annotations
 
 import json
-import os
-import re
-import shutil
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -18,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from kerasteach.experiment.groups import Outcome
-from kerasteach.experiment.lock import locked
-from kerasteach.measure.runs import read_facts, write_atomically, write_json
+from kerasteach.measure import runs
+from kerasteach.measure.files import DamagedRunError
+from kerasteach.measure.manifest import Manifest, read_manifest
 
-_GROUPS = "groups"
-_HALF_WRITTEN = re.compile(r"\.(run|history|gradients|predictions|weights)-\d+\.(json|parquet|npz)")
+_FILES = ("history.parquet", "gradients.parquet", "predictions.parquet", "weights.npz")
+_GROUP = "group.json"
 
 
 @contextmanager
@@ -44,6 +41,7 @@ def run_directory(
 
     Raises:
         ValueError: If it holds a comparison with other arguments; the message names the differences.
+        FileExistsError: If it holds something else under a name that the comparison needs.
         RuntimeError: If another process is writing it.
     """
     directory.mkdir(parents=True, exist_ok=True)
@@ -51,31 +49,36 @@ def run_directory(
         _tidy(directory)
         yield None
         return
-    (directory / _GROUPS).mkdir(exist_ok=True)
-    with locked(directory / _GROUPS / "lock", directory):
+    runs.check_free(directory, _FILES)
+    with runs.working_folder(directory) as folder:
         if overwrite:
-            (directory / "run.json").unlink(missing_ok=True)
-            for place in _places(directory):
-                shutil.rmtree(place)
-        if _finished(directory, facts):  # another process may have done it since
-            clear(directory)
+            _begin(directory, folder, facts)
+        elif _finished(directory, facts):  # another process may have done it since
+            _clear(folder)
             yield None
             return
-        for path in directory.iterdir():
-            if _HALF_WRITTEN.fullmatch(path.name):  # by a process that was killed
-                path.unlink()
-        if not (directory / "run.json").exists():
-            write_json(directory / "run.json", facts)
+        elif not (directory / "run.json").exists():
+            Manifest(dict(facts)).write(directory / "run.json")
         yield groups_in(directory)
+
+
+def _begin(directory: Path, folder: Path, facts: Mapping[str, Any]) -> None:
+    """Remove the run that is there, and begin another."""
+    there = runs.manifest_in(directory)
+    names = there.names if there is not None else set()
+    Manifest(dict(facts), claimed=tuple(sorted(names))).write(directory / "run.json")  # they stay its own until they go
+    for name in names:
+        (directory / name).unlink(missing_ok=True)
+    runs.remove_groups(folder)
 
 
 def _finished(directory: Path, facts: Mapping[str, Any]) -> bool:
     """Say whether the comparison is there whole, or raise ValueError if it is another one."""
     if not (directory / "run.json").exists():
         return False
-    found = read_facts(directory)
-    _check_same(directory, found, facts)
-    return bool(found["finished"])
+    found = read_manifest(directory)
+    _check_same(directory, found.facts, facts)
+    return bool(found.facts["finished"]) and found.tables is not None
 
 
 def _check_same(directory: Path, found: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
@@ -101,65 +104,60 @@ def _check_same(directory: Path, found: Mapping[str, Any], facts: Mapping[str, A
 
 def write_group(directory: Path, number: int, outcome: Outcome) -> None:
     """Write what a group gave, whole or not at all."""
-    place = directory / _GROUPS / f"{number:04d}"
-    temporary = place.with_name(f".{place.name}-{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)  # of a process that was killed and had the same number
-    temporary.mkdir()
-    for name, table in outcome.tables.items():
-        table.to_parquet(temporary / f"{name}.parquet")
-    write_weights(temporary / "weights.npz", outcome.weights)
-    facts = {**outcome.facts(), "tables": list(outcome.tables)}
-    write_json(temporary / "group.json", facts)
-    temporary.rename(place)
+    place = directory / runs.WORKING / f"{number:04d}"
+    runs.write_new(place, _GROUP, outcome.facts(), outcome.tables, {"weights": flat(outcome.weights)})
 
 
 def groups_in(directory: Path) -> dict[int, Outcome]:
-    """Return the groups that are there, by their number."""
-    return {int(place.name): _read_group(place) for place in _places(directory)}
+    """Return the groups that are there, by their number.
 
-
-def _places(directory: Path) -> list[Path]:
-    return sorted(path for path in (directory / _GROUPS).glob("[0-9]*") if path.is_dir())
+    Raises:
+        DamagedRunError: If a file of one is missing or is not what was written.
+    """
+    return {number: _read_group(place) for number, place in runs.groups_of(directory / runs.WORKING).items()}
 
 
 def _read_group(place: Path) -> Outcome:
-    facts = json.loads((place / "group.json").read_text(encoding="utf-8"))
-    tables = {name: pd.read_parquet(place / f"{name}.parquet") for name in facts["tables"]}
-    return Outcome(
-        facts["networks"], tables, read_weights(place / "weights.npz"), facts["how"], facts["why"], facts["seconds"]
-    )
+    try:
+        facts, tables = runs.load_run(place, _GROUP)
+        weights = weights_of(runs.load_arrays(place, "weights", _GROUP))
+    except DamagedRunError as error:
+        error.add_note(f"Without the folder {place}, the same call trains this group of networks again.")
+        raise
+    return Outcome(facts["networks"], tables, weights, facts["how"], facts["why"], facts["seconds"])
 
 
-def clear(directory: Path) -> None:
-    """Remove the groups, which the whole tables hold, and the lock last."""
-    for place in _places(directory):
-        shutil.rmtree(place, ignore_errors=True)
-    shutil.rmtree(directory / _GROUPS, ignore_errors=True)
+def finish(
+    directory: Path, facts: Mapping[str, Any], tables: runs.Tables, weights: Sequence[Mapping[str, np.ndarray]]
+) -> None:
+    """Write the whole comparison, and remove the groups, which it holds, while no other process can begin."""
+    folder = directory / runs.WORKING
+    runs.put(directory, folder, facts, tables, {"weights": flat(weights)})
+    _clear(folder)
+
+
+def _clear(folder: Path) -> None:
+    with suppress(OSError):
+        runs.remove_groups(folder)
+        runs.remove(folder)
 
 
 def _tidy(directory: Path) -> None:
     """Remove the groups of a finished comparison, which a process left that was killed at its very end."""
-    groups = directory / _GROUPS
-    if groups.exists():
-        with suppress(RuntimeError, OSError), locked(groups / "lock", directory):  # unless another one does it
-            clear(directory)
+    if (directory / runs.WORKING).exists():
+        with suppress(RuntimeError, OSError), runs.working_folder(directory) as folder:  # unless another one does it
+            _clear(folder)
 
 
-def write_weights(path: Path, weights: Sequence[Mapping[str, np.ndarray]]) -> None:
-    """Write networks' weights as a NumPy archive, if there are any; those of an earlier run go."""
-    path.unlink(missing_ok=True)
-    if weights:
-        arrays: dict[str, Any] = {f"{i}/{name}": array for i, one in enumerate(weights) for name, array in one.items()}
-        write_atomically(path, lambda temporary: np.savez(temporary, **arrays))
+def flat(weights: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Return networks' weights as one collection of arrays."""
+    return {f"{number}/{name}": array for number, one in enumerate(weights) for name, array in one.items()}
 
 
-def read_weights(path: Path) -> list[dict[str, np.ndarray]]:
-    """Read what `write_weights` wrote."""
-    if not path.exists():
-        return []
+def weights_of(arrays: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
+    """Return the networks' weights out of one collection of arrays."""
     weights: dict[int, dict[str, np.ndarray]] = {}
-    with np.load(path) as arrays:
-        for key in arrays.files:
-            number, _, name = key.partition("/")
-            weights.setdefault(int(number), {})[name] = arrays[key]
+    for key, array in arrays.items():
+        number, _, name = key.partition("/")
+        weights.setdefault(int(number), {})[name] = array
     return [weights[number] for number in sorted(weights)]

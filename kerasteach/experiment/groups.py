@@ -13,7 +13,7 @@ import pandas as pd
 
 from kerasteach import devices
 from kerasteach.experiment.copies import Copy, Plan
-from kerasteach.experiment.messages import without_messages
+from kerasteach.experiment.messages import of_retracing, without_messages
 from kerasteach.experiment.precision import float32
 from kerasteach.experiment.predictions import predictions
 from kerasteach.experiment.replicas import train_together
@@ -115,8 +115,7 @@ def work(
 ) -> Outcome:
     """Train a group on a device, in this process or as a worker."""
     start = time.perf_counter()
-    # The training step is compiled again and again, each time for another network.
-    with devices.scope(device), float32(), without_messages("tf.function retracing"):
+    with devices.scope(device), float32(), without_messages(of_retracing):
         train = train_together if group.separately is None else train_separately
         trained = train(group.plan, group.copies, on_epoch)
         tables = {"history": trained.history, "gradients": trained.gradients}

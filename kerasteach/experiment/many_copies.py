@@ -8,11 +8,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from kerasteach.experiment.messages import without_messages
+from kerasteach.experiment.messages import of_vectorizing, without_messages
 
 Tensor = Any
-
-_CONVERTING = "while pfor was converting op"  # an error of TensorFlow's logger, before it raises ValueError
 
 
 class ManyCopies:
@@ -68,7 +66,7 @@ class ManyCopies:
     def _each(self, function: Callable[[Any], Any], stacks: Any, training: bool) -> Any:
         if self._vectorized[training]:
             try:
-                with without_messages(_CONVERTING):
+                with without_messages(of_vectorizing):
                     return tf.vectorized_map(function, stacks, fallback_to_while_loop=False)
             except ValueError:  # there is an operation without a vectorized form, such as a convolution
                 self._vectorized[training] = False

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import tensorflow as tf
 
 
 @contextmanager
-def without_messages(*texts: str) -> Iterator[None]:
-    """Hold back what TensorFlow logs with one of these texts in it; all other messages pass.
+def without_messages(unwanted: Callable[[logging.LogRecord], bool]) -> Iterator[None]:
+    """Hold back what TensorFlow logs and is unwanted; all other messages pass.
 
     Args:
-        *texts: Parts of messages.
+        unwanted: Says of a message whether it is held back.
     """
 
     def wanted(record: logging.LogRecord) -> bool:
-        return not any(text in record.getMessage() for text in texts)
+        return not unwanted(record)
 
     logger = tf.get_logger()
     logger.addFilter(wanted)
@@ -26,3 +26,13 @@ def without_messages(*texts: str) -> Iterator[None]:
         yield
     finally:
         logger.removeFilter(wanted)
+
+
+def of_retracing(record: logging.LogRecord) -> bool:
+    """Say whether a message warns of a training step that is compiled again: it is another network's."""
+    return "tf.function retracing" in record.getMessage()
+
+
+def of_vectorizing(record: logging.LogRecord) -> bool:
+    """Say whether a message is of an operation without a vectorized form, as two are before the ValueError."""
+    return "parallel_for" in record.pathname

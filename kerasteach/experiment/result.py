@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kerasteach.experiment.directory import clear, groups_in, read_weights, run_directory, write_weights
+from kerasteach.experiment.directory import finish, flat, groups_in, run_directory, weights_of
 from kerasteach.experiment.groups import Outcome
 from kerasteach.experiment.summary import summarise
-from kerasteach.measure.runs import load_run, read_facts, save_run, write_run
+from kerasteach.measure.manifest import read_manifest
+from kerasteach.measure.runs import load_arrays, load_run, save_run
+from kerasteach.validation import path as checked_path
 
 Weights = dict[tuple[Any, ...], dict[str, np.ndarray]]
 
@@ -68,16 +70,15 @@ class Comparison:
 
         Args:
             directory: Made if it is not there.
-            overwrite: Whether a run that is there may be replaced. Defaults to `False`.
+            overwrite: Whether a run that is there may be replaced, which stays until this one is written. Defaults to
+                `False`.
 
         Raises:
-            FileExistsError: If the directory holds a run already and `overwrite` is false.
+            FileExistsError: If the directory holds a run already and `overwrite` is false, or a file that no run wrote
+                under a name that this one needs.
+            RuntimeError: If another process is writing there.
         """
-
-        def write_more(directory: Path) -> None:
-            write_weights(directory / "weights.npz", list(self.weights.values()))
-
-        save_run(directory, self.facts, self._tables(), overwrite, write_more)
+        save_run(directory, self.facts, self._tables(), overwrite, {"weights": flat(list(self.weights.values()))})
 
     def _tables(self) -> dict[str, pd.DataFrame]:
         tables = {"history": self.history, "gradients": self.gradients}
@@ -89,16 +90,17 @@ class Comparison:
 
         Raises:
             FileNotFoundError: If the directory holds no run, or no network of it is trained yet.
+            DamagedRunError: If a file of it is missing or is not what was written: see `kerasteach.measure`.
         """
-        facts = read_facts(directory)
-        if "tables" not in facts:
-            outcomes = groups_in(Path(directory))
-            if not outcomes:
-                raise FileNotFoundError(f"No network is trained there yet. Received: directory={str(directory)!r}.")
-            return assembled(facts, outcomes.values())
+        directory = checked_path("directory", directory)
+        manifest = read_manifest(directory)
+        if manifest.tables is None and (outcomes := groups_in(directory)):
+            return assembled(manifest.facts, outcomes.values())
+        if manifest.tables is None and not manifest.claimed:
+            raise FileNotFoundError(f"No network is trained there yet. Received: directory={str(directory)!r}.")
         facts, tables = load_run(directory)
         names = tables["history"][[*facts["variants"][0], "seed"]].drop_duplicates().itertuples(index=False, name=None)
-        weights = dict(zip(names, read_weights(Path(directory) / "weights.npz"), strict=False))  # perhaps not kept
+        weights = dict(zip(names, weights_of(load_arrays(directory, "weights")), strict=False))  # perhaps not kept
         return cls(tables["history"], tables["gradients"], facts, tables.get("predictions", pd.DataFrame()), weights)
 
 
@@ -151,7 +153,5 @@ def resumed(
         if there is not None:
             outcomes = train(there, directory)
             result = assembled(facts, [outcomes[number] for number in sorted(outcomes)])
-            write_weights(directory / "weights.npz", list(result.weights.values()))
-            write_run(directory, result.facts, result._tables())
-            clear(directory)  # while no other process can begin
+            finish(directory, result.facts, result._tables(), list(result.weights.values()))
     return Comparison.load(directory)

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import tree
 
-from kerasteach.validation import whole
+from kerasteach.validation import received, shown, whole
 
 Batch = tuple[Any, Any, Any]  # x, y and sample_weight; a model's inputs may be a list or a dictionary
 
@@ -26,7 +26,8 @@ class Batches:
 
     Raises:
         ValueError: If the arrays have no example, or not all as many; or if a data set is given targets besides.
-        TypeError: If `x` is something that can be gone through only once, such as a generator.
+        TypeError: If `x` is something that can be gone through only once, such as a generator, or an array holds
+            neither numbers nor text.
     """
 
     def __init__(self, x: Any, y: Any = None, sample_weight: Any = None, batch_size: int = 32) -> None:
@@ -80,6 +81,11 @@ class Batches:
             if empty:
                 raise ValueError("`x` must have at least one batch. Received: a data set without any.")
 
+    def check_finite(self) -> None:
+        """Raise ValueError if arrays hold NaN or infinity; of a data set, each batch must be looked at."""
+        if not self._batched:
+            check_finite(self._data)
+
     @property
     def _examples(self) -> int:
         return len(tree.flatten(self._data)[0])
@@ -101,15 +107,32 @@ def _unpacked(batch: Any) -> Batch:
     return keras.utils.unpack_x_y_sample_weight(batch)
 
 
+def check_finite(batch: Batch) -> None:
+    """Raise ValueError if a number of a batch is NaN or infinite."""
+    for argument, value in zip(("x", "y", "sample_weight"), batch, strict=True):
+        for leaf in tree.flatten(value):
+            array = None if leaf is None else np.asarray(leaf)
+            bad = int((~np.isfinite(array)).sum()) if array is not None and array.dtype.kind in "fc" else 0
+            if bad:
+                raise ValueError(
+                    f"`{argument}` must hold finite numbers: drop or fill what is missing. "
+                    f"Received: {bad} NaN or infinite of {array.size}."
+                )
+
+
 def _checked_arrays(x: Any, y: Any, sample_weight: Any) -> Batch:
     if isinstance(x, Iterator) or (hasattr(x, "__iter__") and not hasattr(x, "__len__")):
         raise TypeError(
             "`x` must be arrays, a tf.data.Dataset or a keras.utils.PyDataset; what can be gone through only once will "
             f"not do. Received: x={type(x).__name__}."
         )
-    data: Batch = tree.map_structure(_array, (x, y, sample_weight))
+    data: Batch = (
+        _arrays("x", x),
+        None if y is None else _arrays("y", y),
+        None if sample_weight is None else _arrays("sample_weight", sample_weight),
+    )
     lengths = [one.shape[0] if one.ndim else None for one in tree.flatten(data) if one is not None]
-    if x is None or None in lengths or len(set(lengths)) > 1 or not lengths[0]:
+    if None in lengths or len(set(lengths)) > 1 or not lengths[0]:
         raise ValueError(
             "`x`, `y` and `sample_weight` must have equally many examples, one at least. "
             f"Received: arrays of {', '.join('no' if one is None else str(one) for one in lengths)} examples."
@@ -117,9 +140,27 @@ def _checked_arrays(x: Any, y: Any, sample_weight: Any) -> Batch:
     return data
 
 
-def _array(one: Any) -> np.ndarray | None:
-    if one is None:
-        return None
-    array = one.to_numpy() if hasattr(one, "to_numpy") else np.asarray(one)  # pandas's frames and series have it
-    # as Keras's own fit does it: floats in its float type, all others as they are
-    return array.astype(keras.config.floatx()) if np.issubdtype(array.dtype, np.floating) else array
+def _arrays(argument: str, value: Any) -> Any:
+    """Return a structure of arrays of numbers or text."""
+    leaves = tree.flatten(value)
+    if not leaves or any(leaf is None for leaf in leaves):
+        raise TypeError(f"`{argument}` must be an array, or hold arrays. {received(argument, value)}")
+    return tree.map_structure(lambda leaf: array_of(argument, leaf), value)
+
+
+def array_of(argument: str, leaf: Any) -> np.ndarray:
+    """Return numbers or text as an array, floats in Keras's float type.
+
+    Raises:
+        TypeError: If it is neither; a column of a frame may hold both.
+    """
+    try:
+        array = leaf.to_numpy() if hasattr(leaf, "to_numpy") else np.asarray(leaf)  # pandas's frames and series have it
+        text = array.dtype == object and all(isinstance(one, str | bytes) for one in array.flat)
+        # as Keras's own fit does it: floats in its float type, all others as they are
+        if np.issubdtype(array.dtype, np.floating) or (array.dtype == object and not text):
+            array = array.astype(keras.config.floatx())
+    except Exception as error:  # whatever the caller's own object raises while it is turned into an array
+        message = f"`{argument}` must hold numbers, or text. Received: {shown(leaf)} in {argument}."
+        raise TypeError(message) from error
+    return array

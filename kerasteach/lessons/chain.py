@@ -36,6 +36,22 @@ class Link:
     variables: dict[str, keras.Variable]
 
 
+def check_structure(model: keras.Model) -> None:
+    """Raise ValueError unless this is a Sequential or functional model of Keras's own, with one input and one output.
+
+    A Sequential model that has not been built has neither yet.
+    """
+    changed = [name for name in _OWN if not getattr(type(model), name).__module__.startswith("keras.")]
+    if changed:
+        _refuse(model, f"it is a class with its own {changed[0]}")
+    if not isinstance(model, keras.Sequential) and not getattr(model, "inputs", None):
+        _refuse(model, "it is not Sequential or functional")
+    for what in ("inputs", "outputs"):
+        count = len(getattr(model, what, None) or ())
+        if count > 1:
+            _refuse(model, f"it has {count} {what}")
+
+
 def read(model: keras.Model) -> list[Link]:
     """Return the layers of a model that is one chain of dense layers, activation layers and Flatten.
 
@@ -73,12 +89,9 @@ def read(model: keras.Model) -> list[Link]:
 
 def _layers(model: keras.Model) -> Iterator[Any]:
     """Return the layers in the order in which they are called, those of models inside the model in their place."""
-    changed = [name for name in _OWN if not getattr(type(model), name).__module__.startswith("keras.")]
-    if changed or not getattr(model, "inputs", None):
-        _refuse(model, f"it is a class with its own {changed[0]}" if changed else "it is not Sequential or functional")
-    for several, what in ((model.inputs, "inputs"), (model.outputs, "outputs")):
-        if len(several) > 1:
-            _refuse(model, f"it has {len(several)} {what}")
+    check_structure(model)
+    if not getattr(model, "inputs", None):
+        _refuse(model, "Keras cannot say what goes into it")
     order = model.layers if isinstance(model, keras.Sequential) else _order(model)
     for layer in order:
         if isinstance(layer, keras.Model):

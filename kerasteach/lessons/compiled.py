@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -12,19 +14,45 @@ from keras import ops
 from kerasteach.activations import Tensor
 from kerasteach.losses import HalfSquaredError
 from kerasteach.optimizers import PlainSGD
+from kerasteach.validation import array, received, said
+
+_OF_DATA = (ValueError, TypeError, IndexError, KeyError, AttributeError)  # what Keras raises of data that do not fit
+
+
+def checked_model(model: Any) -> keras.Model:
+    """Return a Keras model, or raise TypeError."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`model` must be a Keras model. {received('model', model)}")
+    return model
+
+
+@contextmanager
+def fitting(model: keras.Model) -> Iterator[None]:
+    """Turn what Keras raises in the block, where data first meet a model and its loss, into an error that names both.
+
+    Raises:
+        ValueError: If the data do not fit.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, _OF_DATA) and not type(error).__module__.startswith("tensorflow."):
+            raise
+        raise ValueError(
+            f"`x` and `y` must fit the model and its loss. Received: the model {model.name!r}, and data of which Keras "
+            f"says: {said(error)}"
+        ) from error
 
 
 def checked_batch(model: Any, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return a batch as arrays, and build a model that has not been built for it.
 
     Raises:
-        TypeError: If the model is none of Keras's.
+        TypeError: If x or y is no array of numbers.
         ValueError: If x or y is empty or holds NaN, or they do not fit each other or the model.
     """
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"`model` must be a Keras model. Received: model={model!r}.")
     batch, targets = _numbers("x", x), _numbers("y", y)
-    if batch.ndim < 2 or not len(batch) or len(batch) != len(targets):
+    if batch.ndim < 2 or not batch.size or not targets.ndim or len(batch) != len(targets):
         raise ValueError(
             "`x` must be a batch, (examples, features), and `y` must have a target for each example. "
             f"Received: x.shape={batch.shape}, y.shape={targets.shape}."
@@ -39,14 +67,10 @@ def checked_batch(model: Any, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _numbers(argument: str, values: Any) -> np.ndarray:
-    try:
-        numbers = np.asarray(values)
-        finite = bool(np.isfinite(numbers).all())
-    except (TypeError, ValueError):
-        raise ValueError(f"`{argument}` must be an array of numbers. Received: {type(values).__name__}.") from None
-    if not finite:
+    if not np.isfinite(array(argument, values)).all():
         raise ValueError(f"`{argument}` must hold finite numbers. Received: NaN or infinity among them.")
-    return numbers
+    numbers = np.asarray(values)
+    return numbers if numbers.dtype != object else numbers.astype("float64")
 
 
 def loss_of(model: Any) -> Any:
@@ -72,9 +96,12 @@ def optimizer_of(model: Any, optimizer: Any) -> Any:
     """Return the optimizer that is asked for, or the compiled one, or `PlainSGD(0.1)`."""
     if optimizer is None:
         return (model.optimizer if model.compiled else None) or PlainSGD(0.1)
-    found = keras.optimizers.get(optimizer) if isinstance(optimizer, str) else optimizer
+    try:
+        found = keras.optimizers.get(optimizer) if isinstance(optimizer, str) else optimizer
+    except ValueError as error:
+        raise ValueError(f"`optimizer` must be a name that Keras knows. {received('optimizer', optimizer)}") from error
     if not isinstance(found, keras.optimizers.Optimizer):
-        raise TypeError(f"`optimizer` must be a Keras optimizer, or its name. Received: optimizer={optimizer!r}.")
+        raise TypeError(f"`optimizer` must be a Keras optimizer, or its name. {received('optimizer', optimizer)}")
     return found
 
 

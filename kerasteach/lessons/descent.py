@@ -13,13 +13,14 @@ import pandas as pd
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons import functions
-from kerasteach.lessons.objective import Objective, objective
+from kerasteach.lessons.objective import Objective, checked_point, named, objective
 from kerasteach.lessons.steppers import Stepper, steppers
 from kerasteach.lessons.verdicts import verdict
 from kerasteach.measure.records import with_keys
-from kerasteach.validation import finite, whole
+from kerasteach.validation import finite, fits_memory, received, whole
 
 _STOPS = ("gradient_norm", "value")
+_AT_ONCE = 2**14  # rows that one call of the compiled loop computes: a path that ends early takes no more memory
 
 
 def gradient_descent(
@@ -68,10 +69,10 @@ def gradient_descent(
         a learning rate schedule, `learning_rate` is the first one.
 
     Raises:
-        TypeError: If `f` is no function, or a threshold no number.
+        TypeError: If `f` is no function, or another argument of a kind that will not do.
         ValueError: If `f` cannot be computed by TensorFlow, does not depend on its arguments, or gives anything but one
-            number; if `start` does not fit it, or is no point where it and its gradient are finite; or if a learning
-            rate, `steps`, `until` or `optimizer` is none.
+            number; if `start` does not fit it, or is no point where it and its gradient are finite; if a learning
+            rate, `steps`, `until` or `optimizer` is none; or if the paths would have more than 2**28 numbers.
         RuntimeError: If Keras runs on another backend than TensorFlow.
 
     Example:
@@ -86,6 +87,8 @@ def gradient_descent(
     steps = whole("steps", steps, least=1)
     thresholds = _thresholds(until)
     chosen = steppers(optimizer, learning_rate)
+    paths = sum(len(stepper.learning_rates) for stepper in chosen)
+    fits_memory("steps", steps, (steps + 1) * (np.size(start) + 2) * paths)
     goal = objective(function, start)
     _check_slope(goal, start)
     parts = [
@@ -107,30 +110,33 @@ class _Path:
 
 
 def _start(f: Any, start: Any) -> tuple[Any, Any]:
-    function = functions.get(f) if isinstance(f, str) else f
-    if start is None:
-        if not isinstance(function, functions.Function):
-            raise ValueError("`start` must be a point, but for a function of the gallery. Received: start=None.")
-        start = function.start
-    if isinstance(function, functions.Function) and np.size(start) != np.size(function.start):
+    function = named(f)
+    gallery = isinstance(function, functions.Function)
+    if start is None and not gallery:
+        raise ValueError("`start` must be a point, but for a function of the gallery. Received: start=None.")
+    point = checked_point(function.start if start is None else start, "start")
+    if gallery and np.size(point) != np.size(function.start):
         raise ValueError(
             f"`start` must have a number for each coordinate of {function.name}, as in {function.start}. "
-            f"Received: start={start!r}."
+            f"{received('start', start)}"
         )
-    return function, start
+    return function, point
 
 
 def _thresholds(until: Any) -> dict[str, float]:
     if until is None:
         return {}
     if not isinstance(until, Mapping) or not until or not set(until) <= set(_STOPS):
-        raise ValueError(
+        error = ValueError if isinstance(until, Mapping) else TypeError
+        raise error(
             '`until` must be a dictionary with a threshold for "gradient_norm", "value" or both. '
-            f"Received: until={until!r}."
+            f"{received('until', until)}"
         )
     checked = {name: finite(f"until[{name!r}]", threshold) for name, threshold in until.items()}
     if checked.get("gradient_norm", 1) <= 0:
-        raise ValueError(f"A gradient's norm is never below 0. Received: until={dict(until)!r}.")
+        raise ValueError(
+            f"`until` must be above 0 for a gradient's norm, which is never below 0. {received('until', until)}"
+        )
     return checked
 
 
@@ -175,15 +181,24 @@ def _paths(
         for variable, value in zip(variables, fresh, strict=True):
             variable.assign(value)
         rate.assign(learning_rate)
-        rows, met, *columns = walk(tf.constant(steps))
-        points, values, norms = (np.asarray(column, "float64")[: int(rows)] for column in columns)
-        yield _Path(points, values, norms, bool(met))
+        yield _walked(walk, steps + 1)
+
+
+def _walked(walk: Callable[[Tensor], tuple[Tensor, ...]], rows: int) -> _Path:
+    """Walk on until there are enough rows, or a row that ends the path."""
+    parts: list[list[np.ndarray]] = []
+    going, met = True, False
+    while going and rows:
+        written, going, met, *columns = walk(np.int32(min(rows, _AT_ONCE)))
+        parts.append([np.asarray(column, "float64")[: int(written)] for column in columns])
+        rows -= int(written)
+    return _Path(*(np.concatenate(column) for column in zip(*parts, strict=True)), bool(met))
 
 
 def _walk(
     goal: Objective, point: keras.Variable, optimizer: keras.optimizers.Optimizer, thresholds: Mapping[str, float]
 ) -> Callable[[Tensor], tuple[Tensor, ...]]:
-    """Return the loop: rows of numbers from the start on, until enough steps, a threshold, or overflow."""
+    """Return the loop: rows of numbers from the point on, until there are enough, a threshold, or overflow."""
     tf = require_tensorflow()
 
     def row(step: Tensor, going: Tensor, met: Tensor, *columns: Any) -> tuple[Any, ...]:
@@ -198,12 +213,12 @@ def _walk(
         written = (one.write(step, number) for one, number in zip(columns, (here, value, norm), strict=True))
         return step + 1, finite & ~met, met, *written
 
-    def walk(steps: Tensor) -> tuple[Tensor, ...]:
+    def walk(most: Tensor) -> tuple[Tensor, ...]:
         shapes = (point.shape, (), ())
-        columns = [tf.TensorArray(goal.dtype, size=steps + 1, element_shape=shape) for shape in shapes]
+        columns = [tf.TensorArray(goal.dtype, size=most, element_shape=shape) for shape in shapes]
         begin = (tf.constant(0), tf.constant(True), tf.constant(False), *columns)
-        rows, _, met, *columns = tf.while_loop(lambda step, going, *_: going & (step <= steps), row, begin)
-        return rows, met, *(column.stack() for column in columns)
+        rows, going, met, *columns = tf.while_loop(lambda step, going, *_: going & (step < most), row, begin)
+        return rows, going, met, *(column.stack() for column in columns)
 
     return walk
 

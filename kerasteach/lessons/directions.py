@@ -12,6 +12,7 @@ import numpy as np
 
 from kerasteach.lessons.filters import filter_norms, kept_axes
 from kerasteach.measure.gradients import describe
+from kerasteach.validation import received, shown
 
 Weights = list[np.ndarray]  # one array for each variable
 Weight = tuple[str, int | tuple[int, ...]]  # a variable's name, "dense/kernel", and the place in it
@@ -144,20 +145,20 @@ def _found(
     try:
         name, place = weight
         place = tuple(index(one) for one in (place if isinstance(place, Iterable) else (place,)))
-    except (TypeError, ValueError):
+    except Exception:  # whatever the caller's own object raises while it is taken apart
         raise TypeError(
             '`along` must be "random", "path", a weight such as ("dense/kernel", (0, 1)), or two of them. '
-            f"Received: {weight!r}."
+            f"{received('along', weight)}"
         ) from None
-    if name not in [*names, *paths]:
+    if not isinstance(name, str) or name not in [*names, *paths]:
         raise ValueError(
             f"`along` must name a trainable variable of the model: {', '.join(names) or 'it has none'}. "
-            f"Received: {name!r}."
+            f"{received('along', weight)}"
         )
     number = (names if name in names else paths).index(name)
     shape = tuple(variables[number].shape)
     if len(place) != len(shape) or not all(-size <= one < size for one, size in zip(place, shape, strict=True)):
-        raise ValueError(f"`along` must name a place in {name!r}, whose shape is {shape}. Received: {place}.")
+        raise ValueError(f"`along` must name a place in {name!r}, whose shape is {shape}. Received: {shown(place)}.")
     return number, tuple(one % size for one, size in zip(place, shape, strict=True))
 
 

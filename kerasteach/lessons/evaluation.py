@@ -10,12 +10,14 @@ import numpy as np
 
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons.batches import Batch, Batches, examples_in
+from kerasteach.lessons.compiled import checked_model, fitting
 from kerasteach.lessons.directions import Plane, Weights
 from kerasteach.progress import progress_bar
 
 Tensor = Any
 
 _AT_ONCE = 32  # points that one call of the compiled function goes through; between calls the bar moves
+_OWN = ("train_step", "test_step", "compute_loss")  # what a class of one's own may replace, and then needs no targets
 _PARALLEL = 4  # points that it computes side by side: all of them would take their memory all at once
 
 
@@ -30,12 +32,17 @@ def check(model: Any, data: Batches) -> None:
 
 def check_compiled(model: Any) -> None:
     """Raise TypeError or ValueError unless this is a compiled Keras model."""
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"`model` must be a Keras model. Received: model={type(model).__name__}.")
-    if not model.compiled:
+    if not checked_model(model).compiled:
         raise ValueError(
             f"`model` must be compiled, with a loss; call model.compile first. Received: the model {model.name!r}."
         )
+
+
+def check_targets(model: keras.Model, batch: Batch) -> None:
+    """Raise ValueError if a model that Keras trains by its compiled loss is given no targets."""
+    own = any(not getattr(type(model), name).__module__.startswith("keras.") for name in _OWN)
+    if batch[1] is None and model.loss is not None and not own:
+        raise ValueError("`y` must be the targets: the model is compiled with a loss. Received: y=None.")
 
 
 def prepare(model: keras.Model, data: Batches) -> None:
@@ -47,10 +54,12 @@ def prepare(model: keras.Model, data: Batches) -> None:
     batch = next(iter(data), None)
     if batch is None:
         raise ValueError("`x` must have at least one batch. Received: a data set without any.")
-    logs = model.test_step(keras.utils.pack_x_y_sample_weight(*batch))
+    check_targets(model, batch)
+    with fitting(model):
+        logs = model.test_step(keras.utils.pack_x_y_sample_weight(*batch))
     if "loss" not in logs:
         raise ValueError(
-            f"`model` must tell its loss when it is evaluated. Received: a model whose test_step returns {list(logs)}."
+            f"`model.test_step` must return a `loss`. Received: a model whose test_step returns {list(logs)}."
         )
 
 

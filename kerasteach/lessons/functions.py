@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from kerasteach.activations import Tensor
+from kerasteach.validation import choice
 
 Point = float | tuple[float, ...]  # a number of a function of one number
 Ranges = tuple[float, float] | tuple[tuple[float, float], ...]
@@ -63,6 +63,7 @@ def get(function: str) -> Function:
     """Return the function of the gallery that has this name.
 
     Raises:
+        TypeError: If it is no text.
         ValueError: If none has it; the message lists the names.
 
     Example:
@@ -71,11 +72,7 @@ def get(function: str) -> Function:
         >>> rosenbrock.minima, rosenbrock(1.0, 1.0)
         (((1.0, 1.0),), 0.0)
     """
-    if isinstance(function, str) and function in _GALLERY:
-        return _GALLERY[function]
-    close = get_close_matches(str(function).lower(), _GALLERY, n=1)
-    meant = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"`function` must be one of {', '.join(_GALLERY)}. Received: function={function!r}.{meant}")
+    return _GALLERY[choice("function", function, _GALLERY)]
 
 
 def _known(

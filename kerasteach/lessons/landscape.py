@@ -11,9 +11,9 @@ import pandas as pd
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons import functions
-from kerasteach.lessons.objective import Objective, objective
+from kerasteach.lessons.objective import Objective, named, objective
 from kerasteach.measure.records import coordinates
-from kerasteach.validation import whole
+from kerasteach.validation import array, fits_memory, received, table, whole
 
 _POINTS = {1: 401, 2: 121}  # a coordinate
 _AT_ONCE = 1024  # a function may hold data of its own, once for each of these points
@@ -45,9 +45,10 @@ def landscape(
         >>> kt.lessons.landscape("parabola", (-1, 1), points=3)["value"].tolist()
         [1.0, 0.0, 1.0]
     """
-    function = functions.get(f) if isinstance(f, str) else f
+    function = named(f)
     ranges, vector = _ranges(function, around)
     points = whole("points", _POINTS[len(ranges)] if points is None else points, least=2)
+    fits_memory("points", points, points ** len(ranges) * (len(ranges) + 1))
     middle = ranges.mean(axis=1)
     goal = objective(function, middle if vector else middle[0], "around")
     axes = np.meshgrid(*(np.linspace(low, high, points) for low, high in ranges), indexing="ij")
@@ -72,28 +73,38 @@ def _ranges(function: Any, around: Any) -> tuple[np.ndarray, bool]:
             own = np.atleast_2d(own)
             ranges = np.stack([np.minimum(own, ranges)[:, 0], np.maximum(own, ranges)[:, 1]], axis=1)
         return ranges, len(ranges) > 1 or "w_0" in around
-    try:
-        ranges = np.asarray(own if around is None else around, "float64")
-    except (TypeError, ValueError):
-        ranges = np.empty(0)
+    ranges = np.empty(0) if around is None and own is None else array("around", own if around is None else around)
     flat = ranges.ndim == 1
     ranges = np.atleast_2d(ranges)
-    if ranges.shape not in ((1, 2), (2, 2)) or not np.isfinite(ranges).all() or (ranges[:, 0] >= ranges[:, 1]).any():
+    if ranges.shape not in ((1, 2), (2, 2)) or not _rising(ranges):
         raise ValueError(
             "`around` must be the table of a descent, a range (low, high), or two of them. "
-            f"Received: around={around!r}."
+            f"{received('around', around)}"
         )
     return ranges, not flat and (around is not None or len(ranges) > 1)
 
 
-def _covered(table: pd.DataFrame) -> np.ndarray:
-    names = coordinates(table)
-    if not 1 <= len(names) <= 2 or not {"step", "value"} <= set(table) or table.empty:
+def _rising(ranges: np.ndarray) -> bool:
+    with np.errstate(over="ignore", invalid="ignore"):
+        widths = ranges[:, 1] - ranges[:, 0]
+    return bool((np.isfinite(widths) & (widths > 0)).all())
+
+
+def _covered(descent: pd.DataFrame) -> np.ndarray:
+    table("around", descent, ["step", "value"], "gradient_descent")
+    names = coordinates(descent)
+    if not 1 <= len(names) <= 2 or descent.empty:
         raise ValueError(
             "`around` must be the table of a descent with one or two coordinates. "
-            f"Received: {len(table)} rows with the columns {', '.join(map(str, table))}."
+            f"Received: {len(descent)} rows with the columns {', '.join(map(str, descent))}."
         )
-    shown = table[table["value"] <= table.loc[table["step"] == 0, "value"].max()]
-    low, high = shown[names].min().to_numpy("float64"), shown[names].max().to_numpy("float64")
+    points, values = array("around", descent[names]), array("around", descent["value"])
+    shown = points[values <= values[descent["step"] == 0].max(initial=-np.inf)]
+    if not np.isfinite(shown).all() or not len(shown):
+        raise ValueError(
+            "`around` must be the table of a descent that begins at step 0, at a finite point. Received: one that does "
+            "not."
+        )
+    low, high = shown.min(axis=0), shown.max(axis=0)
     margin = np.where(high > low, _MARGIN * (high - low), 1.0)
     return np.stack([low - margin, high + margin], axis=1)

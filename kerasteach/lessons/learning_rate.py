@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
+from keras import ops
 
-from kerasteach.lessons.batches import Batch, Batches
-from kerasteach.lessons.evaluation import check_compiled
+from kerasteach.lessons.batches import Batch, Batches, check_finite
+from kerasteach.lessons.compiled import fitting
+from kerasteach.lessons.evaluation import check_compiled, check_targets
 from kerasteach.lessons.state import left_as_found
 from kerasteach.progress import progress_bar
-from kerasteach.validation import finite, whole
+from kerasteach.validation import finite, fits_memory, flag, shown, whole
 
 _SMOOTHING = 0.8  # the share of the past in the smoothed loss
 _EXPLODED = 3  # rises by so many times the first losses' mean
@@ -55,8 +58,9 @@ def find_learning_rate(
     """Try growing learning rates on a model, one a training step, and suggest one. The model is left as it was.
 
     Step i of n trains on one batch with the rate `lowest * (highest / lowest) ** (i / (n - 1))`. A rate that is too
-    small changes nothing; then the loss falls; then it explodes. The run ends early when the loss is not finite, or,
-    after a tenth of the steps, when the smoothed loss is above its lowest by more than three times their mean loss.
+    small changes nothing; then the loss falls; then it explodes. The run ends early when the loss or a weight is not
+    finite, or, after a tenth of the steps, when the smoothed loss is above its lowest by more than three times their
+    mean loss.
 
     - Smoothed loss: `s_i <- 0.8 s_(i-1) + 0.2 loss_i` from `s_(-1) = 0`, divided by `1 - 0.8 ** (i + 1)`, which takes
       out the start at 0 (as in Adam).
@@ -86,7 +90,7 @@ def find_learning_rate(
 
     Raises:
         ValueError: If the model is not compiled, its optimizer has a schedule for the learning rate or none of its own,
-            or an argument will not do; the message names it.
+            the data hold NaN, or an argument will not do; the message names it.
         TypeError: Likewise, for a value of the wrong kind.
 
     Example:
@@ -104,11 +108,15 @@ def find_learning_rate(
     """
     check_compiled(model)
     _check_optimizer(model.optimizer)
-    rates = _rates(lowest, highest, whole("steps", steps, least=2))
-    batches = Batches(x, y, sample_weight, batch_size).endlessly(whole("seed", seed, least=0))
+    rates, progress = _rates(lowest, highest, steps), flag("progress", progress)
+    data = Batches(x, y, sample_weight, batch_size)
+    data.check_finite()
+    batches = _finite(data.endlessly(whole("seed", seed, least=0)))
     batch = next(batches)
+    check_targets(model, batch)
     if not model.built:
-        model(batch[0])
+        with fitting(model):
+            model(batch[0])
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     losses: list[float] = []
@@ -118,13 +126,14 @@ def find_learning_rate(
             losses.append(_step(model, batch, rate))
             smoothed.append(_smooth(smoothed, losses[-1]))
             report(step + 1, done=f"{rate:.1e}")
-            if _exploded(losses, smoothed, len(rates)):
+            poisoned = not _weights_are_finite(model)
+            if poisoned or _exploded(losses, smoothed, len(rates)):
                 break
             batch = next(batches)
     table = pd.DataFrame(
         {"step": range(len(losses)), "learning_rate": rates[: len(losses)], "loss": losses, "smoothed": smoothed}
     )
-    return RangeTest(table, *_suggestion(rates, losses, smoothed))
+    return RangeTest(table, *_suggestion(rates, losses, smoothed, poisoned))
 
 
 def _check_optimizer(optimizer: keras.optimizers.Optimizer) -> None:
@@ -136,24 +145,38 @@ def _check_optimizer(optimizer: keras.optimizers.Optimizer) -> None:
         )
 
 
-def _rates(lowest: Any, highest: Any, steps: int) -> np.ndarray:
+def _finite(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Yield batches, and raise ValueError at one with NaN in it, from which no loss would tell anything."""
+    for batch in batches:
+        check_finite(batch)
+        yield batch
+
+
+def _weights_are_finite(model: keras.Model) -> bool:
+    """Say whether all weights are numbers; behind ReLU, NaN in a weight need not reach the loss."""
+    return all(bool(ops.all(ops.isfinite(one))) for one in model.trainable_variables)
+
+
+def _rates(lowest: Any, highest: Any, steps: Any) -> np.ndarray:
+    fits_memory("steps", steps, 4 * whole("steps", steps, least=2))
     first, last = finite("lowest", lowest), finite("highest", highest)
     if not 0 < first < last:
         raise ValueError(
             "`lowest` and `highest` must be learning rates with 0 < lowest < highest. "
-            f"Received: lowest={lowest!r}, highest={highest!r}."
+            f"Received: lowest={shown(lowest)}, highest={shown(highest)}."
         )
-    return np.geomspace(first, last, steps)
+    return np.geomspace(first, last, int(steps))
 
 
 def _step(model: keras.Model, batch: Batch, rate: float) -> float:
     """Train on one batch at this rate, and return the loss that it had before."""
     x, y, sample_weight = batch
     model.optimizer.learning_rate = rate
-    logs = model.train_on_batch(x, y, sample_weight=sample_weight, return_dict=True)  # starts the means afresh
+    with fitting(model):
+        logs = model.train_on_batch(x, y, sample_weight=sample_weight, return_dict=True)  # starts the means afresh
     if "loss" not in logs:
         raise ValueError(
-            f"`model` must tell its loss when it is trained. Received: a model whose train_step returns {list(logs)}."
+            f"`model.train_step` must return a `loss`. Received: a model whose train_step returns {list(logs)}."
         )
     return float(logs["loss"])
 
@@ -176,13 +199,16 @@ def _exploded(losses: list[float], smoothed: list[float], steps: int) -> bool:
     return len(losses) > _first(steps) and smoothed[-1] > min(smoothed) + _EXPLODED * usual
 
 
-def _suggestion(rates: np.ndarray, losses: list[float], smoothed: list[float]) -> tuple[float | None, str]:
+def _suggestion(
+    rates: np.ndarray, losses: list[float], smoothed: list[float], poisoned: bool = False
+) -> tuple[float | None, str]:
     """Return the suggested rate, if there is one, and say how it came about."""
     end = f"all {len(rates)} steps were taken"
-    exploded = _exploded(losses, smoothed, len(rates))
+    exploded = poisoned or _exploded(losses, smoothed, len(rates))
     if exploded:
-        what = "exploded" if math.isfinite(losses[-1]) else "was not finite"
-        end = f"the loss {what} at learning rate {rates[len(losses) - 1]:.2g}"
+        what = "the loss exploded" if math.isfinite(losses[-1]) else "the loss was not finite"
+        what = "a weight was not finite" if poisoned and math.isfinite(losses[-1]) else what
+        end = f"{what} at learning rate {rates[len(losses) - 1]:.2g}"
     first = np.asarray(losses[: _first(len(rates))])
     best = int(np.argmin(np.where(np.isfinite(smoothed), smoothed, np.inf)))
     with np.errstate(invalid="ignore"):

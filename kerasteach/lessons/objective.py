@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
@@ -13,7 +12,9 @@ import numpy as np
 
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
+from kerasteach.lessons import functions
 from kerasteach.measure.records import DESCENT_COLUMNS
+from kerasteach.validation import array, choice, received, said
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -42,6 +43,16 @@ class Objective:
         return value, None if gradient is None else tf.convert_to_tensor(gradient)
 
 
+def named(f: Any) -> Callable[..., Any]:
+    """Return a function, or the one of the gallery that has this name.
+
+    Raises:
+        TypeError: If it is neither a function nor a name.
+        ValueError: If the gallery has no function of this name.
+    """
+    return f if callable(f) else functions.get(choice("f", f, functions.names(), otherwise="a function"))
+
+
 def objective(f: Any, at: Any, argument: str = "start") -> Objective:
     """Trace a function once, so that what cannot be descended is met before the first step.
 
@@ -54,12 +65,9 @@ def objective(f: Any, at: Any, argument: str = "start") -> Objective:
         argument: What the point is called in errors. Defaults to `"start"`.
 
     Raises:
-        TypeError: If `f` is no function.
         ValueError: If the point is none, does not fit `f`'s arguments, or `f` cannot be computed by TensorFlow there,
             or gives anything but one number.
     """
-    if not callable(f):
-        raise TypeError(f"`f` must be a function, or a name out of kerasteach.lessons.functions. Received: f={f!r}.")
     point = checked_point(at, argument)
     coordinates, calls = _ways(f, point, argument)
     traced, dtype = _trace(f, calls, point, argument)
@@ -71,11 +79,11 @@ def objective(f: Any, at: Any, argument: str = "start") -> Objective:
 def checked_point(point: Any, argument: str) -> np.ndarray:
     """Return a number, or a vector of them, in float64."""
     try:
-        numbers = np.asarray(point, dtype="float64")
+        numbers = array(argument, point)
     except (TypeError, ValueError):
         numbers = np.empty((0, 0))
     if numbers.ndim > 1 or not numbers.size or not np.isfinite(numbers).all():
-        raise ValueError(f"`{argument}` must be a finite number or several. Received: {argument}={point!r}.")
+        raise ValueError(f"`{argument}` must be a finite number or several. {received(argument, point)}")
     return numbers
 
 
@@ -90,12 +98,12 @@ def _ways(f: Callable[..., Any], point: np.ndarray, argument: str) -> tuple[tupl
         named = [f"w_{i}" for i in range(point.size)]
     if len(named) != point.size:
         raise ValueError(
-            f"`{argument}` must have a number for each of f's arguments: {', '.join(named) or 'it has none'}. "
+            f"`{argument}` must have a number for each argument of `f`: {', '.join(named) or 'it has none'}. "
             f"Received: {argument}={point.tolist()!r}."
         )
     taken = [name for name in named if name in DESCENT_COLUMNS]
     if taken:
-        raise ValueError(f"f's arguments must not be called as the table's own columns are. Received: {taken}.")
+        raise ValueError(f"The arguments of `f` must not be called as the table's own columns are. Received: {taken}.")
     return tuple(named), [lambda vector: f(*tf.unstack(vector, point.size))]
 
 
@@ -130,25 +138,39 @@ def _trace(
     try:
         calls[0](tf.constant(np.atleast_1d(point)))
     except Exception as error:
-        text = f"`f` fails at `{argument}`: {_told(error)} Received: {argument}={point.tolist()!r}."
-        raise ValueError(text) from error
+        raise _failed(error, point, argument) from error
     raise ValueError(
         "`f` must be written with keras.ops or TensorFlow throughout: NumPy, math and float() break the gradient, and "
-        f"Python's own min and max do not know tensors. TensorFlow says: {_told(errors[0])}"
+        f"Python's own min and max do not know tensors. TensorFlow says: {said(errors[0])}"
     ) from None
 
 
-def _told(error: Exception) -> str:
-    """Return an error's first sentence, without TensorFlow's names of nodes."""
-    text = re.sub(r"\{\{.*?\}\} ?", "", str(error).strip() or "no more")
-    text = re.split(r"\.\s|\n| for '| \[Op:", text)[0].rstrip(".")
-    return f"{type(error).__name__}: {text}."
+def _failed(error: Exception, point: np.ndarray, argument: str) -> ValueError:
+    random = "seed must have shape" in str(error)  # of keras.random without a seed, in a compiled function
+    return ValueError(
+        f"`f` fails at `{argument}`: {said(error)} "
+        + (
+            "Random numbers of Keras need `seed=generator` here, with generator = keras.random.SeedGenerator(0). "
+            if random
+            else ""
+        )
+        + f"Received: {argument}={point.tolist()!r}."
+    )
+
+
+def _first_value(found: Objective, point: np.ndarray, argument: str) -> Any:
+    """Compute the function at the point, where what no tracing shows comes to light."""
+    tf = require_tensorflow()
+    try:
+        return found.value(tf.constant(np.atleast_1d(point), found.dtype))
+    except Exception as error:  # whatever TensorFlow finds out only when it computes
+        raise _failed(error, point, argument) from error
 
 
 def _check_result(found: Objective, point: np.ndarray, argument: str) -> None:
     """Raise ValueError unless the function gives one real number at the point."""
     tf = require_tensorflow()
-    value = found.value(tf.constant(np.atleast_1d(point), found.dtype))
+    value = _first_value(found, point, argument)
     if value is None:
         raise ValueError("`f` must return a number. Received: a function that returns None; is its `return` missing?")
     if not tf.is_tensor(value) or value.shape.rank != 0:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from kerasteach.lessons.formulas import Style, number
 from kerasteach.lessons.sections import Equation, Section
+from kerasteach.validation import choice
 
 FORMATS = ("text", "markdown", "latex")
 
@@ -14,11 +15,10 @@ def render(sections: Sequence[Section], format: str) -> str:  # noqa: A002  as t
     """Write an explanation.
 
     Raises:
-        ValueError: If the format is none of `FORMATS`.
+        TypeError: If the format is no text.
+        ValueError: If it is none of `FORMATS`.
     """
-    if format not in FORMATS:
-        raise ValueError(f"`format` must be one of {', '.join(FORMATS)}. Received: format={format!r}.")
-    write = {"text": _text, "markdown": _markdown, "latex": _latex}[format]
+    write = {"text": _text, "markdown": _markdown, "latex": _latex}[choice("format", format, FORMATS)]
     return "\n\n".join(write(section) for section in sections) + "\n"
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import keras
@@ -15,6 +13,7 @@ import numpy as np
 
 from kerasteach.activations import Tensor
 from kerasteach.optimizers import PlainSGD
+from kerasteach.validation import finite, is_number, received, several, shown
 
 _USUAL = 0.1
 
@@ -47,9 +46,10 @@ def steppers(optimizer: Any, learning_rate: Any) -> list[Stepper]:
             two of either are alike.
     """
     rates = None if learning_rate is None else _checked_rates(learning_rate)
-    several = isinstance(optimizer, list | tuple | Mapping)
-    pairs = list(optimizer.items()) if isinstance(optimizer, Mapping) else []
-    pairs = pairs or [(None, one) for one in (optimizer if several else [optimizer])]
+    if isinstance(optimizer, Mapping):
+        pairs = list(optimizer.items())
+    else:
+        pairs = [(None, one) for one in (optimizer if isinstance(optimizer, list | tuple) else [optimizer])]
     found = [_stepper(name, one, rates) for name, one in pairs]
     names = [one.name for one in found]
     if not names or len(set(names)) < len(names):
@@ -61,19 +61,21 @@ def steppers(optimizer: Any, learning_rate: Any) -> list[Stepper]:
 
 
 def _checked_rates(learning_rate: Any) -> tuple[float, ...]:
-    several = isinstance(learning_rate, Iterable) and not isinstance(learning_rate, str)
-    rates: list[Any] = list(learning_rate) if several else [learning_rate]
-    for rate in rates:
-        if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 < float(rate) < math.inf:
-            raise ValueError(
-                "`learning_rate` must be a finite number above 0, or several. "
-                f"Received: learning_rate={learning_rate!r}."
-            )
+    given = (
+        [learning_rate]
+        if is_number(learning_rate)
+        else several("learning_rate", learning_rate, "finite numbers above 0, or one")
+    )
+    rates = tuple(finite("learning_rate", rate) for rate in given)
+    if any(rate <= 0 for rate in rates):
+        raise ValueError(
+            f"`learning_rate` must be a finite number above 0, or several. {received('learning_rate', learning_rate)}"
+        )
     if not rates or len(set(rates)) < len(rates):
         raise ValueError(
-            f"`learning_rate` must be one or more different numbers. Received: learning_rate={learning_rate!r}."
+            f"`learning_rate` must be one or more different numbers. {received('learning_rate', learning_rate)}"
         )
-    return tuple(float(rate) for rate in rates)
+    return rates
 
 
 def _stepper(name: str | None, optimizer: Any, rates: tuple[float, ...] | None) -> Stepper:
@@ -84,7 +86,7 @@ def _stepper(name: str | None, optimizer: Any, rates: tuple[float, ...] | None) 
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise ValueError(
             '`optimizer` must be a name that Keras knows, such as "adam", an optimizer such as '
-            f"keras.optimizers.Adam(), or several. Received: optimizer={optimizer!r}."
+            f"keras.optimizers.Adam(), or several. {received('optimizer', optimizer)}"
         )
     config, own = _copyable(optimizer)
 
@@ -118,11 +120,11 @@ def _copyable(optimizer: keras.optimizers.Optimizer) -> tuple[dict[str, Any], fl
     except (TypeError, ValueError, NotImplementedError) as error:
         raise ValueError(
             "`optimizer` must be one that Keras can copy by its `get_config`; a function as its learning rate must be "
-            f"registered with Keras. Received: {optimizer!r}; Keras says: {error}"
+            f"registered with Keras. Received: optimizer={shown(optimizer)}; Keras says: {error}"
         ) from None
     if rate is None:
         raise ValueError(
             "`optimizer` must have a learning rate of its own: give the one inside, not what wraps it. "
-            f"Received: optimizer={optimizer!r}."
+            f"{received('optimizer', optimizer)}"
         )
     return config, float(str(np.float32(rate)))  # the number that was meant: Keras rounds 0.1 to float32

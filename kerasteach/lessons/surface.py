@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any, Literal
 
 import keras
@@ -17,7 +16,7 @@ from kerasteach.lessons.batches import Batches
 from kerasteach.lessons.directions import Plane, Weight, Weights, chosen_weights, path_directions, random_directions
 from kerasteach.lessons.evaluation import check, mean_losses, prepare
 from kerasteach.lessons.state import left_as_found
-from kerasteach.validation import finite, whole
+from kerasteach.validation import array, finite, fits_memory, flag, is_number, received, several, whole
 
 Along = Literal["random", "path"] | Weight | Sequence[Weight]
 
@@ -111,6 +110,7 @@ def loss_surface(
     data = Batches(x, y, sample_weight, batch_size)
     check(model, data)
     seed, points = whole("seed", seed, least=0), None if points is None else whole("points", points, least=2)
+    progress = flag("progress", progress)
     with left_as_found(model, optimizer=False):
         prepare(model, data)
         snapshots = [] if path is None else _checked_path(model, path)
@@ -127,12 +127,12 @@ def loss_surface(
 def _checked_path(model: keras.Model, path: Any) -> list[Weights]:
     shapes = [tuple(one.shape) for one in model.weights]
     path = path.snapshots if isinstance(path, WeightSnapshots) else path
-    if isinstance(path, str) or not isinstance(path, Sequence) or not path:
+    if not isinstance(path, list | tuple) or not path:
         raise TypeError(
-            "`path` must be a WeightSnapshots, or list snapshots, each as model.get_weights() returns it. "
-            f"Received: path={path if path == [] else type(path).__name__}."
+            "`path` must be a WeightSnapshots after a training, or list snapshots, each as model.get_weights() returns "
+            f"it. {received('path', path)}"
         )
-    snapshots = [[np.asarray(one) for one in snapshot] for snapshot in path]
+    snapshots = [_snapshot(one) for one in path]
     for number, snapshot in enumerate(snapshots):
         if [one.shape for one in snapshot] != shapes:
             raise ValueError(
@@ -147,6 +147,13 @@ def _checked_path(model: keras.Model, path: Any) -> list[Weights]:
     return snapshots
 
 
+def _snapshot(weights: Any) -> Weights:
+    """Return the arrays of a snapshot, each in its own precision."""
+    for one in several("path", weights, "snapshots, each a list of arrays"):
+        array("path", one)
+    return [np.asarray(one) for one in weights]
+
+
 def _plane(model: keras.Model, along: Any, snapshots: list[Weights], seed: int) -> Plane:
     if along is None:
         along = "path" if snapshots else "random"
@@ -157,10 +164,10 @@ def _plane(model: keras.Model, along: Any, snapshots: list[Weights], seed: int) 
             raise ValueError('`along="path"` needs the training\'s snapshots in `path`. Received: path=None.')
         return path_directions(model, [_trainable(model, one) for one in snapshots])
     single = isinstance(along, tuple) and len(along) == 2 and isinstance(along[0], str)
-    several = [along] if single or not isinstance(along, Sequence) or isinstance(along, str) else list(along)
-    if not 1 <= len(several) <= 2:
-        raise ValueError(f"`along` must name one or two weights. Received: along={along!r}.")
-    return chosen_weights(model, several)
+    named = list(along) if isinstance(along, list | tuple) and not single else [along]
+    if not 1 <= len(named) <= 2:
+        raise ValueError(f"`along` must name one or two weights. {received('along', along)}")
+    return chosen_weights(model, named)
 
 
 def _trainable(model: keras.Model, snapshot: Weights) -> Weights:
@@ -178,21 +185,24 @@ def _projected(plane: Plane, model: keras.Model, snapshots: list[Weights]) -> pd
 
 def _lines(plane: Plane, ranges: Any, points: int | None, path: np.ndarray) -> list[np.ndarray]:
     """Return the grid's coordinates on each axis."""
-    points = points or (41 if len(plane.axes) == 2 else 101)
-    if ranges is None or isinstance(ranges, Real):
+    axes = len(plane.axes)
+    points = points or (41 if axes == 2 else 101)
+    fits_memory("points", points, points**axes * (axes + 1))
+    if ranges is None or is_number(ranges):
         far = np.abs(path - plane.origin).max(axis=0, initial=plane.reach / _MARGIN) * _MARGIN
-        reach = far if ranges is None else np.full(len(plane.axes), finite("ranges", ranges))
+        reach = far if ranges is None else np.full(axes, finite("ranges", ranges))
         if not (reach > 0).all():
-            raise ValueError(f"`ranges` must be more than 0. Received: ranges={ranges!r}.")
+            raise ValueError(f"`ranges` must be more than 0. {received('ranges', ranges)}")
         steps = np.arange(1 - points, points, 2) / (points - 1)  # from -1 to 1; exactly 0 in the middle
         return [middle + width * steps for middle, width in zip(plane.origin, reach, strict=True)]
-    try:
-        ends = np.broadcast_to(np.asarray(ranges, "float64"), (len(plane.axes), 2))
-    except (TypeError, ValueError):
-        ends = np.zeros((1, 2))
-    if not np.isfinite(ends).all() or not (ends[:, 0] < ends[:, 1]).all():
+    ends = array("ranges", ranges)
+    if (
+        ends.shape not in ((2,), (1, 2), (axes, 2))
+        or not np.isfinite(ends).all()
+        or not (ends[..., 0] < ends[..., 1]).all()
+    ):
         raise ValueError(
             "`ranges` must be a number, or (from, to) with from < to, or such a pair for each axis. "
-            f"Received: ranges={ranges!r}."
+            f"{received('ranges', ranges)}"
         )
-    return [np.linspace(low, high, points) for low, high in ends]
+    return [np.linspace(low, high, points) for low, high in np.broadcast_to(ends, (axes, 2))]

@@ -42,6 +42,7 @@ class TracedStep:
                 LaTeX (with amsmath), MathJax and KaTeX can set. Defaults to `"text"`.
 
         Raises:
+            TypeError: If the format is no text.
             ValueError: If the format is another one, or the network or batch is too large to read.
         """
         return render(explained(self._step), format)

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from kerasteach import devices
+from kerasteach.lessons.batches import array_of
+from kerasteach.lessons.compiled import checked_model, fitting
 from kerasteach.losses import HalfSquaredError
 from kerasteach.measure.records import history_table
 from kerasteach.optimizers import PlainSGD
@@ -49,8 +51,8 @@ def training_loop(
         met, in the units of the loss.
 
     Raises:
-        ValueError: If an argument will not do.
-        TypeError: If one is of the wrong kind.
+        ValueError: If an argument will not do; the message names it.
+        TypeError: Likewise, for a value of the wrong kind.
         RuntimeError: If Keras runs on another backend than TensorFlow.
 
     Example:
@@ -64,20 +66,21 @@ def training_loop(
     tf = devices.require_tensorflow()
     x, y, batch_size = _checked(model, x, y, epochs, error_below, batch_size, seed)
     error_of = model.compute_loss if getattr(model, "compiled", False) else _half_squared_error
-    optimizer = PlainSGD(learning_rate)
+    optimizer = PlainSGD(finite("learning_rate", learning_rate))
     errors: list[float] = []
-    for order in _orders(len(x), epochs, seed):  # 1. the weights are there
-        total = 0.0
-        for rows in np.split(order, range(batch_size, len(x), batch_size)):
-            with tf.GradientTape() as tape:
-                outputs = model(x[rows], training=True)  # 2. forward propagation
-                error = error_of(x[rows], y[rows], outputs)  # and the error, the mean over the batch
-            gradients = tape.gradient(error, model.trainable_variables)  # 3. backpropagation
-            optimizer.apply(gradients, model.trainable_variables)  # and the update
-            total += float(error) * len(rows)
-        errors.append(total / len(x))
-        if error_below is not None and errors[-1] < error_below:  # 4. until the error is small enough
-            break
+    with fitting(model):
+        for order in _orders(len(x), epochs, seed):  # 1. the weights are there
+            total = 0.0
+            for rows in np.split(order, range(batch_size, len(x), batch_size)):
+                with tf.GradientTape() as tape:
+                    outputs = model(x[rows], training=True)  # 2. forward propagation
+                    error = error_of(x[rows], y[rows], outputs)  # and the error, the mean over the batch
+                gradients = tape.gradient(error, model.trainable_variables)  # 3. backpropagation
+                optimizer.apply(gradients, model.trainable_variables)  # and the update
+                total += float(error) * len(rows)
+            errors.append(total / len(x))
+            if error_below is not None and errors[-1] < error_below:  # 4. until the error is small enough
+                break
     return history_table({"loss": errors})
 
 
@@ -95,9 +98,8 @@ def _half_squared_error(_: Any, y: Any, outputs: Any) -> Any:
 def _checked(
     model: Any, x: Any, y: Any, epochs: Any, error_below: Any, batch_size: Any, seed: Any
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"`model` must be a Keras model. Received: model={model!r}.")
-    x, y = np.asarray(x), np.asarray(y)
+    checked_model(model)
+    x, y = _array("x", x), _array("y", y)
     if not x.ndim or not len(x) or y.shape[:1] != x.shape[:1]:
         raise ValueError(
             "`x` and `y` must have a row for each example, and one example at least. "
@@ -109,5 +111,12 @@ def _checked(
     if seed is not None:
         whole("seed", seed, 0)
     if not model.built:
-        model(x[:1])
+        with fitting(model):
+            model(x[:1])
     return x, y, len(x) if batch_size is None else whole("batch_size", batch_size)
+
+
+def _array(argument: str, value: Any) -> np.ndarray:
+    """Return numbers or text as an array, in their own precision."""
+    checked, own = array_of(argument, value), np.asarray(value)
+    return checked if own.dtype == object else own

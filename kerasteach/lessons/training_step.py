@@ -11,12 +11,21 @@ from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons.backprop import Output, Values, backward, forward, gradients, penalties
 from kerasteach.lessons.batch_error import BatchError, batch_error
-from kerasteach.lessons.chain import read
-from kerasteach.lessons.compiled import check_loss, checked_batch, keras_loss, loss_of, optimizer_of
+from kerasteach.lessons.chain import check_structure, read
+from kerasteach.lessons.compiled import (
+    check_loss,
+    checked_batch,
+    checked_model,
+    fitting,
+    keras_loss,
+    loss_of,
+    optimizer_of,
+)
 from kerasteach.lessons.steps import LayerStep, Step, WeightStep
 from kerasteach.lessons.traced_step import TracedStep
 from kerasteach.lessons.update import after_step
 from kerasteach.measure.gradients import is_plain
+from kerasteach.validation import flag
 
 
 def trace_step(
@@ -65,10 +74,13 @@ def trace_step(
         Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors", 1986.
     """
     require_tensorflow()
-    batch = _Batch(model, x, y)
+    apply = flag("apply", apply)
+    check_structure(checked_model(model))
     chosen = optimizer_of(model, optimizer)
+    batch = _Batch(model, x, y)
     before = [{letter: _snapshot(one) for letter, one in link.variables.items()} for link in batch.links]
-    here = batch.go_forward(before)
+    with fitting(model):
+        here = batch.go_forward(before)
     check_loss(model, batch.targets, here.outputs[-1][2], here.total, here.error.name)
     signals = backward(batch.links, before, here.outputs, here.error)
     received = _with_penalties(gradients(before, here.outputs, signals), here.penalties)

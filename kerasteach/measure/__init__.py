@@ -8,14 +8,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kerasteach.measure import records, runs, stopping
+from kerasteach.measure.captured import read, read_raw
+from kerasteach.measure.files import DamagedRunError
 from kerasteach.measure.records import history_table
-from kerasteach.measure.runs import read, read_raw
 
 if TYPE_CHECKING:
     from kerasteach.measure import gradients, statistics
     from kerasteach.measure.tape import record
 
 __all__ = [
+    "DamagedRunError",
     "gradients",
     "history_table",
     "read",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -26,6 +26,10 @@ class Attachment:
         raw: What keeps whole gradients, if any are asked for.
         variables: The variables that the optimizer updates, where they must be known before the first step: on JAX,
             and where several devices share it. `None` where the first step tells.
+        only_in_step: Whether to record only what is applied inside the model's `train_step`. Defaults to `False`.
+
+    Attributes:
+        on_interruption: What to call when another training of the model begins. Defaults to `None`.
     """
 
     def __init__(
@@ -38,9 +42,12 @@ class Attachment:
         at_least: int = 1,
         raw: Raw | None = None,
         variables: Sequence[keras.Variable] | None = None,
+        only_in_step: bool = False,
     ) -> None:
         self.optimizer, self.source, self.model, self.raw = optimizer, source, model, raw
         self.recorder = Recorder(source, optimizer, every, steps, at_least)
+        self.on_interruption: Callable[[], None] | None = None
+        self._only_in_step = only_in_step and model is not None
         self._listeners: list[Recorder | Raw] = [self.recorder]
         if raw is not None:
             self._listeners.append(raw)
@@ -50,15 +57,15 @@ class Attachment:
             for listener in self._listeners:
                 if variables is not None:
                     listener.prepare(variables)
-                gradients.attach(optimizer, listener)
+            gradients.attach(optimizer, self._on_gradients)
         except BaseException:
             self.release()
             raise
 
-    def begin(self) -> None:
-        """Count the steps from 0 again."""
+    def begin(self, first: int = 0) -> None:
+        """Count the steps from here on, starting with this number."""
         for listener in self._listeners:
-            listener.begin()
+            listener.begin(first)
 
     def sync(self) -> None:
         """Make the device's numbers readable: in an epoch, JAX keeps them beside the model."""
@@ -71,11 +78,27 @@ class Attachment:
         steps, values = self.recorder.fetch()
         return steps, values, self.raw.fetch() if self.raw is not None else {}
 
+    def interrupted(self) -> None:
+        """React to another training of the model."""
+        if self.on_interruption is not None:
+            self.on_interruption()
+
     def release(self) -> None:
         """Leave the optimizer, and the model, as they were found."""
+        gradients.detach(self.optimizer, self._on_gradients)
         for listener in self._listeners:
-            gradients.detach(self.optimizer, listener)
             listener.release()
         self.source.leave()
         if self.model is not None:
             training_function.leave(self.model, self)
+
+    def _on_gradients(
+        self,
+        optimizer: keras.optimizers.Optimizer,
+        received: Sequence[Any],
+        variables: Sequence[keras.Variable],
+    ) -> None:
+        if self._only_in_step and not training_function.in_step(self.model):
+            return
+        for listener in self._listeners:
+            listener(optimizer, received, variables)

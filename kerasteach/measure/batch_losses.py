@@ -1,8 +1,10 @@
-"""Each batch's own loss, which Keras never tells: its `logs` hold the running mean of the epoch."""
+"""Batch losses: each training batch's own loss, where Keras's `logs` hold the running mean of the epoch."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import keras
@@ -16,11 +18,15 @@ Tensor = Any
 
 
 class BatchLosses:
-    """Stands in for the metric that averages a model's loss, and remembers what it is handed.
+    """Stands in for the metric that averages a model's loss, and remembers the losses of training batches.
 
     Keras hands that metric the loss of each batch inside the compiled training step, on every backend and device. It
-    goes on averaging as before; a file that is saved meanwhile has no trace of it. That Keras keeps it in the private
-    attribute `_loss_tracker` is known here alone.
+    goes on averaging as before, and remembers only what `train_step` hands to it, so that no evaluation counts; a file
+    that is saved meanwhile has no trace of it. That Keras keeps it in the private attribute `_loss_tracker` is known
+    here alone.
+
+    Where a callback compiles or trains the model in the middle of a `fit`, the stand-in leaves, and takes its place
+    again as the next batch begins.
 
     Args:
         model: A compiled model, before its training step is compiled for a `fit`.
@@ -30,50 +36,95 @@ class BatchLosses:
     """
 
     def __init__(self, model: keras.Model) -> None:
-        self._model, self._own = model, getattr(model, "_loss_tracker", None)
-        if not isinstance(self._own, keras.metrics.Mean):
-            raise RuntimeError(
-                "A batch's own loss is taken from the metric that a compiled Keras model averages its loss with, and "
-                f"this model has none. Received: {type(model).__name__}, Keras {keras.__version__}."
-            )
-        several = model.distribute_strategy.scope() if cells.backend() == "tensorflow" else nullcontext()
-        with several:
-            self._ring = _Ring(model.steps_per_execution)
-        self._place(self._ring)
-        training_function.enter(model, self)
-        training_function.make(model)
-        self._seen = 0
+        self._model = model
+        self._ring: _Ring | None = None
+        self._before = 0  # training updates before the batches that run now
+        self._left: list[float] = []  # losses that an interruption found
+        self._enter()
+
+    @property
+    def present(self) -> bool:
+        """Whether the training goes through the stand-in now."""
+        ring, model = self._ring, self._model
+        return ring is not None and model._loss_tracker is ring and model.train_function is not None
+
+    def begin(self) -> None:
+        """Note that batches begin."""
+        if not self.present:
+            self.release()
+            self._enter()
+        self._left = []
+        self._before = self._ring.count_updates() if self._ring is not None else 0
 
     def fetch(self, batches: int) -> list[float]:
-        """Return the losses of the training batches since the last call, in their order.
+        """Return the losses of the training batches since `begin`, in their order.
 
         Args:
-            batches: How many there were at most; there are fewer where the data ended. (What an evaluation in between
-                handed to the metric came before them.)
+            batches: How many there were at most; there are fewer where the data ended.
         """
+        if self._ring is None:
+            return self._left[:batches]
         if cells.backend() == "jax":
             self._model.jax_state_sync()  # in an epoch, JAX keeps the numbers beside the model
         losses, total = self._ring.read()
-        new, self._seen = min(batches, total - self._seen), total
-        return [float(losses[number % len(losses)]) for number in range(total - new, total)]
+        new = total - self._before
+        each = max(1, new // batches)  # a train_step of one's own may hand its loss over more than once
+        numbers = range(self._before + each - 1, total, each)
+        return [float(losses[number % len(losses)]) for number in numbers if total - number <= len(losses)]
+
+    def interrupted(self) -> None:
+        """Leave the model to another training, or to its compilation."""
+        if self._ring is not None:
+            self._left = self.fetch(self._ring.room)
+        self.release()
 
     def release(self) -> None:
         """Leave the model as it was found."""
-        if getattr(self._model, "_loss_tracker", None) is self._ring:  # unless it was compiled anew
+        ring, self._ring = self._ring, None
+        if ring is not None and self._model._loss_tracker is ring:  # unless it was compiled anew
+            _hand_over(ring, self._own)
             self._place(self._own)
         training_function.leave(self._model, self)
+
+    def _enter(self) -> None:
+        self._own = getattr(self._model, "_loss_tracker", None)
+        if not isinstance(self._own, keras.metrics.Mean):
+            raise RuntimeError(
+                "A batch's own loss is taken from the metric that a compiled Keras model averages its loss with, and "
+                f"this model has none. Received: {type(self._model).__name__}, Keras {keras.__version__}."
+            )
+        if cells.backend() == "jax":
+            self._model.jax_state_sync()
+        several = self._model.distribute_strategy.scope() if cells.backend() == "tensorflow" else nullcontext()
+        with several:
+            self._ring = _Ring(self._model.steps_per_execution, partial(training_function.in_step, self._model))
+        _hand_over(self._own, self._ring)
+        self._place(self._ring)
+        training_function.enter(self._model, self)
+        training_function.make(self._model)
 
     def _place(self, metric: keras.metrics.Metric) -> None:
         object.__setattr__(self._model, "_loss_tracker", metric)  # which Keras's own would track for good
         self._model.test_function = None  # an evaluation that was compiled before has the other one in it
 
 
-class _Ring(keras.metrics.Mean):
-    """The mean that it stands in for, and the last so many values."""
+def _hand_over(one: keras.metrics.Mean, other: keras.metrics.Mean) -> None:
+    """Have one mean go on where another one stands."""
+    other.total.assign(one.total.value)
+    other.count.assign(one.count.value)
 
-    def __init__(self, room: int) -> None:
+
+class _Ring(keras.metrics.Mean):
+    """The mean that it stands in for, and the last so many values of training batches.
+
+    Args:
+        room: How many.
+        training: Says whether it is a training batch that hands its loss over.
+    """
+
+    def __init__(self, room: int, training: Callable[[], bool]) -> None:
         super().__init__(name="loss")
-        self._room = room
+        self.room, self._training = room, training
         # Sums over the devices that share a batch, each with its share of the examples.
         self._losses = self.add_variable((room,), "zeros", name="losses")
         self._weights = self.add_variable((room,), "zeros", name="weights")
@@ -82,18 +133,22 @@ class _Ring(keras.metrics.Mean):
     def update_state(self, values: Tensor, sample_weight: Tensor = None) -> None:
         """Take a batch's loss, `()`, and its number of examples."""
         super().update_state(values, sample_weight=sample_weight)
+        if not self._training():
+            return
         value = ops.cast(values, self.dtype)
         alone = replicas() == 1 or sample_weight is None
         weight = ops.ones_like(value) if alone else ops.cast(sample_weight, self.dtype)
-        here = ops.equal(ops.arange(self._room), ops.convert_to_tensor(self._updates) % self._room)
+        here = ops.equal(ops.arange(self.room), ops.convert_to_tensor(self._updates) % self.room)
         with cells.after(value):  # counted only where there was a batch
             for ring, new in ((self._losses, value if alone else value * weight), (self._weights, weight)):
                 ring.assign(ops.where(here, new, ops.convert_to_tensor(ring)))
             self._updates.assign_add(1)
 
+    def count_updates(self) -> int:
+        """Return how many training batches there were in all."""
+        return int(ops.convert_to_numpy(self._updates.value))
+
     def read(self) -> tuple[np.ndarray, int]:
-        """Return the last values, `(room,)`, each at its number modulo the room, and how many there were in all."""
-        losses, weights, updates = (
-            ops.convert_to_numpy(one.value) for one in (self._losses, self._weights, self._updates)
-        )
-        return losses / np.maximum(weights, 1), int(updates)
+        """Return the last losses, `(room,)`, each at its number modulo the room, and how many there were in all."""
+        losses, weights = (ops.convert_to_numpy(one.value) for one in (self._losses, self._weights))
+        return losses / np.maximum(weights, 1), self.count_updates()

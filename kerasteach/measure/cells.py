@@ -105,7 +105,10 @@ class _TensorFlowCell:
         self._variable.scatter_nd_update([[index]], [ops.cast(row, self._variable.dtype)])
 
     def read(self, rows: slice | None = None) -> np.ndarray:
-        return np.asarray(self._variable if rows is None else self._variable[rows])
+        import tensorflow as tf
+
+        with tf.init_scope():  # a signal may come, and have it read, while a function is traced
+            return np.asarray(self._variable if rows is None else self._variable[rows])
 
     def release(self) -> None:
         pass

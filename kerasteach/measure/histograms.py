@@ -89,12 +89,16 @@ def counts(tensors: Sequence[Tensor], edges: np.ndarray) -> Tensor:
         # XLA makes one loop of it, which is several times faster than TensorFlow's operations one after the other.
         if not tf.executing_eagerly():
             count = tf.function(count, autograph=False, jit_compile=True)
-    return count(*[ops.cast(tensor, "float32") for tensor in tensors])
+    return count(*[tensor if _is_double(tensor) else ops.cast(tensor, "float32") for tensor in tensors])
+
+
+def _is_double(tensor: Tensor) -> bool:
+    return keras.backend.standardize_dtype(tensor.dtype) == "float64"  # whose entries may be 0 in float32
 
 
 def _count(tensor: Tensor, edges: np.ndarray) -> Tensor:
     entries = ops.abs(ops.reshape(tensor, (-1,)))
-    bins = ops.searchsorted(edges, entries, side="right") + 1
+    bins = ops.searchsorted(ops.convert_to_tensor(edges, entries.dtype), entries, side="right") + 1
     bins = ops.where(ops.equal(entries, 0), 0, bins)
     bins = ops.cast(ops.where(ops.isfinite(entries), bins, len(edges) + 2), "int32")
     return ops.segment_sum(ops.ones_like(bins), bins, num_segments=width(edges))

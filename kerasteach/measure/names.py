@@ -12,7 +12,7 @@ def without_model(model: Any, path: str) -> str:
 
 
 def means(pattern: str, name: str) -> bool:
-    """Say whether a name or wildcard means this layer: `a/b` is meant by `a/b`, by `b`, and by `a`, which holds it.
+    """Say whether a name or wildcard means this layer: `a/b/c` is meant by any part of it, such as `c`, `b` or `a/b`.
 
     Example:
         >>> from kerasteach.measure.names import means
@@ -20,8 +20,8 @@ def means(pattern: str, name: str) -> bool:
         [True, True, False]
     """
     parts = name.split("/")
-    names = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)] + parts[-1:]
-    return any(fnmatchcase(one, pattern) for one in names)
+    stops = range(1, len(parts) + 1)
+    return any(fnmatchcase("/".join(parts[start:stop]), pattern) for stop in stops for start in range(stop))
 
 
 def symbol(letter: str, depth: int | None = None, index: tuple[int, ...] = (), latex: bool = False) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from numbers import Integral
 from typing import Any
 
@@ -12,11 +13,14 @@ from keras import ops
 
 from kerasteach.measure import cells
 from kerasteach.measure.gradients import describe
+from kerasteach.measure.recording import LONGEST
 from kerasteach.measure.selection import Selector, checked, choose
+from kerasteach.validation import received, whole
 
 Tensor = Any
 
 LIMIT_BYTES = 2**30  # what `raw` may take, on the device and again on the host
+LIMIT_STEPS = 100_000  # of one selector; each step of the training compares its number with all of them
 
 
 def checked_raw(raw: Mapping[Selector, int | Iterable[int]] | None) -> dict[Selector, tuple[int, ...]]:
@@ -24,7 +28,7 @@ def checked_raw(raw: Mapping[Selector, int | Iterable[int]] | None) -> dict[Sele
 
     Raises:
         TypeError: If it is no mapping from layers to numbers of steps.
-        ValueError: If a step is negative, or there is none.
+        ValueError: If a step is negative or too large, or there is none, or there are too many.
     """
     if raw is None:
         return {}
@@ -33,11 +37,22 @@ def checked_raw(raw: Mapping[Selector, int | Iterable[int]] | None) -> dict[Sele
     found: dict[Selector, tuple[int, ...]] = {}
     for selector, steps in raw.items():
         checked(selector, "raw")
-        numbers = [steps] if isinstance(steps, Integral) else list(steps) if isinstance(steps, Iterable) else [None]
-        if not numbers or any(isinstance(one, bool) or not isinstance(one, Integral) or one < 0 for one in numbers):
-            raise ValueError(f"`raw` must name steps, whole numbers from 0. Received: {steps!r}.")
-        found[selector] = tuple(sorted({int(one) for one in numbers if one is not None}))
+        several = [steps] if isinstance(steps, Integral) else steps if isinstance(steps, Iterable) else []
+        numbers = list(islice(several, LIMIT_STEPS + 1))
+        if len(numbers) > LIMIT_STEPS:
+            raise ValueError(
+                f"`raw` must name at most {LIMIT_STEPS} steps; range(0, 10**6, 1000) is one in a thousand. "
+                f"{received('raw', steps)}"
+            )
+        if not numbers or isinstance(steps, str | bytes | Mapping):
+            raise ValueError(f"`raw` must name steps, whole numbers from 0. {received('raw', steps)}")
+        found[selector] = tuple(sorted({whole("raw", step, least=0, most=LONGEST) for step in numbers}))
     return found
+
+
+def _dtype(variable: keras.Variable) -> str:
+    """Return the type that holds a variable's gradient: its own, or float32 where that is half as wide."""
+    return "float64" if keras.backend.standardize_dtype(variable.dtype) == "float64" else "float32"
 
 
 class Raw:
@@ -61,6 +76,7 @@ class Raw:
         self._cells: dict[int, cells.Cell] = {}
         self._received: set[int] = set()  # the variables that have a gradient at all
         self._count: cells.Cell | None = None
+        self._first = 0
         self._fetched = -1  # the last step whose gradients were handed out
 
     def __call__(
@@ -94,8 +110,8 @@ class Raw:
             return
         for one in self.check(variables):
             shape = (len(self._steps[id(one)]) + 1, *one.shape)
-            self._cells[id(one)] = cells.make(np.zeros(shape, "float32"), self._optimizer)
-        self._count = cells.make(np.zeros((), "int64"), self._optimizer)
+            self._cells[id(one)] = cells.make(np.zeros(shape, _dtype(one)), self._optimizer)
+        self._count = cells.make(np.array(self._first, "int64"), self._optimizer)
 
     def check(self, variables: Sequence[keras.Variable]) -> list[keras.Variable]:
         """Return the variables whose gradients are to be kept.
@@ -107,6 +123,11 @@ class Raw:
         known = {id(one) for one in own}
         ordered = own + [one for one in variables if id(one) not in known]
         described = describe(ordered, self._model)
+        paths = [one.path for one in described]
+        names = [
+            path if path not in paths[:index] else f"{path} #{paths[:index].count(path) + 1}"
+            for index, path in enumerate(paths)
+        ]
 
         def owners(layer: keras.layers.Layer) -> Iterable[int]:
             inside = {id(one) for one in layer.trainable_variables}
@@ -116,10 +137,10 @@ class Raw:
             for index in choose([selector], [one.layer for one in described], owners, self._model, "raw"):
                 key = id(ordered[index])
                 self._steps[key] = tuple(sorted({*self._steps.get(key, ()), *steps}))
-                self._paths[key] = described[index].path
+                self._paths[key] = names[index]
         chosen = [one for one in ordered if id(one) in self._steps]
         self._steps = {id(one): self._steps[id(one)] for one in chosen}  # in the model's order
-        one_step = [4 * int(np.prod(one.shape)) for one in chosen]
+        one_step = [np.dtype(_dtype(one)).itemsize * int(np.prod(one.shape)) for one in chosen]
         asked = sum(size * len(self._steps[id(one)]) for size, one in zip(one_step, chosen, strict=True))
         if asked > LIMIT_BYTES:
             raise ValueError(
@@ -128,11 +149,11 @@ class Raw:
             )
         return chosen
 
-    def begin(self) -> None:
-        """Count the steps from 0 again."""
-        self._fetched = -1
+    def begin(self, first: int = 0) -> None:
+        """Count the steps from this number on."""
+        self._first, self._fetched = first, first - 1
         if self._count is not None:
-            self._count.assign(ops.zeros_like(self._count.value))
+            self._count.assign(ops.full_like(self._count.value, first))
 
     def fetch(self) -> dict[int, dict[str, np.ndarray]]:
         """Return what was kept since the last call: for each step the gradients, by the path of their variable."""

@@ -68,7 +68,7 @@ class Recorder:
 
     Attributes:
         capacity: How many steps there is room for; what comes between two calls of `fetch` beyond them is not kept.
-        fetched: How many steps had been taken at the last `fetch`.
+        fetched: The number of the next step at the last `fetch`.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Recorder:
         self._optimizer, self._every = optimizer, every
         self._wanted, self._at_least = steps or _STEPS_UNKNOWN, at_least
         self._cells: dict[str, cells.Cell] = {}
-        self.fetched = 0
+        self.fetched = self._first = 0
 
     def __call__(
         self,
@@ -128,15 +128,15 @@ class Recorder:
         self._cells = {
             "buffer": cells.make(np.zeros((len(self._kept), *shape)), self._optimizer),
             "rows": cells.make(np.zeros((), "int64"), self._optimizer),
-            "steps": cells.make(np.zeros((), "int64"), self._optimizer),
+            "steps": cells.make(np.array(self._first, "int64"), self._optimizer),
         }
 
-    def begin(self) -> None:
-        """Count the steps from 0 again, and forget what was not fetched."""
-        self.fetched = 0
-        for name in ("rows", "steps"):
+    def begin(self, first: int = 0) -> None:
+        """Count the steps from this number on, and forget what was not fetched."""
+        self.fetched = self._first = first
+        for name, value in (("rows", 0), ("steps", first)):
             if name in self._cells:
-                self._cells[name].assign(ops.zeros_like(self._cells[name].value))
+                self._cells[name].assign(ops.full_like(self._cells[name].value, value))
 
     def fetch(self) -> tuple[np.ndarray, np.ndarray]:
         """Return what was recorded since the last call, and make room anew.
@@ -162,8 +162,8 @@ class Recorder:
 
     @property
     def steps(self) -> int:
-        """How many steps were taken since `begin`: asks the device."""
-        return int(self._cells["steps"].read()) if self._cells else 0
+        """The number of the next step: asks the device."""
+        return int(self._cells["steps"].read()) if self._cells else self._first
 
     @property
     def bytes(self) -> int:

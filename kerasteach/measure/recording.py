@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import platform
+import threading
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -13,24 +15,34 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.measure import histograms
+from kerasteach.measure.captured import raw_of, rows_of
 from kerasteach.measure.epoch_mean import EpochMean
+from kerasteach.measure.files import DamagedRunError
+from kerasteach.measure.interruption import Undivided
 from kerasteach.measure.names import means
 from kerasteach.measure.records import Output, Parameter, histogram_table, tidy_table
-from kerasteach.measure.runs import Stream, read, read_raw
+from kerasteach.measure.stream import Stream
 from kerasteach.measure.tensorboard import Board
+from kerasteach.validation import LARGEST, did_you_mean, received, whole
+from kerasteach.validation import path as checked_path
 
 Every = int | Literal["epoch"]
 
+LONGEST = 2**31 - 1  # of the steps that are counted in 32 bits
 _SECONDS_A_PART = 1.0  # an epoch's end writes a part when the last one is as old as this
+_PARTS = 100  # but of a long training no shorter one than this part of it: `run.json` lists them all
 
 
 def checked_every(every: Any) -> Every:
     """Return `every`, or raise ValueError unless it is a whole number from 1 or `"epoch"`."""
     if isinstance(every, str) and every == "epoch":
         return "epoch"
-    if isinstance(every, (int, np.integer)) and not isinstance(every, bool) and every >= 1:
-        return int(every)
-    raise ValueError(f'`every` must be a number of steps from 1, or "epoch". Received: every={every!r}.')
+    try:
+        return whole("every", every, most=LONGEST)
+    except ValueError:
+        raise ValueError(
+            f'`every` must be a number of steps from 1 to {LONGEST}, or "epoch". {received("every", every)}'
+        ) from None
 
 
 class Recording:
@@ -42,6 +54,10 @@ class Recording:
         every: A row at every so manyth step, or one for each epoch.
         directory: Where to write it meanwhile; `None` to keep it in memory.
         tensorboard: Where to write what TensorBoard shows; `None` for nowhere.
+
+    Attributes:
+        undivided: The context in which numbers are taken and looked at; in another thread, and for a signal, they are
+            there whole or not at all.
     """
 
     def __init__(
@@ -53,11 +69,13 @@ class Recording:
         tensorboard: str | Path | None = None,
     ) -> None:
         self._name, self._kind, self._every = name, kind, every
-        self._directory, self._tensorboard = directory, tensorboard
+        self._directory = None if directory is None else checked_path("directory", directory)
+        self._tensorboard = None if tensorboard is None else checked_path("tensorboard", tensorboard)
+        self.undivided = Undivided()
         self.statistics: tuple[str, ...] = ()
         self.edges: np.ndarray | None = None
         self._stream: Stream | None = None
-        self._run: int | None = None
+        self._thread: int | None = None  # the one that records
         self._board: Board | None = None
         self._reset()
 
@@ -68,24 +86,41 @@ class Recording:
         self._values: list[np.ndarray] = []
         self._raw: dict[int, dict[str, np.ndarray]] = {}
         self._mean: EpochMean | None = None  # of the epoch that is going on
-        self._written = time.monotonic()
+        self._begun = self._written = time.monotonic()
+        self._failed = 0  # how often in a row a part could not be written
 
     def begin(self, statistics: Sequence[str], edges: np.ndarray | None) -> None:
         """Start a new table, and on disk a new run."""
         self.close()
         self.statistics, self.edges = tuple(statistics), edges
         self._reset()
-        self._stream, self._run = None, None
+        self._stream = None
+        self._thread = threading.get_ident()
         if self._directory is not None:
             self._stream = self._new_run(self._directory)
-            self._run = int(self._stream.path.name.removeprefix("run-"))
         if self._tensorboard is not None:
             self._board = Board(self._tensorboard, self._name)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether another thread, which is still there, records at this moment."""
+        others = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
+        return self._thread in others
+
+    def check_thread(self, name: str) -> None:
+        """Raise RuntimeError, which calls the recording by a name, if another thread records with it."""
+        if self.is_elsewhere:
+            raise RuntimeError(
+                f"{name} records one training at a time, and another thread trains with it; give each thread its own. "
+                "If that training was interrupted, call `detach()` first."
+            )
 
     def add(self, entries: Sequence[Any], epoch: int, steps: np.ndarray, values: np.ndarray) -> None:
         """Take what was fetched of an epoch: the numbers of steps, and `(steps, entries, statistics and bins)`."""
         if not len(steps):
             return
+        if entries is not self.entries and list(entries) != list(self.entries):
+            entries, values = self._widened(entries, values)
         self.entries = entries
         if self._every == "epoch":
             self._mean = self._mean or EpochMean(self.statistics, epoch)
@@ -93,15 +128,29 @@ class Recording:
         else:
             self._keep([epoch] * len(steps), [int(step) for step in steps], values)
 
+    def _widened(self, entries: Sequence[Any], values: np.ndarray) -> tuple[Sequence[Any], np.ndarray]:
+        """Have the table held in memory take further entries: a model may be compiled in the middle of a training.
+
+        A row that is NaN is of an entry that is not there, and gives none in the table.
+        """
+        self._close_mean()
+        if not self._values:
+            return entries, values
+        everything = [*self.entries, *(entry for entry in entries if entry not in self.entries)]
+        self._values = [_spread(held, range(len(self.entries)), len(everything)) for held in self._values]
+        return everything, _spread(values, [everything.index(entry) for entry in entries], len(everything))
+
     def add_raw(self, arrays: Mapping[int, Mapping[str, np.ndarray]]) -> None:
         """Take whole gradients: for each step, by path."""
         for step, gradients in arrays.items():
             self._raw.setdefault(step, {}).update(gradients)
 
     def end_epoch(self, room: float = np.inf) -> None:
-        """Close the epoch, and write a part if the last one is a second old, or more than so many bytes are held."""
+        """Close the epoch, and write a part if the last one is old enough, or more than so many bytes are held."""
         self._close_mean()
-        if time.monotonic() - self._written >= _SECONDS_A_PART or sum(one.nbytes for one in self._values) > room:
+        now = time.monotonic()
+        age = max(_SECONDS_A_PART, _SECONDS_A_PART * (now - self._begun) / _PARTS)
+        if now - self._written >= age or sum(one.nbytes for one in self._values) > room:
             self.flush()
 
     def _close_mean(self) -> None:
@@ -109,27 +158,62 @@ class Recording:
             mean, self._mean = self._mean, None
             self._keep([mean.epoch], [mean.last], mean.values()[np.newaxis])
 
-    def flush(self) -> None:
-        """Write what is held in memory, where there is a directory to write to; of an epoch's mean, when it is over."""
-        if self._stream is not None and (self._steps or self._raw):
+    def flush(self, at_once: bool = False) -> None:
+        """Write what is held in memory, where there is a directory to write to; of an epoch's mean, when it is over.
+
+        A part that cannot be written stays in memory, and is tried again with the next one: at once, or each time after
+        a longer while.
+
+        Warns:
+            UserWarning: If it could not be written, the first time.
+        """
+        with self.undivided:
+            wait = _SECONDS_A_PART * min(2**self._failed, 60) if self._failed and not at_once else 0
+            if not self._is_pending or time.monotonic() - self._written < wait:
+                return
+            assert self._stream is not None
             self._mean, mean = None, self._mean
-            self._stream.write(self._tables(), self._raw)
+            try:
+                self._stream.write(self._tables(), self._raw)
+            except OSError as error:
+                self._keep_in_memory(error)
+            else:
+                self._epochs, self._steps, self._values, self._raw = [], [], [], {}
+                self._failed = 0
             self._mean = mean
-            self._epochs, self._steps, self._values, self._raw = [], [], [], {}
             self._written = time.monotonic()
+
+    @property
+    def _is_pending(self) -> bool:
+        """Whether there is something in memory that is to be written."""
+        return self._stream is not None and bool(self._steps or self._raw)
+
+    def _keep_in_memory(self, error: OSError) -> None:
+        self._failed += 1
+        if self._failed == 1 and self._stream is not None:
+            warnings.warn(
+                f"What is recorded cannot be written to {self._stream.path} ({error}). It stays in memory until the "
+                "next training, and is tried again; `save` writes it elsewhere.",
+                stacklevel=2,
+            )
 
     def finish(self) -> None:
         """Write the rest: the training came to its end."""
         self.close()
-        if self._stream is not None:
-            self._stream.finish()
+        if self._stream is not None and not self._is_pending:
+            try:
+                self._stream.finish()
+            except OSError as error:
+                self._keep_in_memory(error)
         if self._board is not None:
             self._board.close()
 
     def close(self) -> None:
         """Write the rest, of an epoch that was not over too."""
-        self._close_mean()
-        self.flush()
+        with self.undivided:
+            self._close_mean()
+            self.flush(at_once=True)
+            self._thread = None
 
     def table(self) -> pd.DataFrame:
         """Return the whole table, from disk where it is kept there."""
@@ -141,41 +225,62 @@ class Recording:
 
     def raw(self) -> dict[int, dict[str, np.ndarray]]:
         """Return the whole gradients, for each step by path."""
-        if self._stream is None or self._directory is None:
-            return self._raw
-        return read_raw(self._directory, self._run) | self._raw
+        with self.undivided:
+            if self._stream is None:
+                return dict(self._raw)
+            try:
+                return raw_of(self._stream.path, self._stream.manifest) | self._raw
+            except (OSError, DamagedRunError) as error:
+                self._warn_of_lost(error)
+                return dict(self._raw)
 
-    def layer(self, name: str) -> pd.DataFrame:
+    def layer(self, name: str | int) -> pd.DataFrame:
         """Return the rows of one layer, or of those that a wildcard, or the name of the model around them, means.
+
+        Args:
+            name: The name, or the layer's number in the column `depth`.
 
         Raises:
             ValueError: If there is none; the message lists the layers.
+            TypeError: If it is neither.
         """
         frame = self.table()
-        chosen = frame[[means(name, one) for one in frame["layer"]]]
+        if isinstance(name, str):
+            chosen = frame[[means(name, layer) for layer in frame["layer"]]]
+        elif isinstance(name, (int, np.integer)) and not isinstance(name, bool):
+            chosen = frame[frame["depth"] == int(name)]
+        else:
+            raise TypeError(
+                f"`name` must be a layer's name, or its number in the column `depth`. {received('name', name)}"
+            )
         if chosen.empty:
-            there = ", ".join(frame["layer"].unique()) or "nothing yet"
-            raise ValueError(f"`name` must be a layer that was recorded: {there}. Received: name={name!r}.")
+            layers = frame[["depth", "layer"]].drop_duplicates()
+            there = ", ".join(f"{depth} {layer}" for depth, layer in layers.itertuples(index=False)) or "nothing yet"
+            raise ValueError(
+                f"`name` must be a layer that was recorded: {there}. {received('name', name)}"
+                f"{did_you_mean(name, layers['layer'])}"
+            )
         return chosen.reset_index(drop=True)
 
     def at(self, step: int) -> pd.DataFrame:
         """Return the rows of one step; a negative number counts from the last recorded one, which is -1.
 
         Raises:
-            ValueError: If that step was not recorded.
+            ValueError: If it is no whole number, or that step was not recorded.
         """
         frame = self.table()
         there = frame["step"].unique()
-        if step < 0 and -step <= len(there):
-            step = int(there[step])
-        if step not in there:
-            shown = f"from {there[0]} to {there[-1]}, {len(there)} of them" if len(there) else "none yet"
-            raise ValueError(f"`step` must be a step that was recorded: {shown}. Received: step={step}.")
-        return frame[frame["step"] == step].reset_index(drop=True)
+        number = whole("step", step, least=-LARGEST)
+        if number < 0 and -number <= len(there):
+            number = int(there[number])
+        if number not in there:
+            known = f"from {there[0]} to {there[-1]}, {len(there)} of them" if len(there) else "none yet"
+            raise ValueError(f"`step` must be a step that was recorded: {known}. {received('step', step)}")
+        return frame[frame["step"] == number].reset_index(drop=True)
 
     def save(self, directory: str | Path) -> Path:
         """Write all tables as a new run in a directory, and return the run's own."""
-        stream = self._new_run(directory)
+        stream = self._new_run(checked_path("directory", directory))
         stream.write({name: self._whole(name) for name in self._tables()}, self.raw())
         stream.finish()
         return stream.path
@@ -210,17 +315,25 @@ class Recording:
         return tables
 
     def _whole(self, name: str) -> pd.DataFrame:
-        pending = self._tables().get(name)
-        if pending is None:
-            raise ValueError("There are no histograms: give `histogram=True` to record them.")
-        if self._stream is None or self._directory is None:
-            return pending
-        written = read(self._directory, self._run, name)
+        with self.undivided:
+            pending = self._tables().get(name)
+            if pending is None:
+                raise ValueError("There are no histograms: give `histogram=True` to record them.")
+            if self._stream is None:
+                return pending
+            try:
+                written = rows_of(self._stream.path, self._stream.manifest, name)
+            except (OSError, DamagedRunError) as error:
+                self._warn_of_lost(error)
+                return pending
         if not len(written) or not len(pending):
             return written if len(written) else pending
         return pd.concat([written, pending], ignore_index=True)
 
-    def _new_run(self, directory: str | Path) -> Stream:
+    def _warn_of_lost(self, error: Exception) -> None:
+        warnings.warn(f"What was written cannot be read, and only what is in memory is here. {error}", stacklevel=2)
+
+    def _new_run(self, directory: Path) -> Stream:
         columns = {
             name: {str(column): str(kind) for column, kind in table.dtypes.astype(str).items()}
             for name, table in self._tables().items()
@@ -228,3 +341,10 @@ class Recording:
         packages = ("kerasteach", "keras", "tensorflow", "numpy", "pandas")
         versions = {name: version(name) for name in packages} | {"python": platform.python_version()}
         return Stream(directory, columns, {"every": self._every, "versions": versions})
+
+
+def _spread(values: np.ndarray, places: Sequence[int], number: int) -> np.ndarray:
+    """Return `(steps, number, columns)`, with the rows of each step at these places and NaN elsewhere."""
+    spread = np.full((len(values), number, values.shape[2]), np.nan)
+    spread[:, list(places)] = values
+    return spread

@@ -1,232 +1,257 @@
-"""Runs on disk: directories with Parquet tables, each file written whole or not at all. Needs no Keras."""
+"""Runs that are written at once: tables, arrays, and the `run.json` that lists them. Needs no Keras.
+
+What is in the directory already is replaced only where a run lists it. The new files are written whole into a working
+folder first, where a full disk or an interruption harms nothing, and then moved into place.
+
+.kerasteach-groups/   the working folder, of one process at a time; a comparison keeps its groups of networks there
+"""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Mapping
+import re
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from kerasteach.measure.files import (
+    DamagedRunError,
+    Entry,
+    read_arrays,
+    read_files,
+    read_table,
+    write_arrays,
+    write_table,
+)
+from kerasteach.measure.files import write_atomically as write_atomically
+from kerasteach.measure.interruption import undisturbed
+from kerasteach.measure.lock import locked
+from kerasteach.measure.manifest import Manifest, read_manifest
+from kerasteach.validation import path as checked_path
 
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under a temporary name beside it, then move it into place, so that no half-written one stays.
+Tables = Mapping[str, pd.DataFrame]
+Arrays = Mapping[str, Mapping[str, np.ndarray]]
 
-    Args:
-        path: The file.
-        write: Called with the temporary path, which has the same ending.
-    """
-    temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
-    try:
-        write(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_json(path: Path, facts: Mapping[str, Any]) -> None:
-    """Write facts as a JSON file, whole or not at all."""
-    text = json.dumps(facts, indent=2)
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+WORKING = ".kerasteach-groups"
+_LOCK = "lock"
+_MARK = "The working folder of kerasteach: it may go when no program is writing into the folder around it.\n"
+_GROUP = re.compile(r"\d{4,}", re.ASCII)
+_NEW = re.compile(r"\.new-[0-9a-f]{16}", re.ASCII)
+_FILE = re.compile(r"(\.kt-[0-9a-f]{16}\.\w+|(whole|claim)\.json|[a-z]+\.(parquet|npz))", re.ASCII)
 
 
 def save_run(
     directory: str | Path,
     facts: Mapping[str, Any],
-    tables: Mapping[str, pd.DataFrame],
+    tables: Tables,
     overwrite: bool = False,
-    write_more: Callable[[Path], None] = lambda directory: None,
+    arrays: Arrays | None = None,
 ) -> None:
-    """Write a run: a Parquet file for each table, and `run.json`, which comes last and says the run is whole.
+    """Write a run: a Parquet file for each table, a NumPy archive for each collection of arrays, and `run.json`.
 
     Args:
         directory: Made if it is not there.
         facts: What `run.json` says besides.
         tables: By name.
-        overwrite: Whether a run that is there may be replaced. Defaults to `False`.
-        write_more: Called with the directory, to write what is no table, before `run.json` is there.
+        overwrite: Whether a run that is there may be replaced; until the new one is written whole, it stays. Defaults
+            to `False`.
+        arrays: By name. Defaults to `None`, none.
 
     Raises:
-        FileExistsError: If there is a run already and `overwrite` is false.
+        FileExistsError: If there is a run already and `overwrite` is false, or a file with a name that the run needs
+            and that no run wrote.
+        RuntimeError: If another process is writing there.
     """
-    directory = Path(directory)
-    json.dumps(dict(facts))  # what cannot be written is met before anything is touched
-    if (directory / "run.json").exists():
-        if not overwrite:
-            raise FileExistsError(
-                f"There is a run already; name another directory. Received: directory={str(directory)!r}."
-            )
-        (directory / "run.json").unlink()  # while tables change, this is no whole run
+    directory = checked_path("directory", directory)
+    Manifest(dict(facts)).text()  # what cannot be written is met before anything is touched
     directory.mkdir(parents=True, exist_ok=True)
-    write_more(directory)
-    write_run(directory, facts, tables)
-
-
-def write_run(directory: Path, facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> None:
-    """Write a run's tables, and then the `run.json` that says they are all there, over what there is."""
-    directory.mkdir(parents=True, exist_ok=True)
-    for name, table in tables.items():
-        write_atomically(directory / f"{name}.parquet", table.to_parquet)
-    write_json(directory / "run.json", {**facts, "tables": list(tables)})
-
-
-def load_run(directory: str | Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
-    """Read a run that `save_run` wrote.
-
-    Raises:
-        FileNotFoundError: If the directory holds no whole run.
-    """
-    facts = read_facts(directory)
-    return facts, {name: pd.read_parquet(Path(directory) / f"{name}.parquet") for name in facts.pop("tables")}
+    with working_folder(directory) as folder:
+        try:
+            if manifest_in(directory) is not None and not overwrite:
+                raise FileExistsError(
+                    f"There is a run already; name another directory. Received: directory={str(directory)!r}."
+                )
+            put(directory, folder, facts, tables, arrays)
+            remove_groups(folder)  # of the run that was replaced
+        finally:
+            if not groups_of(folder):
+                remove(folder)
 
 
 def read_facts(directory: str | Path) -> dict[str, Any]:
-    """Read what a run's `run.json` says.
+    """Read what a run's `run.json` says of the run.
 
     Raises:
         FileNotFoundError: If the directory holds none.
+        DamagedRunError: If it is not as it was written.
     """
-    path = Path(directory) / "run.json"
-    if not path.exists():
-        raise FileNotFoundError(f"There is no run: no run.json. Received: directory={str(directory)!r}.")
-    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return facts
+    return read_manifest(directory).facts
 
 
-class Stream:
-    """A run that is written part by part while it goes on, in a numbered directory of its own.
-
-    Whatever happens to the process, every part that was completed can be read.
-
-    Args:
-        directory: Where the runs are; made if it is not there. This run becomes `run-0001` in it, or the next number
-            that is free.
-        tables: The columns of each table and their types; the first is the one that `read` gives.
-        facts: What else `run.json` says.
-
-    Attributes:
-        path: The run's own directory.
-    """
-
-    def __init__(
-        self, directory: str | Path, tables: Mapping[str, Mapping[str, str]], facts: Mapping[str, Any]
-    ) -> None:
-        self._facts = {**facts, "tables": {name: dict(columns) for name, columns in tables.items()}}
-        self._parts = 0
-        self.path = numbered(Path(directory), "run")
-        self._write_facts(finished=False)
-
-    def write(self, tables: Mapping[str, pd.DataFrame], raw: Mapping[int, Mapping[str, np.ndarray]]) -> None:
-        """Add a part: a Parquet file of each table that has a row, and a NumPy archive of whole gradients, if any."""
-        self._parts += 1
-        for name, table in tables.items():
-            if len(table):
-                write_atomically(self.path / f"{name}-{self._parts:06d}.parquet", table.to_parquet)
-        if raw:
-            arrays = {f"{step}/{path}": array for step, one in raw.items() for path, array in one.items()}
-            write_atomically(
-                self.path / f"raw-{self._parts:06d}.npz", lambda path: np.savez(path, **cast(dict[str, Any], arrays))
-            )
-
-    def finish(self) -> None:
-        """Note that the run came to its end."""
-        self._write_facts(finished=True)
-
-    def _write_facts(self, finished: bool) -> None:
-        write_json(self.path / "run.json", {**self._facts, "finished": finished})
-
-
-def read(directory: str | Path, run: int | None = None, table: str | None = None) -> pd.DataFrame:
-    """Read a table that a capture wrote with `directory=` or `save`, also while it is still being written.
-
-    Args:
-        directory: What the capture was given.
-        run: Which of the runs in it, from 1. Defaults to `None`, the latest, or the latest that has the table.
-        table: `"gradients"`, `"activations"` or `"histograms"`. Defaults to `None`: the run's main table.
-
-    Returns:
-        The rows of every part that is complete; none, but the right columns, where there is no such part yet.
+def load_run(directory: str | Path, name: str = "run.json") -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+    """Read the facts and tables of a run that `save_run` wrote.
 
     Raises:
-        FileNotFoundError: If there is no such run.
-        ValueError: If the run has no such table; the message lists those it has.
-
-    Example:
-        >>> import tempfile, keras, numpy as np, kerasteach as kt
-        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-        >>> model.compile("sgd", "mse")
-        >>> with tempfile.TemporaryDirectory() as directory:
-        ...     capture = kt.callbacks.GradientCapture(directory=directory)
-        ...     _ = model.fit(np.ones((4, 2)), np.zeros(4), verbose=0, callbacks=[capture])
-        ...     kt.measure.read(directory)["parameter"].tolist()
-        ['kernel', 'bias']
+        FileNotFoundError: If the directory holds no run.
+        DamagedRunError: If a file of the run is missing or is not what was written.
     """
-    path, facts = _find_run(directory, run, table)
-    name = next(iter(facts["tables"])) if table is None else table
-    if name not in facts["tables"]:
-        raise ValueError(f"`table` must be one of {', '.join(facts['tables'])}. Received: table={table!r}.")
-    columns = facts["tables"][name]
-    nothing = pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in columns.items()})
-    parts = [pd.read_parquet(part) for part in sorted(path.glob(f"{name}-*.parquet"))]
-    return pd.concat(parts, ignore_index=True) if parts else nothing
+    directory = checked_path("directory", directory)
+    manifest = read_manifest(directory, name)
+    if manifest.tables is None:
+        raise DamagedRunError(directory / name, "its process ended before the run was whole")
+    files = {f"{table}.parquet": table for table in manifest.tables}
+    missing = sorted(files.keys() - manifest.files.keys())
+    if missing:
+        raise DamagedRunError(directory / name, f"it does not list {missing[0]}")
+    found = read_files(directory, {file: manifest.files[file] for file in files}, read_table)
+    return manifest.facts, {table: found[file] for file, table in files.items()}
 
 
-def read_raw(directory: str | Path, run: int | None = None) -> dict[int, dict[str, np.ndarray]]:
-    """Read the whole gradients that a capture wrote with `raw=` and `directory=` or `save`.
-
-    Args:
-        directory: What the capture was given.
-        run: Which of the runs in it, from 1. Defaults to `None`, the latest.
-
-    Returns:
-        For each step the gradients, by the path of their variable.
+def load_arrays(directory: str | Path, name: str, manifest: str = "run.json") -> dict[str, np.ndarray]:
+    """Read a collection of arrays of a run that `save_run` wrote; none if it has no such collection.
 
     Raises:
-        FileNotFoundError: If there is no such run.
+        FileNotFoundError, DamagedRunError: As for `load_run`.
     """
-    path, _ = _find_run(directory, run)
-    found: dict[int, dict[str, np.ndarray]] = {}
-    for part in sorted(path.glob("raw-*.npz")):
-        with np.load(part) as arrays:
-            for key in arrays.files:
-                step, _, name = key.partition("/")
-                found.setdefault(int(step), {})[name] = arrays[key]
-    return found
+    directory = checked_path("directory", directory)
+    file, files = f"{name}.npz", read_manifest(directory, manifest).files
+    return read_arrays(directory / file, files[file]) if file in files else {}
 
 
-def numbered(directory: Path, name: str) -> Path:
-    """Make and return a new directory inside one, `name-0001` or the next number that is free."""
-    directory.mkdir(parents=True, exist_ok=True)
-    number = max(_runs(directory, name), default=0) + 1
-    while True:
-        path = directory / f"{name}-{number:04d}"
-        try:
-            path.mkdir()
-            return path
-        except FileExistsError:  # another process took it
-            number += 1
+def write_new(place: Path, name: str, facts: Mapping[str, Any], tables: Tables, arrays: Arrays) -> None:
+    """Write a run into a new directory, which is there whole or not at all."""
+    temporary = place.with_name(f".new-{secrets.token_hex(8)}")
+    temporary.mkdir()
+    try:
+        files = _write_files(temporary, tables, arrays)
+        Manifest(dict(facts), _columns(tables), files).write(temporary / name)
+        temporary.rename(place)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
 
 
-def _runs(directory: Path, name: str = "run") -> dict[int, Path]:
-    found = {}
-    for path in directory.glob(f"{name}-*"):
-        number = path.name.removeprefix(f"{name}-")
-        if number.isdigit() and path.is_dir():
-            found[int(number)] = path
-    return found
+def put(directory: Path, folder: Path, facts: Mapping[str, Any], tables: Tables, arrays: Arrays | None = None) -> None:
+    """Write a run's files into a working folder, and then move them into place, instead of those of the run there."""
+    there = manifest_in(directory)
+    old = there.names if there is not None else set()
+    files = _write_files(folder, tables, arrays or {})
+    check_free(directory, files)
+    Manifest(dict(facts), _columns(tables), files).write(folder / "whole.json")
+    Manifest(dict(facts), claimed=tuple(sorted({*old, *files}))).write(folder / "claim.json")
+    with undisturbed():
+        (folder / "claim.json").replace(directory / "run.json")  # from now on the names are the run's
+        for file in files:
+            (folder / file).replace(directory / file)
+        for file in old - files.keys():
+            (directory / file).unlink(missing_ok=True)
+        (folder / "whole.json").replace(directory / "run.json")
 
 
-def _find_run(directory: str | Path, run: int | None, table: str | None = None) -> tuple[Path, dict[str, Any]]:
-    """Return a run's directory and facts: where no run is named, of the latest that has the table."""
-    runs = {number: path for number, path in _runs(Path(directory)).items() if (path / "run.json").exists()}
-    if run is None and table is not None:
-        facts = {number: json.loads((path / "run.json").read_text(encoding="utf-8")) for number, path in runs.items()}
-        run = max((number for number, one in facts.items() if table in one["tables"]), default=None)
-    number = max(runs, default=None) if run is None else run
-    if number not in runs:
-        there = ", ".join(map(str, sorted(runs))) or "none"
-        raise FileNotFoundError(f"There is no such run; there are: {there}. Received: {str(directory)!r}, run={run!r}.")
-    return runs[number], json.loads((runs[number] / "run.json").read_text(encoding="utf-8"))
+def manifest_in(directory: Path) -> Manifest | None:
+    """Return the manifest of the run in a directory; `None` if there is no run.
+
+    Raises:
+        FileExistsError: If there is a `run.json`, and no run of kerasteach has it like this.
+    """
+    if not os.path.lexists(directory / "run.json"):
+        return None
+    try:
+        return read_manifest(directory)
+    except (DamagedRunError, FileNotFoundError) as error:
+        raise FileExistsError(
+            f"There is a run.json that cannot be replaced, because kerasteach did not write it, or not like this; name "
+            f"another directory. Received: directory={str(directory)!r} ({error})"
+        ) from error
+
+
+def check_free(directory: Path, names: Iterable[str]) -> None:
+    """Raise FileExistsError if a directory holds something under names that a run needs, which no run there lists."""
+    there = manifest_in(directory)
+    mine = there.names if there is not None else set()
+    others = [name for name in names if name not in mine and os.path.lexists(directory / name)]
+    if others:
+        raise FileExistsError(
+            f"The directory holds {', '.join(others)}, which no run there wrote, and which a run would replace; name "
+            f"another directory. Received: directory={str(directory)!r}."
+        )
+
+
+@contextmanager
+def working_folder(directory: Path) -> Iterator[Path]:
+    """Hold a directory to write a run into it, and yield its working folder.
+
+    Raises:
+        FileExistsError: If something else has the working folder's name.
+        RuntimeError: If another process is writing there.
+    """
+    folder = directory / WORKING
+    with suppress(FileExistsError):
+        folder.mkdir()
+    if folder.is_symlink() or not folder.is_dir() or not _is_marked(folder):
+        raise FileExistsError(
+            f"Something that kerasteach did not make is called {WORKING}; name another directory. "
+            f"Received: directory={str(directory)!r}."
+        )
+    with locked(folder / _LOCK, directory):
+        if not (folder / _LOCK).stat().st_size:
+            (folder / _LOCK).write_text(_MARK, encoding="utf-8")
+        _remove_files(folder)  # what a process left that was killed
+        for path in folder.iterdir():
+            if _NEW.fullmatch(path.name) and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+        yield folder
+
+
+def _is_marked(folder: Path) -> bool:
+    """Say whether a folder has the mark, or is new."""
+    others = {path.name for path in folder.iterdir()} - {_LOCK}
+    lock = folder / _LOCK
+    mark = lock.read_text(encoding="utf-8") if lock.is_file() and not lock.is_symlink() else ""
+    return mark == _MARK or not (mark or others)
+
+
+def _remove_files(folder: Path) -> None:
+    for path in folder.iterdir():
+        if _FILE.fullmatch(path.name) and (path.is_symlink() or not path.is_dir()):
+            path.unlink(missing_ok=True)
+
+
+def groups_of(folder: Path) -> dict[int, Path]:
+    """Return the groups in a working folder, by their number."""
+    paths = sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else []
+    return {
+        int(path.name): path
+        for path in paths
+        if _GROUP.fullmatch(path.name) and not path.is_symlink() and (path / "group.json").is_file()
+    }
+
+
+def remove_groups(folder: Path) -> None:
+    """Remove the groups in a working folder."""
+    for path in groups_of(folder).values():
+        shutil.rmtree(path)
+
+
+def remove(folder: Path) -> None:
+    """Remove a working folder that this process holds, if nothing is left in it but what kerasteach puts there."""
+    _remove_files(folder)
+    (folder / _LOCK).unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _columns(tables: Tables) -> dict[str, dict[str, str]]:
+    return {name: {str(column): str(kind) for column, kind in one.dtypes.items()} for name, one in tables.items()}
+
+
+def _write_files(folder: Path, tables: Tables, arrays: Arrays) -> dict[str, Entry]:
+    files = {f"{name}.parquet": write_table(folder / f"{name}.parquet", table) for name, table in tables.items()}
+    archives = {f"{name}.npz": write_arrays(folder / f"{name}.npz", one) for name, one in arrays.items() if one}
+    return {**files, **archives}

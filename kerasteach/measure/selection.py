@@ -1,4 +1,4 @@
-"""Which layers of a model are meant: by name, wildcard, layer object, or a rule of the caller's."""
+"""Selection of layers: by name, wildcard, layer object, class of layers, or a function of the caller's."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 import keras
 
 from kerasteach.measure.names import means
+from kerasteach.validation import did_you_mean, shown
 
 Layer: TypeAlias = Any  # keras.layers.Layer, of which type checkers know nothing
-Selector: TypeAlias = str | Layer | Callable[[Layer], bool]
+Selector: TypeAlias = str | Layer | type[Layer] | Callable[[Layer], bool]
 Selectors: TypeAlias = Selector | Iterable[Selector] | None
 
 
@@ -18,7 +19,7 @@ def checked(layers: Selectors, argument: str = "layers") -> tuple[Selector, ...]
     """Return the selectors as a tuple, or `None` for all layers.
 
     Raises:
-        TypeError: If one is neither a name, a layer, nor a function.
+        TypeError: If one is neither a name, a layer, a class of layers, nor a function.
         ValueError: If there is none.
     """
     if layers is None:
@@ -26,12 +27,13 @@ def checked(layers: Selectors, argument: str = "layers") -> tuple[Selector, ...]
     single = isinstance(layers, (str, keras.layers.Layer)) or callable(layers)
     asked: tuple[Any, ...] = (layers,) if single or not isinstance(layers, Iterable) else tuple(layers)
     if not asked:
-        raise ValueError(f"`{argument}` must name a layer; leave it out for all of them. Received: {layers!r}.")
+        raise ValueError(f"`{argument}` must name a layer; leave it out for all of them. Received: {shown(layers)}.")
     for one in asked:
-        if not isinstance(one, (str, keras.layers.Layer)) and not callable(one):
+        other_class = isinstance(one, type) and not issubclass(one, keras.layers.Layer)
+        if other_class or not (isinstance(one, (str, keras.layers.Layer)) or callable(one)):
             raise TypeError(
-                f'`{argument}` must be names such as "dense_1" or "conv*", layers, or functions of a layer that say '
-                f"whether it is meant. Received: {one!r}."
+                f'`{argument}` must be names such as "dense_1" or "conv*", layers, classes such as keras.layers.Dense, '
+                f"or functions of a layer that say whether it is meant. Received: {shown(one)}."
             )
     return asked
 
@@ -76,7 +78,7 @@ def choose(
         Indices into `names`, in their order.
 
     Raises:
-        ValueError: If a selector means nothing that is there; the message lists the names.
+        ValueError: If a selector means nothing that is there (the message lists the names), or a function fails.
     """
     if selectors is None:
         return list(range(len(names)))
@@ -85,13 +87,29 @@ def choose(
         if isinstance(one, str):
             meant = {index for index, name in enumerate(names) if means(one, name)}
         else:
-            layers = [one] if isinstance(one, keras.layers.Layer) else [*filter(one, layers_of(model) if model else [])]
-            meant = {index for layer in layers for index in owners(layer)}
+            meant = {index for layer in _meant(one, model, argument) for index in owners(layer)}
         if not meant:
-            shown = one if isinstance(one, str) else getattr(one, "name", one)
+            name = one if isinstance(one, str) else getattr(one, "name", one)
             raise ValueError(
                 f"`{argument}` must mean something that is recorded: {', '.join(dict.fromkeys(names)) or 'nothing'}. "
-                f"Received: {shown!r}."
+                f"Received: {shown(name)}.{did_you_mean(name, names)}"
             )
         chosen |= meant
     return sorted(chosen)
+
+
+def _meant(selector: Any, model: keras.Model | None, argument: str) -> list[keras.layers.Layer]:
+    """Return the layers that are an instance of a class, or of which a function says that they are meant."""
+    if isinstance(selector, keras.layers.Layer):
+        return [selector]
+    found = []
+    for layer in layers_of(model) if model is not None else []:
+        try:
+            chosen = isinstance(layer, selector) if isinstance(selector, type) else bool(selector(layer))
+        except Exception as error:
+            raise ValueError(
+                f"`{argument}` has a function that fails for the layer {layer.name!r}: {type(error).__name__}: {error}"
+            ) from error
+        if chosen:
+            found.append(layer)
+    return found

@@ -1,8 +1,6 @@
-"""One training that is being recorded: which of the device's steps belong to it, and when to fetch them."""
+"""Recording session: one `fit`, from its beginning to its end or to whatever ends it earlier."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -16,56 +14,70 @@ APPLIES_A_BATCH = 16  # for so many calls of `apply` a batch there is room in an
 class Session:
     """Carries what an attachment records in a `fit` over to a recording.
 
-    `fit` tells nobody of an exception, so a session may outlive its training; then it knows its own steps by the number
-    of batches that were begun, and leaves out those of a training that came after.
+    Keras does not call `on_train_end` after an exception, so a session may outlive its `fit`. It ends when the next
+    training of the model begins, of whatever kind: what was recorded is fetched before, and the optimizer is released.
+    Where it was a callback that trained or compiled the model in mid-fit, the session goes on with a new attachment.
 
     Args:
-        attachment: What records.
         recording: Where the numbers go.
 
     Attributes:
+        attachment: What records; `None` while nothing does.
+        steps: How many steps were fetched; the number of the next one.
         seen: Whether the optimizer was called at all.
         begun: Whether a batch was begun at all.
+        missed: Whether a batch was interrupted before its step, which is in no table then.
+        over: Whether the `fit` came to its end.
     """
 
-    def __init__(self, attachment: Attachment, recording: Recording) -> None:
-        self.attachment, self.recording = attachment, recording
-        self.begin(None)
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.attachment: Attachment | None = None
+        self.begin()
 
-    def begin(self, history: Any) -> None:
-        """Begin a training, which Keras's callback `history` tells from others."""
-        self.attachment.begin()
-        self._history, self._over = history, False
-        self._epoch = 0
-        self._batches = self._fetched = 0  # of this epoch: begun, and begun at the last fetch
+    def begin(self) -> None:
+        """Begin a training, with step 0."""
+        self.steps, self._epoch, self._epoch_steps = 0, 0, 0
+        self._batches = self._fetched = self._first = 0  # of this epoch: begun, begun at the last fetch, and before now
         self._applies: int | None = None  # of the optimizer, a batch; known after the first
-        self.seen = self.begun = False
+        self.seen = self.begun = self.missed = self.over = False
+        if self.attachment is not None:
+            self.attachment.begin()
+
+    def attach(self, attachment: Attachment) -> None:
+        """Record with this attachment from now on; it counts on from the last step."""
+        self.attachment = attachment
+        attachment.begin(self.steps)
+        attachment.on_interruption = self.interrupt
 
     def begin_epoch(self, epoch: int) -> None:
         """Note the epoch's number."""
-        self._epoch, self._fetched, self._batches = epoch, 0, 0
+        self._epoch, self._epoch_steps = epoch, self.steps
+        self._fetched = self._batches = self._first = 0
 
     def begin_batches(self, first: int, number: int) -> None:
         """Fetch early where the coming batches would not find room on the device."""
-        if first and self._applies is None:
-            self.attachment.sync()
-            self._applies = max(1, -(-self.attachment.recorder.steps // first))
-        room = self.attachment.recorder.capacity // (self._applies or APPLIES_A_BATCH)
-        if first + number - self._fetched > room:
-            self.fetch()
-            self.recording.flush()
-            self._fetched = first
-        self._batches, self.begun = first + number, True
+        if self.attachment is not None:
+            if first and self._applies is None:
+                self.attachment.sync()
+                self._applies = max(1, -(-(self.attachment.recorder.steps - self._epoch_steps) // first))
+            room = self.attachment.recorder.capacity // (self._applies or APPLIES_A_BATCH)
+            if first + number - self._fetched > room:
+                self.fetch()
+                self.recording.flush()
+                self._fetched = first
+        self._first, self._batches, self.begun = first, first + number, True
 
     def end_epoch(self) -> None:
         """Fetch what the epoch recorded."""
         self.fetch()
-        self.recording.end_epoch(recorder.BUFFER_BYTES - self.attachment.recorder.bytes)
+        held = self.attachment.recorder.bytes if self.attachment is not None else 0
+        self.recording.end_epoch(recorder.BUFFER_BYTES - held)
 
     def end(self) -> None:
         """Take the rest: the training came to its end."""
         self.fetch()
-        self._over = True
+        self.over = True
         self.recording.finish()
 
     def close(self) -> None:
@@ -73,18 +85,33 @@ class Session:
         self.fetch()
         self.recording.close()
 
+    def interrupt(self) -> None:
+        """Take what is there before another training of the model begins, and leave the optimizer to it."""
+        if self.over or self.attachment is None:
+            return
+        self.fetch()
+        self.missed = self._batches > 0 and self.steps - self._epoch_steps <= self._first
+        self.release()
+
+    def release(self) -> None:
+        """Leave the optimizer, and the model, as they were found."""
+        if self.attachment is not None:
+            self.attachment.release()
+            self.attachment = None
+
     def fetch(self) -> None:
         """Take from the device what is there of this training."""
-        before, batches = self.attachment.recorder.fetched, self._batches - self._fetched
+        with self.recording.undivided:
+            self._fetch()
+
+    def _fetch(self) -> None:
+        if self.attachment is None or self.over:
+            return
+        batches, before = self._batches - self._fetched, self.steps
         steps, values, arrays = self.attachment.fetch()
-        taken = self.attachment.recorder.fetched - before
-        if self._over or self.attachment.model.history is not self._history:
-            limit = before + batches * (self._applies or 1)  # beyond it, another training's steps were recorded too
-            mine = steps < limit
-            steps, values = steps[mine], values[mine]
-            arrays = {step: one for step, one in arrays.items() if step < limit}
-            taken = min(taken, limit - before)
-        elif taken and batches:
+        self.steps = self.attachment.recorder.fetched
+        taken = self.steps - before
+        if taken and batches:
             self._applies = -(-taken // batches)
         self._fetched = self._batches
         self.seen = self.seen or taken > 0

@@ -12,7 +12,7 @@ from keras import ops
 
 from kerasteach.layers import GradientProbe
 from kerasteach.measure import histograms, statistics
-from kerasteach.measure.gradients import describe, known_variables, loss_scale
+from kerasteach.measure.gradients import describe, is_plain, known_variables, loss_scale
 from kerasteach.measure.names import without_model
 from kerasteach.measure.records import Parameter
 from kerasteach.measure.selection import Selector, choose, layers_of
@@ -53,6 +53,7 @@ class Gradients:
         self._heard: list[tuple[GradientProbe, Tensor]] = []
         self._received: dict[int, tuple[Tensor, Any]] = {}
         self._learning_rate: Tensor | None = None
+        self._plain = True
         for probe in self._probes:
             probe.listeners.append(self._hear)
 
@@ -91,6 +92,7 @@ class Gradients:
     ) -> None:
         """Take the step's gradients."""
         self._learning_rate = optimizer.learning_rate if "update_ratio" in self.names else None
+        self._plain = is_plain(optimizer)
         self._received = {
             id(variable): (gradient, variable)
             for gradient, variable in zip(gradients, variables, strict=True)
@@ -134,7 +136,7 @@ class Gradients:
         """Return the learning rate for each weight, NaN where the rule is not all that moves it."""
         if self._learning_rate is None:
             return None
-        plain = [np.nan if getattr(one, "constraint", None) is not None else 1.0 for one in weights]
+        plain = [1.0 if self._plain and getattr(one, "constraint", None) is None else np.nan for one in weights]
         return ops.cast(self._learning_rate, wide()) * ops.convert_to_tensor(np.array(plain, wide()))
 
     def _hear(self, probe: GradientProbe, gradient: Tensor) -> None:

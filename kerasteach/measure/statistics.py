@@ -49,6 +49,9 @@ def chosen(
 def compute(names: Sequence[str], tensor: Tensor, axes: Axes = None) -> Tensor:
     """Compute several statistics of one tensor, whatever the size of its entries.
 
+    Of a float32 tensor any size but the subnormal: TensorFlow takes entries below 1.2e-38 for 0 (those of a float64
+    tensor below 2.2e-308). NaN where an entry is NaN, but for `finite` and `zero_fraction`.
+
     Args:
         names: Out of `norm, mean, std, finite, mean_abs, max_abs, zero_fraction`. `std` is the population's.
         tensor: Of any shape.
@@ -83,6 +86,11 @@ def measure(
 
     Small gradients are measured together in float64. Large ones are summed in float32, each in one pass; where that
     cannot hold the squares, because the entries have vanished or exploded, they are measured again in float64.
+
+    Two limits are float32's own. TensorFlow takes entries below 1.2e-38, which are subnormal, for 0: a gradient that
+    has no others has norm 0 and `zero_fraction` 1. And `std` comes from the norm and the mean, so that of more than
+    4,096 entries which lie close together far from 0 it has few digits: its relative error is about 1e-7 times the
+    square of mean / std, up to 40 % where the mean is 1,000 standard deviations away from 0.
 
     Args:
         names: The statistics, out of `ALL`.
@@ -175,7 +183,7 @@ def _statistics(names: Sequence[str], sums: Sums, library: Any) -> Any:
         "std": std,
         "finite": lambda: library.where(library.isfinite(sums["sum"]), library.ones_like(size), 0),
         "mean_abs": lambda: sums["sum_abs"] / size,
-        "max_abs": lambda: sums["max_abs"],
+        "max_abs": lambda: library.where(library.isnan(sums["norm"]), sums["norm"], sums["max_abs"]),
         "zero_fraction": lambda: sums["zeros"] / size,
         "weight_norm": lambda: sums["weight_norm"],
         "update_ratio": lambda: sums["learning_rate"] * sums["norm"] / sums["weight_norm"],

@@ -1,19 +1,26 @@
-"""When to stop: the pure rule, without Keras, that `StopOnError` and `compare` share."""
+"""Stopping rule of `StopOnError` and `compare`: thresholds for metrics, and how often in a row. Needs no Keras."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from kerasteach.validation import finite, whole
+from kerasteach.validation import choice, did_you_mean, finite, shown, whole
 
 Mode = Literal["auto", "min", "max"]
 Require = Literal["all", "any"]
 
-# What a metric's name says of its direction. Errors fall in training, scores rise.
-_FALLING = {"loss", "error", "mse", "mae", "mape", "msle", "crossentropy", "entropy", "hinge", "divergence"}
-_RISING = {"acc", "accuracy", "auc", "precision", "recall", "f1", "fbeta", "iou", "io", "r2", "similarity"}
+# How a metric's own name ends, which stands last in Keras's (`val_<output>_<metric>_<number>`).
+_SHARES = "accuracy|acc|auc|precision|recall|sensitivity|specificity|f1_score|f1|fbeta_score|iou|io_u|similarity"
+_RISING = re.compile(rf"(^|_)({_SHARES}|r2_score|r2|correlation|true_positives|true_negatives)$")
+_FALLING = re.compile(
+    r"(^|_)(loss|error|error_rate|mse|rmse|mae|mape|msle|cross_?entropy|hinge|divergence|poisson|log_?cosh|"
+    r"perplexity|false_positives|false_negatives)$"
+)
+_AT_MOST_1 = re.compile(rf"(^|_)({_SHARES}|r2_score|r2|correlation)$")
+_AT_LEAST_0 = re.compile(r"(^|_)((squared|absolute|percentage|logarithmic)_error|mse|rmse|mae|mape|msle|hinge)$")
 
 
 @dataclass(frozen=True)
@@ -24,11 +31,12 @@ class Target:
         metric: The metric's name in Keras's `logs`, such as `"loss"` or `"val_accuracy"`.
         threshold: A finite number. The comparison is strict.
         mode: `"min"` for a metric that must fall below the threshold, `"max"` for one that must rise above it,
-            `"auto"` to tell from the metric's name. Defaults to `"auto"`.
+            `"auto"` to go by the metric's name: see `direction`. Where the name does not decide, the mode stays
+            `"auto"`, and `value_in` raises. Defaults to `"auto"`.
 
     Raises:
-        TypeError: If the threshold is not a number.
-        ValueError: If it is not finite, the mode is unknown, or the metric's name does not tell its direction.
+        TypeError: If the threshold is not a number, or an argument not a text.
+        ValueError: If the threshold is not finite, or the mode is unknown.
 
     Example:
         >>> from kerasteach.measure.stopping import Target
@@ -43,30 +51,74 @@ class Target:
     def __post_init__(self) -> None:
         object.__setattr__(self, "threshold", finite("threshold", self.threshold))
         if not isinstance(self.metric, str):
-            raise TypeError(f"`monitor` must be a metric's name. Received: monitor={self.metric!r}.")
-        if self.mode not in ("auto", "min", "max"):
-            raise ValueError(f'`mode` must be "auto", "min" or "max". Received: mode={self.mode!r}.')
-        object.__setattr__(self, "mode", direction(self.metric) if self.mode == "auto" else self.mode)
+            raise TypeError(f"`monitor` must be a metric's name. Received: monitor={shown(self.metric)}.")
+        choice("mode", self.mode, ("auto", "min", "max"))
+        if self.mode == "auto":
+            object.__setattr__(self, "mode", direction(self.metric) or "auto")
+
+    @property
+    def limit(self) -> str | None:
+        """Why no value of this metric can pass, such as `"accuracy is never above 1"`; `None` where one can."""
+        if self.mode == "max" and self.threshold >= 1 and _AT_MOST_1.search(_own(self.metric)):
+            return f"{self.metric} is never above 1"
+        if self.mode == "min" and self.threshold <= 0 and _AT_LEAST_0.search(_own(self.metric)):
+            return f"{self.metric} is never below 0"
+        return None
 
     def reason(self, value: float) -> str | None:
         """Say why this value is reason to stop, or return `None` where it is not (NaN never is)."""
         passed = value < self.threshold if self.mode == "min" else value > self.threshold
         sign = "<" if self.mode == "min" else ">"
-        shown = f"{value:.4g}" if f"{value:.4g}" != f"{self.threshold:.4g}" else repr(value)
-        return f"{self.metric} {shown} {sign} {self.threshold:g}" if passed else None
+        digits = f"{value:.4g}" if f"{value:.4g}" != f"{self.threshold:.4g}" else repr(value)
+        return f"{self.metric} {digits} {sign} {self.threshold:g}" if passed else None
 
-    def value_in(self, logs: Mapping[str, float]) -> float:
+    def value_in(self, logs: Mapping[str, Any]) -> float:
         """Return the metric's value out of Keras's `logs`.
 
         Raises:
-            ValueError: If the metric is not there; the message lists those that are.
+            ValueError: If the metric is not there (the message lists those that are), its name does not tell whether it
+                falls or rises, or it has more than one value.
+            TypeError: If its value is no number.
         """
         if self.metric not in logs:
+            raise ValueError(unknown(self.metric, logs))
+        self.check_mode()
+        return _number(self.metric, logs[self.metric])
+
+    def check_mode(self) -> None:
+        """Raise ValueError if the metric's name does not tell whether it falls or rises, and no mode says so."""
+        if self.mode == "auto":
             raise ValueError(
-                f"`monitor` must be a metric of this training: {', '.join(logs) or 'there is none'}. "
-                f"Received: monitor={self.metric!r}."
+                '`mode` must be "min" or "max" for a metric of this name: it does not say whether the metric falls or '
+                f"rises as training succeeds. Received: monitor={self.metric!r}."
             )
-        return float(logs[self.metric])
+
+
+def unknown(metric: str, logs: Mapping[str, Any]) -> str:
+    """Return the message of an error: this metric is not among those that a training has."""
+    options = [*logs, *(f"val_{name}" for name in logs if not name.startswith("val_"))]
+    return (
+        f"`monitor` must be a metric of this training: {', '.join(logs) or 'there is none'}. "
+        f"Received: monitor={metric!r}.{did_you_mean(metric, options)}"
+    )
+
+
+def _number(metric: str, value: Any) -> float:
+    """Return a metric's value as Python's float."""
+    shape = tuple(getattr(value, "shape", ()))
+    if any(size != 1 for size in shape):
+        raise ValueError(
+            f"`monitor` must be a metric with one number, and {metric!r} has an array of shape {shape}, such as a "
+            f'number for each class. Have the metric average them, as in keras.metrics.F1Score(average="macro").'
+        )
+    for _ in shape:
+        value = value[0]
+    try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"`{metric}` must be a number. Received: {metric}={shown(value)}.") from error
 
 
 @dataclass(frozen=True)
@@ -87,7 +139,7 @@ class Rule:
         >>> rule.reason([{"loss": 0.1}, {"loss": 0.04}]) is None
         True
         >>> rule.reason([{"loss": 0.1}, {"loss": 0.04}, {"loss": 0.03}])
-        'loss 0.03 < 0.05, 2 times in a row,'
+        'loss 0.03 < 0.05, 2 times in a row'
     """
 
     targets: tuple[Target, ...]
@@ -96,12 +148,11 @@ class Rule:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "consecutive", whole("consecutive", self.consecutive))
-        if self.require not in ("all", "any"):
-            raise ValueError(f'`require` must be "all" or "any". Received: require={self.require!r}.')
+        choice("require", self.require, ("all", "any"))
         if not self.targets:
             raise ValueError("`threshold` must name a metric at least. Received: threshold={}.")
 
-    def values_in(self, logs: Mapping[str, float]) -> dict[str, float]:
+    def values_in(self, logs: Mapping[str, Any]) -> dict[str, float]:
         """Return the value of each target's metric out of Keras's `logs`, or raise ValueError as `Target` does."""
         return {target.metric: target.value_in(logs) for target in self.targets}
 
@@ -112,10 +163,10 @@ class Rule:
             values: What the metrics were, time after time, up to now. The last `consecutive` of them decide.
         """
         last = values[-self.consecutive :]
-        reasons = [self._once(one) for one in last]
+        reasons = [self._once(moment) for moment in last]
         if len(last) < self.consecutive or None in reasons:
             return None
-        return f"{reasons[-1]}, {self.consecutive} times in a row," if self.consecutive > 1 else reasons[-1]
+        return f"{reasons[-1]}, {self.consecutive} times in a row" if self.consecutive > 1 else reasons[-1]
 
     def _once(self, values: Mapping[str, float]) -> str | None:
         reasons = [target.reason(target.value_in(values)) for target in self.targets]
@@ -137,6 +188,8 @@ def rule(
         TypeError: If a threshold is not a number.
         ValueError: If an argument will not do.
     """
+    if not isinstance(monitor, str):
+        raise TypeError(f"`monitor` must be a metric's name. Received: monitor={shown(monitor)}.")
     if not isinstance(threshold, Mapping):
         threshold = {monitor: threshold}
     elif monitor not in ("loss", *threshold):
@@ -146,20 +199,28 @@ def rule(
         )
     modes = mode if isinstance(mode, Mapping) else dict.fromkeys(threshold, mode)
     if not set(modes) <= set(threshold):
-        raise ValueError(f"`mode` must be for metrics out of {', '.join(threshold)}. Received: mode={mode!r}.")
+        raise ValueError(
+            f"`mode` must be for metrics out of {', '.join(map(str, threshold))}. Received: mode={shown(mode)}."
+        )
     targets = tuple(Target(metric, value, modes.get(metric, "auto")) for metric, value in threshold.items())
     return Rule(targets, require, consecutive)
 
 
-def direction(metric: str) -> Literal["min", "max"]:
-    """Tell from its name whether a metric falls (`"min"`) or rises (`"max"`) as training succeeds.
+def direction(metric: str) -> Literal["min", "max"] | None:
+    """Return `"min"` for a metric that falls as training succeeds, `"max"` for one that rises.
 
-    Raises:
-        ValueError: If the name does not tell.
+    Keras calls a metric `val_<output>_<metric>`; only the metric's own name, at the end, decides. `None` where it does
+    not.
+
+    Example:
+        >>> from kerasteach.measure.stopping import direction
+        >>> direction("val_loss"), direction("error_accuracy"), direction("learning_rate")
+        ('min', 'max', None)
     """
-    words = set(metric.lower().split("_"))
-    if words & _FALLING:
-        return "min"
-    if words & _RISING:
-        return "max"
-    raise ValueError(f'`mode` must be "min" or "max" for a metric of this name. Received: monitor={metric!r}.')
+    name = _own(metric)
+    return "max" if _RISING.search(name) else "min" if _FALLING.search(name) else None
+
+
+def _own(metric: str) -> str:
+    """Return a metric's name in lower case, without the number that Keras gives to the second of a name."""
+    return re.sub(r"_\d+$", "", metric.lower())

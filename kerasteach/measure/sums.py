@@ -21,6 +21,7 @@ Sums = dict[str, Any]
 _SMALL = 4096  # entries; so few are measured in float64 at no cost that shows
 _LONG = 2**17  # entries; XLA adds up one after the other, and loses digits in a longer sum
 _LEAST, _MOST = 1e-25, 1e30  # the sums of squares that float32 holds with all digits
+_TINY, _HUGE = 1e-150, 1e150  # between them float64 holds the squares with all digits
 
 
 def wide() -> str:
@@ -35,7 +36,7 @@ _SUMS_OF = {
     "std": ("norm", "sum"),
     "finite": ("sum",),  # a sum is finite where every entry is
     "mean_abs": ("sum_abs",),
-    "max_abs": ("max_abs",),
+    "max_abs": ("max_abs", "norm"),  # the norm is NaN where an entry is, which a maximum may overlook
     "zero_fraction": ("zeros",),
     "update_ratio": ("norm",),
 }
@@ -47,13 +48,17 @@ def needed(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def exact(parts: Sequence[str], x: Tensor, axes: Axes = None) -> Sums:
-    """Return the sums of one tensor in float64; without one, in float32 of the entries over their largest."""
+    """Return the sums of one tensor in float64 (float32 on JAX), where its dtype needs it of the scaled entries."""
     entries = ops.size(x) if axes is None else ops.prod(ops.stack([ops.shape(x)[axis] for axis in axes]))
+    widest = keras.backend.standardize_dtype(x.dtype) == wide()  # no dtype is left that would hold its squares
     x = ops.cast(x, wide())
     scale = ops.ones((), dtype=wide())
-    if wide() == "float32":
+    if widest or wide() == "float32":
         scale = ops.max(ops.abs(x), axis=axes, keepdims=True)
-        scale = ops.where(ops.logical_and(ops.isfinite(scale), scale > 0), scale, ops.ones_like(scale))
+        needed = ops.logical_and(ops.isfinite(scale), scale > 0)
+        if wide() == "float64":  # what needs no scale keeps its last bit
+            needed = ops.logical_and(needed, ops.logical_or(scale < _TINY, scale > _HUGE))
+        scale = ops.where(needed, scale, ops.ones_like(scale))
         x = x / scale
         scale = ops.reshape(scale, ()) if axes is None else ops.squeeze(scale, tuple(axes))
     make: dict[str, Callable[[], Tensor]] = {
@@ -147,7 +152,7 @@ def _large(parts: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
         "sum": lambda: ops.stack([_sum(x) for x in tensors]),
         "sum_abs": lambda: ops.stack([_sum(x) for x in magnitudes]),
         "max_abs": lambda: ops.stack([ops.max(x) for x in magnitudes]),
-        "zeros": lambda: sizes - ops.stack([_sum(ops.sign(x)) for x in magnitudes]),  # without a table of truths
+        "zeros": lambda: ops.stack([_zeros(x) for x in magnitudes]),
     }
     fast = ops.cast(ops.stack([make[part]() for part in parts], axis=1), wide())
     in_range = ops.logical_and(squares >= _LEAST, squares <= _MOST)
@@ -172,12 +177,37 @@ def _half_square(x: Tensor) -> Tensor:
 
 def _sum(x: Tensor) -> Tensor:
     """Return the sum of all entries; of a long tensor, of its rows first."""
-    if np.prod(x.shape) <= _LONG:
-        return ops.sum(x)
-    rows = ops.reshape(ops.sum(x, axis=-1), (-1,))
+    return ops.sum(x) if np.prod(x.shape) <= _LONG else _total(_row_sums(x))
+
+
+def _zeros(magnitudes: Tensor) -> Tensor:
+    """Return how many entries are 0, without a table of truths."""
+    there = ops.sign(magnitudes)
+    size = int(np.prod(there.shape))
+    if size <= _LONG:
+        return size - ops.sum(there)
+    sums = _row_sums(there)  # row by row, because float32 counts up to 2^24 only
+    length = min(there.shape[-1], _LONG)
+    lengths = np.full(sums.shape, length, "float32")
+    if there.shape[-1] > _LONG and size % _LONG:
+        lengths[-1] = size % _LONG
+    return _total(lengths - sums)
+
+
+def _row_sums(x: Tensor) -> Tensor:
+    """Return the sums of the rows of a long tensor; where they are long themselves, of so many entries each."""
+    if x.shape[-1] <= _LONG:
+        return ops.reshape(ops.sum(x, axis=-1), (-1,))
+    flat = ops.reshape(x, (-1,))
+    whole, rest = divmod(flat.shape[0], _LONG)
+    sums = ops.sum(ops.reshape(flat[: whole * _LONG], (whole, _LONG)), axis=-1)
+    return ops.concatenate([sums, ops.reshape(ops.sum(flat[whole * _LONG :]), (1,))]) if rest else sums
+
+
+def _total(sums: Tensor) -> Tensor:
     if wide() == "float32":  # XLA makes one long sum of a sum of sums, but not of this
-        return ops.segment_sum(rows, np.zeros(rows.shape, "int32"), num_segments=1)[0]
-    return ops.cast(ops.sum(ops.cast(rows, wide())), x.dtype)
+        return ops.segment_sum(sums, np.zeros(sums.shape, "int32"), num_segments=1)[0]
+    return ops.cast(ops.sum(ops.cast(sums, wide())), sums.dtype)
 
 
 def _aside(function: Callable[..., Tensor], *arguments: Any) -> Tensor:

@@ -11,12 +11,14 @@ import numpy as np
 
 from kerasteach.measure import cells, gradients, histograms, training_function
 from kerasteach.measure.attachment import Attachment
+from kerasteach.measure.interruption import no_save_before_sigterm, save_before_sigterm
 from kerasteach.measure.raw import Raw, checked_raw
 from kerasteach.measure.recording import Every, Recording, checked_every
 from kerasteach.measure.records import Parameter
 from kerasteach.measure.selection import Selector, Selectors, checked
 from kerasteach.measure.sources import Gradients
 from kerasteach.measure.views import Views
+from kerasteach.validation import received, whole
 
 
 class record(Views):  # noqa: N801  used as a context manager, `with record(...)`, like a function
@@ -32,8 +34,8 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
     Args:
         optimizer: The optimizer whose steps are recorded.
         model: The model, whose layers name the rows; `None` for a loop without a Keras model. Defaults to `None`.
-        layers: Which layers: names, wildcards such as `"conv*"`, layer objects, or functions of a layer that say
-            whether it is meant. Defaults to `None`, all.
+        layers: Which layers: names, wildcards such as `"conv*"`, layer objects, classes of layers, or functions of a
+            layer that say whether it is meant. Defaults to `None`, all.
         every: Record each so manyth step, or `"epoch"` for the means over each epoch's steps. Defaults to `1`.
         statistics: As for `GradientCapture`. Defaults to `None`: norm, mean, std, finite.
         histogram: As for `GradientCapture`. Defaults to `None`.
@@ -73,7 +75,9 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
         directory: str | Path | None = None,
     ) -> None:
         if not isinstance(optimizer, keras.optimizers.Optimizer):
-            raise TypeError(f"`optimizer` must be a Keras optimizer. Received: optimizer={optimizer!r}.")
+            raise TypeError(f"`optimizer` must be a Keras optimizer. {received('optimizer', optimizer)}")
+        if model is not None and not isinstance(model, keras.layers.Layer):  # every model is a layer
+            raise TypeError(f"`model` must be a Keras model, or None. {received('model', model)}")
         self._optimizer, self._model = optimizer, model
         self._layers, self._every = checked(layers), checked_every(every)
         self._names = gradients.statistics_for(statistics, optimizer)
@@ -85,6 +89,7 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
         self._seen = False
 
     def __enter__(self) -> Self:
+        self._recording.check_thread(type(self).__name__)
         strategy = getattr(self._model, "distribute_strategy", None)
         replicas = strategy.num_replicas_in_sync if strategy is not None else gradients.replicas()
         built_first = cells.backend() == "jax" or replicas > 1
@@ -102,12 +107,14 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
         )
         if getattr(self._model, "compiled", False) and self._optimizer is getattr(self._model, "optimizer", None):
             training_function.make(self._model)  # for `train_on_batch`
+        save_before_sigterm(self._save_rest)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._fetch()
         self._recording.end_epoch()
         self._recording.finish()
+        no_save_before_sigterm(self._save_rest)
         if self._attachment is not None:
             self._attachment.release()
             self._attachment = None
@@ -126,20 +133,22 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
 
     @epoch.setter
     def epoch(self, number: int) -> None:
+        number = whole("epoch", number, least=0)
         self._fetch()
         self._recording.end_epoch()
-        self._epoch = int(number)
+        self._epoch = number
 
     @property
     def raw(self) -> dict[int, dict[str, np.ndarray]]:
         """The whole gradients that `raw=` asked for: for each step, by the path of the variable."""
-        self._fetch()
+        self._look()
         return self._recording.raw()
 
     def _fetch(self) -> None:
         if self._attachment is None:
             return
-        steps, values, arrays = self._attachment.fetch()
-        self._seen = self._seen or len(steps) > 0
-        self._recording.add(self._attachment.source.entries or (), self._epoch, steps, values)
-        self._recording.add_raw(arrays)
+        with self._recording.undivided:
+            steps, values, arrays = self._attachment.fetch()
+            self._seen = self._seen or len(steps) > 0
+            self._recording.add(self._attachment.source.entries or (), self._epoch, steps, values)
+            self._recording.add_raw(arrays)

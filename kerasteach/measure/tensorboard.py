@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kerasteach.extras import how_to_install
-from kerasteach.measure.runs import numbered
+from kerasteach.measure.stream import numbered
 from kerasteach.validation import received
 
 
@@ -31,12 +31,12 @@ class Board:
         name: The first part of every tag, such as `"gradients"`.
     """
 
-    def __init__(self, log_dir: str | Path, name: str) -> None:
+    def __init__(self, log_dir: Path, name: str) -> None:
         import tensorflow as tf
 
         check_installed(log_dir)
         self._name = name
-        self._writer = tf.summary.create_file_writer(str(numbered(Path(log_dir), name)))
+        self._writer = tf.summary.create_file_writer(str(numbered(log_dir, name)))
 
     def write(
         self,

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import keras
 
 Tensor = Any
+
+
+def outside() -> AbstractContextManager[None]:
+    """Return a context in which nothing is traced, whatever is being traced around it."""
+    if keras.backend.backend() != "tensorflow":
+        return nullcontext()
+    import tensorflow as tf
+
+    return tf.init_scope()
 
 
 def is_here(tensor: Tensor) -> bool:

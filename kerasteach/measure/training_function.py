@@ -1,53 +1,127 @@
-"""A model's training function: made anew where what is hooked into it has changed.
+"""Training function: a model's compiled step, made anew where what is hooked into it has changed.
 
-Keras looks the function up at each step and traces it at the first, with whatever is hooked in then; what comes or goes
-later would not be in it, or would stay.
+Keras traces the function at the first step, with whatever is hooked in then; a hook that comes or goes later would not
+be in it, or would stay. While a model has hooks, its `make_train_function` is replaced: Keras calls it at the beginning
+of every `fit` and `train_on_batch`, so that each hook learns that another training begins.
 """
 
 from __future__ import annotations
 
-import functools
-import itertools
-import weakref
-from typing import Any
+from collections.abc import Callable
+from types import MethodType
+from typing import Any, Protocol
 
 import keras
 
-# What is hooked into the training of each model, and what was when its training function was last made.
-_HOOKED: weakref.WeakKeyDictionary[Any, set[int]] = weakref.WeakKeyDictionary()
-_NUMBERS: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()  # of hooks; none is given twice
-_NEXT = itertools.count()
-_MADE: weakref.WeakKeyDictionary[Any, tuple[weakref.ref[Any], frozenset[int]]] = weakref.WeakKeyDictionary()
+
+class Hook(Protocol):
+    """Something that is hooked into a model's training."""
+
+    def interrupted(self) -> None:
+        """React to another training of the model, or to its compilation: read what is there, and leave."""
 
 
-def enter(model: keras.Model, hook: object) -> None:
+def enter(model: keras.Model, hook: Hook) -> None:
     """Note that this object's hook is in the model's training from now on."""
-    _HOOKED.setdefault(model, set()).add(_NUMBERS.setdefault(hook, next(_NEXT)))
+    hooks = _hooks(model)
+    if hooks is None:
+        hooks = _Hooks(model)
+        object.__setattr__(model, "make_train_function", hooks)  # which Keras's own would track
+    hooks.present.append(hook)
 
 
-def leave(model: keras.Model, hook: object) -> None:
+def leave(model: keras.Model, hook: Hook) -> None:
     """Note that it is so no longer; what was compiled with it is thrown away."""
-    number = _NUMBERS.get(hook, -1)
-    _HOOKED.get(model, set()).discard(number)
-    made = _MADE.get(model)
-    if made is not None and made[0]() is model.train_function and number in made[1]:
-        model.train_function = None
-
-
-def make(model: keras.Model) -> None:
-    """Have the model's training step compiled with what is hooked in now, unless that is so."""
-    hooked = frozenset(_HOOKED.get(model, ()))
-    made = _MADE.get(model)
-    if made is not None and made[0]() is model.train_function is not None and made[1] == hooked:
+    hooks = _hooks(model)
+    if hooks is None:
         return
-    model.train_function = None
-    if keras.backend.backend() == "jax" and "train_step" not in vars(model):
-        # JAX knows a function that it traced before, though another hook was in it then; this one is new to it.
-        model.train_step = functools.partial(type(model).train_step, model)
-        try:
-            model.make_train_function()
-        finally:
-            del model.train_step
-    else:
-        model.make_train_function()
-    _MADE[model] = (weakref.ref(model.train_function), hooked)
+    if hooks.made is model.train_function and any(one is hook for one in hooks.made_with):
+        model.train_function = None
+    hooks.present = [one for one in hooks.present if one is not hook]
+    if not hooks.present:
+        hooks.remove()
+
+
+def make(model: keras.Model, force: bool = False) -> None:
+    """Have the model's training step compiled with what is hooked in now, unless that is so."""
+    hooks = _hooks(model)
+    if hooks is None:
+        model.make_train_function(force=force)
+    elif force or not hooks.is_made():
+        hooks.make()
+
+
+def in_step(model: keras.Model) -> bool:
+    """Say whether a hooked model's `train_step` is running, or being traced, at this moment.
+
+    True also for a model whose class makes its training function by itself, which need not call `train_step`.
+    """
+    hooks = _hooks(model)
+    own = not type(model).make_train_function.__module__.startswith("keras.")
+    return own or (hooks is not None and hooks.running > 0)
+
+
+def _hooks(model: keras.Model) -> _Hooks | None:
+    found = vars(model).get("make_train_function")
+    return found if isinstance(found, _Hooks) else None
+
+
+class _Hooks:
+    """Stands in for a model's `make_train_function`, and for its `train_step`.
+
+    Attributes:
+        present: The hooks.
+        made: The training function that was made last.
+        made_with: The hooks that were there then.
+        running: How many calls of `train_step` have begun and not ended.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self.present: list[Hook] = []
+        self.made: Any = None
+        self.made_with: list[Hook] = []
+        self.running = 0
+        self._model = model
+        self._before = {
+            name: vars(model)[name] for name in ("make_train_function", "train_step") if name in vars(model)
+        }
+
+    def __call__(self, force: bool = False) -> Any:
+        """Begin another training of the model, as Keras does at the start of `fit` and of `train_on_batch`."""
+        for hook in list(self.present):
+            hook.interrupted()
+        make(self._model, force)
+        return self._model.train_function
+
+    def is_made(self) -> bool:
+        same = [id(one) for one in self.made_with] == [id(one) for one in self.present]
+        return same and self.made is not None and self.made is self._model.train_function
+
+    def make(self) -> None:
+        self._model.train_function = None
+        # A function of its own each time: JAX knows one that it traced before, though another hook was in it then.
+        object.__setattr__(self._model, "train_step", self._step())
+        self._own("make_train_function")()
+        self.made, self.made_with = self._model.train_function, list(self.present)
+
+    def remove(self) -> None:
+        for name in ("make_train_function", "train_step"):
+            vars(self._model).pop(name, None)
+            if name in self._before:
+                object.__setattr__(self._model, name, self._before[name])
+
+    def _own(self, name: str) -> Callable[..., Any]:
+        """Return the model's own method of this name."""
+        return self._before.get(name) or MethodType(getattr(type(self._model), name), self._model)
+
+    def _step(self) -> Callable[..., Any]:
+        train_step = self._own("train_step")
+
+        def step(*args: Any, **kwargs: Any) -> Any:
+            self.running += 1
+            try:
+                return train_step(*args, **kwargs)
+            finally:
+                self.running -= 1
+
+        return step

@@ -18,14 +18,25 @@ class Views:
         """Take from the device what is there."""
         raise NotImplementedError
 
+    def _look(self) -> None:
+        """Take from the device what is there, unless another thread trains, which writes there meanwhile."""
+        if not self._recording.is_elsewhere:
+            self._fetch()
+
+    def _save_rest(self) -> None:
+        """Write what there is: the process ends."""
+        self._look()
+        self._recording.close()
+
     @property
     def frame(self) -> pd.DataFrame:
         """The table of this training, or of the last one: a row a captured step, and variable or layer.
 
         `step` counts the calls of the optimizer's `apply` from 0, `epoch` is Keras's number, `depth` counts the
-        layers from 1 at the input, and `norm` is the Euclidean norm.
+        layers from 1 at the input, and `norm` is the Euclidean norm. In another thread than that of the training, it
+        has what was fetched from the device: each epoch, or more often where the device has no room for one.
         """
-        self._fetch()
+        self._look()
         return self._recording.table()
 
     @property
@@ -38,25 +49,29 @@ class Views:
         Raises:
             ValueError: If none were asked for.
         """
-        self._fetch()
+        self._look()
         return self._recording.histogram_table()
 
-    def layer(self, name: str) -> pd.DataFrame:
+    def layer(self, name: str | int) -> pd.DataFrame:
         """Return the rows of one layer, or of those that a wildcard such as `"conv*"` means.
+
+        Args:
+            name: The name, or the layer's number in the column `depth`.
 
         Raises:
             ValueError: If there is none; the message lists the layers.
+            TypeError: If it is neither.
         """
-        self._fetch()
+        self._look()
         return self._recording.layer(name)
 
     def at(self, step: int) -> pd.DataFrame:
         """Return the rows of one step; -1 is the last that was recorded.
 
         Raises:
-            ValueError: If that step was not recorded.
+            ValueError: If it is no whole number, or that step was not recorded.
         """
-        self._fetch()
+        self._look()
         return self._recording.at(step)
 
     def save(self, directory: str | Path) -> Path:
@@ -65,5 +80,5 @@ class Views:
         Returns:
             The run's own directory.
         """
-        self._fetch()
+        self._look()
         return self._recording.save(directory)

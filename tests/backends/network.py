@@ -62,6 +62,12 @@ def arrays(values):
     return [keras.ops.convert_to_numpy(value) for value in values]
 
 
+def assert_close(ones, others):
+    """Raise unless two lists of tensors or variables are equal but for rounding."""
+    for one, other in zip(arrays(ones), arrays(others), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
 def assert_same(ones, others):
     """Raise unless two lists of tensors or variables are equal to the last bit."""
     for one, other in zip(arrays(ones), arrays(others), strict=True):

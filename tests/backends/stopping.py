@@ -56,6 +56,60 @@ def executions():
     stops(steps_per_execution=3)
 
 
+def judged(*others, **options):
+    """Return each loss that a stop judges in two epochs, with other callbacks in front of it or behind it."""
+    found = []
+    for first in (True, False):
+        stop, losses = kt.callbacks.StopOnError(-1.0, per="batch"), []
+        judge = stop._judge
+        stop._judge = lambda metrics, step, judge=judge, losses=losses: (
+            losses.append(metrics["loss"]) or judge(metrics, step)
+        )
+        callbacks = [*others, stop] if first else [stop, *others]
+        model().fit(X, 2 * X, batch_size=8, epochs=2, shuffle=False, verbose=0, callbacks=callbacks, **options)
+        found.append(losses)
+    return found
+
+
+class Between(keras.callbacks.Callback):
+    """Do something to the model after a batch, and as an epoch begins."""
+
+    def __init__(self, after_batch=lambda model: None, before_epoch=lambda model: None):
+        super().__init__()
+        self.after_batch, self.before_epoch = after_batch, before_epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        """After each batch."""
+        self.after_batch(self.model)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Before the second epoch."""
+        if epoch:
+            self.before_epoch(self.model)
+
+
+def evaluated():
+    """Evaluations in between, of another loss, are never judged."""
+    evaluates = Between(lambda model: model.evaluate(X[:9], 50 * X[:9], batch_size=3, verbose=0))
+    for losses in judged(evaluates, validation_data=(X, 9 * X)):
+        np.testing.assert_allclose(losses, own_losses(2), rtol=1e-4)
+
+
+def compiled():
+    """After a compilation in mid-fit the stop judges on, and a capture records on."""
+
+    def compile_anew(model):
+        model.compile(kt.optimizers.PlainSGD(0.01), "mse")
+        model.optimizer.build(model.trainable_variables)
+        model.make_train_function()
+
+    capture = kt.callbacks.GradientCapture(raw={"*": [0, 8]})
+    for losses in judged(Between(before_epoch=compile_anew), capture):
+        np.testing.assert_allclose(losses, own_losses(2), rtol=1e-4)
+        assert capture.frame["step"].tolist() == list(range(14))
+        assert list(capture.raw) == [0, 8]
+
+
 def epoch():
     """An epoch is judged by its mean."""
     stop = kt.callbacks.StopOnError(3.0, verbose=0)

@@ -49,8 +49,7 @@ def compared(directory, moment=None, inside=False):
 
 def groups(directory):
     """Return what identifies each group that is there: its number and the file system's."""
-    there = directory / "groups"
-    return {path.name: path.stat().st_ino for path in there.glob("[0-9]*")} if there.exists() else {}
+    return {path.name: path.stat().st_ino for path in (directory / ".kerasteach-groups").glob("[0-9]*")}
 
 
 def check_part(directory, whole):

@@ -1,4 +1,4 @@
-"""One process at a time in a run directory: a lock of the operating system's, which dies with its process."""
+"""One writer at a time: locks of the operating system, which end with their process."""
 
 from __future__ import annotations
 
@@ -33,19 +33,46 @@ def locked(path: Path, directory: Path) -> Iterator[None]:
         directory: What an error says is in use.
 
     Raises:
-        RuntimeError: If another process holds it.
+        RuntimeError: If another process holds it, or removed the file meanwhile.
     """
-    file = os.open(path, os.O_RDWR | os.O_CREAT)
+    file = None
     try:
         try:
+            file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
             _take(file)
+            held = os.fstat(file).st_ino == os.stat(path).st_ino  # else it was removed by who held it
         except OSError as error:
-            if error.errno not in _TAKEN:
+            if error.errno not in (*_TAKEN, errno.ENOENT):
                 raise
+            held = False
+        if not held:
             raise RuntimeError(
                 "Another process is writing this comparison; wait for it, or name another directory. "
                 f"Received: directory={str(directory)!r}."
-            ) from None
+            )
         yield
     finally:
+        if file is not None:
+            os.close(file)
+
+
+def hold(directory: Path) -> int | None:
+    """Lock a directory itself for as long as the returned file descriptor is open.
+
+    Returns:
+        The descriptor; `None` where the system has no such locks.
+
+    Raises:
+        BlockingIOError: If another one holds it.
+    """
+    if sys.platform == "win32":  # pragma: no cover
+        return None
+    file = os.open(directory, os.O_RDONLY)
+    try:
+        _take(file)
+    except OSError as error:
         os.close(file)
+        if error.errno in _TAKEN:
+            raise BlockingIOError(error.errno, error.strerror, str(directory)) from None
+        return None
+    return file

@@ -1,0 +1,353 @@
+"""Every public argument, given odd values: it works, or its error names the argument and shows what was received."""
+
+import inspect
+import re
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+import kerasteach as kt
+
+ODD = {
+    "None": lambda: None,
+    "True": lambda: True,
+    "a letter": lambda: "a",
+    "no letter": lambda: "",
+    "bytes": lambda: b"a",
+    "a NUL": lambda: "a\0b",
+    "a long name": lambda: "a" * 300,
+    "10**400": lambda: 10**400,
+    "10**30": lambda: 10**30,
+    "2**63": lambda: 2**63,
+    "2**31": lambda: 2**31,
+    "-1": lambda: -1,
+    "0": lambda: 0,
+    "2.5": lambda: 2.5,
+    "NaN": lambda: float("nan"),
+    "inf": lambda: float("inf"),
+    "complex": lambda: 1j,
+    "NA": lambda: pd.NA,
+    "NaT": lambda: pd.NaT,
+    "[]": list,
+    "{}": dict,
+    "a list of None": lambda: [None],
+    "a list of text": lambda: ["a"],
+    "a list of NaN": lambda: [float("nan")],
+    "a list of 10**400": lambda: [10**400],
+    "a ragged list": lambda: [[1.0, 2.0], [3.0]],
+    "a dictionary": lambda: {"a": None},
+    "a generator": lambda: (number for number in range(2)),
+    "an array of no axis": lambda: np.array(0.5),
+    "an array of 1 axis": lambda: np.zeros(3),
+    "an array of 2 axes": lambda: np.ones((2, 2)),
+    "an array of text": lambda: np.array(["a", "b"]),
+    "an array of objects": lambda: np.array([None, object()], dtype=object),
+    "a tensor of no axis": lambda: tf.constant(0.5),
+    "a tensor": lambda: tf.ones(3),
+    "a symbolic tensor": lambda: keras.Input((2,)),
+    "a table": lambda: pd.DataFrame({"a": [1.0]}),
+    "a series": lambda: pd.Series([1.0]),
+    "an object": object,
+    "a class": lambda: dict,
+    "a lambda": lambda: lambda: None,
+    "a layer": lambda: keras.layers.Dense(1),
+}
+
+
+class ReachedError(Exception):
+    """The arguments were accepted: the work itself would begin."""
+
+
+class NoTraining(ThreadPoolExecutor):
+    """An executor that never trains."""
+
+    def submit(self, *_, **__):
+        raise ReachedError
+
+
+X, Y = np.linspace(-1, 1, 8).reshape(4, 2), np.linspace(0, 1, 4)[:, None]
+
+
+@cache
+def network():
+    """Return a small compiled model, with its first weights."""
+    made = keras.Sequential([keras.Input((2,)), kt.layers.Dense(2, "tanh"), kt.layers.Dense(1)])
+    made.compile(kt.optimizers.PlainSGD(0.1), "mse", run_eagerly=True)
+    return made, made.get_weights()
+
+
+def model():
+    """Return one and the same small model for all calls, as it was at first."""
+    made, weights = network()
+    made.set_weights(weights)
+    return made
+
+
+@cache
+def fitted():
+    """Return a capture and the history of a training of two steps."""
+    line = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, name="line")])
+    line.compile("sgd", "mse")
+    captures = kt.callbacks.GradientCapture(), kt.callbacks.ActivationCapture()
+    return *captures, line.fit(X, Y, epochs=2, verbose=0, callbacks=[*captures])
+
+
+@cache
+def descent():
+    """Return a short descent and its landscape."""
+    return kt.gradient_descent("parabola", steps=3), kt.lessons.landscape("parabola", points=9)
+
+
+@cache
+def dataset():
+    """Return a small classification."""
+    x, y = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2
+    return kt.datasets.from_arrays(x, y)
+
+
+@cache
+def trace():
+    """Return a traced step."""
+    return kt.trace_step(model(), X[:1], Y[:1])
+
+
+@cache
+def tape():
+    """Return a tape that has recorded a step."""
+    optimizer, variable = keras.optimizers.SGD(), keras.Variable([1.0])
+    with kt.measure.record(optimizer) as recorded:
+        optimizer.apply([keras.ops.ones(1)], [variable])
+    return recorded
+
+
+def gradients():
+    """Return the table of the capture."""
+    return fitted()[0].frame
+
+
+def history():
+    """Return the table of the training."""
+    return kt.measure.history_table(fitted()[2])
+
+
+def surface():
+    """Return a loss surface along one weight."""
+    return kt.loss_surface(model(), X, Y, ("dense/kernel", (0, 0)), points=3, progress=False)
+
+
+def comparison():
+    """Return a comparison as if it had been trained."""
+    keys = {"activation": ["tanh", "relu"], "seed": [0, 0]}
+    return kt.Comparison(
+        kt.measure.records.with_keys(history().head(2), keys), pd.DataFrame(), {"arguments": {}, "variants": []}
+    )
+
+
+# Valid arguments of each public callable, as few as it needs to be quick; one argument at a time is then replaced.
+BASE = {
+    **{f"activations.{name}": lambda: {"x": [1.0, 2.0]} for name in kt.activations.names()},
+    "activations.get": lambda: {"activation": "tanh"},
+    "activations.derivative": lambda: {"activation": "tanh"},
+    "activations.table": lambda: {"activations": "tanh", "x": [1.0]},
+    "callbacks.ActivationCapture": dict,
+    "callbacks.GradientCapture": dict,
+    "callbacks.StopOnError": lambda: {"threshold": 0.1},
+    "callbacks.StopOnError.update": lambda: {"loss": 0.5},
+    "callbacks.WeightSnapshots": dict,
+    **{f"callbacks.{kind}Capture.layer": lambda: {"name": "line"} for kind in ("Activation", "Gradient")},
+    **{f"callbacks.{kind}Capture.at": lambda: {"step": 0} for kind in ("Activation", "Gradient")},
+    **{f"callbacks.{kind}Capture.save": lambda: {"directory": "run"} for kind in ("Activation", "Gradient")},
+    "datasets.Dataset": lambda: {"name": "own", "x_train": X, "y_train": Y, "x_test": X, "y_test": Y},
+    "datasets.from_arrays": lambda: {"x": X, "y": Y},
+    "datasets.load": lambda: {"name": "iris"},
+    "devices.resolve": dict,
+    "devices.scope": dict,
+    "experiment.Comparison.summary": dict,
+    "experiment.Comparison.save": lambda: {"directory": "saved"},
+    "experiment.Comparison.load": lambda: {"directory": "saved"},
+    "experiment.asked_again": lambda: {"directory": "saved"},
+    "experiment.compare": lambda: {
+        "activations": "tanh",
+        "data": dataset(),
+        "hidden": (2,),
+        "seeds": 1,
+        "epochs": 1,
+        "executor": NoTraining(1),
+        "progress": False,
+    },
+    "experiment.summarise": lambda: {"history": comparison().history, "gradients": comparison().gradients},
+    "layers.Dense": lambda: {"units": 2},
+    "layers.Dense.pre_activation": lambda: {"x": X},
+    "layers.LeakyReLU": dict,
+    "layers.Softmax": dict,
+    "lessons.TracedStep.explain": dict,
+    "lessons.find_learning_rate": lambda: {"model": model(), "x": X, "y": Y, "steps": 2, "progress": False},
+    "lessons.functions.get": lambda: {"function": "parabola"},
+    "lessons.gradient_descent": lambda: {"f": "parabola", "start": 1.0, "steps": 1},
+    "lessons.landscape": lambda: {"f": "parabola", "around": (-1, 1), "points": 3},
+    "lessons.loss_surface": lambda: {
+        "model": model(),
+        "x": X,
+        "y": Y,
+        "along": ("dense/kernel", (0, 0)),
+        "points": 2,
+        "progress": False,
+    },
+    "lessons.trace_step": lambda: {"model": model(), "x": X[:1], "y": Y[:1]},
+    "lessons.training_loop": lambda: {
+        "model": model(),
+        "x": X,
+        "y": Y,
+        "learning_rate": 0.0,
+        "epochs": 1,
+        "error_below": 1e9,
+    },
+    "losses.HalfSquaredError": dict,
+    "measure.history_table": lambda: {"history": {"loss": [0.5]}},
+    "measure.read": lambda: {"directory": "run"},
+    "measure.read_raw": lambda: {"directory": "run"},
+    "measure.record": lambda: {"optimizer": keras.optimizers.SGD()},
+    "measure.record.layer": lambda: {"name": "variable"},
+    "measure.record.at": lambda: {"step": 0},
+    "measure.record.save": lambda: {"directory": "run"},
+    "measure.stopping.Target": lambda: {"metric": "loss", "threshold": 0.1},
+    "measure.stopping.Rule": lambda: {"targets": (kt.measure.stopping.Target("loss", 0.1),)},
+    "measure.stopping.rule": lambda: {"threshold": 0.1},
+    "measure.stopping.direction": lambda: {"metric": "loss"},
+    "models.mlp": lambda: {"hidden": (2,), "inputs": 2, "outputs": 2},
+    "models.draw_weights": lambda: {"network": kt.models.mlp("tanh", (2,), inputs=2, outputs=2), "seed": 0},
+    "models.matched": lambda: {"activation": "relu"},
+    "models.seeded": lambda: {"initializer": "glorot_uniform", "seed": 0, "position": 0, "shape": (2, 2)},
+    "optimizers.PlainSGD": dict,
+    "plotting.activation_curves": lambda: {"table": kt.activations.table("tanh")},
+    "plotting.activation_functions": lambda: {"table": kt.activations.table("tanh")},
+    "plotting.decision_boundary": lambda: {"predictions": predictions()},
+    "plotting.descent_animation": lambda: {"descent": descent()[0], "landscape": descent()[1]},
+    "plotting.descent_path": lambda: {"descent": descent()[0], "landscape": descent()[1]},
+    "plotting.descent_values": lambda: {"descent": descent()[0]},
+    "plotting.gradient_flow": lambda: {"gradients": gradients()},
+    "plotting.gradient_heat_map": lambda: {"gradients": gradients()},
+    "plotting.gradients_over_time": lambda: {"gradients": gradients()},
+    "plotting.learning_curves": lambda: {"history": history()},
+    "plotting.learning_rate_test": lambda: {"table": rates()},
+    "plotting.lecture_figure": lambda: {"history": history(), "gradients": gradients()},
+    "plotting.loss_surface": lambda: {"surface": surface().loss},
+    "plotting.save": lambda: {"figure": plt.figure(), "path": "figure.png"},
+    "plotting.training_step": lambda: {"table": trace().frame},
+}
+# What methods are called on.
+INSTANCES = {
+    "callbacks.ActivationCapture": lambda: fitted()[1],
+    "callbacks.GradientCapture": lambda: fitted()[0],
+    "callbacks.StopOnError": lambda: kt.callbacks.StopOnError(0.1),
+    "experiment.Comparison": comparison,
+    "layers.Dense": lambda: model().layers[0],
+    "lessons.TracedStep": trace,
+    "measure.record": tape,
+}
+# Results, whose constructors only this package calls, and what measuring is made of, which is handed checked values.
+NOT_CALLED_BY_USERS = {
+    "devices.Device",
+    "experiment.Comparison",
+    "lessons.LossSurface",
+    "lessons.RangeTest",
+    "lessons.TracedStep",
+    "lessons.functions.Function",
+    "measure.gradients",
+    "measure.records",
+    "measure.runs",
+    "measure.statistics",
+    *(f"measure.stopping.{name}" for name in ("Target.reason", "Target.value_in", "Rule.reason", "Rule.values_in")),
+}
+
+
+def public():
+    """Return every public callable that takes an argument, by its name."""
+    found = {}
+    for room in filter(inspect.ismodule, (getattr(kt, name) for name in kt.__all__)):
+        found |= dict(_in_module(room, room.__name__.removeprefix("kerasteach.")))
+    return {name: one for name, one in found.items() if name not in NOT_CALLED_BY_USERS and arguments(one)}
+
+
+def _in_module(module, prefix):
+    own = [name for name, one in vars(module).items() if getattr(one, "__module__", "") == module.__name__]
+    for name in getattr(module, "__all__", [name for name in own if not name.startswith("_")]):
+        one, full = getattr(module, name), f"{prefix}.{name}"
+        if inspect.ismodule(one) and full not in NOT_CALLED_BY_USERS:
+            yield from _in_module(one, full)
+        elif inspect.isroutine(one) or inspect.isclass(one):
+            yield full, one
+            yield from _methods(one, full) if inspect.isclass(one) else ()
+
+
+def _methods(kind, prefix):
+    """Yield the methods of a class that are this package's own, not those that Keras calls."""
+    keras_base = next((base for base in kind.__mro__ if base.__module__.startswith("keras.")), object)
+    for name, method in inspect.getmembers(kind, callable):
+        own = str(getattr(method, "__module__", "")).startswith("kerasteach")
+        if own and not name.startswith("_") and not hasattr(keras_base, name) and name != "function":
+            yield f"{prefix}.{name}", method
+
+
+def arguments(function):
+    """Return the names of the arguments of a callable."""
+    kinds = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    found = [one.name for one in inspect.signature(function).parameters.values() if one.kind not in kinds]
+    return [name for name in found if name != "self"]
+
+
+def predictions():
+    """Return the outputs of a network with two features, on a grid of two by two points."""
+    x_1, x_2 = np.meshgrid([0.0, 1.0], [0.0, 1.0])
+    return pd.DataFrame({"x_1": x_1.ravel(), "x_2": x_2.ravel(), "output": 0, "value": [0.0, 1.0, 1.0, 0.0]})
+
+
+def rates():
+    """Return the table of a learning-rate test."""
+    return pd.DataFrame({"step": [0, 1], "learning_rate": [0.1, 1.0], "loss": [2.0, 1.0], "smoothed": [2.0, 1.5]})
+
+
+CALLABLES = public()
+CASES = [
+    (name, argument)
+    for name in sorted(CALLABLES.keys() & BASE.keys())
+    for argument in dict.fromkeys([*arguments(CALLABLES[name]), *BASE[name]()])
+]
+
+
+def fault(name, argument, value):
+    """Call a function with one odd argument, and return what is wrong with the error that it raises, if it does."""
+    function = CALLABLES[name]
+    owner = name.rpartition(".")[0]
+    if owner in INSTANCES:
+        function = getattr(INSTANCES[owner](), name.rpartition(".")[2])
+    try:
+        function(**{**BASE[name](), argument: value})
+    except ReachedError:
+        return None
+    except Exception as error:
+        documented = type(error) in (ValueError, TypeError) or type(error).__name__ in (inspect.getdoc(function) or "")
+        named = re.search(rf"`{argument}\b", str(error)) and "Received" in str(error)
+        return None if documented and named else f"{type(error).__name__}: {error}"
+    finally:
+        plt.close("all")
+    return None
+
+
+def test_every_public_callable_is_covered():
+    """A new public function or class has valid arguments above, and nothing is there that is gone."""
+    assert sorted(CALLABLES) == sorted(BASE)
+
+
+@pytest.mark.parametrize(("name", "argument"), CASES, ids=[".".join(case) for case in CASES])
+def test_an_odd_value_works_or_is_named_by_the_error(name, argument, tmp_path, monkeypatch):
+    """The error is a ValueError or TypeError, or a documented one, with the argument in backticks and its value."""
+    monkeypatch.chdir(tmp_path)
+    faults = {what: fault(name, argument, make()) for what, make in ODD.items()}
+    assert not {what: found for what, found in faults.items() if found}

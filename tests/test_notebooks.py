@@ -1,0 +1,44 @@
+"""Figures in a notebook: Jupyter's inline backend, in a kernel of its own."""
+
+import matplotlib.pyplot as plt
+import nbclient
+import nbformat
+
+import kerasteach as kt
+
+
+def pictures(monkeypatch, *cells):
+    """Run cells in a fresh kernel, and return how many pictures each shows."""
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # the kernel chooses its own
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    return [sum("image/png" in output.get("data", {}) for output in cell.outputs) for cell in notebook.cells]
+
+
+def test_a_notebook_shows_figures_after_the_lecture_style(monkeypatch):
+    """The first figure of a kernel loads its backend inside the style; every later cell shows its figure, too."""
+    setup = "import pandas as pd\nfrom kerasteach import plotting\n"
+    setup += "history = pd.DataFrame({'epoch': [0, 1], 'metric': 'loss', 'value': [2.0, 1.0]})"
+    draw = "ax = plotting.learning_curves(history)"
+    assert pictures(monkeypatch, setup, f"with plotting.lecture():\n    {draw}", draw, draw) == [0, 1, 1, 1]
+
+
+def test_a_style_puts_back_only_what_it_set():
+    """What a backend changes inside the block, such as `interactive`, stays; the sizes are those from before."""
+    before = plt.rcParams["font.size"], plt.rcParams["figure.figsize"]
+    with kt.plotting.lecture():
+        plt.rcParams["interactive"] = True
+    assert plt.rcParams["interactive"] is True
+    plt.rcParams["interactive"] = False
+    assert (plt.rcParams["font.size"], plt.rcParams["figure.figsize"]) == before
+
+
+def test_a_style_is_put_back_after_an_error():
+    """A figure that cannot be drawn leaves the settings as they were."""
+    before = dict(plt.rcParams)
+    try:
+        with kt.plotting.lecture():
+            kt.plotting.lecture_figure(None, None)
+    except TypeError:
+        pass
+    assert dict(plt.rcParams) == before
