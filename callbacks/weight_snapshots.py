@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import keras
@@ -15,7 +16,7 @@ class WeightSnapshots(keras.callbacks.Callback):
 
     This is the path that `kerasteach.loss_surface` draws. All snapshots stay in memory: 25 of a network with a million
     weights take 100 MB. Each `fit` starts afresh. A model that is built only by its first batch has no weights at the
-    start, so that the first snapshot is missing.
+    start, so that the first snapshot is missing: a warning says so.
 
     Args:
         every: `"epoch"`, or a number of steps, of which the last is kept in any case; where Keras runs several in one
@@ -48,6 +49,13 @@ class WeightSnapshots(keras.callbacks.Callback):
         self.snapshots, self._steps = [], 0
         if self.model.built:
             self._keep()
+        else:
+            warnings.warn(
+                "WeightSnapshots has no weights to keep at the start, because the model is built only by its first "
+                f"batch: `snapshots` begins after the first {self._first()}. Begin the model with keras.Input(...), or "
+                "call model.build(...) before fit.",
+                stacklevel=2,
+            )
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Keep the weights, if this step is asked for."""
@@ -64,6 +72,9 @@ class WeightSnapshots(keras.callbacks.Callback):
         """Keep where the training ended, if that is not done."""
         if self._every != "epoch" and self._steps % self._every:
             self._keep()
+
+    def _first(self) -> str:
+        return "epoch" if self._every == "epoch" else f"{self._every} steps" if self._every > 1 else "step"
 
     def _keep(self) -> None:
         self.snapshots.append([np.array(one) for one in self.model.get_weights()])

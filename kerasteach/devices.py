@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from kerasteach.extras import how_to_install
 from kerasteach.validation import received
 
 
@@ -92,13 +93,11 @@ def scope(device: str = "auto") -> AbstractContextManager[None]:
 
 
 def gpu_advice() -> str:
-    """Say, in two sentences, what a GPU needs here."""
+    """Return a sentence that says what a GPU needs here."""
+    install = f"install its driver and the packages of the extra kerasteach[gpu]: {how_to_install('gpu')}. "
     if platform.system() == "Linux":
-        return 'For an NVIDIA GPU, install its driver and run: pip install "kerasteach[gpu]". '
-    return (
-        "TensorFlow uses NVIDIA GPUs on Linux only (on Windows, inside WSL2); "
-        'there, install the driver and run: pip install "kerasteach[gpu]". '
-    )
+        return f"For an NVIDIA GPU, {install}"
+    return f"TensorFlow uses NVIDIA GPUs on Linux only, on Windows inside WSL2; there, for a GPU, {install}"
 
 
 def require_tensorflow() -> Any:

@@ -1,17 +1,20 @@
-"""A bar on standard error that shows how far a long piece of work is."""
+"""Progress of long work: a bar on standard error, or in a notebook one line that is updated in place."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+_SECONDS = 0.2  # between two updates of a notebook's line
+
 
 class Report(Protocol):
-    """What `progress_bar` yields: call it to say how far the work is."""
+    """Type of the function that `progress_bar` yields."""
 
     def __call__(self, completed: float, description: str | None = None, done: str | None = None) -> None:
         """Move the bar to `completed`, and change the words before or after it where they are given."""
@@ -19,16 +22,29 @@ class Report(Protocol):
 
 @contextmanager
 def progress_bar(show: bool, total: float | None, description: str, done: str = "") -> Iterator[Report]:
-    """Show a bar, and yield the function that moves it.
+    """Show how far a piece of work is, and yield the function that moves it on.
 
     Args:
-        show: Whether there is to be a bar at all.
-        total: What `completed` is when all is done; `None` where that is not known.
+        show: Whether anything is shown.
+        total: The value of `completed` when all is done; `None` where that is not known.
         description: The words before the bar.
         done: The words after it. Defaults to none.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not show) as bar:
+    console = Console(stderr=True)
+    if show and console.is_jupyter:  # where a bar of rich's needs ipywidgets
+        line = _NotebookLine(total, description, done)
+        try:
+            yield line
+        finally:
+            line.close()
+        return
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[done]}", markup=False),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not show) as bar:
         task = bar.add_task(description, total=total, done=done)
 
         def report(completed: float, description: str | None = None, done: str | None = None) -> None:
@@ -36,3 +52,31 @@ def progress_bar(show: bool, total: float | None, description: str, done: str = 
             bar.update(task, completed=completed, description=description, **words)
 
         yield report
+
+
+class _NotebookLine:
+    """One line of a cell's output: `training  40 %  6 of 15 networks`."""
+
+    def __init__(self, total: float | None, description: str, done: str) -> None:
+        from IPython.display import display
+
+        self._total, self._completed = total, 0.0
+        self._description, self._done = description, done
+        self._updated = monotonic()
+        self._output = display({"text/plain": self._text()}, raw=True, display_id=True)
+
+    def __call__(self, completed: float, description: str | None = None, done: str | None = None) -> None:
+        self._completed = completed
+        self._description = self._description if description is None else description
+        self._done = self._done if done is None else done
+        if monotonic() - self._updated >= _SECONDS:
+            self.close()
+
+    def close(self) -> None:
+        """Show the last state."""
+        self._updated = monotonic()
+        self._output.update({"text/plain": self._text()}, raw=True)
+
+    def _text(self) -> str:
+        share = "" if not self._total else f"{100 * self._completed / self._total:.0f} %"
+        return "  ".join(part for part in (self._description, share, self._done) if part)

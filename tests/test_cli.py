@@ -1,32 +1,56 @@
+import io
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 
-import numpy as np
+import keras
 import pandas as pd
 import pytest
 from matplotlib.animation import writers
 
 import kerasteach as kt
 from kerasteach.cli import main
+from kerasteach.cli.terminal import accept_any_encoding
+from kerasteach.cli.training import builders
 from kerasteach.experiment import running
 
 SMALL = ["compare", "--data", "iris", "--hidden", "5", "5", "--seeds", "2", "--epochs", "2"]
+COMMANDS = ("compare", "activations", "descent", "devices", "trace")
 
 
-def command(*arguments, cwd):
+def command(*arguments, cwd, **environment):
     """Run the command in a process of its own."""
     code = "from kerasteach.cli import main; main()"
-    environment = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
+    inherited = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         capture_output=True,
         text=True,
         cwd=cwd,
         check=False,
-        env={**environment, "COLUMNS": "120"},
+        env={**inherited, "COLUMNS": "120", **environment},
     )
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Return a function that runs the command in this process, where TensorFlow has started, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    for name in COMMANDS:
+        module = sys.modules.get(f"kerasteach.cli.{name}") or sys.modules["kerasteach.cli.show"]
+        monkeypatch.setattr(module, "start_tensorflow", lambda: None)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["kerasteach", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +100,7 @@ def test_the_same_options_give_the_same_tables(run, tmp_path):
     """A second run in a process of its own repeats the first to the last digit."""
     _, folder = run
     options = ["--activations", "sigmoid", "relu", "--error-below", "0.5", "--output", "out", "--format", "svg"]
-    done = command(*SMALL, *options, cwd=tmp_path)
+    done = command(*SMALL, *options, cwd=tmp_path, PYTHONIOENCODING="ascii")  # as some terminals are
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "lecture.svg").exists()
     first, second = kt.Comparison.load(folder), kt.Comparison.load(tmp_path / "out")
@@ -84,54 +108,68 @@ def test_the_same_options_give_the_same_tables(run, tmp_path):
     pd.testing.assert_frame_equal(first.gradients, second.gradients, check_exact=True)
 
 
-def test_existing_files_stay_without_force(run):
+def test_existing_files_stay_without_force(run, here, capsys):
     """The error comes before any training, and names the way."""
     _, folder = run
-    done = command(*SMALL, "--output", str(folder), cwd=folder)
-    assert done.returncode == 2
-    assert done.stderr.startswith("kerasteach: error: ")
-    assert "lecture.png exists already. Choose another --output, or overwrite it with --force." in done.stderr
+    assert here(*SMALL, "--output", folder) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("kerasteach: error: ")
+    assert "lecture.png exists already. Choose another --output, or overwrite it with --force." in told
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--activations", "sigmoid", "relo"], "`activation` must be one of .*Received: activation='relo'"),
-        (["--data", "digit"], "`data` must be one of .*Received: data='digit'"),
+        (["--activations", "sigmoid", "relo"], "`--activations` must be one of .*Received: --activations relo"),
+        (["--data", "digit"], "`--data` must be one of .*Received: --data digit"),
         (["--data", "points.csv"], "`x` must|no missing value.*missing in a"),
-        (["--device", "gpu:7"], r"sees no such device.*kerasteach\[gpu\].*Received: device='gpu:7'"),
+        (["--device", "gpu:7"], r"TensorFlow does not see it.*kerasteach\[gpu\].*Received: --device gpu:7"),
         (["--output", "points.csv/out"], "`--output` must be a folder that can be written"),
         (["--format", "gif"], "--format.*gif"),
-        (["--epochs", "many"], "--epochs.*integer"),
+        (["--epochs", "many"], "--epochs.*integer.*Received: --epochs many"),
+        (["--depth", "2", "x"], "--depth.*integer.*Received: --depth 2 x"),
         (["--activations"], "--activations"),
-        (["--split-seed", "-1"], "`split_seed` must be a whole number from 0"),
-        (["--epochs", "0"], "`epochs` must be a whole number from 1. Received: epochs=0"),
+        (["--resume", "nowhere"], "`--resume` goes on with the options"),
+        (["--split-seed", "-1"], "`--split-seed` must be a whole number from 0"),
+        (["--epochs", "0"], "`--epochs` must be a whole number from 1. Received: --epochs 0"),
+        (["--models", "there.py:small"], "my_models.py:small.*--models there.py:small .*No module named 'there'"),
+        (["--models", "a.py:b", "a.py:b"], "each function once"),
     ],
 )
-def test_bad_input_is_one_line_and_status_2(options, message, tmp_path, monkeypatch, capsys):
-    """No traceback, nothing written."""
+def test_bad_input_is_one_line_and_status_2(options, message, here, tmp_path, capsys):
+    """No traceback, nothing written; it speaks of options, not of Python's arguments."""
     (tmp_path / "points.csv").write_text("a,target\n1,0\n,1\n3,0\n4,1\n")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["kerasteach", *SMALL, *options])
-    command_module = sys.modules["kerasteach.cli.compare"]
-    monkeypatch.setattr(command_module, "start_tensorflow", lambda: None)  # this process has started it
-    with pytest.raises(SystemExit, match="2"):
-        main()
+    (tmp_path / "a.py").write_text("def b(): pass\n")
+    assert here(*SMALL, *options) == 2
     told = capsys.readouterr().err
     assert re.fullmatch(rf"kerasteach: error: .*({message}).*\n", told), told
-    assert [file.name for file in tmp_path.iterdir()] == ["points.csv"]
+    assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == ["a.py", "points.csv"]
 
 
-def test_force_replaces_what_is_there(run, tmp_path):
+@pytest.mark.parametrize(
+    "words", [["compare", "--activations", "relo"], ["activations", "relo"], ["trace", "--activation", "relo"]]
+)
+def test_a_bad_activation_is_refused_before_tensorflow_starts(words, tmp_path):
+    """The error needs neither TensorFlow nor Keras."""
+    code = "import sys\nfrom kerasteach.cli import main\ntry:\n    main()\n"
+    code += "finally:\n    print({'tensorflow', 'keras', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "set()\n")
+    assert "Did you mean 'relu'?" in done.stderr
+
+
+def test_force_replaces_what_is_there(run, here, tmp_path):
     """With `--force` the files are new, without it they keep their bytes."""
     _, folder = run
     old = {file.name: file.read_bytes() for file in folder.iterdir()}
     for name, content in old.items():
         (tmp_path / name).write_bytes(content)
-    options = ["--activations=tanh", "relu", "--output", str(tmp_path)]
-    assert command(*SMALL, *options, cwd=tmp_path).returncode == 2
+    options = ["--activations=tanh", "relu", "--output", tmp_path]
+    assert here(*SMALL, *options) == 2
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == old
-    assert command(*SMALL, *options, "--force", cwd=tmp_path).returncode == 0
+    assert here(*SMALL, *options, "--force") == 0
     assert kt.Comparison.load(tmp_path).history["activation"].unique().tolist() == ["tanh", "relu"]
 
 
@@ -141,92 +179,149 @@ def test_without_a_command_there_is_help(tmp_path):
     assert (done.returncode, "Usage" in done.stdout) == (0, True)
 
 
-def test_activations_draws_those_named(tmp_path):
+@pytest.mark.parametrize("name", COMMANDS)
+def test_h_is_help(name, here, capsys):
+    """`-h` is as good as `--help`, for each command and for the whole."""
+    for words in (("-h",), (name, "-h")):
+        assert here(*words) == 0
+        assert "Usage: kerasteach" in capsys.readouterr().out
+
+
+def test_activations_draws_those_named(here, capsys):
     """Each is said in a line, and the figure is written."""
-    done = command("activations", "tanh", "relu", "--output", "out", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["tanh", "relu", "out/activation_functions.png"]
+    assert here("activations", "tanh", "relu", "--output", "out") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["tanh", "relu", "out/activation_functions.png"]
 
 
-def test_trace_tells_the_courses_step(tmp_path):
-    """Without options: the explanation, the table to 1e-6, and the figure."""
-    done = command("trace", "--output", "out", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "dE/dw2 = (a2 - T) * a2 (1 - a2) * a1 = " in done.stdout
-    assert done.stdout.splitlines()[-2:] == ["out/training_step.png", "out/training_step.csv"]
+def test_trace_tells_the_courses_step(here, tmp_path, capsys):
+    """Without options: the explanation on standard output, the table to 1e-6, the figure, and where they are."""
+    assert here("trace", "--output", "out") == 0
+    told = capsys.readouterr()
+    assert "dE/dw2 = (a2 - T) * a2 (1 - a2) * a1 = " in told.out
+    assert told.err.splitlines() == ["out/training_step.csv", "out/explanation.txt", "out/training_step.png"]
     table = pd.read_csv(tmp_path / "out" / "training_step.csv")
     new = table[table["quantity"].isin(["new W", "new b"])]["value"]
     assert new.tolist() == pytest.approx([0.1495914416, 0.3959144165, 0.4271718407, 0.6120974876], abs=1e-6)
 
 
-@pytest.fixture
-def in_this_process(tmp_path, monkeypatch):
-    """Return a function that runs `kerasteach trace` here, where TensorFlow has started, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys.modules["kerasteach.cli.trace"], "start_tensorflow", lambda: None)
-
-    def run(*options):
-        monkeypatch.setattr(sys, "argv", ["kerasteach", "trace", *options])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code
-
-    return run
+@pytest.mark.parametrize(("language", "suffix"), [("text", "txt"), ("markdown", "md"), ("latex", "tex")])
+def test_standard_output_of_trace_is_the_explanation_alone(language, suffix, here, tmp_path, capsys):
+    """`kerasteach trace --as latex > step.tex` can be compiled; the same is in a file beside the figure."""
+    assert here("trace", "--as", language) == 0
+    out = capsys.readouterr().out
+    assert (tmp_path / "kerasteach-trace" / f"explanation.{suffix}").read_text(encoding="utf-8") == out.rstrip(
+        "\n"
+    ) + "\n"
+    if language == "latex":
+        assert all(block.startswith(r"\[") and block.endswith(r"\]") for block in out.strip().split("\n\n"))
 
 
-def test_trace_takes_a_saved_model_and_a_file(in_this_process, tmp_path, capsys):
+@pytest.fixture(scope="module")
+def unread(tmp_path_factory):
+    """Run `trace` in a process whose standard output nobody reads, and which wants to hear little of TensorFlow."""
+    folder = tmp_path_factory.mktemp("unread")
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from kerasteach.cli import main; main()", "trace", "--output", "out"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    process.stdout.close()
+    told = process.stderr.read()
+    process.stderr.close()
+    return process.wait(), told, folder / "out"
+
+
+def test_a_reader_that_has_had_enough_is_no_error(unread):
+    """`kerasteach trace | head` writes all its files."""
+    status, _, folder = unread
+    assert status == 0
+    assert {file.name for file in folder.iterdir()} == {"explanation.txt", "training_step.csv", "training_step.png"}
+
+
+def test_tensorflows_own_log_level_makes_it_no_louder(unread):
+    """With `TF_CPP_MIN_LOG_LEVEL=3`, standard error has what the command writes there, and nothing else."""
+    _, told, _ = unread
+    assert told.splitlines() == ["out/training_step.csv", "out/explanation.txt", "out/training_step.png"]
+
+
+def test_what_an_encoding_lacks_is_written_in_ascii(monkeypatch):
+    """A superscript, a dash, an accent: nothing ends in UnicodeEncodeError."""
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
+    accept_any_encoding()
+    sys.stdout.write("x² – ü ✓")  # noqa: RUF001  the dash of a range
+    sys.stdout.flush()
+    assert written.getvalue() == b"x^2 - u ?"
+
+
+def test_trace_takes_a_saved_model_and_a_file(here, tmp_path, capsys):
     """The model's own loss and optimizer, the file's rows as the batch; Markdown where it is asked for."""
     model = kt.models.mlp("tanh", (2,), inputs=2, outputs=2, seed=0)
     model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
-    model.fit(np.ones((2, 2)), np.ones(2), verbose=0)
-    model.save(tmp_path / "model.keras")
+    model.save(tmp_path / "model.keras")  # without variables of the optimizer, which is no fault of the caller's
     (tmp_path / "points.csv").write_text("a,b,target\n1,0.5,no\n-1,0.25,yes\n")
-    assert in_this_process("--model", "model.keras", "--data", "points.csv", "--as", "markdown", "--format", "svg") == 0
+    options = ["--model", "model.keras", "--data", "points.csv", "--as", "markdown", "--format", "svg"]
+    assert here("trace", *options) == 0
     told = capsys.readouterr().out
     assert "### 3. Backpropagate and update" in told
     assert "by Adam's rule" in told
     assert {file.name for file in (tmp_path / "kerasteach-trace").iterdir()} == {
-        "training_step.csv",
-        "training_step.svg",
+        *("explanation.md", "training_step.csv", "training_step.svg")
     }
 
 
-def test_trace_of_a_large_model_writes_the_table(in_this_process, tmp_path, capsys):
+def test_trace_of_a_large_model_writes_the_table(here, tmp_path, capsys):
     """What is too large to read is said so; the numbers are there all the same."""
     kt.models.mlp("relu", (20,), inputs=2, outputs=1, output_activation=None).save(tmp_path / "model.keras")
-    assert in_this_process("--model", "model.keras", "--input", "1", "-2", "--learning-rate", "0.5") == 0
-    told = capsys.readouterr().out
-    assert "An explanation can be read for up to 12 units" in told
+    options = ["--model", "model.keras", "--input", "1", "-2", "--target", "1", "--learning-rate", "0.5"]
+    assert here("trace", *options) == 0
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "No explanation. An explanation can be read for up to 12 units" in told.err
+    assert "No figure. The numbers of up to 12 units" in told.err
     assert [file.name for file in (tmp_path / "kerasteach-trace").iterdir()] == ["training_step.csv"]
+
+
+def test_trace_of_a_large_batch_draws_the_network(here, tmp_path, capsys):
+    """Five examples are too many to explain, but not to draw one of them."""
+    rows = "".join(f"0.{number},0.5\n" for number in range(5))
+    (tmp_path / "points.csv").write_text("a,target\n" + rows)
+    assert here("trace", "--data", "points.csv") == 0
+    assert "No explanation." in capsys.readouterr().err
+    found = {file.name for file in (tmp_path / "kerasteach-trace").iterdir()}
+    assert found == {"training_step.csv", "training_step.png"}
 
 
 DESCENT = ["descent", "--function", "rosenbrock", "--learning-rates", "0.001", "0.01"]
 
 
-def test_descent_writes_figures_and_the_table_and_prints_verdicts(tmp_path):
+def test_descent_writes_figures_and_the_table_and_prints_verdicts(here, tmp_path, capsys):
     """The table on disk is what `gradient_descent` returns; the start may be negative; each verdict is a line."""
-    options = ["--start", "-.5", "-1", "--steps", "8", "--optimizers", "plain_sgd", "sgd", "--output", "out"]
-    done = command(*DESCENT, *options, "--animation", "gif", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    options = ["--start", "-.5", "-1", "--steps", "8", "--optimizer", "plain_sgd", "sgd", "--output", "out"]
+    assert here(*DESCENT, *options, "--animation", "gif") == 0
+    told = capsys.readouterr()
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
         *("descent.csv", "descent.gif", "descent_path.png", "descent_values.png")
     ]
     table = pd.read_csv(tmp_path / "out" / "descent.csv")
     again = kt.gradient_descent("rosenbrock", (-0.5, -1.0), [0.001, 0.01], 8, optimizer=["plain_sgd", "sgd"])
     pd.testing.assert_frame_equal(table, again, check_dtype=False)
-    lines = [line.split() for line in done.stdout.splitlines()]
+    lines = [line.split() for line in told.out.splitlines()]
     found = {(line[0], line[1]): line[2] for line in lines if line and line[0] in ("plain_sgd", "sgd")}
     verdicts = again.groupby(["optimizer", "learning_rate"])["verdict"].first()
     assert found == {(name, f"{rate:g}"): word.split()[0] for (name, rate), word in verdicts.items()}
-    assert "out/descent_path.png" in done.stdout
-    assert "Traceback" not in done.stderr
+    assert "out/descent_path.png" in told.out
 
 
-def test_descent_needs_no_option(tmp_path):
+def test_descent_needs_no_option(here, tmp_path, capsys):
     """It shows the trade-off on the parabola, in any format."""
-    done = command("descent", "--format", "svg", "--paper", "--value-below", "1e-3", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert all(word in done.stdout for word in ("still going", "converged", "diverged"))
+    assert here("descent", "--format", "svg", "--paper", "--value-below", "1e-3") == 0
+    told = capsys.readouterr().out
+    assert all(word in told for word in ("still going", "converged", "diverged"))
     assert (tmp_path / "kerasteach-descent" / "descent_values.svg").exists()
 
 
@@ -234,48 +329,85 @@ def test_descent_needs_no_option(tmp_path):
     ("options", "message"),
     [
         (["--weights", "1", "2", "3"], "`--weights` and `--biases` must have a number for each neuron"),
-        (["--input", "1", "2"], "`--input` must have 1 numbers"),
+        (["--input", "1", "2"], "`--input` must have 1 number. Received: 2"),
+        (["--target", "1", "2"], "`--target` must have 1 number, as the model's loss takes it. Received: 2"),
         (["--activation", "sigmoyd"], "Did you mean 'sigmoid'"),
-        (["--model", "there.keras"], "`--model` must be a file that Keras has saved"),
+        (["--model", "there.keras"], "`--model` needs an example: --input and --target"),
+        (["--model", "there.keras", "--input", "1", "--target", "1"], "`--model` must be a file that Keras has saved"),
         (["--model", "there.keras", "--weights", "1"], "`--model` has its own weights"),
         (["--data", "points.csv", "--input", "1"], "`--data` has the examples"),
-        (["--learning-rate", "-1"], "`learning_rate` must be finite and not negative"),
+        (["--learning-rate", "-1"], "`--learning-rate` must be finite and not negative.*--learning-rate -1.0"),
         (["--as", "html"], "--as.*html"),
     ],
 )
-def test_bad_input_to_trace_is_one_line(in_this_process, options, message, tmp_path, capsys):
+def test_bad_input_to_trace_is_one_line(here, options, message, tmp_path, capsys):
     """No traceback, nothing written."""
-    assert in_this_process(*options) == 2
+    assert here("trace", *options) == 2
     assert re.fullmatch(rf"kerasteach: error: .*({message}).*\n", capsys.readouterr().err)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_trace_of_two_inputs_is_refused_in_words(here, tmp_path, capsys):
+    """That the model is no chain is said before its inputs are counted."""
+    halves = [keras.Input((2,)), keras.Input((3,))]
+    keras.Model(halves, keras.layers.Dense(1)(keras.layers.Concatenate()(halves))).save(tmp_path / "two.keras")
+    assert here("trace", "--model", "two.keras", "--input", "1", "2", "--target", "2") == 2
+    assert re.search(r"It cannot explain 'functional.*' \(Functional\): it has 2 inputs\.", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("a,b,Target\n1,2,0\n3,4,1\n", "`--data` must have a column named target. Received: --data points.csv"),
+        ("a,b,target\n1,2,0\n3,4,1\n", "`--data` must have 1 number a row, beside the target. Received: 2."),
+    ],
+)
+def test_a_file_must_fit_the_chain(table, message, here, tmp_path, capsys):
+    """It needs the target's column, and a column for each input."""
+    (tmp_path / "points.csv").write_text(table)
+    assert here("trace", "--data", "points.csv") == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("loss", "target", "message"),
+    [
+        ("sparse_categorical_crossentropy", ["0", "1", "0"], "must have one number, that of the class. Received: 3"),
+        ("sparse_categorical_crossentropy", ["7"], "`--target` must hold class numbers from 0 to 2"),
+        ("categorical_crossentropy", ["1"], "must have 3 numbers, as the model's loss takes it. Received: 1"),
+    ],
+)
+def test_the_target_is_what_the_loss_takes(loss, target, message, here, tmp_path, capsys):
+    """The number of a class, or a number for each output."""
+    model = kt.models.mlp("tanh", (2,), inputs=2, outputs=3, seed=0)
+    model.compile("sgd", loss)
+    model.save(tmp_path / "model.keras")
+    assert here("trace", "--model", "model.keras", "--input", "1", "2", "--target", *target) == 2
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--function", "rosenbrok"], "Did you mean 'rosenbrock'"),
-        (["--start", "1"], r"`start` must have a number for each coordinate of rosenbrock, as in \(-1.2, 1.0\)"),
+        (["--start", "1"], r"`--start` must have a number for each coordinate of rosenbrock, as in \(-1.2, 1.0\)"),
         (["--start", "one"], "--start"),
-        (["--learning-rates", "-1"], "`learning_rate` must be a finite number above 0"),
-        (["--learning-rates", "nan"], "`learning_rate` must be a finite number above 0"),
-        (["--steps", "0"], "`steps` must be a whole number from 1"),
-        (["--optimizers", "adamm"], "`optimizer` must be a name that Keras knows"),
+        (["--learning-rates", "-1"], "`--learning-rate` must be a finite number above 0"),
+        (["--learning-rate", "nan"], "`--learning-rate` must be .*finite"),
+        (["--steps", "0"], "`--steps` must be a whole number from 1"),
+        (["--optimizers", "adamm"], "`--optimizer` must be a name that Keras knows"),
         (["--gradient-below", "0"], "never below 0"),
         (["--animation", "avi"], "--animation.*avi"),
         (["--animation", "mp4"], "needs the program ffmpeg"),
         (["--output", "there"], r"descent_path\.png exists already.*--force"),
     ],
 )
-def test_a_bad_descent_is_one_line_and_status_2(options, message, tmp_path, monkeypatch, capsys):
+def test_a_bad_descent_is_one_line_and_status_2(options, message, here, tmp_path, monkeypatch, capsys):
     """No traceback, nothing written."""
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "descent_path.png").touch()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["kerasteach", *DESCENT, *options])
-    monkeypatch.setattr(sys.modules["kerasteach.cli.descent"], "start_tensorflow", lambda: None)
     monkeypatch.setattr(type(writers), "is_available", lambda self, name: False)
-    with pytest.raises(SystemExit, match="2"):
-        main()
+    assert here(*DESCENT, *options) == 2
     told = capsys.readouterr().err
     assert re.fullmatch(rf"kerasteach: error: .*({message}).*\n", told), told
     assert sorted(file.name for file in tmp_path.rglob("*")) == ["descent_path.png", "there"]
@@ -288,11 +420,10 @@ def test_descent_help_names_the_gallery(tmp_path):
     assert f"{', '.join(first)} or {last}" in re.sub(r"-?-[a-z]+ <[^>]*> ", "", text)
 
 
-def test_devices_lists_the_cpu(tmp_path):
+def test_devices_lists_the_cpu(here, capsys):
     """The name that --device takes comes first."""
-    done = command("devices", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("cpu:0")
+    assert here("devices") == 0
+    assert capsys.readouterr().out.startswith("cpu:0")
 
 
 def test_version_and_help_answer(tmp_path):
@@ -302,68 +433,133 @@ def test_version_and_help_answer(tmp_path):
     assert all(name in help_text for name in ("compare", "activations", "descent", "trace", "devices"))
 
 
-def test_several_values_are_compared(tmp_path):
+def test_several_values_are_compared(here, tmp_path, capsys):
     """Several learning rates and depths make a grid; data with two features get a decision boundary."""
     options = ["--data", "moons", "--seeds", "1", "--epochs", "1", "--hidden", "4", "--output", "out"]
-    done = command(
-        "compare", *options, "--learning-rate", "0.1", "0.5", "--depth=1", "2", "--activations", "tanh", cwd=tmp_path
-    )
-    assert done.returncode == 0, done.stderr
+    options += ["--learning-rates", "0.1", "0.5", "--depth=1", "2", "--activation", "tanh"]  # in plural, in singular
+    assert here("compare", *options) == 0
     found = kt.Comparison.load(tmp_path / "out")
     assert found.summary().index.names == ["hidden_layers", "learning_rate"]
     assert len(found.summary()) == 4
     assert (tmp_path / "out" / "decision_boundary.png").exists()
+    told = capsys.readouterr().out
     for word in ("learning rate", "hidden layers", "test accuracy difference"):
-        assert re.search(word.replace(" ", r"\s+"), done.stdout), word
+        assert re.search(word.replace(" ", r"\s+"), told), word
 
 
-def test_models_of_ones_own_are_named_by_module_and_function(tmp_path):
-    """Functions of a file in the current folder are trained; they can be trained in processes, too."""
-    code = "import keras\ndef {}():\n    layer = keras.layers.Dense(3, activation='softmax')\n"
-    code += "    return keras.Sequential([layer])\n"
-    (tmp_path / "my_models.py").write_text(code.format("small") + code.format("other"))
-    options = ["--models", "my_models:small", "my_models:other", "--data", "iris", "--seeds", "1", "--epochs", "1"]
-    done = command("compare", *options, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+@pytest.fixture
+def own_models(tmp_path, monkeypatch):
+    """Write two files of models, and forget them again."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    code = "import keras\ndef small():\n    layer = keras.layers.Dense(3, activation='softmax')\n"
+    code += "    return keras.Sequential([layer])\ndef other():\n    return small()\n"
+    (tmp_path / "nets").mkdir()
+    for path in ("own_models.py", "nets/own_others.py"):
+        (tmp_path / path).write_text(code)
+    yield
+    for name in ("own_models", "own_others"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize(
+    ("models", "names"),
+    [
+        (["own_models:small", "own_models:other"], ["small", "other"]),
+        (["own_models.py:small", "nets/own_others.py:other"], ["small", "other"]),
+        (["own_models.py:small", "nets/own_others.py:small"], ["own_models.py:small", "nets/own_others.py:small"]),
+    ],
+)
+@pytest.mark.usefixtures("own_models")
+def test_models_of_ones_own_are_named_by_file_or_module(models, names, tmp_path, monkeypatch):
+    """Files of the current folder and of others; two functions of one name are told apart by their files."""
+    monkeypatch.chdir(tmp_path)
+    found = builders(models)
+    assert list(found) == names
+    assert len({function.__module__ for function in found.values()}) == len({name.partition(":")[0] for name in models})
+
+
+@pytest.mark.usefixtures("own_models")
+def test_models_of_ones_own_are_trained(here, tmp_path):
+    """Each is a row of the summary."""
+    options = ["--data", "iris", "--seeds", "1", "--epochs", "1"]
+    assert here("compare", "--models", "own_models.py:small", "own_models.py:other", *options) == 0
     found = kt.Comparison.load(tmp_path / "kerasteach-comparison")
     assert found.summary().index.tolist() == ["small", "other"]
 
 
 @pytest.fixture
-def interrupted(tmp_path, monkeypatch):
-    """Return the folder of a comparison that was interrupted after its first group."""
-    work, seen = running.work, []
+def interrupt(here, monkeypatch):
+    """Return a function that runs the command, and interrupts it after its first group of networks."""
+    work = running.work
 
-    def once(*arguments):
-        if seen:
-            raise KeyboardInterrupt
-        seen.append(1)
-        return work(*arguments)
+    def run(*arguments):
+        seen = []
 
-    monkeypatch.setattr(running, "work", once)
-    module = sys.modules["kerasteach.cli.compare"]
-    monkeypatch.setattr(module, "start_tensorflow", lambda: None)  # this process has started it
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["kerasteach", *SMALL, "--optimizer", "adafactor", "--output", "out"])
-    with pytest.raises(SystemExit, match=r"2 of 6 networks are kept in out.* kerasteach compare --resume out"):
-        main()
-    monkeypatch.setattr(running, "work", work)
-    return tmp_path / "out"
+        def once(*arguments):
+            if seen:
+                raise KeyboardInterrupt
+            seen.append(1)
+            return work(*arguments)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(running, "work", once)
+            return here(*arguments)
+
+    return run
 
 
-def test_an_interrupted_comparison_is_resumed(interrupted, monkeypatch, capsys):
-    """Ctrl-C keeps what there is and says how to go on; `--resume` ends with the tables of the whole."""
-    monkeypatch.setattr(sys, "argv", ["kerasteach", *SMALL, "--output", "out"])
-    with pytest.raises(SystemExit, match="2"):
-        main()
-    assert "Go on with it, if it was interrupted, with --resume out" in capsys.readouterr().err
-    monkeypatch.setattr(sys, "argv", ["kerasteach", "compare", "--resume", "out", "--epochs", "3"])
-    with pytest.raises(SystemExit, match="2"):
-        main()
+def test_an_interrupted_comparison_is_resumed(interrupt, here, tmp_path, capsys):
+    """Ctrl-C keeps what there is and says how to go on; that, pasted, ends with the tables of the whole."""
+    told = interrupt(*SMALL, "--optimizer", "adafactor", "--output", "my lecture/it's 1", "--format", "svg", "--paper")
+    folder = tmp_path / "my lecture" / "it's 1"
+    kept, _, hint = told.partition(" To go on: ")
+    assert re.fullmatch(r"Interrupted\. 2 of 6 networks are kept in .*my lecture/it's 1\.", kept)
+    assert here(*SMALL, "--output", folder) == 2
+    assert "Go on with it, if it was interrupted, with --resume " in capsys.readouterr().err
+    assert here("compare", "--resume", folder, "--epochs", "3") == 2
     assert "`--resume` goes on with the options" in capsys.readouterr().err
-    monkeypatch.setattr(sys, "argv", ["kerasteach", "compare", "--resume", "out"])
-    with pytest.raises(SystemExit, match="0"):
-        main()
-    assert "out/lecture.png" in capsys.readouterr().out
+    name, *words = shlex.split(hint)
+    assert (name, words[0], words[-1]) == ("kerasteach", "compare", "--paper")
+    assert here(*words) == 0
+    assert "lecture.svg" in capsys.readouterr().out
     whole = kt.compare(data="iris", hidden=(5, 5), seeds=2, epochs=2, optimizer="adafactor", progress=False)
-    pd.testing.assert_frame_equal(kt.Comparison.load(interrupted).history, whole.history, check_exact=True)
+    pd.testing.assert_frame_equal(kt.Comparison.load(folder).history, whole.history)
+
+
+@pytest.mark.usefixtures("own_models")
+def test_the_hint_after_an_interruption_names_ones_own_models(interrupt, here, tmp_path):
+    """Without them, the comparison could not go on."""
+    options = ["--data", "iris", "--seeds", "2", "--epochs", "1", "--optimizer", "adafactor"]
+    told = interrupt("compare", "--models", "own_models.py:small", "own_models.py:other", *options)
+    _, *words = shlex.split(told.partition(" To go on: ")[2])
+    assert here(*words) == 0
+    assert kt.Comparison.load(tmp_path / "kerasteach-comparison").facts["finished"]
+
+
+def test_an_interruption_before_the_training_promises_nothing(here, monkeypatch, tmp_path):
+    """There is nothing to go on with."""
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kt.experiment, "compare", interrupted)
+    assert here(*SMALL) == "Interrupted before the training began."
+
+
+def test_resuming_needs_a_comparison(here, tmp_path, capsys):
+    """A folder without one is refused, and not made."""
+    assert here("compare", "--resume", "nowhere") == 2
+    assert "must name the folder of a comparison" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_resuming_writes_summary_and_figures_anew(run, here, tmp_path, capsys):
+    """A comparison that is finished is drawn again, without `--force`: the files there are its own."""
+    _, folder = run
+    shutil.copytree(folder, tmp_path / "out")
+    for name in ("summary.csv", "lecture.png"):
+        (tmp_path / "out" / name).write_text("old")
+    assert here("compare", "--resume", "out") == 0
+    assert (tmp_path / "out" / "summary.csv").read_bytes() == (folder / "summary.csv").read_bytes()
+    assert (tmp_path / "out" / "lecture.png").stat().st_size > 5000
+    assert "out/lecture.png" in capsys.readouterr().out

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import kerasteach as kt
+from kerasteach import extras
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -14,7 +15,7 @@ PACKAGES = PROJECT["tool"]["setuptools"]["packages"]
 FOLDERS = {"kerasteach.callbacks": "callbacks"}
 # The floors of docs/architecture.md: a room may import from floors below its own, and from its own folder.
 FLOORS = [
-    {"validation"},
+    {"validation", "extras"},
     {"activation_names"},
     {"activations", "losses", "optimizers", "datasets", "devices", "progress"},
     {"layers", "activation_checks"},
@@ -63,6 +64,15 @@ def test_every_package_is_in_the_list():
         if path.name == "__init__.py"
     }
     assert {name if name != "callbacks" else "kerasteach.callbacks" for name in found} == set(PACKAGES)
+
+
+def test_errors_name_the_packages_of_the_extras():
+    """What an error says to install is what the extra installs."""
+    optional = PROJECT["project"]["optional-dependencies"]
+    assert {name: list(packages) for name, packages in extras.PACKAGES.items()} == {
+        name: optional[name] for name in extras.PACKAGES
+    }
+    assert extras.how_to_install("gpu") == 'pip install "tensorflow[and-cuda]>=2.21"'
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

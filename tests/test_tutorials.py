@@ -3,9 +3,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jupytext
 import pytest
+from nbclient import NotebookClient
 
 TUTORIALS = sorted((Path(__file__).parents[1] / "tutorials").glob("[0-9]*.py"))
+FAST = ("01_gradient_descent", "02_one_training_step")  # as notebooks; `make test-all` executes the others, too
 
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
@@ -20,9 +23,40 @@ def test_a_tutorial_runs_and_its_claims_hold(path, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    named = [line for line in done.stdout.splitlines() if line.startswith("figures/")]
+    named = [line for line in done.stdout.splitlines() if "figures/" in line]
     assert named
     assert all((tmp_path / name).stat().st_size > 5000 for name in named)
+
+
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
+def test_jupytext_reads_the_cells(path):
+    """`jupytext --to notebook` makes a cell of each `# %%`, and of nothing else: the header names the format."""
+    notebook = jupytext.read(path)
+    text = path.read_text(encoding="utf-8")
+    assert len(notebook.cells) == text.count("\n# %%")
+    kinds = [cell.cell_type for cell in notebook.cells]
+    assert kinds.count("markdown") == text.count("\n# %% [markdown]")
+    assert not any("# %%" in cell.source for cell in notebook.cells)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=() if path.stem in FAST else pytest.mark.slow) for path in TUTORIALS],
+    ids=lambda path: path.stem,
+)
+def test_a_notebook_shows_every_figure(path, tmp_path):
+    """Below the cell that draws it, also after a block in lecture style; no warning stands among the outputs."""
+    notebook = jupytext.read(path)
+    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
+    client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": tmp_path}})
+    client.execute(env=environment)
+    for cell in notebook.cells:
+        outputs = cell.get("outputs", [])
+        printed = "".join(output.text for output in outputs if output.get("name") == "stdout")
+        shown = sum("image/png" in output.get("data", {}) for output in outputs)
+        assert shown == printed.count("figures/"), cell.source
+        told = "".join(output.text for output in outputs if output.get("name") == "stderr")
+        assert "Warning" not in told
 
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)

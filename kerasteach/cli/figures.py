@@ -25,10 +25,9 @@ def draw(result: Comparison, paths: Mapping[str, Path], lecture: bool, overwrite
         drawn = {name: list(pages) for name, pages in _drawn(result)}
     for name, pages in drawn.items():
         for number, figure in enumerate(pages, start=1):
-            path = paths[name]
-            yield kt.plotting.save(
-                figure, path if number == 1 else path.with_stem(f"{path.stem}-{number}"), overwrite=overwrite
-            )
+            path = paths[name] if number == 1 else paths[name].with_stem(f"{paths[name].stem}-{number}")
+            kt.plotting.save(figure, path, overwrite=overwrite)
+            yield path
 
 
 def _drawn(result: Comparison) -> Iterator[tuple[str, Iterator[Any]]]:

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style, start_tensorflow, style
+from kerasteach.activation_names import check_names
+from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style, style
+from kerasteach.cli.terminal import start_tensorflow
 
 
 def activations(
@@ -21,15 +23,17 @@ def activations(
 ) -> None:
     """Draw the activation functions with their derivatives, and say in a line what each does."""
     path = Files(output, force).path(f"activation_functions.{format.value}")
+    check_names(names)
     start_tensorflow()
     import kerasteach as kt
 
     table = kt.activations.table(names or None)
-    for name in table["activation"].unique():
-        typer.echo(f"{name:12} {(kt.activations.get(name).__doc__ or '').splitlines()[0]}")
     with style(lecture):
         figure = kt.plotting.activation_functions(table)
-    typer.echo(kt.plotting.save(figure, path, overwrite=force))
+    kt.plotting.save(figure, path, overwrite=force)
+    for name in table["activation"].unique():
+        typer.echo(f"{name:12} {(kt.activations.get(name).__doc__ or '').splitlines()[0]}")
+    typer.echo(path)
 
 
 def devices() -> None:

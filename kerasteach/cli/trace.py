@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from enum import StrEnum
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style, start_tensorflow, style
+from kerasteach.activation_names import check_names
+from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style, style
+from kerasteach.cli.terminal import start_tensorflow
 
 if TYPE_CHECKING:
     import keras
+
+    from kerasteach.datasets.sources import Raw
+    from kerasteach.lessons.traced_step import TracedStep
 
 # The course's two neurons in series.
 _WEIGHTS, _BIASES, _INPUT, _TARGET, _RATE = [0.15, 0.45], [0.40, 0.65], [0.1], [0.25], 0.4
@@ -23,6 +30,11 @@ class Language(StrEnum):
     text = "text"
     markdown = "markdown"
     latex = "latex"
+
+    @property
+    def suffix(self) -> str:
+        """The ending of a file in it."""
+        return {"text": ".txt", "markdown": ".md", "latex": ".tex"}[self.value]
 
 
 def trace(
@@ -58,31 +70,73 @@ def trace(
 ) -> None:
     """Take one training step apart: forward pass, error, backpropagation and update, with every number.
 
-    Without options it is the course's example, two sigmoid neurons in series. Prints the explanation; writes the table
-    and the network with its numbers.
+    Without options it is the course's example, two sigmoid neurons in series. Prints the explanation; writes it, the
+    table and the network with its numbers, and prints where on standard error.
     """
     files = Files(output, force)
     table, figure = files.path("training_step.csv"), files.path(f"training_step.{format.value}")
-    if data is not None and (input or target):
-        raise ValueError("`--data` has the examples; leave out --input and --target, or --data.")
-    if model is not None and (weights or biases):
-        raise ValueError("`--model` has its own weights; leave out --weights and --biases, or --model.")
+    explanation = files.path(f"explanation{language.suffix}")
+    _check(model, data, input, target, weights or biases)
+    check_names([activation])
     start_tensorflow()
     import kerasteach as kt
 
     network = _load(model) if model else _chain(weights or _WEIGHTS, biases or _BIASES, activation)
     rate = _RATE if learning_rate is None and not (model and network.compiled) else learning_rate
     optimizer = None if rate is None else kt.optimizers.PlainSGD(rate)
-    step = kt.trace_step(network, *_batch(network, data, input or _INPUT, target or _TARGET), optimizer)
-    try:
-        typer.echo(step.explain(language.value))
-        with style(lecture):
-            typer.echo(kt.plotting.save(kt.plotting.training_step(step.frame), figure, overwrite=force))
-    except ValueError as error:  # too large to read; the table is not
-        typer.echo(error)
-    table.parent.mkdir(parents=True, exist_ok=True)
+    x, y = _examples(network, data) if data else _example(network, input or _INPUT, target or _TARGET)
+    step = kt.trace_step(network, x, y, optimizer)
+    written = [table]
+    output.mkdir(parents=True, exist_ok=True)
     kt.measure.runs.write_atomically(table, lambda path: step.frame.to_csv(path, index=False))
-    typer.echo(table)
+    explained = _explained(step, language, table)
+    if explained is not None:
+        kt.measure.runs.write_atomically(explanation, lambda path: path.write_text(explained, encoding="utf-8"))
+        written.append(explanation)
+    if _draw(step, figure, lecture, force):
+        written.append(figure)
+    for path in written:
+        typer.echo(path, err=True)
+    if explained is not None:
+        typer.echo(explained)
+
+
+def _check(
+    model: Path | None,
+    data: Path | None,
+    example: list[float] | None,
+    target: list[float] | None,
+    own: list[float] | None,
+) -> None:
+    """Raise ValueError where options contradict each other, or one is missing."""
+    if data is not None and (example or target):
+        raise ValueError("`--data` has the examples; leave out --input and --target, or --data.")
+    if model is not None and own:
+        raise ValueError("`--model` has its own weights; leave out --weights and --biases, or --model.")
+    if model is not None and data is None and not (example and target):
+        raise ValueError("`--model` needs an example: --input and --target, or --data with a CSV file.")
+
+
+def _explained(step: TracedStep, language: Language, table: Path) -> str | None:
+    """Return the explanation, or `None`, saying so, where it is too long to be read."""
+    try:
+        return step.explain(language.value)
+    except ValueError as error:
+        typer.echo(f"No explanation. {str(error).replace('The table, `frame`,', str(table))}", err=True)
+        return None
+
+
+def _draw(step: TracedStep, path: Path, lecture: bool, overwrite: bool) -> bool:
+    """Draw the network, and return True; or False, saying so, where it is too large."""
+    import kerasteach as kt
+
+    try:
+        with style(lecture):
+            kt.plotting.save(kt.plotting.training_step(step.frame), path, overwrite=overwrite)
+    except ValueError as error:
+        typer.echo(f"No figure. {error}", err=True)
+        return False
+    return True
 
 
 def _chain(weights: list[float], biases: list[float], activation: str) -> keras.Sequential:
@@ -115,22 +169,61 @@ def _load(path: Path) -> keras.Model:
 
     if not path.is_file():
         raise FileNotFoundError(f"`--model` must be a file that Keras has saved. Received: --model {path}.")
-    return keras.saving.load_model(path)
+    with warnings.catch_warnings():
+        # A model that has not been trained has no variables of its optimizer's in its file.
+        warnings.filterwarnings("ignore", "Skipping variable loading for optimizer", UserWarning)
+        return keras.saving.load_model(path)
 
 
-def _batch(network: Any, data: Path | None, example: list[float], target: list[float]) -> tuple[Any, Any]:
-    """Return x and y, out of the CSV file or of one example in the shape of the network's input."""
-    import numpy as np
-
+def _examples(network: keras.Model, data: Path) -> tuple[Any, Any]:
+    """Return the rows of a CSV file as a batch."""
     from kerasteach.datasets.own import read_csv
 
-    if data is not None:
-        loss = str(getattr(network.loss, "name", network.loss))
-        raw = read_csv(data, task="classification" if "sparse" in loss else "regression")
-        for doubt in raw.doubts:
-            typer.echo(f"{data.name}: {doubt}.", err=True)
-        return raw.x, raw.y
-    shape = [size or 1 for size in network.input_shape[1:]]
-    if len(example) != np.prod(shape):
-        raise ValueError(f"`--input` must have {np.prod(shape)} numbers. Received: {len(example)}.")
+    shape = _input_shape(network)
+    try:
+        raw: Raw = read_csv(data, task="classification" if _by_class(network) else "regression")
+    except ValueError as error:
+        if "must be a column of" in str(error):  # which `--target` does not name: it has the example's numbers
+            raise ValueError(f"`--data` must have a column named target. Received: --data {data}.") from error
+        raise
+    if raw.x.shape[1] != prod(shape):
+        raise ValueError(
+            f"`--data` must have {_numbers(prod(shape))} a row, beside the target. Received: {raw.x.shape[1]}."
+        )
+    for doubt in raw.doubts:
+        typer.echo(f"{data.name}: {doubt}.", err=True)
+    return raw.x.reshape(-1, *shape), raw.y
+
+
+def _example(network: keras.Model, example: list[float], target: list[float]) -> tuple[Any, Any]:
+    """Return one example as a batch, in the shape of the network's input."""
+    import numpy as np
+
+    shape, outputs = _input_shape(network), int(network.output_shape[-1])
+    if len(example) != prod(shape):
+        raise ValueError(f"`--input` must have {_numbers(prod(shape))}. Received: {len(example)}.")
+    by_class = _by_class(network)
+    if len(target) != (1 if by_class else outputs):
+        wanted = "one number, that of the class" if by_class else f"{_numbers(outputs)}, as the model's loss takes it"
+        raise ValueError(f"`--target` must have {wanted}. Received: {len(target)}.")
     return np.reshape(example, (1, *shape)), np.array([target])
+
+
+def _input_shape(network: keras.Model) -> list[int]:
+    """Return the shape of one example, or raise ValueError where the network cannot be traced."""
+    from kerasteach.lessons.chain import read
+
+    read(network)
+    return [size or 1 for size in network.input_shape[1:]]
+
+
+def _by_class(network: keras.Model) -> bool:
+    """Say whether the network's loss takes the number of a class."""
+    from kerasteach.lessons.compiled import loss_of
+
+    loss = loss_of(network)
+    return str(getattr(loss, "__name__", type(loss).__name__)).lower().startswith("sparse")
+
+
+def _numbers(count: int) -> str:
+    return f"{count} number{'s' if count != 1 else ''}"

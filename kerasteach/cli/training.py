@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import reduce
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from kerasteach.cli.options import start_tensorflow
+from kerasteach.cli.terminal import start_tensorflow
 
 if TYPE_CHECKING:
     from kerasteach import Comparison
@@ -22,14 +24,18 @@ if TYPE_CHECKING:
 _WITH_RESUME = {"resume", "models", "processes", "format", "lecture", "force"}
 
 
-def check_alone(ctx: typer.Context) -> None:
-    """Raise ValueError where `--resume` comes with an option that the comparison has from its beginning."""
-    given = [name for name in ctx.params if getattr(ctx.get_parameter_source(name), "name", "") == "COMMANDLINE"]
+def check_resumable(ctx: typer.Context, folder: Path) -> None:
+    """Raise an error where `--resume` names no comparison, or comes with an option that it has from its beginning."""
+    given = [name for name in ctx.params if _given(ctx, name)]
     others = [f"--{name.replace('_', '-')}" for name in given if name not in _WITH_RESUME]
     if others:
         raise ValueError(
             f"`--resume` goes on with the options that the comparison was begun with. "
             f"Received: also {', '.join(others)}."
+        )
+    if not (folder / "run.json").is_file():
+        raise FileNotFoundError(
+            f"`--resume` must name the folder of a comparison, which has a run.json. Received: --resume {folder}."
         )
 
 
@@ -49,17 +55,60 @@ def train(
 
     again = kt.experiment.asked_again(directory, own_models=bool(models)) if arguments is None else arguments
     with _executor(processes) as executor:
-        try:
-            return kt.compare(
-                **again,
-                models=_builders(models),
-                directory=directory,
-                overwrite=overwrite and arguments is not None,
-                executor=executor,
-            )
-        except KeyboardInterrupt as interrupt:
-            notes = " ".join(getattr(interrupt, "__notes__", []))
-            raise SystemExit(f"Interrupted. {notes} To go on: kerasteach compare --resume {directory}") from None
+        return kt.compare(
+            **again,
+            models=builders(models),
+            directory=directory,
+            overwrite=overwrite and arguments is not None,
+            executor=executor,
+        )
+
+
+@contextmanager
+def interruptible(ctx: typer.Context, directory: Path) -> Iterator[None]:
+    """On Ctrl-C, end with what is kept in a comparison's directory, and the command that goes on with it."""
+    before = _written(directory)
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        if ctx.params["resume"] is None and _written(directory) == before:
+            raise SystemExit("Interrupted before the training began.") from None
+        counted, _, _ = "".join(getattr(interrupt, "__notes__", [])).partition(";")
+        kept = counted or f"What is trained is kept in {directory}"
+        raise SystemExit(f"Interrupted. {kept}. To go on: {' '.join(_again(ctx, directory))}") from None
+
+
+def _written(directory: Path) -> int | None:
+    file = directory / "run.json"
+    return file.stat().st_mtime_ns if file.exists() else None
+
+
+def _again(ctx: typer.Context, directory: Path) -> Iterator[str]:
+    """Yield the words of the command that resumes, quoted for a shell."""
+    yield from (program(), "compare", "--resume", quote(str(directory)))
+    for param in ctx.command.params:
+        if param.name in _WITH_RESUME - {"resume", "force"} and _given(ctx, str(param.name)):
+            value = ctx.params[str(param.name)]
+            if isinstance(value, bool):
+                yield (param.opts if value else param.secondary_opts)[0]
+            else:
+                values = value if isinstance(value, list | tuple) else [value]
+                yield from (param.opts[0], *(quote(str(one)) for one in values))
+
+
+def program() -> str:
+    """Return how this command was called, to be called again from the same folder."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return f"{quote(sys.executable)} -m kerasteach.cli"
+    found = shutil.which("kerasteach")
+    if called.name != "kerasteach" or not called.exists() or (found and called.samefile(found)):
+        return "kerasteach"
+    return quote(sys.argv[0])
+
+
+def _given(ctx: typer.Context, name: str) -> bool:
+    return getattr(ctx.get_parameter_source(name), "name", "") == "COMMANDLINE"
 
 
 def _executor(processes: int) -> AbstractContextManager[Executor | None]:
@@ -76,20 +125,30 @@ def _start_worker() -> None:
     end_with_parent()
 
 
-def _builders(models: list[str] | None) -> dict[str, Any] | None:
-    """Return the functions that `module:function` names, looked for in the current folder, too."""
+def builders(models: list[str] | None) -> dict[str, Any] | None:
+    """Return the functions that `module:function` or `file.py:function` names, of the current folder, too."""
     if not models:
         return None
-    if "" not in sys.path:
-        sys.path.insert(0, "")
-    builders = {}
-    for one in models:
-        module, _, name = one.partition(":")
-        try:
-            builders[name] = reduce(getattr, name.split("."), import_module(module))
-        except (ImportError, AttributeError, ValueError) as error:
-            raise ValueError(
-                "`--models` must name functions, as in my_models:small for the function small in my_models.py. "
-                f"Received: --models {one} ({error})."
-            ) from None
-    return builders
+    functions = [_function(one) for one in models]
+    names = [one.rpartition(":")[2] for one in models]
+    alike = len(set(names)) < len(names)  # as in small_net:build large_net:build
+    if len(set(models)) < len(models):
+        raise ValueError(f"`--models` must name each function once. Received: --models {' '.join(models)}.")
+    return dict(zip(models if alike else names, functions, strict=True))
+
+
+def _function(named: str) -> Any:
+    module, _, name = named.rpartition(":")
+    folder = ""
+    if module.endswith(".py"):
+        file = Path(module)
+        folder, module = "" if file.parent == Path() else str(file.parent.absolute()), file.stem
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        return reduce(getattr, name.split("."), import_module(module))
+    except Exception as error:  # whatever the module does when it is imported
+        raise ValueError(
+            "`--models` must name functions, as in my_models.py:small for the function small in my_models.py. "
+            f"Received: --models {named} ({type(error).__name__}: {error})."
+        ) from error

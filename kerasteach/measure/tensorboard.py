@@ -9,15 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from kerasteach.extras import how_to_install
 from kerasteach.measure.stream import numbered
-
-_ADVICE = 'TensorBoard is not installed; run: pip install "kerasteach[tensorboard]". Received: tensorboard={!r}.'
+from kerasteach.validation import received
 
 
 def check_installed(log_dir: str | Path) -> None:
     """Raise ImportError, saying what to install, where TensorBoard is not there."""
     if find_spec("tensorboard") is None:
-        raise ImportError(_ADVICE.format(str(log_dir)))
+        raise ImportError(
+            f"`tensorboard` needs the package tensorboard: {how_to_install('tensorboard')}. "
+            f"{received('tensorboard', str(log_dir))}"
+        )
 
 
 class Board:

@@ -1,0 +1,114 @@
+"""Command class of all commands: several values an option, names in singular or plural, errors in options' words."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+from itertools import pairwise
+from shlex import quote
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from kerasteach.cli.terminal import discard_output
+
+# Arguments of Python's functions that an option has another name for.
+_OPTIONS = {"x": "input", "y": "target", "directory": "output", "path": "output", "overwrite": "force"}
+UsageError: Any = typer.BadParameter.__mro__[1]  # of which typer has no public name
+
+
+class CommandError(Exception):
+    """An error of the caller's, in the words of the command."""
+
+
+class Command(TyperCommand):
+    """A command whose list options take several values after one name: `--activations sigmoid tanh relu`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words of the command line."""
+        words = self._spread(self._known(args))
+        try:
+            return super().parse_args(ctx, list(words))  # which empties the list
+        except UsageError as error:
+            param = getattr(error, "param", None)
+            values = [value for name, value in pairwise(words) if name in getattr(param, "opts", ())]
+            if values:
+                given = values if getattr(param, "multiple", False) else values[-1:]
+                told = f"{param.opts[0]} {' '.join(map(quote, given))}"
+                error.message = f"{error.message.rstrip('.')}. Received: {told}."
+            raise
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; an error of the caller's becomes a `CommandError`."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except (typer.Exit, typer.Abort):
+            raise
+        except BrokenPipeError:  # the reader, such as `head`, has had enough
+            discard_output()
+            return None
+        except KeyboardInterrupt:
+            raise SystemExit("Interrupted.") from None
+        except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
+            raise CommandError(in_options(str(error), self.params)) from error
+        return result
+
+    def _known(self, words: Iterable[str]) -> list[str]:
+        """Replace names in the singular or plural by those that the options have; split `--name=value`."""
+        names = [name for one in self.params for name in one.opts]
+        several = {name for one in self.params if getattr(one, "multiple", False) for name in one.opts}
+        found: list[str] = []
+        for word in words:
+            name, equals, value = word.partition("=")
+            if word.startswith("--") and name not in names:
+                name = next((near for near in (f"{name}s", name.removesuffix("s")) if near in names), name)
+            found += [name, value] if equals and name in several else [f"{name}{equals}{value}"]
+        return found
+
+    def _spread(self, words: Iterable[str]) -> list[str]:
+        """Repeat the name of a list option before each of its values, as Click wants it."""
+        several = {name for one in self.params if getattr(one, "multiple", False) for name in one.opts}
+        spread: list[str] = []
+        option = ""
+        for word in words:
+            if word.startswith("-") and not word[1:].lstrip(".")[:1].isdigit():  # -0.5 and -.5 are values
+                spread.append(word)
+                option = word if word in several else ""
+            elif option and spread[-1] != option:
+                spread += [option, word]
+            else:
+                spread.append(word)
+        return spread
+
+
+def in_options(text: str, params: Iterable[Any]) -> str:
+    """Return an error message of Python's functions with the names of options in place of those of arguments.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> from kerasteach.cli.command import in_options
+        >>> epochs = SimpleNamespace(name="epochs", opts=["--epochs"])
+        >>> in_options("`epochs` must be a whole number from 1. Received: epochs=0.", [epochs])
+        '`--epochs` must be a whole number from 1. Received: --epochs 0.'
+    """
+    options = {str(one.name): str(one.opts[0]) for one in params if one.opts[0].startswith("--")}
+
+    def option(argument: str) -> str | None:
+        near = (argument, f"{argument}s", argument.removesuffix("s"), _OPTIONS.get(argument, ""))
+        return next((options[name] for name in near if name in options), None)
+
+    def named(match: re.Match[str]) -> str:
+        name = option(match["name"])
+        return match[0] if name is None else f"`{name}{match['rest']}`"
+
+    def valued(match: re.Match[str]) -> str:
+        name = option(match["name"])
+        between = " of shape " if match["shape"] else " "
+        return match[0] if name is None else f"{name}{between}{match['text'] or ''}"
+
+    text = re.sub(r"`(?P<name>[a-z_]+)(?P<rest>(=[^`]*)?)`", named, text)
+    head, received, tail = text.partition("Received: ")
+    return head + received + re.sub(r"\b(?P<name>[a-z_]+)(?P<shape>\.shape)?=('(?P<text>[^']*)')?", valued, tail)

@@ -1,0 +1,77 @@
+import re
+import shlex
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import kerasteach as kt
+from kerasteach.cli import main
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMPARE = kt.compare
+
+
+def blocks(language):
+    """Return the blocks of code in a language, in their order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+LINES = [shlex.split(line, comments=True) for block in blocks("sh") for line in block.splitlines()]
+COMMANDS = [words[1:] for words in LINES if words[0] == "kerasteach"]
+
+
+@pytest.fixture
+def in_a_folder(tmp_path, monkeypatch):
+    """Work in an empty folder, and train comparisons for one epoch from two seeds, which says as much here."""
+
+    def quick(*arguments, **given):
+        return COMPARE(*arguments, **{**given, "epochs": 1, "seeds": 2, "progress": False})
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(kt.experiment, "compare", quick)
+    return tmp_path
+
+
+def test_the_blocks_of_python_run_in_order_and_again(in_a_folder):
+    """In one process, as the cells of a notebook: nothing is missing, and nothing of the first time is in the way."""
+    names = {}
+    for _ in range(2):
+        for block in blocks("python"):
+            exec(compile(block, "README.md", "exec"), names)
+    assert names["capture"].frame["layer"].unique().tolist() == ["first", "second", "classes"]
+    assert re.fullmatch(r".*loss 0\.0[0-4]\d* < 0\.05.*", names["stop"].reason)
+    assert {file.name for file in in_a_folder.iterdir()} == {"gradient_flow.png", "run", "lecture.pdf", "sizes"}
+
+
+def test_the_commands_run_in_order_and_again(in_a_folder, monkeypatch, capsys):
+    """In one folder: no command refuses because of what another, or the same, has written."""
+    for name in ("compare", "descent", "show", "trace"):
+        monkeypatch.setattr(sys.modules[f"kerasteach.cli.{name}"], "start_tensorflow", lambda: None)
+    for words in COMMANDS * 2:
+        monkeypatch.setattr(sys, "argv", ["kerasteach", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 0, (words, capsys.readouterr().err)
+
+
+def test_there_are_commands():
+    """Each of the command's is shown."""
+    assert {words[0] for words in COMMANDS} == {"compare", "activations", "trace", "descent", "devices"}
+
+
+@pytest.mark.parametrize("words", [words for words in LINES if words[0] != "kerasteach"], ids=" ".join)
+def test_a_line_for_the_shell_is_a_command_that_there_is(words):
+    """A verb of the Makefile, an extra of pyproject.toml, or how an environment is activated."""
+    if words[0] == "make":
+        assert f"\n{words[1]}:" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    elif words[:4] == ["python", "-m", "pip", "install"]:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        option, place = words[4:]
+        extras = re.fullmatch(r"\.(\[(.*)\])?", place)[2] or ""
+        assert option == "-e"
+        assert set(filter(None, extras.split(","))) <= set(project["optional-dependencies"])
+    else:
+        assert words == ["source", ".venv/bin/activate"]
