@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import pairwise
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,8 +18,7 @@ from kerasteach.layers import Dense
 from kerasteach.validation import received, several, whole
 
 _WRONG_INITIALIZER = (
-    '`initializer` must be a name that Keras knows, such as "glorot_uniform" or "he_normal", "matched", or an '
-    "initializer. Received: initializer={!r}."
+    '`{}` must be a name that Keras knows, such as "glorot_uniform" or "he_normal", "matched", or an initializer. {}'
 )
 
 
@@ -77,9 +77,13 @@ def mlp(
             units,
             activation=function,
             kernel_initializer=_drawing(
-                matched(function) if initializer == "matched" else initializer, seed, 2 * position, (features, units)
+                "initializer",
+                matched(function) if isinstance(initializer, str) and initializer == "matched" else initializer,
+                seed,
+                2 * position,
+                (features, units),
             ),
-            bias_initializer=_drawing(bias_initializer, seed, 2 * position + 1, (units,)),
+            bias_initializer=_drawing("bias_initializer", bias_initializer, seed, 2 * position + 1, (units,)),
             dtype=dtype,
             name=layer_name,
         )
@@ -100,6 +104,10 @@ def draw_weights(network: keras.Sequential, seed: int) -> list[np.ndarray]:
     Returns:
         An array for each of `network.weights`.
 
+    Raises:
+        TypeError: If `network` is none of `mlp`.
+        ValueError: If `seed` is no whole number from 0.
+
     Example:
         >>> import numpy as np, kerasteach as kt
         >>> one, other = (kt.models.mlp(hidden=(8,), inputs=4, outputs=3, seed=seed) for seed in (0, 1))
@@ -107,6 +115,9 @@ def draw_weights(network: keras.Sequential, seed: int) -> list[np.ndarray]:
         >>> all(np.array_equal(a, b) for a, b in zip(drawn, other.get_weights()))
         True
     """
+    seed = whole("seed", seed, least=0)
+    if not isinstance(network, keras.Sequential) or not all(isinstance(layer, Dense) for layer in network.layers):
+        raise TypeError(f"`network` must be what `mlp` returned. {received('network', network)}")
     drawn: list[np.ndarray] = []
     for layer in network.layers:
         for variable, initializer in ((layer.kernel, layer.kernel_initializer), (layer.bias, layer.bias_initializer)):
@@ -164,14 +175,24 @@ def matched(activation: str | Activation | None) -> keras.initializers.Initializ
 
 
 def _drawing(
-    initializer: str | keras.initializers.Initializer, seed: int | None, position: int, shape: tuple[int, ...]
+    argument: str,
+    initializer: str | keras.initializers.Initializer,
+    seed: int | None,
+    position: int,
+    shape: tuple[int, ...],
 ) -> str | keras.initializers.Initializer:
     """Return the initializer, drawing for a seed if there is one, or as Keras does."""
-    if not isinstance(initializer, str | keras.initializers.Initializer):
-        raise ValueError(_WRONG_INITIALIZER.format(initializer))
+    _check_initializer(argument, initializer)
     if seed is not None:
         return seeded(initializer, seed, position, shape)
     return initializer if isinstance(initializer, str) else initializer.clone()
+
+
+def _check_initializer(argument: str, initializer: Any) -> None:
+    """Raise ValueError unless it is an initializer, or a name of one."""
+    named = isinstance(initializer, str) and _by_name(initializer, 0) is not None
+    if not named and not isinstance(initializer, keras.initializers.Initializer):
+        raise ValueError(_WRONG_INITIALIZER.format(argument, received(argument, initializer)))
 
 
 def seeded(
@@ -186,25 +207,31 @@ def seeded(
         shape: The variable's shape.
 
     Raises:
-        ValueError: If Keras knows no such initializer.
+        TypeError: If `shape` is no list.
+        ValueError: If Keras knows no such initializer, or a number is not whole or below 0.
 
     Example:
         >>> import keras, kerasteach as kt
         >>> kt.models.seeded("zeros", seed=0, position=1, shape=(3,))((3,)).numpy().tolist()
         [0.0, 0.0, 0.0]
     """
-    stream = int(np.random.SeedSequence((seed, position, *shape)).generate_state(1)[0]) >> 1
-    if isinstance(initializer, str):
-        return _by_name(initializer, stream)
+    seed, position = whole("seed", seed, least=0), whole("position", position, least=0)
+    sizes = [whole("shape", size, least=0) for size in several("shape", shape, "sizes")]
+    stream = int(np.random.SeedSequence((seed, position, *sizes)).generate_state(1)[0]) >> 1
+    named = _by_name(initializer, stream) if isinstance(initializer, str) else None
+    if named is not None:
+        return named
+    if not isinstance(initializer, keras.initializers.Initializer):
+        raise ValueError(_WRONG_INITIALIZER.format("initializer", received("initializer", initializer)))
     config = initializer.get_config()
     return type(initializer).from_config({**config, "seed": stream} if "seed" in config else config)
 
 
-def _by_name(initializer: str, stream: int) -> keras.initializers.Initializer:
+def _by_name(initializer: str, stream: int) -> keras.initializers.Initializer | None:
     """Make the named initializer with a seed at once: without one, it would draw from Python's random state."""
     for config in ({"seed": stream}, {}):  # one that draws nothing, such as "zeros", takes no seed
-        with suppress(TypeError):
+        with suppress(TypeError, ValueError):
             found = keras.initializers.deserialize({"class_name": initializer, "config": config})
             if isinstance(found, keras.initializers.Initializer):
                 return found
-    raise ValueError(_WRONG_INITIALIZER.format(initializer))
+    return None

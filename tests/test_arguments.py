@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -136,17 +137,28 @@ def history():
     return kt.measure.history_table(fitted()[2])
 
 
+@cache
 def surface():
     """Return a loss surface along one weight."""
     return kt.loss_surface(model(), X, Y, ("dense/kernel", (0, 0)), points=3, progress=False)
 
 
+@cache
 def comparison():
-    """Return a comparison as if it had been trained."""
-    keys = {"activation": ["tanh", "relu"], "seed": [0, 0]}
-    return kt.Comparison(
-        kt.measure.records.with_keys(history().head(2), keys), pd.DataFrame(), {"arguments": {}, "variants": []}
-    )
+    """Return a comparison of two small networks, trained for an epoch."""
+    return kt.compare(("tanh", "relu"), data=dataset(), hidden=(2,), seeds=1, epochs=1, progress=False)
+
+
+def saved():
+    """Return a directory with a comparison in it, in the folder where the test runs."""
+    comparison().save("saved", overwrite=True)
+    return "saved"
+
+
+def recorded():
+    """Return a directory with a recorded run in it, likewise."""
+    fitted()[0].save("run")
+    return "run"
 
 
 # Valid arguments of each public callable, as few as it needs to be quick; one argument at a time is then replaced.
@@ -154,6 +166,7 @@ BASE = {
     **{f"activations.{name}": lambda: {"x": [1.0, 2.0]} for name in kt.activations.names()},
     "activations.get": lambda: {"activation": "tanh"},
     "activations.derivative": lambda: {"activation": "tanh"},
+    "activations.name_of": lambda: {"activation": kt.activations.tanh},
     "activations.table": lambda: {"activations": "tanh", "x": [1.0]},
     "callbacks.ActivationCapture": dict,
     "callbacks.GradientCapture": dict,
@@ -170,8 +183,8 @@ BASE = {
     "devices.scope": dict,
     "experiment.Comparison.summary": dict,
     "experiment.Comparison.save": lambda: {"directory": "saved"},
-    "experiment.Comparison.load": lambda: {"directory": "saved"},
-    "experiment.asked_again": lambda: {"directory": "saved"},
+    "experiment.Comparison.load": lambda: {"directory": saved()},
+    "experiment.asked_again": lambda: {"directory": saved()},
     "experiment.compare": lambda: {
         "activations": "tanh",
         "data": dataset(),
@@ -210,8 +223,8 @@ BASE = {
     },
     "losses.HalfSquaredError": dict,
     "measure.history_table": lambda: {"history": {"loss": [0.5]}},
-    "measure.read": lambda: {"directory": "run"},
-    "measure.read_raw": lambda: {"directory": "run"},
+    "measure.read": lambda: {"directory": recorded()},
+    "measure.read_raw": lambda: {"directory": recorded()},
     "measure.record": lambda: {"optimizer": keras.optimizers.SGD()},
     "measure.record.layer": lambda: {"name": "variable"},
     "measure.record.at": lambda: {"step": 0},
@@ -219,7 +232,6 @@ BASE = {
     "measure.stopping.Target": lambda: {"metric": "loss", "threshold": 0.1},
     "measure.stopping.Rule": lambda: {"targets": (kt.measure.stopping.Target("loss", 0.1),)},
     "measure.stopping.rule": lambda: {"threshold": 0.1},
-    "measure.stopping.direction": lambda: {"metric": "loss"},
     "models.mlp": lambda: {"hidden": (2,), "inputs": 2, "outputs": 2},
     "models.draw_weights": lambda: {"network": kt.models.mlp("tanh", (2,), inputs=2, outputs=2), "seed": 0},
     "models.matched": lambda: {"activation": "relu"},
@@ -238,9 +250,24 @@ BASE = {
     "plotting.learning_rate_test": lambda: {"table": rates()},
     "plotting.lecture_figure": lambda: {"history": history(), "gradients": gradients()},
     "plotting.loss_surface": lambda: {"surface": surface().loss},
+    "plotting.pages": lambda: {"table": history()},
     "plotting.save": lambda: {"figure": plt.figure(), "path": "figure.png"},
     "plotting.training_step": lambda: {"table": trace().frame},
 }
+# What an error may call an argument besides: as the public function that most call names it, or by what is in it.
+CALLED = defaultdict(
+    list,
+    {
+        "activation": ["activations", "initializer="],
+        "classes": ["y"],
+        "data": ["x", "target"],
+        "loss": ["monitor"],
+        "metric": ["monitor"],
+        "name": ["data"],
+        "output_activation": ["activation"],
+        "targets": ["threshold"],
+    },
+)
 # What methods are called on.
 INSTANCES = {
     "callbacks.ActivationCapture": lambda: fitted()[1],
@@ -259,11 +286,15 @@ NOT_CALLED_BY_USERS = {
     "lessons.RangeTest",
     "lessons.TracedStep",
     "lessons.functions.Function",
+    "measure.DamagedRunError",
     "measure.gradients",
     "measure.records",
     "measure.runs",
     "measure.statistics",
-    *(f"measure.stopping.{name}" for name in ("Target.reason", "Target.value_in", "Rule.reason", "Rule.values_in")),
+    *(
+        f"measure.stopping.{name}"
+        for name in ("Target.reason", "Target.value_in", "Rule.reason", "Rule.values_in", "direction", "unknown")
+    ),
 }
 
 
@@ -305,7 +336,8 @@ def arguments(function):
 def predictions():
     """Return the outputs of a network with two features, on a grid of two by two points."""
     x_1, x_2 = np.meshgrid([0.0, 1.0], [0.0, 1.0])
-    return pd.DataFrame({"x_1": x_1.ravel(), "x_2": x_2.ravel(), "output": 0, "value": [0.0, 1.0, 1.0, 0.0]})
+    table = pd.DataFrame({"x_1": x_1.ravel(), "x_2": x_2.ravel(), "output": 0, "value": [0.1, 0.9, 0.9, 0.1]})
+    return pd.concat([table, table.assign(output=1, value=1 - table["value"])], ignore_index=True)
 
 
 def rates():
@@ -313,11 +345,12 @@ def rates():
     return pd.DataFrame({"step": [0, 1], "learning_rate": [0.1, 1.0], "loss": [2.0, 1.0], "smoothed": [2.0, 1.5]})
 
 
+MORE = {"callbacks.StopOnError.update": ["loss"]}  # by the name of a metric
 CALLABLES = public()
 CASES = [
     (name, argument)
     for name in sorted(CALLABLES.keys() & BASE.keys())
-    for argument in dict.fromkeys([*arguments(CALLABLES[name]), *BASE[name]()])
+    for argument in [*arguments(CALLABLES[name]), *MORE.get(name, ())]
 ]
 
 
@@ -333,8 +366,13 @@ def fault(name, argument, value):
         return None
     except Exception as error:
         documented = type(error) in (ValueError, TypeError) or type(error).__name__ in (inspect.getdoc(function) or "")
-        named = re.search(rf"`{argument}\b", str(error)) and "Received" in str(error)
-        return None if documented and named else f"{type(error).__name__}: {error}"
+        called = "|".join(
+            [argument, argument.removesuffix("s"), re.sub("_(train|test)$", "", argument), *CALLED[argument]]
+        )
+        named = isinstance(error, OSError) or re.search(
+            rf"`({called})(?!\w)", str(error)
+        )  # a file is named by its path
+        return None if documented and named and "Received" in str(error) else f"{type(error).__name__}: {error}"
     finally:
         plt.close("all")
     return None

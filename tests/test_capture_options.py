@@ -64,7 +64,7 @@ def test_layers_that_are_not_there_are_listed(blobs, classifier):
 @pytest.mark.parametrize("bad", [3, [None], [[]]])
 def test_layers_must_be_selectors(bad):
     """What is no name, layer or function is refused at the door."""
-    with pytest.raises(TypeError, match="`layers` must be names"):
+    with pytest.raises(TypeError, match=r"`layers` must be (a list of )?names"):
         kt.callbacks.GradientCapture(layers=bad)
 
 

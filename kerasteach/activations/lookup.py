@@ -68,7 +68,13 @@ def get(activation: str | Activation | dict[str, Any] | None) -> Activation:
     if isinstance(activation, str):
         return _by_name(activation)
     if isinstance(activation, dict):
-        return keras.activations.get(activation)
+        try:
+            return keras.activations.get(activation)
+        except (ValueError, TypeError, KeyError) as error:
+            raise ValueError(
+                "`activation` must be the dictionary that Keras writes into a saved layer, where it is one. "
+                f"{received('activation', activation)}"
+            ) from error
     if isinstance(activation, type):
         raise TypeError(
             f"`activation` must be a function or its name, and not a class, which makes one: {activation.__name__}(). "

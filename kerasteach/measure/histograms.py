@@ -9,6 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasteach.validation import received
+
 Tensor = Any
 
 LOW, HIGH = 1e-12, 1e2  # what a histogram spans unless its edges are given
@@ -33,14 +35,14 @@ def checked_edges(histogram: bool | int | Sequence[float] | None) -> np.ndarray 
         return np.geomspace(LOW, HIGH, int(histogram) + 1).astype("float32")
     try:
         edges = np.asarray(histogram, dtype="float32")
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         edges = np.empty(0, "float32")
     fits = edges.ndim == 1 and 2 <= len(edges) <= _MOST + 1 and edges[0] > 0 and np.isfinite(edges[-1])
     if fits and np.all(np.diff(edges) > 0):  # which NaN is not
         return edges
     raise ValueError(
         f"`histogram` must be True, a number of bins from 1 to {_MOST}, or increasing positive edges. "
-        f"Received: histogram={histogram!r}."
+        f"{received('histogram', histogram)}"
     )
 
 

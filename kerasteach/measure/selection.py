@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import keras
 
 from kerasteach.measure.names import means
-from kerasteach.validation import did_you_mean, shown
+from kerasteach.validation import did_you_mean, several, shown
 
 Layer: TypeAlias = Any  # keras.layers.Layer, of which type checkers know nothing
 Selector: TypeAlias = str | Layer | type[Layer] | Callable[[Layer], bool]
@@ -25,7 +25,7 @@ def checked(layers: Selectors, argument: str = "layers") -> tuple[Selector, ...]
     if layers is None:
         return None
     single = isinstance(layers, (str, keras.layers.Layer)) or callable(layers)
-    asked: tuple[Any, ...] = (layers,) if single or not isinstance(layers, Iterable) else tuple(layers)
+    asked = (layers,) if single else tuple(several(argument, layers, "names, layers, or functions of a layer"))
     if not asked:
         raise ValueError(f"`{argument}` must name a layer; leave it out for all of them. Received: {shown(layers)}.")
     for one in asked:

@@ -16,6 +16,7 @@ from keras import ops
 from kerasteach.measure import sums
 from kerasteach.measure.records import STATISTICS
 from kerasteach.measure.sums import Axes, Sums, Tensor
+from kerasteach.validation import received, several
 
 DEFAULT = ("norm", "mean", "std", "finite")
 ALL = STATISTICS
@@ -32,16 +33,17 @@ def chosen(
         default: Those that `None` stands for. Defaults to `DEFAULT`.
 
     Raises:
+        TypeError: If it is neither a name nor a list.
         ValueError: If a name is unknown, or there is none.
     """
     if statistics is None:
         return tuple(default)
     if isinstance(statistics, str) and statistics == "all":
         return tuple(everything)
-    asked = tuple(statistics) if isinstance(statistics, Iterable) and not isinstance(statistics, str) else (statistics,)
-    if not asked or not set(asked) <= set(everything):
+    asked = [statistics] if isinstance(statistics, str) else several("statistics", statistics, "names")
+    if not asked or not all(isinstance(name, str) and name in everything for name in asked):
         raise ValueError(
-            f'`statistics` must be "all" or names out of {", ".join(everything)}. Received: {statistics!r}.'
+            f'`statistics` must be "all" or names out of {", ".join(everything)}. {received("statistics", statistics)}'
         )
     return tuple(name for name in everything if name in asked or name == "finite")
 
