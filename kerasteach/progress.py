@@ -63,7 +63,7 @@ class _NotebookLine:
         self._total, self._completed = total, 0.0
         self._description, self._done = description, done
         self._updated = monotonic()
-        self._output = display({"text/plain": self._text()}, raw=True, display_id=True)
+        self._output: Any = display({"text/plain": self._text()}, raw=True, display_id=True)
 
     def __call__(self, completed: float, description: str | None = None, done: str | None = None) -> None:
         self._completed = completed

@@ -32,7 +32,7 @@ class Command(TyperCommand):
         try:
             return super().parse_args(ctx, list(words))  # which empties the list
         except UsageError as error:
-            param = getattr(error, "param", None)
+            param: Any = getattr(error, "param", None)
             values = [value for name, value in pairwise(words) if name in getattr(param, "opts", ())]
             if values:
                 given = values if getattr(param, "multiple", False) else values[-1:]

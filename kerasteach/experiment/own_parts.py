@@ -39,7 +39,7 @@ def probes(choices: Choices, networks: Sequence[Network], initializer: Any) -> d
     firsts = {network.copy.variant: network for network in reversed(networks)}
     own = {id(value) for name, value in choices.get("activation", {}).items() if not _known_activation(name, value)}
     taken: dict[tuple[Any, ...], Probe] = {}  # variants share networks and optimizers
-    found = {}
+    found: dict[str, Probe] = {}
     for variant in variants(choices):
         probe: dict[str, str] = {}
         for key, take in _parts(variant, firsts[tuple(variant.keys.values())], own, initializer):

@@ -111,8 +111,8 @@ def check_finite(batch: Batch) -> None:
     """Raise ValueError if a number of a batch is NaN or infinite."""
     for argument, value in zip(("x", "y", "sample_weight"), batch, strict=True):
         for leaf in tree.flatten(value):
-            array = None if leaf is None else np.asarray(leaf)
-            bad = int((~np.isfinite(array)).sum()) if array is not None and array.dtype.kind in "fc" else 0
+            array = np.zeros(0) if leaf is None else np.asarray(leaf)
+            bad = int((~np.isfinite(array)).sum()) if array.dtype.kind in "fc" else 0
             if bad:
                 raise ValueError(
                     f"`{argument}` must hold finite numbers: drop or fill what is missing. "

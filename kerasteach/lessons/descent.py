@@ -111,13 +111,13 @@ class _Path:
 
 def _start(f: Any, start: Any) -> tuple[Any, Any]:
     function = named(f)
-    gallery = isinstance(function, functions.Function)
-    if start is None and not gallery:
+    gallery = function if isinstance(function, functions.Function) else None
+    if start is None and gallery is None:
         raise ValueError("`start` must be a point, but for a function of the gallery. Received: start=None.")
-    point = checked_point(function.start if start is None else start, "start")
-    if gallery and np.size(point) != np.size(function.start):
+    point = checked_point(gallery.start if gallery is not None and start is None else start, "start")
+    if gallery is not None and np.size(point) != np.size(gallery.start):
         raise ValueError(
-            f"`start` must have a number for each coordinate of {function.name}, as in {function.start}. "
+            f"`start` must have a number for each coordinate of {gallery.name}, as in {gallery.start}. "
             f"{received('start', start)}"
         )
     return function, point
@@ -192,7 +192,8 @@ def _walked(walk: Callable[[Tensor], tuple[Tensor, ...]], rows: int) -> _Path:
         written, going, met, *columns = walk(np.int32(min(rows, _AT_ONCE)))
         parts.append([np.asarray(column, "float64")[: int(written)] for column in columns])
         rows -= int(written)
-    return _Path(*(np.concatenate(column) for column in zip(*parts, strict=True)), bool(met))
+    points, values, norms = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return _Path(points, values, norms, bool(met))
 
 
 def _walk(
