@@ -10,7 +10,7 @@ import pytest
 
 import kerasteach as kt
 from kerasteach.cli import main
-from kerasteach.experiment.request import asked_again
+from kerasteach.experiment.again import asked_again
 
 ROWS = 60
 X = np.random.default_rng(0).normal(size=(ROWS, 4))

@@ -133,7 +133,7 @@ def test_a_missing_class_is_missing(file):
 def test_what_numbers_the_rows_is_left_out_with_a_warning(file, header, row):
     """A saved index and an identifier are no features, in a file and in a frame that was read from it."""
     path = file(lines(header, row))
-    with pytest.warns(UserWarning, match=r"points: left out '.*', which only number or name the rows"):
+    with pytest.warns(UserWarning, match=r"points: left out '.*', only numbers or names of the rows"):
         data = kt.datasets.load(path)
     assert data.features == ("a", "b")
     assert "left out" in data.describe()

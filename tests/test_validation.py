@@ -13,7 +13,7 @@ ODD = [None, "a", b"a", [], {}, object(), np.zeros(3), np.array(0.5), pd.NA, pd.
 
 
 @pytest.mark.parametrize("check", [validation.whole, validation.finite, validation.flag, validation.path])
-@pytest.mark.parametrize("value", ODD, ids=str)
+@pytest.mark.parametrize("value", ODD, ids=lambda value: type(value).__name__)
 def test_an_odd_value_is_an_error_that_names_the_argument(check, value):
     """Whatever is handed in, the error is a ValueError or TypeError that begins with the argument's name."""
     if check is validation.path and isinstance(value, str):

@@ -32,7 +32,7 @@ def chosen(frame: pd.DataFrame, features: Any) -> tuple[pd.DataFrame, tuple[str,
             left.append(name)
     if not left:
         return frame, ()
-    note = f"left out {', '.join(map(repr, left))}, which only number or name the rows (`features` can keep them)"
+    note = f"left out {', '.join(map(repr, left))}, only numbers or names of the rows (`features` keeps them)"
     return frame.drop(columns=left), (note,)
 
 
