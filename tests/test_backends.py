@@ -234,7 +234,7 @@ def test_a_stop_within_an_execution_names_the_batch(backend, run):
 @either
 def test_a_range_test_leaves_the_model_as_it_was(backend, run):
     """It works with arrays and TensorFlow's data sets; the loss surface is refused with a clear error."""
-    run(backend, "range_test", "restored", "data_set", "surface")
+    run(backend, "learning_rates", "restored", "data_set", "surface")
 
 
 @either
