@@ -361,7 +361,7 @@ def test_a_function_of_a_layer_that_fails_is_named(kind):
 @pytest.mark.parametrize("layers", [5, int, [None], [3.0]])
 def test_what_names_no_layer_is_refused(layers):
     """Numbers, and classes of other things, are no layers."""
-    with pytest.raises(TypeError, match="`layers` must be (a list of )?names"):
+    with pytest.raises(TypeError, match=r"`layers` must be (a list of )?names"):
         kt.callbacks.GradientCapture(layers=layers)
 
 

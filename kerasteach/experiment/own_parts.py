@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-import keras
-
 from kerasteach import activations
 from kerasteach.experiment.copies import optimizer_of
 from kerasteach.experiment.groups import Network
