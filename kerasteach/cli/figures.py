@@ -58,8 +58,7 @@ def _examples(facts: Mapping[str, Any]) -> tuple[Any, Any]:
         data = dataset_of(arguments["data"], arguments["split_seed"], **reading)
     except (OSError, ValueError):  # the file is not there any more, or another one
         return None, None
-    x = data.x_test if data.scale is None else data.x_test * data.scale + data.shift
-    return x, data.y_test
+    return data.in_given_units(data.x_test), data.y_test
 
 
 def _title(facts: Mapping[str, Any]) -> str:

@@ -16,7 +16,6 @@ from kerasteach import devices
 from kerasteach.activations import Activation
 from kerasteach.datasets.splitting import checked_seed
 from kerasteach.experiment.arguments import (
-    LONGEST,
     checked_capture,
     checked_error,
     checked_hidden,
@@ -31,9 +30,11 @@ from kerasteach.experiment.own_parts import probes
 from kerasteach.experiment.request import HIDDEN, INITIALIZER, Request
 from kerasteach.experiment.result import Comparison, assembled, resumed
 from kerasteach.experiment.running import check_can_be_sent, run
-from kerasteach.experiment.settings import settings, versions
+from kerasteach.experiment.settings import settings
 from kerasteach.experiment.variants import grid, variants
 from kerasteach.experiment.workers import checked_executor
+from kerasteach.measure.manifest import versions
+from kerasteach.measure.recording import LONGEST
 from kerasteach.validation import flag, path, text, whole
 
 
@@ -127,7 +128,7 @@ def compare(
 
     Raises:
         ValueError: If an argument will not do; the message names it, what was received and what would work. Also if
-            `directory` holds a comparison with other arguments or networks, or one that nobody can know again.
+            `directory` holds a comparison with other arguments or networks, or one whose networks cannot be compared.
         TypeError: Likewise, for a value of the wrong kind.
         RuntimeError: If Keras runs on another backend than TensorFlow, or another process writes into `directory`.
 

@@ -17,7 +17,7 @@ import numpy as np
 from kerasteach.experiment.groups import Outcome
 from kerasteach.experiment.identity import check_same
 from kerasteach.measure import runs
-from kerasteach.measure.files import DamagedRunError
+from kerasteach.measure.files import DamagedRunError, flattened, nested
 from kerasteach.measure.manifest import Manifest, read_manifest
 
 _FILES = ("history.parquet", "gradients.parquet", "predictions.parquet", "weights.npz")
@@ -129,13 +129,9 @@ def _tidy(directory: Path) -> None:
 
 def flat(weights: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Return networks' weights as one collection of arrays."""
-    return {f"{number}/{name}": array for number, one in enumerate(weights) for name, array in one.items()}
+    return flattened(dict(enumerate(weights)))
 
 
 def weights_of(arrays: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
     """Return the networks' weights out of one collection of arrays."""
-    weights: dict[int, dict[str, np.ndarray]] = {}
-    for key, array in arrays.items():
-        number, _, name = key.partition("/")
-        weights.setdefault(int(number), {})[name] = array
-    return [weights[number] for number in sorted(weights)]
+    return [weights for _, weights in sorted(nested(arrays).items())]

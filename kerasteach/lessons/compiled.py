@@ -1,4 +1,4 @@
-"""What a model is compiled with, and the batch that it is given: met at the door."""
+"""Loss, optimizer and batch of a training step: checked against the model, and named in errors."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def _check_optimizer(optimizer: keras.optimizers.Optimizer) -> None:
 
 
 def _finite(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """Yield batches, and raise ValueError at one with NaN in it, from which no loss would tell anything."""
+    """Yield batches, and raise ValueError at one with NaN in it, whose loss would mean nothing."""
     for batch in batches:
         check_finite(batch)
         yield batch

@@ -1,4 +1,4 @@
-"""A function of the reader's own, met at the door: its coordinates, and how TensorFlow computes it and its gradient."""
+"""Function of the caller's own to descend: its coordinates, and how TensorFlow computes it and its gradient."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def named(f: Any) -> Callable[..., Any]:
 
 
 def objective(f: Any, at: Any, argument: str = "start") -> Objective:
-    """Trace a function once, so that what cannot be descended is met before the first step.
+    """Trace a function once, so that what cannot be descended is refused before the first step.
 
     A number gives `f` one number. Several give `f` as many arguments, or one vector if it has a single argument.
     Arguments with a default are left at it.

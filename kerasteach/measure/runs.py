@@ -29,10 +29,9 @@ from kerasteach.measure.files import (
     write_arrays,
     write_table,
 )
-from kerasteach.measure.files import write_atomically as write_atomically
 from kerasteach.measure.interruption import undisturbed
 from kerasteach.measure.lock import locked
-from kerasteach.measure.manifest import Manifest, read_manifest
+from kerasteach.measure.manifest import Manifest, columns_of, read_manifest
 from kerasteach.validation import path as checked_path
 
 Tables = Mapping[str, pd.DataFrame]
@@ -69,7 +68,7 @@ def save_run(
         RuntimeError: If another process is writing there.
     """
     directory = checked_path("directory", directory)
-    Manifest(dict(facts)).text()  # what cannot be written is met before anything is touched
+    Manifest(dict(facts)).text()  # facts that JSON cannot hold are refused before anything is touched
     directory.mkdir(parents=True, exist_ok=True)
     with working_folder(directory) as folder:
         try:
@@ -130,7 +129,7 @@ def write_new(place: Path, name: str, facts: Mapping[str, Any], tables: Tables, 
     temporary.mkdir()
     try:
         files = _write_files(temporary, tables, arrays)
-        Manifest(dict(facts), _columns(tables), files).write(temporary / name)
+        Manifest(dict(facts), columns_of(tables), files).write(temporary / name)
         temporary.rename(place)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -143,7 +142,7 @@ def put(directory: Path, folder: Path, facts: Mapping[str, Any], tables: Tables,
     old = there.names if there is not None else set()
     files = _write_files(folder, tables, arrays or {})
     check_free(directory, files)
-    Manifest(dict(facts), _columns(tables), files).write(folder / "whole.json")
+    Manifest(dict(facts), columns_of(tables), files).write(folder / "whole.json")
     Manifest(dict(facts), claimed=tuple(sorted({*old, *files}))).write(folder / "claim.json")
     with undisturbed():
         (folder / "claim.json").replace(directory / "run.json")  # from now on the names are the run's
@@ -245,10 +244,6 @@ def remove(folder: Path) -> None:
     (folder / _LOCK).unlink(missing_ok=True)
     with suppress(OSError):
         folder.rmdir()
-
-
-def _columns(tables: Tables) -> dict[str, dict[str, str]]:
-    return {name: {str(column): str(kind) for column, kind in one.dtypes.items()} for name, one in tables.items()}
 
 
 def _write_files(folder: Path, tables: Tables, arrays: Arrays) -> dict[str, Entry]:

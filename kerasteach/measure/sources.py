@@ -1,4 +1,4 @@
-"""What a recorder is told of the gradients in a training step: those of the variables, and those that probes hear."""
+"""Gradient source: per-step statistics of each variable's gradient and of each GradientProbe."""
 
 from __future__ import annotations
 
