@@ -12,8 +12,8 @@ import numpy as np
 from keras import ops
 
 from kerasteach.measure import cells
-from kerasteach.measure.gradients import describe
 from kerasteach.measure.names import distinct
+from kerasteach.measure.parameters import describe
 from kerasteach.measure.recording import LONGEST
 from kerasteach.measure.selection import Selector, checked, choose
 from kerasteach.validation import received, whole

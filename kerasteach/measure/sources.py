@@ -12,8 +12,9 @@ from keras import ops
 
 from kerasteach.layers import GradientProbe
 from kerasteach.measure import histograms, statistics
-from kerasteach.measure.gradients import describe, is_plain, known_variables, loss_scale
+from kerasteach.measure.gradients import is_plain, known_variables, loss_scale
 from kerasteach.measure.names import without_model
+from kerasteach.measure.parameters import describe
 from kerasteach.measure.records import Parameter
 from kerasteach.measure.selection import Selector, choose, layers_of
 from kerasteach.measure.sums import wide
