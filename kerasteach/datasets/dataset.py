@@ -90,10 +90,6 @@ class Dataset:
         """How many output units a network for these data has: one for each class, or for each value."""
         return len(self.classes) or int(self.y_train.shape[-1])
 
-    def in_given_units(self, x: np.ndarray) -> np.ndarray:
-        """Return examples in the units in which the data were given, where these are known; else as they are."""
-        return x if self.scale is None else x * self.scale + self.shift
-
     def fingerprint(self) -> str:
         """Return a short text that differs where a number of the data does (SHA-256, 16 hexadecimal digits)."""
         found = hashlib.sha256()
@@ -149,6 +145,11 @@ class Dataset:
                 *doubts,
             ]
         )
+
+
+def in_given_units(dataset: Dataset, x: np.ndarray) -> np.ndarray:
+    """Return examples in the units in which the data were given, where these are known; else as they are."""
+    return x if dataset.scale is None else x * dataset.scale + dataset.shift
 
 
 def check_lengths(x: Any, y: Any, part: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.datasets import Dataset
+from kerasteach.datasets.dataset import in_given_units
 from kerasteach.experiment.copies import Copy, paths
 from kerasteach.measure.records import with_keys
 
@@ -32,7 +33,7 @@ def predictions(dataset: Dataset, copies: Sequence[Copy], weights: Sequence[Mapp
         `value` its probability; in a regression, `value_1, value_2, ...` and the value.
     """
     x = grid(dataset.x_train)
-    shown = dataset.in_given_units(x)
+    shown = in_given_units(dataset, x)
     outputs = list(dataset.classes) or [f"value_{number + 1}" for number in range(dataset.outputs)]
     tables, models = [], dict[tuple[Any, ...], keras.Model]()
     for copy, values in zip(copies, weights, strict=True):
