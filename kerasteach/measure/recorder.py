@@ -57,7 +57,7 @@ class Source(Protocol):
 
 
 class Recorder:
-    """A listener that measures every so manyth step and keeps the numbers on the device.
+    """A listener that measures every n-th step and keeps the numbers on the device.
 
     Args:
         source: What is measured.

@@ -49,7 +49,7 @@ class Recording:
     Args:
         name: What the table is called on disk and in TensorBoard.
         kind: What its rows tell of.
-        every: A row at every so manyth step, or one for each epoch.
+        every: A row at every n-th step, or one for each epoch.
         directory: Where to write it meanwhile; `None` to keep it in memory.
         tensorboard: Where to write what TensorBoard shows; `None` for nowhere.
 

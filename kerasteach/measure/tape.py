@@ -36,7 +36,7 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
         model: The model, whose layers name the rows; `None` for a loop without a Keras model. Defaults to `None`.
         layers: Which layers: names, wildcards such as `"conv*"`, layer objects, classes of layers, or functions of a
             layer that say whether it is meant. Defaults to `None`, all.
-        every: Record each so manyth step, or `"epoch"` for the means over each epoch's steps. Defaults to `1`.
+        every: Record every n-th step, or `"epoch"` for the means over each epoch's steps. Defaults to `1`.
         statistics: As for `GradientCapture`. Defaults to `None`: norm, mean, std, finite.
         histogram: As for `GradientCapture`. Defaults to `None`.
         raw: As for `GradientCapture`. Defaults to `None`.
