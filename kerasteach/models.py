@@ -142,7 +142,7 @@ def matched(activation: str | Activation | None) -> keras.initializers.Initializ
         activation: One of these, by its name or as a function; `None` is linear.
 
     Raises:
-        ValueError: If it is another function, of which nobody says what suits it.
+        ValueError: If it is another function, for which no rule is published.
 
     Example:
         >>> import kerasteach as kt

@@ -147,6 +147,11 @@ class Dataset:
         )
 
 
+def in_given_units(dataset: Dataset, x: np.ndarray) -> np.ndarray:
+    """Return examples in the units in which the data were given, where these are known; else as they are."""
+    return x if dataset.scale is None else x * dataset.scale + dataset.shift
+
+
 def check_lengths(x: Any, y: Any, part: str) -> None:
     """Raise ValueError unless there are examples, as many as targets, and with features."""
     if not len(x):

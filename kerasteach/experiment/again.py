@@ -24,7 +24,7 @@ def asked_again(directory: str | Path, own_models: bool = False, data: str | Pat
 
     Raises:
         FileNotFoundError: If the directory holds no run.
-        ValueError: If no file can tell some of them; the same call again is the way then.
+        ValueError: If some of them are in no file; only the same call again goes on then.
     """
     facts = read_facts(directory)
     arguments = dict(facts.get("arguments") or {})

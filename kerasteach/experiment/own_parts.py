@@ -67,7 +67,7 @@ def _parts(
 
 
 def _probe(part: str, take: Callable[[], Probe]) -> Probe:
-    """Take a probe twice, and say why it tells nothing where it cannot be taken or comes out differently."""
+    """Take a probe twice; where it cannot be taken, or the second differs, return the reason in place of it."""
     try:
         first, second = take(), take()
     except Exception as error:  # whatever code of the caller's raises for inputs that it was not made for

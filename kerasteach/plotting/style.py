@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from kerasteach import validation
 from kerasteach.activation_names import COURSE
-from kerasteach.measure.runs import write_atomically
+from kerasteach.measure.files import write_atomically
 
 PAGE = (12.8, 7.2)  # inches, 16:9: a little less than a slide, which has 13.33 x 7.5
 _LETTER = 0.55  # width of a letter, in the size of its text
