@@ -33,6 +33,7 @@ from kerasteach.measure.files import write_atomically as write_atomically
 from kerasteach.measure.interruption import undisturbed
 from kerasteach.measure.lock import locked
 from kerasteach.measure.manifest import Manifest, read_manifest
+from kerasteach.validation import flag
 from kerasteach.validation import path as checked_path
 
 Tables = Mapping[str, pd.DataFrame]
@@ -68,7 +69,7 @@ def save_run(
             and that no run wrote.
         RuntimeError: If another process is writing there.
     """
-    directory = checked_path("directory", directory)
+    directory, overwrite = checked_path("directory", directory), flag("overwrite", overwrite)
     Manifest(dict(facts)).text()  # what cannot be written is met before anything is touched
     directory.mkdir(parents=True, exist_ok=True)
     with working_folder(directory) as folder:

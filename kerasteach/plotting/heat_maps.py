@@ -59,9 +59,9 @@ def gradient_heat_map(
         raise ValueError(
             f"One heat map shows one network; choose its rows, or draw all with gradients_over_time. Received: {names}."
         )
-    rows = _rows(frame, parameter)
+    rows, colour_bar = rows_of(frame, parameter), flag("colour_bar", colour_bar)
     ends = norm_range(_norms(rows).to_numpy()) if limits is None else _checked(limits)
-    return _draw(new_axes(ax), rows, ends, flag("colour_bar", colour_bar))
+    return _draw(new_axes(ax), rows, ends, colour_bar)
 
 
 def gradients_over_time(
@@ -84,18 +84,18 @@ def gradients_over_time(
         ValueError: If the table lacks a column or has no row, or none for this parameter, or there is no such page.
     """
     frame = networks_in("gradients", gradients, GRADIENTS, hue)
+    rows = rows_of(frame, parameter)
     names, note = on_page(names_of(frame), page)
     with composed():
         figure, axes = panels(len(names), _COLUMNS, width=3.9, height=3.1)
-        heat_maps(frame, dict(zip(names, axes, strict=True)), parameter)
+        heat_maps(rows, dict(zip(names, axes, strict=True)))
         if note:
             figure.suptitle(note)
     return figure
 
 
-def heat_maps(frame: pd.DataFrame, axes: Mapping[str, Axes], parameter: str | None = None) -> None:
+def heat_maps(rows: pd.DataFrame, axes: Mapping[str, Axes]) -> None:
     """Draw a heat map of each network named into its axes, on the scale of all networks, named once."""
-    rows = _rows(frame, parameter)
     ends = norm_range(_norms(rows).to_numpy())
     labels: list[str] = []
     for name, ax in axes.items():
@@ -119,8 +119,10 @@ def _begins_row(ax: Axes) -> bool:
     return place is None or place.is_first_col()
 
 
-def _rows(frame: pd.DataFrame, parameter: str | None) -> pd.DataFrame:
-    return next(iter(lines_of(frame, parameter if parameter != "both" else None).values()))
+def rows_of(frame: pd.DataFrame, parameter: str | None = None) -> pd.DataFrame:
+    """Return the rows that carry the error signal, or those of a parameter."""
+    signal = isinstance(parameter, str) and parameter == "both"  # an array has no truth value
+    return next(iter(lines_of(frame, None if signal else parameter).values()))
 
 
 def _scale_label(rows: pd.DataFrame) -> str:
