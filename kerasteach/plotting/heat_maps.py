@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from kerasteach.plotting import non_finite
 from kerasteach.plotting.gradients import layer_names, lines_of, norm_range, parameters_in
 from kerasteach.plotting.pages import composed, on_page, panels
-from kerasteach.plotting.style import fitted, new_axes
+from kerasteach.plotting.style import checked_axes, fitted, new_axes
 from kerasteach.plotting.variants import GRADIENTS, Hue, median, names_of, networks_in
 from kerasteach.validation import finite, flag, received, several
 
@@ -53,15 +53,16 @@ def gradient_heat_map(
         TypeError: If `gradients` is no data frame, or a column of it or an argument is of another kind.
         ValueError: If the table lacks a column or has no row, or holds several networks.
     """
+    ax, colour_bar = checked_axes(ax), flag("colour_bar", colour_bar)
+    scale = None if limits is None else _checked(limits)
     frame = networks_in("gradients", gradients, GRADIENTS, hue)
     names = names_of(frame)
     if len(names) > 1:
         raise ValueError(
             f"One heat map shows one network; choose its rows, or draw all with gradients_over_time. Received: {names}."
         )
-    rows, colour_bar = rows_of(frame, parameter), flag("colour_bar", colour_bar)
-    ends = norm_range(_norms(rows).to_numpy()) if limits is None else _checked(limits)
-    return _draw(new_axes(ax), rows, ends, colour_bar)
+    rows = rows_of(frame, parameter)
+    return _draw(new_axes(ax), rows, scale or norm_range(_norms(rows).to_numpy()), colour_bar)
 
 
 def gradients_over_time(
