@@ -93,11 +93,19 @@ def new_axes(ax: Axes | None) -> Axes:
     Raises:
         TypeError: If it is something else.
     """
-    if ax is None:
-        _, ax = plt.subplots(layout="constrained")
-    if not isinstance(ax, Axes):
+    found = checked_axes(ax) or plt.subplots(layout="constrained")[1]
+    sns.despine(ax=found)
+    return found
+
+
+def checked_axes(ax: Any) -> Axes | None:
+    """Return the axes, or `None`, which stands for a new figure.
+
+    Raises:
+        TypeError: If it is something else.
+    """
+    if ax is not None and not isinstance(ax, Axes):
         raise TypeError(f"`ax` must be axes of matplotlib, or None for a new figure. {validation.received('ax', ax)}")
-    sns.despine(ax=ax)
     return ax
 
 
