@@ -39,13 +39,14 @@ def _size(name: str) -> float:
     return base if value is None else base * font_scalings[value] if isinstance(value, str) else float(value)
 
 
-def on_page(names: Sequence[str], page: Any, most: int = NETWORKS) -> tuple[list[str], str]:
+def on_page(names: Sequence[str], page: Any, most: int = NETWORKS, what: str = "networks") -> tuple[list[str], str]:
     """Return the names that stand on a page, and what to write above it where there are several pages.
 
     Args:
         names: All of them.
         page: Which page, from 1.
         most: How many a page holds. Defaults to `6`.
+        what: What to call them. Defaults to `"networks"`.
 
     Raises:
         ValueError: If there is no such page.
@@ -53,10 +54,13 @@ def on_page(names: Sequence[str], page: Any, most: int = NETWORKS) -> tuple[list
     pages = max(1, -(-len(names) // most))
     page = whole("page", page, 1)
     if page > pages:
-        raise ValueError(f"`page` must be from 1 to {pages}, of {len(names)} panels. {received('page', page)}")
+        raise ValueError(f"`page` must be from 1 to {pages}, of {len(names)} {what}. {received('page', page)}")
     first = (page - 1) * most
     shown = list(names[first : first + most])
-    return shown, f"page {page} of {pages}: {first + 1} to {first + len(shown)} of {len(names)}" if pages > 1 else ""
+    if pages == 1:
+        return shown, ""
+    numbers = f"{what} {first + 1} to {first + len(shown)}" if len(shown) > 1 else f"number {first + 1}"
+    return shown, f"page {page} of {pages}: {numbers} of {len(names)}"
 
 
 def panels(count: int, columns: int, width: float, height: float, **options: Any) -> tuple[Figure, list[Axes]]:
