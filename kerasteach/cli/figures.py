@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasteach.cli.options import style
+from kerasteach.cli.options import Format, style
 
 if TYPE_CHECKING:
     from kerasteach import Comparison
@@ -15,6 +16,12 @@ FIGURES = (
     *("lecture", "learning_curves", "test_scores", "gradient_flow", "gradients_over_time"),
     "decision_boundary",  # for data with two features
 )
+
+
+def pages_in(folder: Path) -> set[Path]:
+    """Return what a comparison has drawn into a folder: each page of each figure, in any format."""
+    name = re.compile(rf"({'|'.join(FIGURES)})(-\d+)?\.({'|'.join(Format)})")
+    return {path for path in folder.glob("*") if name.fullmatch(path.name)}
 
 
 def draw(result: Comparison, paths: Mapping[str, Path], lecture: bool, overwrite: bool) -> Iterator[Path]:
@@ -50,6 +57,7 @@ def _drawn(result: Comparison) -> Iterator[tuple[str, Iterator[Any]]]:
 
 def _examples(facts: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return the test examples of a comparison by name or of a file, in the units of its predictions."""
+    from kerasteach.datasets.dataset import in_given_units
     from kerasteach.experiment.data import dataset_of
 
     arguments = facts["arguments"]
@@ -58,8 +66,7 @@ def _examples(facts: Mapping[str, Any]) -> tuple[Any, Any]:
         data = dataset_of(arguments["data"], arguments["split_seed"], **reading)
     except (OSError, ValueError):  # the file is not there any more, or another one
         return None, None
-    x = data.x_test if data.scale is None else data.x_test * data.scale + data.shift
-    return x, data.y_test
+    return in_given_units(data, data.x_test), data.y_test
 
 
 def _title(facts: Mapping[str, Any]) -> str:

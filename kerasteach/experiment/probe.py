@@ -1,4 +1,4 @@
-"""Probe of a network: numbers that tell what it computes, learns and starts from, whatever its parts are called.
+"""Probe of a network: numbers that depend on what it computes, learns and starts from, and on no name of its parts.
 
 A probe is taken of a few examples, on the CPU, and kept in `run.json`. Two probes of the same network differ by the
 rounding of their processors at most; another function, other initial weights or another rule differ by more.
@@ -20,7 +20,7 @@ from kerasteach.experiment.precision import float32
 from kerasteach.experiment.training import loss_for
 
 EXAMPLES = 4
-UNKNOWN = "unknown"  # the key of the reason why a probe tells nothing
+UNKNOWN = "unknown"  # the key of the reason why there is no probe
 _ENTRIES = 2**18  # of a tensor, evenly spread, that are looked at
 # How far two processors may be apart, relative to a tensor's norm, and to the largest norm of the probe's part: a
 # gradient passes through all layers, and is zero but for rounding in front of a normalization.

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from kerasteach.measure.files import DamagedRunError, Entry, read_arrays, read_files, read_table
+from kerasteach.measure.files import DamagedRunError, Entry, nested, read_arrays, read_files, read_table
 from kerasteach.measure.manifest import Manifest, read_manifest
 from kerasteach.measure.stream import RAW, runs_in
 from kerasteach.validation import path as checked_path
@@ -94,9 +94,8 @@ def raw_of(path: Path, manifest: Manifest) -> dict[int, dict[str, np.ndarray]]:
     """Return the whole gradients out of all parts of a run."""
     found: dict[int, dict[str, np.ndarray]] = {}
     for arrays in _parts(path, manifest, f"{RAW}-", read_arrays):
-        for key, array in arrays.items():
-            step, _, name = key.partition("/")
-            found.setdefault(int(step), {})[name] = array
+        for step, gradients in nested(arrays).items():
+            found.setdefault(step, {}).update(gradients)
     return found
 
 
