@@ -173,6 +173,42 @@ def test_force_replaces_what_is_there(run, here, tmp_path):
     assert kt.Comparison.load(tmp_path).history["activation"].unique().tolist() == ["tanh", "relu"]
 
 
+def test_force_leaves_no_page_of_the_comparison_before(run, here, tmp_path):
+    """A second page, or another format, would show networks that were replaced; one's own pictures stay."""
+    _, folder = run
+    for file in folder.iterdir():
+        shutil.copy(file, tmp_path)
+    old = ("lecture-2.png", "gradients_over_time-2.png", "lecture.pdf", "decision_boundary.png")
+    own = ("lecture-b.png", "lecture-2.txt", "my lecture-2.png")
+    for name in (*old, *own):
+        (tmp_path / name).write_text("a picture")
+    assert here(*SMALL, "--activations", "tanh", "--output", tmp_path, "--force") == 0
+    names = {file.name for file in tmp_path.iterdir()}
+    assert not names & set(old)
+    assert names >= {*own, "lecture.png"}
+
+
+def test_a_further_page_that_exists_is_refused_before_the_training(here, tmp_path, capsys):
+    """Not after it, when the eighth network is drawn; and with `--force` a picture of someone else's stays."""
+    (tmp_path / "lecture-2.png").write_text("a picture")
+    assert here(*SMALL, "--activations", "tanh", "--output", tmp_path) == 2
+    assert "lecture-2.png exists already" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["lecture-2.png"]
+    assert here(*SMALL, "--activations", "tanh", "--output", tmp_path, "--force") == 0
+    assert (tmp_path / "lecture-2.png").read_text() == "a picture"
+
+
+@pytest.mark.parametrize("words", [["--output=~/figures"], ["--output", "~/figures"], ["-o", "~/figures"]])
+def test_a_tilde_is_the_home_folder(words, here, tmp_path, monkeypatch):
+    """Also where no shell has expanded it."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    assert here("activations", "relu", *words) == 0
+    assert (tmp_path / "home" / "figures" / "activation_functions.png").exists()
+    assert [file.name for file in tmp_path.iterdir()] == ["home"]
+
+
 def test_without_a_command_there_is_help(tmp_path):
     """The bare command is no error."""
     done = command(cwd=tmp_path)

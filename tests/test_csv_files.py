@@ -110,6 +110,27 @@ def test_what_is_missing_among_numbers_is_counted_or_dropped(file, word):
     assert "left out 4 of 40 rows" in data.describe()
 
 
+def test_missing_words_are_counted_by_the_columns_of_the_file(file):
+    """Not by the features of 0 and 1 that are made of it."""
+    path = file(lines("a,b,target", lambda n: f"{n * n},{['EU', 'US', ''][n % 3]},{'xy'[n % 2]}"))
+    with pytest.raises(ValueError, match=r"missing in b \(13\) of 40 rows"):
+        kt.datasets.load(path)
+
+
+@pytest.mark.parametrize("name", ["acid", "fluid", "period", "valid", "grid"])
+def test_a_name_that_ends_like_an_identifier_is_a_feature(file, name):
+    """Different whole numbers under an ordinary word."""
+    path = file(lines(f"{name},b,target", lambda n: f"{n * 17 % 40},{n % 5},{n % 2}"))
+    assert kt.datasets.load(path).features == (name, "b")
+
+
+def test_a_column_without_a_difference_is_named(file):
+    """There is nothing to learn from it; it stays, so that the shapes are those of the file."""
+    data = kt.datasets.load(file(lines("a,b,target", lambda n: f"{n * n},1,{'xy'[n % 2]}")))
+    assert data.features == ("a", "b")
+    assert "nothing to learn from b, the same in every row" in data.describe()
+
+
 def test_a_missing_class_is_missing(file):
     """`?` and nothing are no class."""
     with pytest.raises(ValueError, match=r"missing in target \(20\) of 40 rows"):
@@ -127,6 +148,9 @@ def test_a_missing_class_is_missing(file):
         ("row,a,b,target", lambda n: f"{n},{n * n},{n % 5},{n % 2}"),
         ("time,a,b,target", lambda n: f"{n}.0,{n * n},{n % 5},{n % 2}"),
         (",Unnamed: 0,a,b,target", lambda n: f"{n},{n},{n * n},{n % 5},{n % 2}"),
+        ("PassengerId,a,b,target", lambda n: f"{892 + n},{n * n},{n % 5},{n % 2}"),
+        ("customer_id,a,b,target", lambda n: f"{n * 17 % 40},{n * n},{n % 5},{n % 2}"),
+        ("Patient ID,a,b,target", lambda n: f"{n * 17 % 40},{n * n},{n % 5},{n % 2}"),
         ("target,Id,a,b", lambda n: f"{n % 2},{n},{n * n},{n % 5}"),
     ],
 )

@@ -127,7 +127,14 @@ def test_a_probe_knows_numbers_that_are_not_finite():
 
 
 @pytest.mark.parametrize(
-    "other", [ops.relu6, ops.tanh, lambda x: ops.where(x > -1.0, ops.relu(x), x), lambda x: ops.relu(x) + 1e-2]
+    "other",
+    [
+        ops.relu6,
+        ops.tanh,
+        lambda x: ops.where(x > -1.0, ops.relu(x), x),
+        lambda x: ops.relu(x) + 1e-2,
+        lambda x: ops.where(x > 50.0, 2 * x, ops.relu(x)),
+    ],
 )
 def test_functions_are_told_apart_on_a_grid(other):
     """Also where they differ far from 0, or by a constant."""

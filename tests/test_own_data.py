@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.datasets import load_iris
 from sklearn.preprocessing import StandardScaler
 
 import kerasteach as kt
@@ -178,6 +179,17 @@ def test_tables_of_any_library_give_the_same_examples(x):
     data = kt.datasets.from_arrays(x, pd.Series(Y))
     assert data.features == ("a", "b", "c")
     assert data.fingerprint() == same(Y).fingerprint()
+
+
+def test_a_data_set_of_scikit_learn_is_told_how_to_be_given():
+    """Its loaders return a dictionary that is no table."""
+    bunch = load_iris()
+    for take in (lambda: kt.compare("relu", data=bunch), lambda: kt.datasets.from_arrays(bunch, Y)):
+        with pytest.raises(ValueError, match=r"\(bunch.data, bunch.target\). Received: Bunch of data, target"):
+            take()
+    assert kt.datasets.from_arrays({"data": X[:, 0], "target": X[:, 1]}, Y).features == ("data", "target")
+    with pytest.raises(TypeError, match=r"`x\['b'\]` must be an array, a table or a list. Received: .*None"):
+        kt.datasets.from_arrays({"a": X[:, 0], "b": None}, Y)
 
 
 @pytest.mark.parametrize("x", [X.tolist(), tf.constant(X), X.astype(object), X.astype(str), pl.DataFrame(X).to_numpy()])

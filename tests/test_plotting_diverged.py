@@ -1,5 +1,6 @@
 """Networks that left the finite numbers: marked in every figure."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -113,6 +114,29 @@ def test_gradient_flow_marks_lost_seeds(gradients):
     ax = plotting.gradient_flow(lost(gradients, "norm"), epoch=7)
     assert crosses(ax) == [1.0, 2.0]
     assert "epoch 8" in ax.get_title()
+
+
+def test_crosses_of_networks_that_left_together_are_all_seen(history, gradients):
+    """In one epoch, or at one layer, they stand below each other."""
+    both = lost(lost(history, "value"), "value", name="sigmoid")
+    flows = lost(lost(gradients, "norm"), "norm", name="sigmoid")
+    for ax in (plotting.learning_curves(both), plotting.gradient_flow(flows, epoch=7)):
+        marks = [one for one in ax.collections if one.get_zorder() == 5]
+        size = 1.3 * plt.rcParams["lines.markersize"] * ax.figure.dpi / 72
+        places = [one.get_offset_transform().transform(one.get_offsets())[0] for one in marks]
+        assert len(places) == (2 if ax.get_xlabel() == "epochs trained" else 4)
+        assert min(np.abs(a - b).max() for i, a in enumerate(places) for b in places[:i]) > size
+
+
+def test_markers_of_deep_networks_are_drawn_whole():
+    """Above and below the ends of sixteen decades there is room for half a marker."""
+    columns = ["seed", "epoch", "step", "layer", "depth", "parameter", "norm"]
+    rows = [(0, 0, 0, f"layer_{depth}", depth, "bias", 10.0 ** (depth - 17)) for depth in range(1, 18)]
+    ax = plotting.gradient_flow(pd.DataFrame(rows, columns=columns))
+    ends = ax.transData.transform([(1, 1e-16), (17, 1.0)])[:, 1]
+    half = plt.rcParams["lines.markersize"] / 2 * ax.figure.dpi / 72
+    assert ends[0] - half > ax.bbox.y0
+    assert ends[1] + half < ax.bbox.y1
 
 
 def test_heat_maps_mark_lost_seeds(gradients):

@@ -149,9 +149,15 @@ def test_more_than_six_networks_have_further_pages(draw):
     """Each page says which networks it has, and together they have all."""
     titles = [[ax.get_title() for ax in draw(page).axes] for page in (1, 2)]
     assert [[title for title in page if title in NINE] for page in titles] == [list(NINE[:6]), list(NINE[6:])]
-    assert "page 2 of 2: 7 to 9 of 9" in draw(2).get_suptitle()
-    with pytest.raises(ValueError, match=r"`page` must be from 1 to 2, of 9 panels\. Received: page=3"):
+    assert "page 2 of 2: networks 7 to 9 of 9" in draw(2).get_suptitle()
+    with pytest.raises(ValueError, match=r"`page` must be from 1 to 2, of 9 networks\. Received: page=3"):
         draw(3)
+
+
+def test_a_page_of_one_network_has_its_number():
+    """Not "7 to 7"."""
+    figure = plotting.gradients_over_time(gradients(NINE[:7]), page=2)
+    assert figure.get_suptitle() == "page 2 of 2: number 7 of 7"
 
 
 @pytest.mark.parametrize("page", [0, -1, 1.5, "1", None, True])

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterable
 from itertools import pairwise
+from os.path import expanduser
 from shlex import quote
 from typing import Any
 
@@ -57,12 +58,13 @@ class Command(TyperCommand):
         return result
 
     def _known(self, words: Iterable[str]) -> list[str]:
-        """Replace names in the singular or plural by those that the options have; split `--name=value`."""
+        """Replace names in the singular or plural by those that the options have; split `--name=value`; expand `~`."""
         names = [name for one in self.params for name in one.opts]
         several = {name for one in self.params if getattr(one, "multiple", False) for name in one.opts}
         found: list[str] = []
         for word in words:
-            name, equals, value = word.partition("=")
+            name, equals, value = expanduser(word).partition("=")
+            value = expanduser(value)  # which no shell does
             if word.startswith("--") and name not in names:
                 name = next((near for near in (f"{name}s", name.removesuffix("s")) if near in names), name)
             found += [name, value] if equals and name in several else [f"{name}{equals}{value}"]

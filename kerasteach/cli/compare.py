@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from kerasteach.activation_names import check_names
-from kerasteach.cli.figures import FIGURES, draw
+from kerasteach.cli.figures import FIGURES, draw, pages_in
 from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style
 from kerasteach.cli.summary import print_summary
 from kerasteach.cli.terminal import start_tensorflow
@@ -147,8 +147,12 @@ def compare(
     files = Files(output, force)
     figures = {stem: files.path(f"{stem}.{format.value}") for stem in FIGURES}
     summary_file = files.path("summary.csv")
+    earlier = set() if resume else pages_in(output)
+    for page in sorted(earlier):
+        files.path(page.name)
     if resume is None:
         files.check_no_run()
+    earlier = earlier if (output / "run.json").exists() else set()  # else they are no comparison's
     check_names(activations)
     whole("processes", processes)
     start_tensorflow()
@@ -174,6 +178,8 @@ def compare(
         summary = result.summary()
         kt.measure.files.write_atomically(summary_file, summary.to_csv)
         drawn = list(draw(result, figures, lecture, force))
+        for page in earlier - set(drawn):  # of the comparison that was replaced
+            page.unlink(missing_ok=True)
     print_summary(summary, result.facts["arguments"]["error_below"])
     for figure in drawn:
         typer.echo(figure)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasteach.cli.options import style
+from kerasteach.cli.options import Format, style
 
 if TYPE_CHECKING:
     from kerasteach import Comparison
@@ -15,6 +16,12 @@ FIGURES = (
     *("lecture", "learning_curves", "test_scores", "gradient_flow", "gradients_over_time"),
     "decision_boundary",  # for data with two features
 )
+
+
+def pages_in(folder: Path) -> set[Path]:
+    """Return what a comparison has drawn into a folder: each page of each figure, in any format."""
+    name = re.compile(rf"({'|'.join(FIGURES)})(-\d+)?\.({'|'.join(Format)})")
+    return {path for path in folder.glob("*") if name.fullmatch(path.name)}
 
 
 def draw(result: Comparison, paths: Mapping[str, Path], lecture: bool, overwrite: bool) -> Iterator[Path]:

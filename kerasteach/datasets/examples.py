@@ -22,12 +22,14 @@ class Examples(NamedTuple):
     Attributes:
         x: The examples.
         features: The features' names; empty where there are none.
-        notes: What was made of columns of words.
+        notes: What was made of columns of words, and which features say nothing.
+        columns: The column that each feature comes from; empty where there are no names.
     """
 
     x: np.ndarray
     features: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 def of_array(x: Any, what: str = "`x`") -> Examples:
@@ -62,6 +64,7 @@ def of_table(frame: pd.DataFrame, what: str = "`x`") -> Examples:
     """
     columns: dict[str, np.ndarray] = {}
     refused: dict[str, str] = {}
+    origins: list[str] = []
     encoded: list[str] = []
     for name in names_of(frame):
         read = numbers(frame[name])
@@ -73,10 +76,14 @@ def of_table(frame: pd.DataFrame, what: str = "`x`") -> Examples:
             refused[name] = read
         else:
             columns[name] = read
+        origins += [name] * (len(columns) - len(origins))
     if refused or frame.empty:
         raise ValueError(_refusal(what, frame, refused))
-    note = f"a feature of 0 or 1 for each word in {shortened(encoded, 6)}"
-    return Examples(np.stack(list(columns.values()), axis=1), tuple(columns), (note,) if encoded else ())
+    notes = [f"a feature of 0 or 1 for each word in {shortened(encoded, 6)}"] if encoded else []
+    same = [name for name, column in columns.items() if len(column) > 1 and (column == column[0]).all()]
+    if same:
+        notes.append(f"nothing to learn from {shortened(same, 6)}, the same in every row")
+    return Examples(np.stack(list(columns.values()), axis=1), tuple(columns), tuple(notes), tuple(origins))
 
 
 def _one_hot(name: str, column: pd.Series) -> dict[str, np.ndarray] | None:

@@ -94,7 +94,7 @@ def _with_test(
     if isinstance(more, pd.DataFrame):
         more = _same_columns(x, more, "x") if isinstance(x, pd.DataFrame) else more.to_numpy()
     check_lengths(x, y, "train")
-    check_lengths(more, y_more, "test")
+    check_lengths(more, y_more, "`test`")
     if x.shape[1:] != more.shape[1:] or y.shape[1:] != y_more.shape[1:]:
         raise ValueError(
             "`test` must have examples and targets in the form of `x` and `y`. "
@@ -168,7 +168,8 @@ def _missing(found: Examples, gaps: np.ndarray, untold: np.ndarray, file: str, t
 
 def _where(found: Examples, bad: np.ndarray, start: str = ", in ") -> str:
     """Return which columns have how many bad entries."""
-    counts = {place: int(count) for place, count in enumerate(bad.sum(axis=0)) if count}
-    listed = [f"{found.features[place] if found.features else f'column {place}'} ({counts[place]})" for place in counts]
+    names = found.columns or [f"column {place}" for place in range(bad.shape[1])]
+    counts = {name: int(count) for name, count in zip(names, bad.sum(axis=0), strict=True) if count}
+    listed = [f"{name} ({count})" for name, count in counts.items()]
     more = f" and {len(listed) - 12} more columns" if len(listed) > 12 else ""
     return start + ", ".join(listed[:12]) + more if listed else ""

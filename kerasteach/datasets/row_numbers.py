@@ -13,7 +13,7 @@ from kerasteach.datasets.tables import column_of, names_of
 from kerasteach.validation import several
 
 _NAMELESS = re.compile(r"Unnamed: \d+(\.\d+)?|")  # what pandas calls a column without a name, such as a saved index
-_OF_ROWS = ("id", "index", "level_0", "row", "row_id", "rowid", "rownames", "row_names")
+_OF_ROWS = re.compile(r"(?i:(.*[ ._-])?id|index|level_0|row|rowid|rownames|row_names)|.*[a-z](Id|ID)")
 
 
 def chosen(frame: pd.DataFrame, features: Any) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -42,7 +42,7 @@ def _numbers_rows(name: str, column: pd.Series) -> bool:
     if isinstance(values, str) or len(values) < 3:
         return False
     counts = any(np.array_equal(values, np.arange(start, start + len(values))) for start in (0, 1))
-    return counts or (name.lower() in _OF_ROWS and _identifies(column))
+    return counts or (bool(_OF_ROWS.fullmatch(name)) and _identifies(column))
 
 
 def _identifies(column: pd.Series) -> bool:

@@ -17,7 +17,12 @@ _USUAL_TARGETS = ("target", "class", "label", "species", "y", "outcome", "diagno
 def frame_of(argument: str, value: Any) -> pd.DataFrame | None:
     """Return a table of pandas, polars, Arrow, NumPy or a dictionary as a pandas frame; None for anything else."""
     if isinstance(value, Mapping):
-        value = {name: plain(argument, column) for name, column in value.items()}
+        if "target" in value and getattr(value.get("data"), "ndim", 1) > 1:  # what scikit-learn's loaders return
+            raise ValueError(
+                f"`{argument}` must be a table, or examples and targets: of a data set of scikit-learn these are "
+                f"(bunch.data, bunch.target). Received: {type(value).__name__} of {shortened(value, 6)}."
+            )
+        value = {name: plain(f"{argument}[{name!r}]", column) for name, column in value.items()}
         if not value or any(column.ndim != 1 for column in value.values()):
             raise ValueError(f"`{argument}` must have a list of values for each column. {received(argument, value)}")
         lengths = {str(name): len(column) for name, column in value.items()}

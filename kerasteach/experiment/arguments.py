@@ -15,6 +15,7 @@ from kerasteach.validation import finite, is_number, received, several, whole
 
 PLAIN_LEARNING_RATE = 0.1  # of plain steps; Keras's optimizers have defaults of their own
 MOST_SEEDS = 100_000  # given by their number: each is a network of every variant, built and kept
+MOST_LAYERS = 10_000
 
 
 def checked_seeds(seeds: Any) -> list[int]:
@@ -41,7 +42,11 @@ def checked_hidden(hidden: Any, depth: Any = None, width: Any = None) -> list[in
         )
     if width is not None:
         units = [whole("width", width)] * len(units)
-    return units if depth is None else [units[0] if units else whole("width", width)] * whole("depth", depth)
+    return (
+        units
+        if depth is None
+        else [units[0] if units else whole("width", width)] * whole("depth", depth, most=MOST_LAYERS)
+    )
 
 
 def checked_capture(capture: Any) -> Literal["epoch", "step"] | None:
@@ -91,6 +96,8 @@ def serialised(
     """
     if isinstance(learning_rate, type):
         raise TypeError(f"`learning_rate` must be an object of this class. {received('learning_rate', learning_rate)}")
+    if getattr(learning_rate, "__name__", "") == "<lambda>":  # which Keras writes down, with a warning, and never reads
+        raise ValueError(f"`learning_rate` must be a function with a name. {received('learning_rate', learning_rate)}")
     own = learning_rate is None and not varied
     plain = PlainSGD(PLAIN_LEARNING_RATE if own else learning_rate)  # checks the rate, too
     rate = {} if own else {"learning_rate": plain.get_config()["learning_rate"]}

@@ -25,7 +25,7 @@ _ENTRIES = 2**18  # of a tensor, evenly spread, that are looked at
 # How far two processors may be apart, relative to a tensor's norm, and to the largest norm of the probe's part: a
 # gradient passes through all layers, and is zero but for rounding in front of a normalization.
 _TOLERANCES = {
-    "activation": (1e-5, 0.0),
+    "activation": (1e-5, 1e-7),
     "weights": (1e-5, 0.0),
     "outputs": (1e-4, 1e-6),
     "gradients": (1e-2, 1e-5),
@@ -77,14 +77,18 @@ def network_probe(build: Callable[[], keras.Model], dataset: Dataset) -> dict[st
 
 
 def activation_probe(function: Callable[[Any], Any]) -> dict[str, str]:
-    """Return what a function and its derivative are between -10 and 10, denser near 0."""
-    x = tf.constant(np.sinh(np.linspace(-3, 3, 61))[None], "float32")
+    """Return what a function and its derivative are between -10 and 10, denser near 0, and from there to 1000."""
+    near, far = np.sinh(np.linspace(-3, 3, 61)), np.geomspace(10, 1000, 30)
+    return {"activation": _numbers([one for x in (near, far, -far) for one in _with_derivative(function, x)])}
+
+
+def _with_derivative(function: Callable[[Any], Any], points: np.ndarray) -> tuple[Any, Any]:
+    x = tf.constant(points[None], "float32")
     with tf.device("/CPU:0"), tf.GradientTape() as tape:
         tape.watch(x)
         y = function(x)
-        weighted = tf.reduce_sum(tf.convert_to_tensor(y) * tf.cast(_fixed(61)[None], "float32"))
-    slope = tape.gradient(weighted, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    return {"activation": _numbers([y, slope])}
+        weighted = tf.reduce_sum(tf.convert_to_tensor(y) * tf.cast(_fixed(points.size)[None], "float32"))
+    return y, tape.gradient(weighted, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
 
 def optimizer_probe(optimizer: keras.optimizers.Optimizer) -> dict[str, str]:

@@ -28,6 +28,7 @@ from kerasteach.measure.files import (
 from kerasteach.measure.interruption import undisturbed
 from kerasteach.measure.manifest import Manifest, columns_of, read_manifest
 from kerasteach.measure.working import groups_of, remove, remove_groups, working_folder
+from kerasteach.validation import flag
 from kerasteach.validation import path as checked_path
 
 Tables = Mapping[str, pd.DataFrame]
@@ -56,7 +57,7 @@ def save_run(
             and that no run wrote.
         RuntimeError: If another process is writing there.
     """
-    directory = checked_path("directory", directory)
+    directory, overwrite = checked_path("directory", directory), flag("overwrite", overwrite)
     Manifest(dict(facts)).text()  # facts that JSON cannot hold are refused before anything is touched
     directory.mkdir(parents=True, exist_ok=True)
     with working_folder(directory) as folder:

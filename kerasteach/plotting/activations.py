@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from kerasteach.activation_names import ACTIVATIONS
+from kerasteach.plotting.fitting import legend
 from kerasteach.plotting.pages import composed, on_page, panels
 from kerasteach.plotting.style import Look, looks, new_axes, plain
 from kerasteach.plotting.tables import Kind, checked
@@ -45,7 +46,7 @@ def activation_functions(table: pd.DataFrame, *, page: int = 1) -> Figure:
     """
     table = _checked(table)
     names = list(table["activation"].unique())
-    shown, note = on_page(names + [_ALL] * (len(names) > 1), page, _PANELS)
+    shown, note = on_page(names + [_ALL] * (len(names) > 1), page, _PANELS, "panels")
     look_of = looks(names)
     with composed():
         figure, axes = panels(len(shown), _COLUMNS, width=3.1, height=2.7, sharex=True)
@@ -95,7 +96,7 @@ def activation_curves(
         )
     ax.set(xlabel="x", ylabel="f'(x)" if column == "derivative" else "f(x)")
     ax.set_ylim(*_limits(table[column]))
-    ax.legend(frameon=False)
+    legend(ax)
     return ax
 
 

@@ -14,7 +14,8 @@ from matplotlib.ticker import MaxNLocator
 
 from kerasteach.measure.signal import signal_rows
 from kerasteach.plotting import non_finite
-from kerasteach.plotting.style import Look, fitted, letters, looks, new_axes, plain
+from kerasteach.plotting.fitting import fitted, legend, letters
+from kerasteach.plotting.style import Look, looks, new_axes, plain
 from kerasteach.plotting.variants import GRADIENTS, Hue, line_with_band, median, names_of, networks_in, spread_note
 from kerasteach.validation import choice, received
 
@@ -68,13 +69,14 @@ def gradient_flow(
     """
     frame = networks_in("gradients", gradients, GRADIENTS, hue)
     lines = lines_of(frame, parameter)
+    _of_epoch(pd.concat(lines.values()), epoch)  # refused before there is a figure
     look_of = looks(names_of(frame))
     ax = new_axes(ax)
     found = draw_flow(ax, lines, epoch, look_of)
     handles = [*network_handles(look_of, found), *(line_handles(lines) if len(lines) > 1 else ())]
     title = spread_note(frame) if names_of(frame) != [""] else None
     if handles:
-        ax.legend(handles=handles, title=title, frameon=False, ncols=2 if len(handles) > 3 and not found else 1)
+        legend(ax, handles, title, most=3)
     return ax
 
 
@@ -125,10 +127,12 @@ def draw_flow(
     rows = groups.mean(skipna=False).reset_index()
     for (line, name), one in rows.groupby(["line", "network"], sort=False):
         line_with_band(ax, one, "depth", "norm", look_of[str(name)], hollow=line != next(iter(lines)))
-    for name, depths in rows[~np.isfinite(rows["norm"])].groupby("network")["depth"]:
-        non_finite.mark(ax, depths.unique(), look_of[str(name)], 1.3 * plt.rcParams["lines.markersize"])
+    bad = rows[~np.isfinite(rows["norm"])].groupby("network", sort=False)["depth"]
+    places = {str(name): depths.unique() for name, depths in bad}
+    non_finite.mark(ax, places, look_of, 1.3 * plt.rcParams["lines.markersize"])
     low, high = norm_range(rows["norm"].to_numpy())
-    ax.set_ylim(low / 1.6, high * 1.6)
+    room = max(1.6, (high / low) ** 0.05)  # for half a marker, over any number of decades
+    ax.set_ylim(low / room, high * room)
     ax.set_yscale("log", nonpositive="mask")
     which = f"{parameters_in(next(iter(lines.values())))} gradient" if len(lines) == 1 else "gradient"
     ax.set_ylabel(f"L2 norm of the {which}")

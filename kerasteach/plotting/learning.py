@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from kerasteach.plotting import non_finite
+from kerasteach.plotting.fitting import legend
 from kerasteach.plotting.style import Look, looks, new_axes, plain
 from kerasteach.plotting.variants import HISTORY, Hue, line_with_band, names_of, networks_in, spread_note
 from kerasteach.validation import choice
@@ -57,9 +58,9 @@ def learning_curves(history: pd.DataFrame, metric: str = "loss", ax: Axes | None
     found = diverged(frame, metric)
     draw_curves(ax, frame, metric, looks(names_of(frame)), found)
     if frame["network"].nunique() > 1:
-        ax.legend(title=spread_note(frame), frameon=False)
+        legend(ax, title=spread_note(frame))
     elif found:
-        ax.legend(frameon=False)
+        legend(ax)
     return ax
 
 
@@ -100,8 +101,8 @@ def _name_epochs(ax: Axes, first: int, last: int) -> None:
 def _mark_diverged(ax: Axes, rows: pd.DataFrame, look_of: Mapping[str, Look]) -> None:
     """Mark the epoch in which each seed is not finite for the first time."""
     lost = rows[~np.isfinite(rows["value"])].groupby(["network", "seed"])["epoch"].min()
-    for name, epochs in lost.groupby(level="network"):
-        non_finite.mark(ax, epochs.unique() + 1, look_of[str(name)], 1.3 * plt.rcParams["lines.markersize"])
+    places = {str(name): epochs.unique() + 1 for name, epochs in lost.groupby(level="network", sort=False)}
+    non_finite.mark(ax, places, look_of, 1.3 * plt.rcParams["lines.markersize"])
 
 
 def _carried_on(rows: pd.DataFrame) -> pd.DataFrame:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.transforms import ScaledTranslation
 
 from kerasteach.plotting.style import Look
 
@@ -41,21 +43,32 @@ def _note(network: pd.DataFrame, lost: pd.DataFrame, prefix: str) -> str:
     return f"{who}{prefix}not finite {'from' if for_good else 'in'} epoch {epoch}"
 
 
-def mark(ax: Axes, places: Iterable[float], look: Look, size: float) -> None:
-    """Draw a cross at the upper edge of the axes where a network has a seed that is not finite."""
-    x = np.asarray(list(places), "float64")
-    if x.size:
-        ax.scatter(
-            x,
-            np.ones(x.size),
-            s=size**2,
-            marker="x",
-            color=look.colour,
-            linewidths=size / 4,
-            transform=ax.get_xaxis_transform(),
-            clip_on=False,
-            zorder=5,
-        )
+def mark(ax: Axes, places: Mapping[str, Iterable[float]], look_of: Mapping[str, Look], size: float) -> None:
+    """Draw a cross at the upper edge of the axes where a network has a seed that is not finite.
+
+    Args:
+        ax: Where to draw.
+        places: The places on the x axis, by network; of several networks at one place the crosses stand below each
+            other, so that each is seen.
+        look_of: The networks' colors.
+        size: How large a cross is, in points.
+    """
+    taken: Counter[float] = Counter()
+    for name, found in places.items():
+        for place in found:
+            down = ScaledTranslation(0, -1.2 * size * taken[place] / 72, ax.figure.dpi_scale_trans)
+            ax.scatter(
+                [place],
+                [1.0],
+                s=size**2,
+                marker="x",
+                color=look_of[name].colour,
+                linewidths=size / 4,
+                transform=ax.get_xaxis_transform() + down,
+                clip_on=False,
+                zorder=5,
+            )
+            taken[place] += 1
 
 
 def nothing_finite(ax: Axes, text: str = "no finite value") -> None:

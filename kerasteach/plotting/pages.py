@@ -39,13 +39,14 @@ def _size(name: str) -> float:
     return base if value is None else base * font_scalings[value] if isinstance(value, str) else float(value)
 
 
-def on_page(names: Sequence[str], page: Any, most: int = NETWORKS) -> tuple[list[str], str]:
+def on_page(names: Sequence[str], page: Any, most: int = NETWORKS, what: str = "networks") -> tuple[list[str], str]:
     """Return the names that stand on a page, and what to write above it where there are several pages.
 
     Args:
         names: All of them.
         page: Which page, from 1.
         most: How many a page holds. Defaults to `6`.
+        what: What to call them. Defaults to `"networks"`.
 
     Raises:
         ValueError: If there is no such page.
@@ -53,10 +54,13 @@ def on_page(names: Sequence[str], page: Any, most: int = NETWORKS) -> tuple[list
     pages = max(1, -(-len(names) // most))
     page = whole("page", page, 1)
     if page > pages:
-        raise ValueError(f"`page` must be from 1 to {pages}, of {len(names)} panels. {received('page', page)}")
+        raise ValueError(f"`page` must be from 1 to {pages}, of {len(names)} {what}. {received('page', page)}")
     first = (page - 1) * most
     shown = list(names[first : first + most])
-    return shown, f"page {page} of {pages}: {first + 1} to {first + len(shown)} of {len(names)}" if pages > 1 else ""
+    if pages == 1:
+        return shown, ""
+    numbers = f"{what} {first + 1} to {first + len(shown)}" if len(shown) > 1 else f"number {first + 1}"
+    return shown, f"page {page} of {pages}: {numbers} of {len(names)}"
 
 
 def panels(count: int, columns: int, width: float, height: float, **options: Any) -> tuple[Figure, list[Axes]]:
@@ -86,7 +90,17 @@ def pages(table: pd.DataFrame, hue: Hue = None) -> int:
         >>> kt.plotting.pages(kt.measure.history_table({"loss": [0.9, 0.4]}))
         1
     """
-    kinds = {"metric": ("history", HISTORY), "x_1": ("predictions", PREDICTIONS)}
+    kinds = {
+        "metric": ("history", HISTORY),
+        "x_1": ("predictions", PREDICTIONS),
+        "parameter": ("gradients", GRADIENTS),
+    }
     columns = [str(name) for name in table] if isinstance(table, pd.DataFrame) else []
-    argument, needed = next((kind for name, kind in kinds.items() if name in columns), ("gradients", GRADIENTS))
+    found = [kind for name, kind in kinds.items() if name in columns]
+    if not found:
+        raise (ValueError if isinstance(table, pd.DataFrame) else TypeError)(
+            "`table` must be `Comparison.history`, `gradients` or `predictions`, or that of one model. "
+            f"{received('table', table)}"
+        )
+    argument, needed = found[0]
     return -(-len(names_of(networks_in(argument, table, needed, hue))) // NETWORKS)

@@ -16,8 +16,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from kerasteach import validation
+from kerasteach.plotting.fitting import fitted
 from kerasteach.plotting.pages import composed, on_page, panels
-from kerasteach.plotting.style import Look, fitted, looks, plain
+from kerasteach.plotting.style import Look, looks, plain
 from kerasteach.plotting.variants import PREDICTIONS, Hue, names_of, networks_in
 
 _COLUMNS = 3

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from textwrap import wrap
 from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
@@ -20,7 +19,6 @@ from kerasteach.activation_names import COURSE
 from kerasteach.measure.files import write_atomically
 
 PAGE = (12.8, 7.2)  # inches, 16:9: a little less than a slide, which has 13.33 x 7.5
-_LETTER = 0.55  # width of a letter, in the size of its text
 FORMATS = (".png", ".svg", ".pdf")
 ANIMATIONS = (".gif", ".mp4")
 
@@ -93,25 +91,20 @@ def new_axes(ax: Axes | None) -> Axes:
     Raises:
         TypeError: If it is something else.
     """
-    if ax is None:
-        _, ax = plt.subplots(layout="constrained")
-    if not isinstance(ax, Axes):
+    found = checked_axes(ax) or plt.subplots(layout="constrained")[1]
+    sns.despine(ax=found)
+    return found
+
+
+def checked_axes(ax: Any) -> Axes | None:
+    """Return the axes, or `None`, which stands for a new figure.
+
+    Raises:
+        TypeError: If it is something else.
+    """
+    if ax is not None and not isinstance(ax, Axes):
         raise TypeError(f"`ax` must be axes of matplotlib, or None for a new figure. {validation.received('ax', ax)}")
-    sns.despine(ax=ax)
     return ax
-
-
-def letters(ax: Axes) -> int:
-    """Return how many letters of the axes' titles and labels stand beside each other over the width of the axes."""
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    points = ax.get_window_extent().width / figure.dpi * 72
-    return max(8, int(points / (_LETTER * float(ax.title.get_fontsize()))))
-
-
-def fitted(ax: Axes, text: str) -> str:
-    """Break a text into lines that are about as wide as the axes, in the size of their title."""
-    return "\n".join(wrap(text, letters(ax), break_on_hyphens=False))
 
 
 def check_writable(path: Path) -> None:

@@ -1,0 +1,64 @@
+"""Text that fits its place: titles and the entries of legends, broken into lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from textwrap import wrap
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.legend import Legend
+
+_LETTER = 0.55  # width of a letter, in the size of its text
+_HANDLE = 8  # letters: the line in front of an entry of a legend, and the space around them
+
+
+def letters(ax: Axes) -> int:
+    """Return how many letters of the axes' titles and labels stand beside each other over the width of the axes."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    points = ax.get_window_extent().width / figure.dpi * 72
+    return max(8, int(points / (_LETTER * float(ax.title.get_fontsize()))))
+
+
+def broken(text: str, width: int) -> str:
+    r"""Break a text into lines of so many letters: at spaces, behind `_` and `/`, and elsewhere only if it must.
+
+    Example:
+        >>> broken("a network with_dropout", 14)
+        'a network\nwith_dropout'
+    """
+    lines = [""]
+    for piece in re.findall(r"[^\s_/]*[\s_/]|[^\s_/]+", text):
+        if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(part for line in lines for part in wrap(line.strip(), width, break_on_hyphens=False))
+
+
+def fitted(ax: Axes, text: str) -> str:
+    """Break a text into lines that are about as wide as the axes, in the size of their title."""
+    return broken(text, letters(ax))
+
+
+def legend(ax: Axes, handles: Sequence[Artist] = (), title: str | None = None, *, most: int = 6) -> Legend:
+    """Name the lines inside the axes, in a legend that is never wider than they are.
+
+    Long names have several lines; where short ones are more than `most`, they stand in two columns.
+
+    Args:
+        ax: The axes.
+        handles: What is named. Defaults to all lines that have a label.
+        title: A line above the names. Defaults to `None`.
+        most: How many names stand in one column, where two have room. Defaults to `6`.
+    """
+    handles = list(handles) or ax.get_legend_handles_labels()[0]
+    room = letters(ax)
+    names = [str(one.get_label()) for one in handles]
+    names = ["\n".join(broken(line, room - _HANDLE) for line in name.split("\n")) for name in names]
+    widest = max((len(line) for name in names for line in name.split("\n")), default=0) + _HANDLE
+    columns = 2 if len(handles) > most and 2 * widest <= room else 1
+    title = title and broken(title, room)
+    # A white ground keeps the names readable where a curve runs behind them.
+    return ax.legend(handles, names, title=title, ncols=columns, facecolor="white", edgecolor="none", framealpha=0.8)
