@@ -104,7 +104,7 @@ class GradientCapture(Capture):
         return self._recording.raw()
 
     def _check(self, model: keras.Model, replicas: int) -> None:
-        if not any(isinstance(layer, GradientProbe) for layer in layers_of(model)):
+        if not _has_probe(model):
             return
         if replicas > 1:
             raise RuntimeError(
@@ -124,7 +124,7 @@ class GradientCapture(Capture):
         source = Gradients(model, names, self._layers, self._edges)
         raw = Raw(model, optimizer, self._raw) if self._raw else None
         if optimizer is model.optimizer and all(layer.built for layer in layers_of(model)):
-            # What is amiss is told now; in the first step it would spoil the compiled training.
+            # An error is raised now; in the first step it would spoil the compiled training.
             try:
                 source.prepare(optimizer, model.trainable_variables)
                 if raw is not None:
@@ -132,4 +132,10 @@ class GradientCapture(Capture):
             except ValueError:
                 source.leave()
                 raise
+            if _has_probe(model):  # whose units are known only in the step
+                source.entries = None
         return source, names, raw
+
+
+def _has_probe(model: keras.Model) -> bool:
+    return any(isinstance(layer, GradientProbe) for layer in layers_of(model))
