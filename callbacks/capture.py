@@ -1,4 +1,4 @@
-"""What the captures share: hooking an optimizer for the time of a `fit`, and fetching what was recorded."""
+"""Base class of the captures: hooks an optimizer for the time of a `fit`, and fetches what was recorded."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Capture(Views, keras.callbacks.Callback):
 
     Args:
         name: What its table is called.
-        kind: What its rows tell of.
+        kind: What a row describes.
         layers: Which layers.
         every: At which steps.
         histogram: The histograms' bins.
@@ -85,8 +85,11 @@ class Capture(Views, keras.callbacks.Callback):
         if self._session is None:
             return
         session, self._session = self._session, None
-        session.close()
-        session.release()
+        try:
+            session.close()
+        finally:
+            session.release()
+            no_save_before_sigterm(self._save_rest)
         if self._rescue is not None:
             self._rescue.detach()
         model, self._trained, self._rescue = self._trained, None, None
@@ -116,9 +119,10 @@ class Capture(Views, keras.callbacks.Callback):
         training_function.make(model)
         self._session.begin()
         self._execution = model.steps_per_execution
-        if self._writes:
-            # What an interrupted fit left is written when nobody holds the capture any more, or Python ends.
+        if self._writes and not kept:
+            # What an interrupted fit left is written when the capture is no longer referenced, or Python ends.
             self._rescue = weakref.finalize(self, _rescue, self._session)
+        if self._writes:
             save_before_sigterm(self._save_rest)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

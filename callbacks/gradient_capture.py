@@ -42,7 +42,7 @@ class GradientCapture(Capture):
         layers: Which layers: names (`"block_1"` means those inside it too), wildcards such as `"conv*"`, layer objects,
             classes such as `keras.layers.Dense`, or functions of a layer that say whether it is meant; one or several.
             Defaults to `None`, all.
-        every: Record each so manyth step, from step 0, or `"epoch"` for one row an epoch: the means over the steps in
+        every: Record every n-th step, from step 0, or `"epoch"` for one row an epoch: the means over the steps in
             which the variable received a gradient (`finite` where all were; histograms summed), with the epoch's last
             step in `step`. Defaults to `1`.
         statistics: `"all"`, or names out of `norm, mean, std, finite, mean_abs, max_abs, zero_fraction, weight_norm,
@@ -104,7 +104,7 @@ class GradientCapture(Capture):
         return self._recording.raw()
 
     def _check(self, model: keras.Model, replicas: int) -> None:
-        if not any(isinstance(layer, GradientProbe) for layer in layers_of(model)):
+        if not _has_probe(model):
             return
         if replicas > 1:
             raise RuntimeError(
@@ -124,7 +124,7 @@ class GradientCapture(Capture):
         source = Gradients(model, names, self._layers, self._edges)
         raw = Raw(model, optimizer, self._raw) if self._raw else None
         if optimizer is model.optimizer and all(layer.built for layer in layers_of(model)):
-            # What is amiss is told now; in the first step it would spoil the compiled training.
+            # An error is raised now; in the first step it would spoil the compiled training.
             try:
                 source.prepare(optimizer, model.trainable_variables)
                 if raw is not None:
@@ -132,4 +132,10 @@ class GradientCapture(Capture):
             except ValueError:
                 source.leave()
                 raise
+            if _has_probe(model):  # whose units are known only in the step
+                source.entries = None
         return source, names, raw
+
+
+def _has_probe(model: keras.Model) -> bool:
+    return any(isinstance(layer, GradientProbe) for layer in layers_of(model))

@@ -48,7 +48,7 @@ class StopOnError(keras.callbacks.Callback):
     Raises:
         TypeError: If a threshold is not a number, or in training a metric is none.
         ValueError: If an argument is not valid; in training, if a metric is not there at the end of an epoch (the
-            message lists those that are), has more than one value, or has a name that does not tell its direction.
+            message lists those that are), has more than one value, or has a name that does not decide its direction.
         RuntimeError: In training, if batches are to be judged and the model's `train_step` does not hand Keras its
             loss.
 
@@ -156,7 +156,7 @@ class StopOnError(keras.callbacks.Callback):
             self._losses.begin()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Judge the batches that just ended by their own losses; the first batch tells the metrics' names."""
+        """Judge the batches that just ended by their own losses; the first batch shows the metrics' names."""
         if self._losses is None:
             self._check_names(logs or {})
             return

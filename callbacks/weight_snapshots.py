@@ -1,4 +1,4 @@
-"""The way of the weights in a training: a snapshot of all of them now and then."""
+"""Snapshots of all weights, at the start of a training and then after epochs or steps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kerasteach.measure.recording import Every, checked_every
 
 
 class WeightSnapshots(keras.callbacks.Callback):
-    """Keep all weights as they are at the start of a training, and after each epoch or each so manyth step.
+    """Keep all weights as they are at the start of a training, and after each epoch or every n-th step.
 
     This is the path that `kerasteach.loss_surface` draws. All snapshots stay in memory: 25 of a network with a million
     weights take 100 MB. Each `fit` starts afresh. A model that is built only by its first batch has no weights at the

@@ -21,7 +21,7 @@ class Properties:
         jumps: Where the function jumps. Defaults to nowhere.
         kinks: Where it has a kink, at which its derivative jumps. Defaults to nowhere.
         initialization: What `initializer="matched"` gives its layers: the mode and the scale of Keras's
-            VarianceScaling. Defaults to `None`: nobody says what suits it.
+            VarianceScaling. Defaults to `None`: no rule for it is published.
         color: Its color in every figure. Defaults to `None`: the next that is free.
         marker: Likewise its marker.
         axis: Whether each output depends on all inputs of the last axis, as softmax's do. Defaults to `False`.

@@ -11,6 +11,7 @@ from keras import ops
 
 from kerasteach import activations
 from kerasteach.activations import Activation, Tensor
+from kerasteach.activations.functions import floats
 from kerasteach.validation import finite
 
 _register = keras.saving.register_keras_serializable(package="kerasteach")
@@ -66,16 +67,22 @@ class Dense(keras.layers.Dense):
             `z`, `(batch, ..., units)`, in the layer's compute dtype.
 
         Raises:
-            ValueError: If `x` is symbolic: a model of `z` needs a layer, `Dense(units)`, and one for the activation.
+            TypeError: If `x` does not hold numbers.
+            ValueError: If `x` has another number of features than the layer, or is symbolic: a model of `z` needs a
+                layer, `Dense(units)`, and one for the activation.
         """
         if isinstance(x, keras.KerasTensor):
             raise ValueError(
                 "`x` must hold numbers; to build a model on z, use Dense(units) and an activation layer after it. "
                 f"Received: x={x}."
             )
+        x = ops.cast(floats(x, self.compute_dtype), self.compute_dtype)
+        if x.shape == () or (self.built and x.shape[-1] not in (None, self.kernel.shape[0])):
+            expected = f"(batch, ..., {self.kernel.shape[0] if self.built else 'features'})"
+            raise ValueError(f"`x` must be {expected}. Received: x of shape {tuple(x.shape)}.")
         if not self.built:
             self.build(ops.shape(x))
-        z = ops.matmul(ops.cast(x, self.compute_dtype), ops.cast(self.kernel, self.compute_dtype))
+        z = ops.matmul(x, ops.cast(self.kernel, self.compute_dtype))
         return z if self.bias is None else ops.add(z, ops.cast(self.bias, self.compute_dtype))
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:

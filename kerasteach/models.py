@@ -15,7 +15,7 @@ from kerasteach.activation_checks import check_layer
 from kerasteach.activation_names import ACTIVATIONS
 from kerasteach.activations import Activation
 from kerasteach.layers import Dense
-from kerasteach.validation import received, several, whole
+from kerasteach.validation import fits_memory, received, several, whole
 
 
 def mlp(
@@ -120,7 +120,11 @@ def draw_weights(network: keras.Sequential, seed: int) -> list[np.ndarray]:
 
 def _checked_units(inputs: int, hidden: Sequence[int], outputs: int) -> list[int]:
     given = [("inputs", inputs), *(("hidden", units) for units in several("hidden", hidden)), ("outputs", outputs)]
-    return [whole(argument, units) for argument, units in given]
+    widths = [(argument, whole(argument, units)) for argument, units in given]
+    for one, other in pairwise(widths):
+        argument, units = max(one, other, key=lambda width: width[1])
+        fits_memory(argument, units, one[1] * other[1])
+    return [units for _, units in widths]
 
 
 def matched(activation: str | Activation | None) -> keras.initializers.Initializer:
@@ -142,7 +146,7 @@ def matched(activation: str | Activation | None) -> keras.initializers.Initializ
         activation: One of these, by its name or as a function; `None` is linear.
 
     Raises:
-        ValueError: If it is another function, of which nobody says what suits it.
+        ValueError: If it is another function, for which no rule is published.
 
     Example:
         >>> import kerasteach as kt

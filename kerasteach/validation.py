@@ -189,8 +189,8 @@ def did_you_mean(value: Any, options: Iterable[str]) -> str:
     return f" Did you mean {by_lower[close[0]]!r}?" if close else ""
 
 
-def text(argument: str, value: Any) -> str:
-    """Return a text that is not empty.
+def text(argument: str, value: Any, empty: bool = False) -> str:
+    """Return a text, which may be empty where that is said.
 
     Raises:
         TypeError: If it is no text.
@@ -198,7 +198,7 @@ def text(argument: str, value: Any) -> str:
     """
     if not isinstance(value, str):
         raise TypeError(f"`{argument}` must be a text. {received(argument, value)}")
-    if not value.strip():
+    if not (empty or value.strip()):
         raise ValueError(f"`{argument}` must not be empty. {received(argument, value)}")
     return str(value)
 

@@ -361,7 +361,7 @@ def test_a_function_of_a_layer_that_fails_is_named(kind):
 @pytest.mark.parametrize("layers", [5, int, [None], [3.0]])
 def test_what_names_no_layer_is_refused(layers):
     """Numbers, and classes of other things, are no layers."""
-    with pytest.raises(TypeError, match="`layers` must be names"):
+    with pytest.raises(TypeError, match=r"`layers` must be (a list of )?names"):
         kt.callbacks.GradientCapture(layers=layers)
 
 
@@ -392,21 +392,6 @@ def test_record_takes_a_model_or_none(model):
     """Anything else is an error that names the argument."""
     with pytest.raises(TypeError, match="`model` must be a Keras model, or None"):
         kt.measure.record(keras.optimizers.SGD(), model)
-
-
-def test_raw_gradients_keep_the_type_of_their_variable(blobs):
-    """In a float64 model they have all digits, also of entries that float32 takes for 0."""
-    model = keras.Sequential([keras.Input((4,), dtype="float64"), layers.Dense(3, dtype="float64", name="d")])
-    model.compile(keras.optimizers.SGD(0.1), keras.losses.MeanSquaredError(dtype="float64"))
-    capture = kt.callbacks.GradientCapture(raw={"d": 0}, histogram=[1e-150, 1.0])
-    x, _ = blobs
-    model.fit(x.astype("float64"), np.zeros((60, 3)), sample_weight=np.full(60, 1e-90), verbose=0, callbacks=[capture])
-    kernel = next(array for path, array in capture.raw[0].items() if path.endswith("kernel"))
-    assert kernel.dtype == "float64"
-    assert 0 < np.abs(kernel).max() < 1e-80
-    np.testing.assert_allclose(capture.frame["norm"][0], np.linalg.norm(kernel * 1e90) / 1e90, rtol=1e-12)
-    bins = capture.histograms.query("step == 0 and parameter == 'kernel'")
-    assert bins["count"].tolist() == [0, 0, 12, 0, 0]
 
 
 @pytest.mark.parametrize("steps", [range(10**12), iter(int, 1), range(100_001), 2**31, [0, 2**31], [10**400], "12", {}])

@@ -278,3 +278,22 @@ def test_no_pickled_array_is_read(saved):
     )
     with pytest.raises(DamagedRunError, match=r"weights\.npz .* cannot be read"):
         load_arrays(saved, "weights")
+
+
+def test_a_run_without_its_manifest_does_not_give_way_to_an_earlier_one(captured):
+    """The error names the file that is missing; the earlier run is there by its number."""
+    directory, first = captured
+    earlier, later = read(directory), shutil.copytree(first, directory / "run-0002")
+    (later / "run.json").unlink()
+    with pytest.raises(DamagedRunError, match=r"run-0002.run\.json.*missing"):
+        read(directory)
+    pd.testing.assert_frame_equal(read(directory, run=1), earlier)
+
+
+def test_one_runs_folder_is_read_wherever_it_is(captured, saved, tmp_path):
+    """A folder that was moved and renamed is the run that it was; a saved comparison's is none."""
+    directory, run = captured
+    moved = shutil.copytree(run, tmp_path / "of last week")
+    pd.testing.assert_frame_equal(read(moved), read(directory))
+    with pytest.raises(FileNotFoundError, match="There is no such run"):
+        read(saved)

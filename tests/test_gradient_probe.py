@@ -115,3 +115,16 @@ def test_a_tape_hears_probes_too():
             model.train_on_batch(X[start : start + 20], Y[start : start + 20])
     assert tape.frame["layer"].tolist() == capture.frame["layer"].tolist()
     np.testing.assert_allclose(tape.frame["norm"], capture.frame["norm"], rtol=1e-5)
+
+
+def test_the_size_of_a_signal_is_that_of_the_training_at_hand():
+    """A probe behind inputs of any length counts the units of the fit, not those of an earlier one."""
+    model = keras.Sequential([keras.Input((None, 2)), keras.layers.Dense(3), kt.layers.GradientProbe()])
+    model.compile("sgd", "mse")
+    capture, sizes = kt.callbacks.GradientCapture(), []
+    for length in (5, 7):
+        x = np.ones((4, length, 2), "float32")
+        model.fit(x, np.zeros((4, length, 3), "float32"), verbose=0, callbacks=[capture])
+        frame = capture.frame
+        sizes.append(frame.loc[frame["parameter"] == "signal", "size"].tolist())
+    assert sizes == [[15], [21]]

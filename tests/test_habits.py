@@ -289,7 +289,7 @@ def test_a_model_copied_in_mid_fit_trains_alone():
     fit(model, capture, kt.callbacks.StopOnError(-1.0, per="batch"), Copy())
     assert capture.frame["step"].unique().tolist() == [0, 1, 2]
     for one in copies:
-        assert not {"make_train_function", "train_step"} & set(vars(one))
+        assert not {"make_train_function", "train_step", "test_step"} & set(vars(one))
         assert type(one._loss_tracker) is keras.metrics.Mean
         assert int(one.optimizer.iterations) > 3  # those that were copied with it, and three of its own
 
@@ -438,7 +438,7 @@ def test_after_an_interruption_no_other_training_counts(other, tmp_path):
     fit(model, capture, activations)
     assert capture.frame["step"].unique().tolist() == activations.frame["step"].unique().tolist() == [0, 1, 2]
     assert "apply" not in vars(model.optimizer)
-    assert not {"make_train_function", "train_step"} & set(vars(model))
+    assert not {"make_train_function", "train_step", "test_step"} & set(vars(model))
 
 
 def test_after_an_interruption_the_next_training_finds_the_model_as_it_was():

@@ -168,6 +168,23 @@ def test_an_activation_of_kerass_own_stays_what_it_is(name, tmp_path):
     assert keras.models.clone_model(model).layers[0].activation is function
 
 
+@pytest.mark.parametrize(
+    ("x", "error", "message"),
+    [
+        (np.ones((4, 3)), ValueError, r"`x` must be \(batch, \.\.\., 2\)\. Received: x of shape \(4, 3\)"),
+        (0.5, ValueError, r"`x` must be \(batch, \.\.\., 2\)\. Received: x of shape \(\)"),
+        ("text", TypeError, "`x` must hold numbers. Received: x='text'"),
+        (np.ones((4, 2), "complex64"), TypeError, "`x` must hold real numbers"),
+    ],
+)
+def test_pre_activation_names_what_it_cannot_weigh(x, error, message):
+    """The error is this layer's, with the shape that its kernel needs."""
+    layer = kt.layers.Dense(1)
+    layer.build((None, 2))
+    with pytest.raises(error, match=message):
+        layer.pre_activation(x)
+
+
 def test_pre_activation_refuses_a_symbolic_input():
     """A model of z would have no weights; the error says what to build instead."""
     with pytest.raises(ValueError, match=r"`x` must hold numbers.*Dense\(units\)"):

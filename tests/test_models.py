@@ -95,6 +95,7 @@ def test_a_layer_with_weights_is_no_activation_of_several_layers():
         ({"seed": -1}, ValueError, "`seed` must be a whole number from 0"),
         ({"output_activation": keras.layers.Softmax}, TypeError, "not a class"),
         ({"activation": {}}, ValueError, "`activation` must be a name, a function, or the dictionary"),
+        ({"hidden": (2**16, 2**15)}, ValueError, r"`hidden` must ask .* 2,147,483,648. Received: hidden=65536\."),
     ],
 )
 def test_what_no_layer_can_have_is_refused(wrong, error, message):

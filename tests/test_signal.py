@@ -61,3 +61,30 @@ def test_a_bias_before_batch_normalization_has_no_gradient():
     before = table[(table["depth"] == 1) & (table["parameter"] == "bias")]["norm"].iloc[0]
     chosen = signal_rows(table)["norm"]
     assert before < 1e-5 * chosen.min()
+
+
+@pytest.mark.parametrize("options", [{"center": False}, {"center": False, "scale": False}])
+def test_a_normalization_without_beta_leaves_the_kernel(options):
+    """The rows chosen then are the kernels' in front of it, and the comparison's ratio is theirs."""
+
+    def network():
+        hidden = [
+            layer
+            for _ in range(3)
+            for layer in (keras.layers.Dense(8), keras.layers.BatchNormalization(**options), keras.layers.ReLU())
+        ]
+        return keras.Sequential([*hidden, keras.layers.Dense(3, activation="softmax")])
+
+    result = kt.compare(models={"normed": network}, data="iris", seeds=1, epochs=1, progress=False)
+    table = result.gradients
+    chosen = signal_rows(table).groupby("depth")["parameter"].first()
+    assert chosen.tolist() == ["kernel", "kernel", "kernel", "bias"]
+    kernels = table[table["parameter"] == "kernel"].groupby("depth")["norm"].mean()
+    assert result.summary()["gradient_ratio"].iloc[0] == pytest.approx(kernels.iloc[0] / kernels.iloc[2])
+
+
+def test_a_dead_layer_keeps_its_bias():
+    """Gradients that are 0 altogether are a finding, and no rounding."""
+    rows = [(0, 1, "kernel", 0.0), (0, 1, "bias", 0.0), (0, 2, "kernel", 2.0), (0, 2, "bias", 1.0)]
+    table = pd.DataFrame(rows, columns=["epoch", "depth", "parameter", "norm"])
+    assert signal_rows(table)["parameter"].tolist() == ["bias", "bias"]

@@ -281,6 +281,24 @@ def test_after_an_exception_the_next_fit_is_as_ever(blobs, classifier):
     assert (stop.epoch, stop.step) == (0, 0)
 
 
+@pytest.mark.parametrize("eager", [True, False])
+def test_an_evaluation_inside_a_train_step_is_no_batch(eager):
+    """A step that tests the model on other data hands Keras a second loss, which is not the training batch's."""
+    easy = np.zeros((8, 4), "float32"), np.zeros((8, 1), "float32")
+
+    class Tested(keras.Sequential):
+        def train_step(self, data):
+            logs = super().train_step(data)
+            self.test_step(easy)
+            return logs
+
+    model = Tested([keras.Input((4,)), keras.layers.Dense(1, use_bias=False)])
+    model.compile(keras.optimizers.SGD(1e-6), "mse", run_eagerly=eager)
+    stop = kt.callbacks.StopOnError(1.0, per="batch", verbose=0)
+    model.fit(np.ones((24, 4)), np.full((24, 1), 100.0), batch_size=8, verbose=0, callbacks=[stop])
+    assert stop.reason is None
+
+
 def test_a_train_step_that_keeps_its_loss_to_itself_is_told(blobs):
     """The error says what the step must do, or to call `update`."""
 

@@ -383,3 +383,56 @@ def test_the_handler_is_there_for_the_training_only(tmp_path, blobs, classifier)
         fit(classifier(), *blobs, kt.callbacks.GradientCapture(**options), Run(1, note))
         note()
     assert [handler is signal.SIG_DFL for handler in handlers] == [True, True, False, True]
+
+
+def test_a_detached_capture_leaves_sigterm_to_its_default(tmp_path, blobs, classifier):
+    """After a fit that ended in an exception, `detach` takes the handler of SIGTERM back, too."""
+
+    class Interrupts(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise RuntimeError("an interruption")
+
+    with kt.callbacks.GradientCapture(directory=tmp_path) as capture, pytest.raises(RuntimeError, match="interruption"):
+        fit(classifier(), *blobs, capture, Interrupts())
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_tape_that_writes_nothing_leaves_sigterm_alone(tmp_path, blobs, classifier):
+    """Only a tape with a directory has something to save before SIGTERM ends the process."""
+    model, handled = classifier(), []
+    for options in ({}, {"directory": tmp_path}):
+        with kt.measure.record(model.optimizer, model, **options):
+            model.train_on_batch(*blobs)
+            handled.append(signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL)
+    assert handled == [False, True]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_tape_that_fails_to_fetch_leaves_the_optimizer_as_it_was(monkeypatch, blobs, classifier):
+    """An error at the end of the block takes the hook from the optimizer all the same."""
+    model = classifier()
+    before = dict(vars(model.optimizer))
+    tape = kt.measure.record(model.optimizer, model)
+
+    def fail():
+        raise RuntimeError("the device is gone")
+
+    tape.__enter__()
+    model.train_on_batch(*blobs)
+    monkeypatch.setattr(tape, "_fetch", fail)
+    with pytest.raises(RuntimeError, match="the device is gone"):
+        tape.__exit__(None, None, None)
+    assert vars(model.optimizer).get("apply") is before.get("apply")
+
+
+def test_a_run_that_another_one_holds_for_a_moment_is_finished(tmp_path, monkeypatch):
+    """A new run that finds its folder held by the search of a neighbor is written like any other."""
+
+    def held(directory):
+        raise BlockingIOError(errno.EAGAIN, "held", str(directory))
+
+    monkeypatch.setattr(stream, "hold", held)
+    run = stream.Stream(tmp_path, {"gradients": {"norm": "float64"}}, {})
+    run.write({"gradients": pd.DataFrame({"norm": [1.0]})}, {})
+    run.finish()
+    assert kt.measure.read(tmp_path).attrs["finished"]

@@ -12,7 +12,7 @@ from keras import ops
 from kerasteach.activation_names import ACTIVATIONS
 from kerasteach.activations.derivatives import derivative
 from kerasteach.activations.functions import Activation, floats
-from kerasteach.activations.lookup import get, name_of, names
+from kerasteach.activations.lookup import called, get, name_of, names
 from kerasteach.validation import array, several
 
 
@@ -57,7 +57,7 @@ def _several(activations: Any) -> dict[str, str | Activation]:
     else:
         single = isinstance(activations, str) or callable(activations)
         listed = [activations] if single else several("activations", activations, "names or functions")
-        pairs = [(_name(one), one) for one in listed]
+        pairs = [(called(one), one) for one in listed]
     chosen = dict(pairs)
     if not chosen or len(chosen) < len(pairs):
         raise ValueError(
@@ -65,12 +65,6 @@ def _several(activations: Any) -> dict[str, str | Activation]:
             f"Received: {[name for name, _ in pairs]}."
         )
     return chosen
-
-
-def _name(activation: Any) -> str:
-    if activation is None:
-        return "linear"
-    return activation if isinstance(activation, str) else getattr(activation, "__name__", type(activation).__name__)
 
 
 def _columns(name: str, activation: str | Activation, points: np.ndarray) -> dict[str, Any]:

@@ -84,15 +84,23 @@ def _checked_axis(x: Tensor, axis: Any) -> int | tuple[int, ...]:
     return tuple(axes) if len(axes) > 1 else axes[0]
 
 
-def floats(x: Tensor) -> Tensor:
-    """Turn numbers, lists and arrays into a tensor of floats; leave a float tensor as it is."""
+def floats(x: Tensor, dtype: str | None = None) -> Tensor:
+    """Turn numbers, lists and arrays into a tensor of floats; leave a float tensor as it is.
+
+    Args:
+        x: What Keras can turn into a tensor.
+        dtype: What whole numbers become. Defaults to `None`, Keras's global float type.
+
+    Raises:
+        TypeError: If it holds no real numbers.
+    """
     try:
         tensor = x if ops.is_tensor(x) or isinstance(x, keras.KerasTensor) else ops.convert_to_tensor(x)
         kind = keras.backend.standardize_dtype(tensor.dtype)
         if "float" in kind:
             return tensor
         if "complex" not in kind:
-            return ops.cast(tensor, keras.config.floatx())
+            return ops.cast(tensor, dtype or keras.config.floatx())
     except Exception as error:  # whatever the backend raises for text, ragged rows or objects
         raise TypeError(f"`x` must hold numbers. {received('x', x)}") from error
     raise TypeError(f"`x` must hold real numbers. {received('x', x)}")

@@ -37,6 +37,13 @@ def name_of(activation: Any) -> str | None:
     return next((name for name, function in _named() if function is activation), None)
 
 
+def called(activation: str | Activation | None) -> str:
+    """Return the name that an activation goes by: a name itself, or that of the function or of the object's class."""
+    if activation is None:
+        return "linear"
+    return activation if isinstance(activation, str) else getattr(activation, "__name__", type(activation).__name__)
+
+
 @cache
 def _named() -> list[tuple[str, Activation]]:
     theirs = [(name, getattr(keras.activations, name, None)) for name in ACTIVATIONS if name not in COURSE]

@@ -57,6 +57,7 @@ def _drawn(result: Comparison) -> Iterator[tuple[str, Iterator[Any]]]:
 
 def _examples(facts: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return the test examples of a comparison by name or of a file, in the units of its predictions."""
+    from kerasteach.datasets.dataset import in_given_units
     from kerasteach.experiment.data import dataset_of
 
     arguments = facts["arguments"]
@@ -65,8 +66,7 @@ def _examples(facts: Mapping[str, Any]) -> tuple[Any, Any]:
         data = dataset_of(arguments["data"], arguments["split_seed"], **reading)
     except (OSError, ValueError):  # the file is not there any more, or another one
         return None, None
-    x = data.x_test if data.scale is None else data.x_test * data.scale + data.shift
-    return x, data.y_test
+    return in_given_units(data, data.x_test), data.y_test
 
 
 def _title(facts: Mapping[str, Any]) -> str:

@@ -31,7 +31,7 @@ Style = Annotated[
 
 
 class Files:
-    """The files that a command will write: met before the work, so that no hour of training ends in an error."""
+    """The files that a command will write, checked before the work, so that no hour of training ends in an error."""
 
     def __init__(self, folder: Path, force: bool) -> None:
         self.folder, self.force = folder, force

@@ -33,7 +33,7 @@ def _ascii(character: str) -> str:
 
 
 def discard_output() -> None:
-    """Write to nowhere what is still to be written to standard output, which nobody reads any more."""
+    """Discard what is still to be written to standard output, whose reader has closed it."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -88,10 +88,10 @@ def trace(
     step = kt.trace_step(network, x, y, optimizer)
     written = [table]
     output.mkdir(parents=True, exist_ok=True)
-    kt.measure.runs.write_atomically(table, lambda path: step.frame.to_csv(path, index=False))
+    kt.measure.files.write_atomically(table, lambda path: step.frame.to_csv(path, index=False))
     explained = _explained(step, language, table)
     if explained is not None:
-        kt.measure.runs.write_atomically(explanation, lambda path: path.write_text(explained, encoding="utf-8"))
+        kt.measure.files.write_atomically(explanation, lambda path: path.write_text(explained, encoding="utf-8"))
         written.append(explanation)
     if _draw(step, figure, lecture, force):
         written.append(figure)
@@ -178,6 +178,7 @@ def _load(path: Path) -> keras.Model:
 def _examples(network: keras.Model, data: Path) -> tuple[Any, Any]:
     """Return the rows of a CSV file as a batch."""
     from kerasteach.datasets.own import read_csv
+    from kerasteach.datasets.tables import plural
 
     shape = _input_shape(network)
     try:
@@ -188,7 +189,7 @@ def _examples(network: keras.Model, data: Path) -> tuple[Any, Any]:
         raise
     if raw.x.shape[1] != prod(shape):
         raise ValueError(
-            f"`--data` must have {_numbers(prod(shape))} a row, beside the target. Received: {raw.x.shape[1]}."
+            f"`--data` must have {plural(prod(shape), 'number')} a row, beside the target. Received: {raw.x.shape[1]}."
         )
     for doubt in raw.doubts:
         typer.echo(f"{data.name}: {doubt}.", err=True)
@@ -199,12 +200,15 @@ def _example(network: keras.Model, example: list[float], target: list[float]) ->
     """Return one example as a batch, in the shape of the network's input."""
     import numpy as np
 
+    from kerasteach.datasets.tables import plural
+
     shape, outputs = _input_shape(network), int(network.output_shape[-1])
     if len(example) != prod(shape):
-        raise ValueError(f"`--input` must have {_numbers(prod(shape))}. Received: {len(example)}.")
+        raise ValueError(f"`--input` must have {plural(prod(shape), 'number')}. Received: {len(example)}.")
     by_class = _by_class(network)
     if len(target) != (1 if by_class else outputs):
-        wanted = "one number, that of the class" if by_class else f"{_numbers(outputs)}, as the model's loss takes it"
+        numbers = f"{plural(outputs, 'number')}, as the model's loss takes it"
+        wanted = "one number, that of the class" if by_class else numbers
         raise ValueError(f"`--target` must have {wanted}. Received: {len(target)}.")
     return np.reshape(example, (1, *shape)), np.array([target])
 
@@ -223,7 +227,3 @@ def _by_class(network: keras.Model) -> bool:
 
     loss = loss_of(network)
     return str(getattr(loss, "__name__", type(loss).__name__)).lower().startswith("sparse")
-
-
-def _numbers(count: int) -> str:
-    return f"{count} number{'s' if count != 1 else ''}"

@@ -147,16 +147,21 @@ class Dataset:
         )
 
 
+def in_given_units(dataset: Dataset, x: np.ndarray) -> np.ndarray:
+    """Return examples in the units in which the data were given, where these are known; else as they are."""
+    return x if dataset.scale is None else x * dataset.scale + dataset.shift
+
+
 def check_lengths(x: Any, y: Any, part: str) -> None:
     """Raise ValueError unless there are examples, as many as targets, and with features."""
     if not len(x):
-        raise ValueError(f"The data hold no example ({part}). Received: x of shape {x.shape}.")
+        raise ValueError(f"`x` must hold an example at least ({part}). Received: x of shape {x.shape}.")
     if len(x) != len(y):
         raise ValueError(f"`x` and `y` must have the same length ({part}). Received: {len(x)} and {len(y)}.")
     if x.ndim < 2:
         raise ValueError(f"`x` must be (examples, features); x[:, None] makes it so. Received: x of shape {x.shape}.")
     if not x.size:
-        raise ValueError(f"The data hold no feature ({part}). Received: x of shape {x.shape}.")
+        raise ValueError(f"`x` must hold a feature at least ({part}). Received: x of shape {x.shape}.")
 
 
 def check(x: np.ndarray, y: np.ndarray, part: str, classes: int) -> None:
@@ -184,7 +189,7 @@ def check(x: np.ndarray, y: np.ndarray, part: str, classes: int) -> None:
             f"Received: y of shape {y.shape}."
         )
     if classes == 1:
-        raise ValueError("A classification needs two classes at least. Received: one.")
+        raise ValueError("`y` must hold two classes at least, and `classes` name them all. Received: one class.")
     if classes and (not np.issubdtype(y.dtype, np.integer) or y.ndim != 1 or y.min() < 0 or y.max() >= classes):
         raise ValueError(
             f"`y` must hold whole numbers from 0 to {classes - 1}, one an example, for {classes} output units "

@@ -94,7 +94,7 @@ def _with_test(
     if isinstance(more, pd.DataFrame):
         more = _same_columns(x, more, "x") if isinstance(x, pd.DataFrame) else more.to_numpy()
     check_lengths(x, y, "train")
-    check_lengths(more, y_more, "test")
+    check_lengths(more, y_more, "`test`")
     if x.shape[1:] != more.shape[1:] or y.shape[1:] != y_more.shape[1:]:
         raise ValueError(
             "`test` must have examples and targets in the form of `x` and `y`. "

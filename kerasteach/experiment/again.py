@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import keras
 from kerasteach import datasets
 from kerasteach.experiment.copies import optimizer_of
 from kerasteach.measure.runs import read_facts
-from kerasteach.validation import path
+from kerasteach.validation import flag, path, text
 
 
 def asked_again(directory: str | Path, own_models: bool = False, data: str | Path | None = None) -> dict[str, Any]:
@@ -24,14 +25,18 @@ def asked_again(directory: str | Path, own_models: bool = False, data: str | Pat
 
     Raises:
         FileNotFoundError: If the directory holds no run.
-        ValueError: If no file can tell some of them; the same call again is the way then.
+        ValueError: If some of them are in no file; only the same call again goes on then.
     """
+    own_models = flag("own_models", own_models)
+    if data is not None:
+        data = text("data", str(data) if isinstance(data, os.PathLike) else data)
     facts = read_facts(directory)
     arguments = dict(facts.get("arguments") or {})
     if not arguments or (arguments.pop("models") is not None) != own_models:
         raise ValueError(
-            "There is no comparison, or one with models of your own, which only the same call again can go on with "
-            f"(the command needs its --models again). Received: {str(directory)!r}."
+            "There is no comparison, or one with models of your own, which goes on with the same call again, or here "
+            "with `own_models=True` (the command needs its --models again). "
+            f"Received: {str(directory)!r}, own_models={own_models}."
         )
     arguments["data"] = str(_data(arguments["data"], path("directory", directory)) if data is None else data)
     optimizer = optimizer_of(arguments.pop("optimizer"))
@@ -49,15 +54,16 @@ def _data(name: str, directory: Path) -> str | Path:
         return name
     if name == "yours":
         raise ValueError(
-            "The comparison there has arrays for data, which no file holds; the same call again goes on with it. "
-            f"Received: {str(directory)!r}."
+            "`data` must name a file. The comparison there has arrays for data, which no file holds; the same call "
+            f"again goes on with it. Received: data=None for {str(directory)!r}."
         )
     for folder in (Path.cwd(), directory, directory.parent):
         if (folder / name).is_file():
             return folder / name
     raise ValueError(
-        f"The data of the comparison there, {name}, are neither a file in the current folder nor one beside "
-        f"{directory}: go to the folder that has it, or call compare again as at first. Received: {str(directory)!r}."
+        f"`data` must name the file. The data of the comparison there, {name}, are neither a file in the current "
+        f"folder nor one beside {directory}: go to the folder that has it, or call compare again as at first. "
+        f"Received: data=None for {str(directory)!r}."
     )
 
 

@@ -1,4 +1,4 @@
-"""What `compare` takes: met at the door, and brought into one form."""
+"""Arguments of `compare`, one function for each: checked, and brought into one form."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, Literal, cast
 import keras
 import numpy as np
 
-from kerasteach.experiment.copies import optimizer_of
+from kerasteach.experiment.copies import config_of, optimizer_of
 from kerasteach.optimizers import PlainSGD
 from kerasteach.validation import finite, is_number, received, several, whole
 
 PLAIN_LEARNING_RATE = 0.1  # of plain steps; Keras's optimizers have defaults of their own
 MOST_SEEDS = 100_000  # given by their number: each is a network of every variant, built and kept
-LONGEST = 2**31 - 1  # of the counts that TensorFlow holds in 32 bits
+MOST_LAYERS = 10_000
 
 
 def checked_seeds(seeds: Any) -> list[int]:
@@ -42,7 +42,11 @@ def checked_hidden(hidden: Any, depth: Any = None, width: Any = None) -> list[in
         )
     if width is not None:
         units = [whole("width", width)] * len(units)
-    return units if depth is None else [units[0] if units else whole("width", width)] * whole("depth", depth)
+    return (
+        units
+        if depth is None
+        else [units[0] if units else whole("width", width)] * whole("depth", depth, most=MOST_LAYERS)
+    )
 
 
 def checked_capture(capture: Any) -> Literal["epoch", "step"] | None:
@@ -92,21 +96,12 @@ def serialised(
     """
     if isinstance(learning_rate, type):
         raise TypeError(f"`learning_rate` must be an object of this class. {received('learning_rate', learning_rate)}")
+    if getattr(learning_rate, "__name__", "") == "<lambda>":  # which Keras writes down, with a warning, and never reads
+        raise ValueError(f"`learning_rate` must be a function with a name. {received('learning_rate', learning_rate)}")
     own = learning_rate is None and not varied
     plain = PlainSGD(PLAIN_LEARNING_RATE if own else learning_rate)  # checks the rate, too
     rate = {} if own else {"learning_rate": plain.get_config()["learning_rate"]}
-    if optimizer is None or (isinstance(optimizer, str) and optimizer.lower() in ("plainsgd", "plain_sgd")):
-        optimizer = plain
-    elif isinstance(optimizer, str):
-        with suppress(ValueError):  # it stays a string, and is refused as anything else that is no optimizer
-            optimizer = keras.optimizers.get({"class_name": optimizer, "config": dict(rate)})
-    if not isinstance(optimizer, keras.optimizers.Optimizer):
-        raise ValueError(
-            '`optimizer` must be a name that Keras knows, such as "sgd" or "adam", or an optimizer. '
-            f"{received('optimizer', optimizer)}"
-        )
-    config = keras.optimizers.serialize(optimizer)
-    config["config"].pop("name", None)  # Keras counts some optimizers: the same arguments shall be told alike
+    config = config_of(_optimizer(optimizer, plain, rate))
     if varied:
         config["config"].update(rate)
     try:
@@ -122,3 +117,19 @@ def serialised(
             f"needs @keras.saving.register_keras_serializable(). {received('optimizer', optimizer)}"
         )
     return config
+
+
+def _optimizer(optimizer: Any, plain: PlainSGD, rate: Mapping[str, Any]) -> keras.optimizers.Optimizer:
+    """Return an optimizer, or the one of a name with this rate, or raise ValueError."""
+    if optimizer is None or (isinstance(optimizer, str) and optimizer.lower() in ("plainsgd", "plain_sgd")):
+        return plain
+    found = optimizer
+    if isinstance(optimizer, str):
+        with suppress(ValueError):  # it stays a string, and is refused as anything else that is no optimizer
+            found = keras.optimizers.get({"class_name": optimizer, "config": dict(rate)})
+    if not isinstance(found, keras.optimizers.Optimizer):
+        raise ValueError(
+            '`optimizer` must be a name that Keras knows, such as "sgd" or "adam", or an optimizer. '
+            f"{received('optimizer', optimizer)}"
+        )
+    return found

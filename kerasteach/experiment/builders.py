@@ -1,4 +1,4 @@
-"""Builders of one's own networks: met at the door, and known again by what they build."""
+"""Builders of the caller's own networks: checked before anything is trained."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ from kerasteach import devices
 from kerasteach.activations import Activation
 from kerasteach.datasets.splitting import checked_seed
 from kerasteach.experiment.arguments import (
-    LONGEST,
     checked_capture,
     checked_error,
     checked_hidden,
@@ -25,15 +24,17 @@ from kerasteach.experiment.arguments import (
 )
 from kerasteach.experiment.builders import checked_builders
 from kerasteach.experiment.data import Data, announce, dataset_of
-from kerasteach.experiment.groups import grouped
+from kerasteach.experiment.groups import Network, grouped
 from kerasteach.experiment.identity import unknown
 from kerasteach.experiment.own_parts import probes
 from kerasteach.experiment.request import HIDDEN, INITIALIZER, Request
 from kerasteach.experiment.result import Comparison, assembled, resumed
 from kerasteach.experiment.running import check_can_be_sent, run
-from kerasteach.experiment.settings import settings, versions
-from kerasteach.experiment.variants import grid, variants
+from kerasteach.experiment.settings import settings
+from kerasteach.experiment.variants import Choices, grid, variants
 from kerasteach.experiment.workers import checked_executor
+from kerasteach.measure.manifest import versions
+from kerasteach.measure.recording import LONGEST
 from kerasteach.validation import flag, path, text, whole
 
 
@@ -127,7 +128,7 @@ def compare(
 
     Raises:
         ValueError: If an argument will not do; the message names it, what was received and what would work. Also if
-            `directory` holds a comparison with other arguments or networks, or one that nobody can know again.
+            `directory` holds a comparison with other arguments or networks, or one whose networks cannot be compared.
         TypeError: Likewise, for a value of the wrong kind.
         RuntimeError: If Keras runs on another backend than TensorFlow, or another process writes into `directory`.
 
@@ -150,7 +151,6 @@ def compare(
     there = None if directory is None else path("directory", directory)
     reading = {"target": target, "features": features, "task": task, "missing": missing}
     dataset = dataset_of(data, checked_seed(split_seed), vectors=models is None, **reading)
-    loss = "cross-entropy" if dataset.classes else "half the squared error"
     request = Request(
         dataset=dataset,
         models=checked_builders(models),
@@ -166,28 +166,35 @@ def compare(
     )
     choices = grid(activations, request.models, vary)
     networks = request.networks(choices)
-    facts = {
-        "arguments": {
-            # No folders, which are private.
-            "data": Path(data).name if isinstance(data, str | os.PathLike) else dataset.name,
-            **{name: list(value) if name == "features" and value else value for name, value in reading.items()},
-            **request.facts(choices),
-            "keep_weights": keep_weights,
-            "split_seed": int(split_seed),
-        },
-        "variants": [dict(variant.keys) for variant in variants(choices)],
-        "learning_rates": request.learning_rates(choices),
-        "data": {**dataset.facts(), "loss": loss, "fingerprint": dataset.fingerprint()},
-        "probes": probes(choices, networks, request.initializer),
-        "device": place,
-        "versions": versions(),
-        "settings": settings(),
-        "finished": False,
+    arguments = {
+        # No folders, which are private.
+        "data": Path(data).name if isinstance(data, str | os.PathLike) else dataset.name,
+        **{name: list(value) if name == "features" and value else value for name, value in reading.items()},
+        **request.facts(choices),
+        "keep_weights": keep_weights,
+        "split_seed": int(split_seed),
     }
+    facts = {"arguments": arguments, **_facts(request, choices, networks, place)}
     groups = grouped(networks)
     check_can_be_sent(executor, groups)
-    announce(dataset, loss, progress)
+    announce(dataset, facts["data"]["loss"], progress)
     if there is not None and (reason := unknown(facts)) is not None:
         warnings.warn(f"If this comparison is interrupted, it cannot be gone on with: {reason}.", stacklevel=2)
     train = partial(run, groups, executor=executor, device=place, keep_weights=keep_weights, progress=progress)
     return assembled(facts, train().values()) if there is None else resumed(there, facts, train, overwrite)
+
+
+def _facts(request: Request, choices: Choices, networks: Sequence[Network], device: str) -> dict[str, Any]:
+    """Return what `run.json` says of a comparison besides its arguments, before anything is trained."""
+    dataset = request.dataset
+    loss = "cross-entropy" if dataset.classes else "half the squared error"
+    return {
+        "variants": [dict(variant.keys) for variant in variants(choices)],
+        "learning_rates": request.learning_rates(choices),
+        "data": {**dataset.facts(), "loss": loss, "fingerprint": dataset.fingerprint()},
+        "probes": probes(choices, networks, request.initializer),
+        "device": device,
+        "versions": versions(),
+        "settings": settings(),
+        "finished": False,
+    }

@@ -1,4 +1,4 @@
-"""What trains a group of networks is told, and what it gives back."""
+"""Dataclasses of a group's training: the shared plan, one network, the result."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.datasets import Dataset
+from kerasteach.measure.names import distinct
 
 
 @dataclass(frozen=True)
@@ -67,19 +68,21 @@ def optimizer_of(config: Mapping[str, Any]) -> keras.optimizers.Optimizer:
     return keras.saving.deserialize_keras_object(deepcopy(dict(config)))  # Keras fills the config with objects
 
 
+def config_of(optimizer: keras.optimizers.Optimizer) -> dict[str, Any]:
+    """Return an optimizer's configuration, without the name in which Keras counts some optimizers."""
+    config = keras.optimizers.serialize(optimizer)
+    config["config"].pop("name", None)  # the same arguments have the same configuration
+    return dict(config)
+
+
 def paths(network: keras.Model) -> list[str]:
     """Return the path of each of a network's weights; where a path comes again, as that of another, `path #2`."""
-    seen: dict[str, int] = {}
-    found = []
-    for variable in network.weights:
-        seen[variable.path] = seen.get(variable.path, 0) + 1
-        found.append(variable.path if seen[variable.path] == 1 else f"{variable.path} #{seen[variable.path]}")
-    return found
+    return distinct(variable.path for variable in network.weights)
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What came out of training a group.
+    """Result of training a group.
 
     Attributes:
         history: The columns of the copies' keys, then `epoch, metric, value`.

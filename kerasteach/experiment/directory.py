@@ -16,8 +16,8 @@ import numpy as np
 
 from kerasteach.experiment.groups import Outcome
 from kerasteach.experiment.identity import check_same
-from kerasteach.measure import runs
-from kerasteach.measure.files import DamagedRunError
+from kerasteach.measure import runs, working
+from kerasteach.measure.files import DamagedRunError, flattened, nested
 from kerasteach.measure.manifest import Manifest, read_manifest
 
 _FILES = ("history.parquet", "gradients.parquet", "predictions.parquet", "weights.npz")
@@ -49,7 +49,7 @@ def run_directory(
         yield None
         return
     runs.check_free(directory, _FILES)
-    with runs.working_folder(directory) as folder:
+    with working.working_folder(directory) as folder:
         if overwrite:
             _begin(directory, folder, facts)
         elif _finished(directory, facts):  # another process may have done it since
@@ -68,7 +68,7 @@ def _begin(directory: Path, folder: Path, facts: Mapping[str, Any]) -> None:
     Manifest(dict(facts), claimed=tuple(sorted(names))).write(directory / "run.json")  # they stay its own until they go
     for name in names:
         (directory / name).unlink(missing_ok=True)
-    runs.remove_groups(folder)
+    working.remove_groups(folder)
 
 
 def _finished(directory: Path, facts: Mapping[str, Any]) -> bool:
@@ -82,7 +82,7 @@ def _finished(directory: Path, facts: Mapping[str, Any]) -> bool:
 
 def write_group(directory: Path, number: int, outcome: Outcome) -> None:
     """Write what a group gave, whole or not at all."""
-    place = directory / runs.WORKING / f"{number:04d}"
+    place = directory / working.WORKING / f"{number:04d}"
     runs.write_new(place, _GROUP, outcome.facts(), outcome.tables, {"weights": flat(outcome.weights)})
 
 
@@ -92,7 +92,7 @@ def groups_in(directory: Path) -> dict[int, Outcome]:
     Raises:
         DamagedRunError: If a file of one is missing or is not what was written.
     """
-    return {number: _read_group(place) for number, place in runs.groups_of(directory / runs.WORKING).items()}
+    return {number: _read_group(place) for number, place in working.groups_of(directory / working.WORKING).items()}
 
 
 def _read_group(place: Path) -> Outcome:
@@ -109,33 +109,29 @@ def finish(
     directory: Path, facts: Mapping[str, Any], tables: runs.Tables, weights: Sequence[Mapping[str, np.ndarray]]
 ) -> None:
     """Write the whole comparison, and remove the groups, which it holds, while no other process can begin."""
-    folder = directory / runs.WORKING
+    folder = directory / working.WORKING
     runs.put(directory, folder, facts, tables, {"weights": flat(weights)})
     _clear(folder)
 
 
 def _clear(folder: Path) -> None:
     with suppress(OSError):
-        runs.remove_groups(folder)
-        runs.remove(folder)
+        working.remove_groups(folder)
+        working.remove(folder)
 
 
 def _tidy(directory: Path) -> None:
     """Remove the groups of a finished comparison, which a process left that was killed at its very end."""
-    if (directory / runs.WORKING).exists():
-        with suppress(RuntimeError, OSError), runs.working_folder(directory) as folder:  # unless another one does it
+    if (directory / working.WORKING).exists():
+        with suppress(RuntimeError, OSError), working.working_folder(directory) as folder:  # unless another one does it
             _clear(folder)
 
 
 def flat(weights: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Return networks' weights as one collection of arrays."""
-    return {f"{number}/{name}": array for number, one in enumerate(weights) for name, array in one.items()}
+    return flattened(dict(enumerate(weights)))
 
 
 def weights_of(arrays: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
     """Return the networks' weights out of one collection of arrays."""
-    weights: dict[int, dict[str, np.ndarray]] = {}
-    for key, array in arrays.items():
-        number, _, name = key.partition("/")
-        weights.setdefault(int(number), {})[name] = array
-    return [weights[number] for number in sorted(weights)]
+    return [weights for _, weights in sorted(nested(arrays).items())]

@@ -12,7 +12,7 @@ from kerasteach.experiment.probe import UNKNOWN, Probe, difference
 
 
 def unknown(facts: Mapping[str, Any]) -> str | None:
-    """Say why nobody can tell whether two runs of a comparison are the same, or return `None` where one can."""
+    """Return the reason why two runs of a comparison cannot be compared; `None` where they can."""
     reasons = {name: probe[UNKNOWN] for name, probe in facts["probes"].items() if UNKNOWN in probe}
     return "; ".join(f"{name}: {reason}" for name, reason in reasons.items()) or None
 

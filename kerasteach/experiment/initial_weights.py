@@ -38,7 +38,7 @@ def fair_network(build: Callable[[], keras.Model], example: np.ndarray, seed: in
     """
     with float32(), _as_if_first(seed):
         model = build()
-        if isinstance(model, keras.Model):  # what else it may be is met by the caller
+        if isinstance(model, keras.Model):  # the caller refuses anything else
             model(example)
     if isinstance(model, keras.Model):
         _draw_again(model, seed)

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-import keras
-
 from kerasteach import activations
 from kerasteach.experiment.copies import optimizer_of
 from kerasteach.experiment.groups import Network
@@ -21,6 +19,7 @@ from kerasteach.experiment.probe import (
     optimizer_probe,
 )
 from kerasteach.experiment.variants import ARCHITECTURE, Choices, Variant, variants
+from kerasteach.models import seeded
 
 _KNOWN = ("keras.", "kerasteach.")  # where the versions and arguments in run.json say what is computed
 
@@ -68,7 +67,7 @@ def _parts(
 
 
 def _probe(part: str, take: Callable[[], Probe]) -> Probe:
-    """Take a probe twice, and say why it tells nothing where it cannot be taken or comes out differently."""
+    """Take a probe twice; where it cannot be taken, or the second differs, return the reason in place of it."""
     try:
         first, second = take(), take()
     except Exception as error:  # whatever code of the caller's raises for inputs that it was not made for
@@ -83,7 +82,10 @@ def _known_activation(name: Any, activation: Any) -> bool:
 
 
 def _known_initializer(initializer: Any) -> bool:
-    return initializer == "matched" or _is_known(type(keras.initializers.get(initializer)))
+    """Say whether an initializer is Keras's or this package's; a name is looked up without a random draw."""
+    if isinstance(initializer, str) and initializer == "matched":
+        return True
+    return _is_known(type(seeded(initializer, seed=0, position=0, shape=())))
 
 
 def _is_known(part: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What trained networks say of every point of the plane, for data with two features."""
+"""Outputs of trained networks at every point of the plane, for data with two features."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.datasets import Dataset
+from kerasteach.datasets.dataset import in_given_units
 from kerasteach.experiment.copies import Copy, paths
 from kerasteach.measure.records import with_keys
 
@@ -32,7 +33,7 @@ def predictions(dataset: Dataset, copies: Sequence[Copy], weights: Sequence[Mapp
         `value` its probability; in a regression, `value_1, value_2, ...` and the value.
     """
     x = grid(dataset.x_train)
-    shown = x if dataset.scale is None else x * dataset.scale + dataset.shift  # in the units of the data
+    shown = in_given_units(dataset, x)
     outputs = list(dataset.classes) or [f"value_{number + 1}" for number in range(dataset.outputs)]
     tables, models = [], dict[tuple[Any, ...], keras.Model]()
     for copy, values in zip(copies, weights, strict=True):

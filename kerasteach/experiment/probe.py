@@ -1,4 +1,4 @@
-"""Probe of a network: numbers that tell what it computes, learns and starts from, whatever its parts are called.
+"""Probe of a network: numbers that depend on what it computes, learns and starts from, and on no name of its parts.
 
 A probe is taken of a few examples, on the CPU, and kept in `run.json`. Two probes of the same network differ by the
 rounding of their processors at most; another function, other initial weights or another rule differ by more.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -20,12 +20,12 @@ from kerasteach.experiment.precision import float32
 from kerasteach.experiment.training import loss_for
 
 EXAMPLES = 4
-UNKNOWN = "unknown"  # the key of the reason why a probe tells nothing
+UNKNOWN = "unknown"  # the key of the reason why there is no probe
 _ENTRIES = 2**18  # of a tensor, evenly spread, that are looked at
 # How far two processors may be apart, relative to a tensor's norm, and to the largest norm of the probe's part: a
 # gradient passes through all layers, and is zero but for rounding in front of a normalization.
 _TOLERANCES = {
-    "activation": (1e-5, 0.0),
+    "activation": (1e-5, 1e-7),
     "weights": (1e-5, 0.0),
     "outputs": (1e-4, 1e-6),
     "gradients": (1e-2, 1e-5),
@@ -34,6 +34,7 @@ _TOLERANCES = {
 }
 _MEANINGS = {
     "variables": "it has other variables",
+    "settings": "its layers have other settings",
     "activation": "its activation computes something else",
     "weights": "it starts from other weights",
     "outputs": "it computes other outputs",
@@ -54,7 +55,8 @@ def network_probe(build: Callable[[], keras.Model], dataset: Dataset) -> dict[st
             functions that differ far from 0 alone.
 
     Returns:
-        A digest of the variables' paths, shapes and roles as `variables`; and for `weights`, `outputs`, `gradients` and
+        A digest of the variables' paths, shapes and roles as `variables`; one of the layers' decimal numbers, such as
+        a rate of dropout, as `settings`; and for `weights`, `outputs`, `gradients` and
         the variables after the step as `trained`, two numbers a tensor: its norm, and its product with a fixed vector.
     """
     x, y = dataset.x_train[:EXAMPLES], dataset.y_train[:EXAMPLES]
@@ -69,6 +71,7 @@ def network_probe(build: Callable[[], keras.Model], dataset: Dataset) -> dict[st
         keras.optimizers.SGD(0.1).apply(gradients, network.trainable_variables)
         return {
             "variables": _variables(network),
+            "settings": _settings(network),
             "weights": weights,
             "outputs": outputs,
             "gradients": _numbers(gradients),
@@ -77,14 +80,18 @@ def network_probe(build: Callable[[], keras.Model], dataset: Dataset) -> dict[st
 
 
 def activation_probe(function: Callable[[Any], Any]) -> dict[str, str]:
-    """Return what a function and its derivative are between -10 and 10, denser near 0."""
-    x = tf.constant(np.sinh(np.linspace(-3, 3, 61))[None], "float32")
+    """Return what a function and its derivative are between -10 and 10, denser near 0, and from there to 1000."""
+    near, far = np.sinh(np.linspace(-3, 3, 61)), np.geomspace(10, 1000, 30)
+    return {"activation": _numbers([one for x in (near, far, -far) for one in _with_derivative(function, x)])}
+
+
+def _with_derivative(function: Callable[[Any], Any], points: np.ndarray) -> tuple[Any, Any]:
+    x = tf.constant(points[None], "float32")
     with tf.device("/CPU:0"), tf.GradientTape() as tape:
         tape.watch(x)
         y = function(x)
-        weighted = tf.reduce_sum(tf.convert_to_tensor(y) * tf.cast(_fixed(61)[None], "float32"))
-    slope = tape.gradient(weighted, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    return {"activation": _numbers([y, slope])}
+        weighted = tf.reduce_sum(tf.convert_to_tensor(y) * tf.cast(_fixed(points.size)[None], "float32"))
+    return y, tape.gradient(weighted, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
 
 def optimizer_probe(optimizer: keras.optimizers.Optimizer) -> dict[str, str]:
@@ -152,3 +159,24 @@ def _variables(network: keras.Model) -> str:
     """Return a digest of what the variables are called, their shapes, and which of them are trained."""
     facts = [(variable.path, list(variable.shape), variable.trainable) for variable in network.variables]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
+def _settings(network: keras.Model) -> str:
+    """Return a digest of the decimal numbers in the layers' configurations, a small change of which may not show."""
+    facts = [list(_decimals(layer)) for layer in network._flatten_layers(include_self=False)]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
+def _decimals(layer: keras.layers.Layer) -> Iterator[tuple[str, float]]:
+    try:
+        waiting = [("", layer.get_config())]
+    except Exception:  # a layer of one's own need not have a configuration
+        return
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, float):
+            yield name, value
+        elif isinstance(value, Mapping):
+            waiting += [(str(key), inner) for key, inner in value.items()]
+        elif isinstance(value, (list, tuple)):
+            waiting += [(name, inner) for inner in value]

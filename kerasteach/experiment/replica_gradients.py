@@ -21,7 +21,7 @@ Tensor = Any
 
 
 class CopiedGradients:
-    """What a recorder is told of the gradients of many copies that lie in one table.
+    """Gradient source of many copies whose weights lie in one table.
 
     Args:
         layout: How they lie there.

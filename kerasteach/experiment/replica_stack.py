@@ -11,7 +11,7 @@ import numpy as np
 from kerasteach.experiment.copies import Copy, paths
 from kerasteach.experiment.many_copies import ManyCopies
 from kerasteach.experiment.weight_table import WeightTable
-from kerasteach.measure.gradients import describe
+from kerasteach.measure.parameters import describe
 from kerasteach.measure.records import Parameter
 
 

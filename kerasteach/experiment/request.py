@@ -1,4 +1,4 @@
-"""What `compare` is asked for: the networks that it trains, and what `run.json` tells of the arguments."""
+"""Request of a comparison: the networks that its arguments mean, and the arguments as `run.json` has them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any, Literal
 import keras
 
 from kerasteach.datasets import Dataset
-from kerasteach.experiment.arguments import LONGEST, checked_hidden, learning_rate_of, serialised
+from kerasteach.experiment.arguments import checked_hidden, learning_rate_of, serialised
 from kerasteach.experiment.builders import Builder, builds, check_network, check_parameters
-from kerasteach.experiment.copies import Copy, Plan
+from kerasteach.experiment.copies import Copy, Plan, config_of
 from kerasteach.experiment.groups import Network
 from kerasteach.experiment.variants import ARCHITECTURE, Choices, Variant, variants
+from kerasteach.measure.recording import LONGEST
 from kerasteach.models import draw_weights, mlp
 from kerasteach.validation import whole
 
@@ -109,9 +110,9 @@ class Request:
             "seeds": list(self.seeds),
             "epochs": self.epochs,
             "batch_size": self.batch_size,
-            "learning_rate": _told(self.learning_rate),
+            "learning_rate": _to_json(self.learning_rate),
             "optimizer": serialised(self.optimizer, self.learning_rate),
-            "initializer": _told(self.initializer) if dense else None,
+            "initializer": _to_json(self.initializer) if dense else None,
             "error_below": self.error_below,
             "capture": self.capture,
         }
@@ -119,20 +120,18 @@ class Request:
 
 def _choices(values: Mapping[Any, Any]) -> list[Any] | dict[str, Any]:
     """Return what varies as a list, or by name where the names are others."""
-    by_name = {name: _told(value) for name, value in values.items()}
+    by_name = {name: _to_json(value) for name, value in values.items()}
     return list(values) if all(name == value for name, value in by_name.items()) else by_name
 
 
-def _told(value: Any) -> Any:
-    """Return a choice as JSON can tell it."""
+def _to_json(value: Any) -> Any:
+    """Return a choice as JSON can hold it."""
     if value is None or isinstance(value, str | int | float):
         return value
     if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
         return value.item()
     if isinstance(value, keras.optimizers.Optimizer):
-        config = keras.optimizers.serialize(value)
-        config["config"].pop("name", None)  # Keras counts some: the same arguments shall be told alike
-        return config
+        return config_of(value)
     if isinstance(value, keras.initializers.Initializer):
         return keras.initializers.serialize(value)
     if isinstance(value, keras.optimizers.schedules.LearningRateSchedule):

@@ -1,4 +1,4 @@
-"""What a comparison found: its tables, on disk and off it."""
+"""Result of a comparison: its tables, on disk and in memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Weights = dict[tuple[Any, ...], dict[str, np.ndarray]]
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What a comparison found.
+    """Result of a comparison.
 
     The tables begin with a column for each thing that varies (`activation`, `learning_rate`, ...) and `seed`.
 

@@ -1,22 +1,14 @@
-"""The settings that decide the last digits of a result: versions, determinism, oneDNN, threads, processor."""
+"""Settings that decide the last digits of a result, besides versions: determinism, oneDNN, threads, processor."""
 
 from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.framework.config import is_op_determinism_enabled  # TensorFlow has no public name for it
-
-_PACKAGES = ("kerasteach", "keras", "tensorflow", "numpy", "pandas")
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that a result depends on."""
-    return {**{name: version(name) for name in _PACKAGES}, "python": platform.python_version()}
 
 
 def settings() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 from kerasteach.experiment.paired import mean_difference
 from kerasteach.measure.signal import signal_rows
 from kerasteach.measure.stopping import Target
-from kerasteach.validation import received, several, table, text
+from kerasteach.validation import finite, received, several, table, text
 
 
 def summarise(
@@ -66,21 +67,24 @@ def summarise(
     table("history", history, (*by, "seed", "epoch", "metric", "value"), "compare")
     needed = (*by, "seed", "epoch", "depth", "parameter", "norm") if getattr(gradients, "size", 1) else ()
     table("gradients", gradients, needed, "compare")
+    error_below = None if error_below is None else finite("error_below", error_below)
+    order = _index(history[by].drop_duplicates())
+    reference = _checked(reference, order)
+    rates = None if learning_rates is None else _one_each(learning_rates, order)
     runs = _runs(history, gradients, error_below, [*by, "seed"])
     groups = runs.drop(columns="seed").groupby(by if len(by) > 1 else by[0], sort=False)
-    order = _index(history[by].drop_duplicates())
     parts = {"": groups.median(), "_min": groups.min(), "_max": groups.max()}
     quantities = [str(name) for name in runs if name not in (*by, "seed")]
     columns = {f"{name}{suffix}": part[name] for name in quantities for suffix, part in parts.items()}
     summary = pd.DataFrame(columns).reindex(order)
     summary.insert(0, "seeds", groups.size().reindex(order))
-    if learning_rates is not None:
-        summary.insert(1, "learning_rate", list(learning_rates))
+    if rates is not None:
+        summary.insert(1, "learning_rate", rates)
     if error_below is not None:
         summary["seeds_below_error"] = groups["epochs_to_error"].count().reindex(order)
     if len(order) > 1:
         compared = [name for name in quantities if name.endswith(("loss", "accuracy"))]
-        summary = summary.join(_differences(runs, by, order, _checked(reference, order), compared))
+        summary = summary.join(_differences(runs, by, order, reference, compared))
     return summary
 
 
@@ -90,10 +94,21 @@ def _index(variants: pd.DataFrame) -> pd.Index:
 
 def _checked(reference: Any, variants: pd.Index) -> Any:
     if reference is None:
-        return variants[0]
-    if reference not in variants.tolist():
-        raise ValueError(f"`reference` must be one of {variants.tolist()}. {received('reference', reference)}")
-    return reference
+        return variants[0] if len(variants) else None
+    with suppress(TypeError):  # what cannot be hashed names no variant
+        if reference in set(variants.tolist()):
+            return reference
+    raise ValueError(f"`reference` must be one of {variants.tolist()}. {received('reference', reference)}")
+
+
+def _one_each(learning_rates: Any, variants: pd.Index) -> list[float | str]:
+    rates = several("learning_rates", learning_rates, "numbers")
+    if len(rates) != len(variants):
+        raise ValueError(
+            f"`learning_rates` must have one for each of {variants.tolist()}. "
+            f"{received('learning_rates', learning_rates)}"
+        )
+    return rates
 
 
 def _differences(

@@ -1,4 +1,4 @@
-"""What a comparison varies: a grid, with a column in the tables for each thing that differs."""
+"""Variants of a comparison: a grid, with a column in the tables for each thing that varies."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import keras
 from kerasteach import activations as functions
 from kerasteach.activation_checks import check_activation, check_layer
 from kerasteach.activations import Activation
+from kerasteach.activations.lookup import called
 from kerasteach.validation import received, several
 
 # `depth` in a table of gradients is a layer's place, so a network's depth has a column of another name.
@@ -132,9 +133,7 @@ def _name(argument: str, value: Any) -> Any:
 
 def _name_of_activation(activation: str | Activation | None) -> str:
     """Return a name of its own for a function that shares its name with one of the course's, but is another."""
-    if activation is None:
-        return "linear"
-    name = activation if isinstance(activation, str) else getattr(activation, "__name__", type(activation).__name__)
+    name = called(activation)
     if name in functions.names() and not isinstance(activation, str) and activation is not functions.get(name):
         return f"{activation.__module__.split('.')[0]}.{name}"
     return name

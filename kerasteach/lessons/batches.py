@@ -45,7 +45,7 @@ class Batches:
 
     @property
     def count(self) -> int | None:
-        """How many batches there are, or `None` where nobody knows before the end."""
+        """How many batches there are, or `None` where that is not known before the end."""
         if not self._batched:
             return -(-self._examples // self._batch_size)
         if hasattr(self._data, "cardinality"):

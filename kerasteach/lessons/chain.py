@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import keras
 
 from kerasteach.layers import Dense
+from kerasteach.lessons.compiled import own_methods
 from kerasteach.lessons.nonlinearity import Nonlinearity, of_function, of_layer
 from kerasteach.measure.names import without_model
 
@@ -41,7 +42,7 @@ def check_structure(model: keras.Model) -> None:
 
     A Sequential model that has not been built has neither yet.
     """
-    changed = [name for name in _OWN if not getattr(type(model), name).__module__.startswith("keras.")]
+    changed = own_methods(model, _OWN)
     if changed:
         _refuse(model, f"it is a class with its own {changed[0]}")
     if not isinstance(model, keras.Sequential) and not getattr(model, "inputs", None):

@@ -1,9 +1,9 @@
-"""What a model is compiled with, and the batch that it is given: met at the door."""
+"""Loss, optimizer and batch of a training step: checked against the model, and named in errors."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,6 +24,11 @@ def checked_model(model: Any) -> keras.Model:
     if not isinstance(model, keras.Model):
         raise TypeError(f"`model` must be a Keras model. {received('model', model)}")
     return model
+
+
+def own_methods(model: keras.Model, names: Iterable[str]) -> list[str]:
+    """Return those of some methods that a model's class has in place of Keras's."""
+    return [name for name in names if not getattr(type(model), name).__module__.startswith("keras.")]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from kerasteach.lessons.filters import filter_norms, kept_axes
-from kerasteach.measure.gradients import describe
+from kerasteach.measure.parameters import describe
 from kerasteach.validation import received, shown
 
 Weights = list[np.ndarray]  # one array for each variable

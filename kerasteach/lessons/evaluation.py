@@ -10,7 +10,7 @@ import numpy as np
 
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons.batches import Batch, Batches, examples_in
-from kerasteach.lessons.compiled import checked_model, fitting
+from kerasteach.lessons.compiled import checked_model, fitting, own_methods
 from kerasteach.lessons.directions import Plane, Weights
 from kerasteach.progress import progress_bar
 
@@ -40,8 +40,7 @@ def check_compiled(model: Any) -> None:
 
 def check_targets(model: keras.Model, batch: Batch) -> None:
     """Raise ValueError if a model that Keras trains by its compiled loss is given no targets."""
-    own = any(not getattr(type(model), name).__module__.startswith("keras.") for name in _OWN)
-    if batch[1] is None and model.loss is not None and not own:
+    if batch[1] is None and model.loss is not None and not own_methods(model, _OWN):
         raise ValueError("`y` must be the targets: the model is compiled with a loss. Received: y=None.")
 
 
@@ -49,7 +48,7 @@ def prepare(model: keras.Model, data: Batches) -> None:
     """Evaluate one batch, which makes what a model makes only then: its own weights, and those of its metrics.
 
     Raises:
-        ValueError: If there is no batch, or the model's evaluation tells no loss.
+        ValueError: If there is no batch, or the model's evaluation returns no loss.
     """
     batch = next(iter(data), None)
     if batch is None:

@@ -146,7 +146,7 @@ def _check_optimizer(optimizer: keras.optimizers.Optimizer) -> None:
 
 
 def _finite(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """Yield batches, and raise ValueError at one with NaN in it, from which no loss would tell anything."""
+    """Yield batches, and raise ValueError at one with NaN in it, whose loss would mean nothing."""
     for batch in batches:
         check_finite(batch)
         yield batch
@@ -154,7 +154,8 @@ def _finite(batches: Iterator[Batch]) -> Iterator[Batch]:
 
 def _weights_are_finite(model: keras.Model) -> bool:
     """Say whether all weights are numbers; behind ReLU, NaN in a weight need not reach the loss."""
-    return all(bool(ops.all(ops.isfinite(one))) for one in model.trainable_variables)
+    found = [ops.all(ops.isfinite(one)) for one in model.trainable_variables]
+    return not found or bool(ops.all(ops.stack(found)))  # asks the device once
 
 
 def _rates(lowest: Any, highest: Any, steps: Any) -> np.ndarray:

@@ -12,6 +12,7 @@ from keras import ops
 from kerasteach import activations, layers
 from kerasteach.activations import Activation, Tensor
 from kerasteach.activations.autodiff import pull_back
+from kerasteach.activations.lookup import called
 
 _LEAKY = {activations.leaky_relu: 0.01, keras.activations.leaky_relu: 0.2}
 _BY_LAYER: dict[type, str] = {
@@ -70,8 +71,7 @@ def of_function(function: Any) -> Nonlinearity | None:
     name = activations.name_of(function)
     if name is not None and name in activations.names():
         return _named(name)
-    own = getattr(function, "__name__", type(function).__name__)
-    return Nonlinearity(str(name or own), function)
+    return Nonlinearity(str(name or called(function)), function)
 
 
 def of_layer(layer: keras.layers.Layer) -> Nonlinearity | None:

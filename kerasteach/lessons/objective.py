@@ -1,4 +1,4 @@
-"""A function of the reader's own, met at the door: its coordinates, and how TensorFlow computes it and its gradient."""
+"""Function of the caller's own to descend: its coordinates, and how TensorFlow computes it and its gradient."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def named(f: Any) -> Callable[..., Any]:
 
 
 def objective(f: Any, at: Any, argument: str = "start") -> Objective:
-    """Trace a function once, so that what cannot be descended is met before the first step.
+    """Trace a function once, so that what cannot be descended is refused before the first step.
 
     A number gives `f` one number. Several give `f` as many arguments, or one vector if it has a single argument.
     Arguments with a default are left at it.
@@ -70,7 +70,7 @@ def objective(f: Any, at: Any, argument: str = "start") -> Objective:
     """
     point = checked_point(at, argument)
     coordinates, calls = _ways(f, point, argument)
-    traced, dtype = _trace(f, calls, point, argument)
+    traced, dtype = _trace(calls, point, argument)
     found = Objective(coordinates, traced, dtype)
     _check_result(found, point, argument)
     return found
@@ -120,10 +120,8 @@ def _arguments(f: Callable[..., Any]) -> list[str] | None:
     return needed or [one.name for one in positional]
 
 
-def _trace(
-    f: Callable[..., Any], calls: list[Callable[..., Any]], point: np.ndarray, argument: str
-) -> tuple[Callable[[Tensor], Tensor], str]:
-    """Return `f` as a compiled function of a vector, in the first way in which it can be traced."""
+def _trace(calls: list[Callable[..., Any]], point: np.ndarray, argument: str) -> tuple[Callable[[Tensor], Tensor], str]:
+    """Return the function as a compiled one of a vector, in the first way in which it can be traced."""
     tf = require_tensorflow()
     errors: list[Exception] = []
     for dtype, autograph, call in product(("float64", "float32"), (False, True), calls):
@@ -146,16 +144,11 @@ def _trace(
 
 
 def _failed(error: Exception, point: np.ndarray, argument: str) -> ValueError:
+    """Return the error for a function that cannot be computed at a point."""
     random = "seed must have shape" in str(error)  # of keras.random without a seed, in a compiled function
-    return ValueError(
-        f"`f` fails at `{argument}`: {said(error)} "
-        + (
-            "Random numbers of Keras need `seed=generator` here, with generator = keras.random.SeedGenerator(0). "
-            if random
-            else ""
-        )
-        + f"Received: {argument}={point.tolist()!r}."
-    )
+    generator = "with generator = keras.random.SeedGenerator(0)"
+    advice = f"Random numbers of Keras need `seed=generator` here, {generator}. " if random else ""
+    return ValueError(f"`f` fails at `{argument}`: {said(error)} {advice}Received: {argument}={point.tolist()!r}.")
 
 
 def _first_value(found: Objective, point: np.ndarray, argument: str) -> Any:

@@ -21,7 +21,7 @@ class Attachment:
         source: What is measured.
         model: Whose training step the optimizer is called in; `None` if there is none.
         every: At which steps.
-        steps: How many steps there will be between two fetches; `None` if nobody knows.
+        steps: How many steps there will be between two fetches; `None` if that is not known.
         at_least: How many of them there must be room for.
         raw: What keeps whole gradients, if any are asked for.
         variables: The variables that the optimizer updates, where they must be known before the first step: on JAX,

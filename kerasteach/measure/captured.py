@@ -11,13 +11,14 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from kerasteach.measure.files import DamagedRunError, Entry, read_arrays, read_files, read_table
+from kerasteach.measure.files import DamagedRunError, Entry, nested, read_arrays, read_files, read_table
 from kerasteach.measure.manifest import Manifest, read_manifest
 from kerasteach.measure.stream import RAW, runs_in
 from kerasteach.validation import path as checked_path
 from kerasteach.validation import whole
 
 Content = TypeVar("Content")
+_OURS = re.compile(r"run\.json|[a-z]+-\d{6,}\.(parquet|npz)", re.ASCII)
 
 
 def read(directory: str | Path, run: int | None = None, table: str | None = None) -> pd.DataFrame:
@@ -26,7 +27,7 @@ def read(directory: str | Path, run: int | None = None, table: str | None = None
     Every file is compared with the digest that the run noted of it.
 
     Args:
-        directory: What the capture was given.
+        directory: What the capture was given, or one run's folder in it, also a moved or renamed one.
         run: Which of the runs in it, from 1. Defaults to `None`, the latest, or the latest that has the table.
         table: `"gradients"`, `"activations"` or `"histograms"`. Defaults to `None`: the run's main table.
 
@@ -93,9 +94,8 @@ def raw_of(path: Path, manifest: Manifest) -> dict[int, dict[str, np.ndarray]]:
     """Return the whole gradients out of all parts of a run."""
     found: dict[int, dict[str, np.ndarray]] = {}
     for arrays in _parts(path, manifest, f"{RAW}-", read_arrays):
-        for key, array in arrays.items():
-            step, _, name = key.partition("/")
-            found.setdefault(int(step), {})[name] = array
+        for step, gradients in nested(arrays).items():
+            found.setdefault(step, {}).update(gradients)
     return found
 
 
@@ -108,15 +108,13 @@ def _parts(path: Path, manifest: Manifest, beginning: str, read: Callable[[Path,
 def _find_run(directory: str | Path, run: int | None, table: str | None = None) -> tuple[Path, Manifest]:
     """Return a run's directory and manifest: where no run is named, of the latest that has the table."""
     number = None if run is None else whole("run", run)
-    runs = {
-        number: path
-        for number, path in runs_in(checked_path("directory", directory), "run").items()
-        if (path / "run.json").exists()
-    }
+    runs = _runs(checked_path("directory", directory))
     candidates = [number] if number in runs else sorted(runs, reverse=True) if number is None else []
     found = None
     for candidate in candidates:
         names = {path.name for path in runs[candidate].iterdir()}  # before run.json is read, which may list more then
+        if "run.json" not in names:
+            raise DamagedRunError(runs[candidate] / "run.json", "it is missing, and parts of a run are there")
         manifest = read_manifest(runs[candidate])
         if not manifest.tables:
             raise DamagedRunError(runs[candidate] / "run.json", "it names no table")
@@ -130,6 +128,18 @@ def _find_run(directory: str | Path, run: int | None, table: str | None = None) 
         raise FileNotFoundError(f"There is no such run; there are: {there}. Received: {str(directory)!r}, run={run!r}.")
     _warn_of_others(*found)
     return found[:2]
+
+
+def _runs(directory: Path) -> dict[int, Path]:
+    """Return the runs in a directory by their number, also one that lost its run.json; or the directory, if it is one.
+
+    A capture writes in parts with a number, which the files of a saved comparison have not.
+    """
+    found = runs_in(directory, "run")
+    if not found and (directory / "run.json").is_file():
+        manifest = read_manifest(directory)
+        return {1: directory} if manifest.tables and all("-" in file for file in manifest.files) else {}
+    return {number: path for number, path in found.items() if any(_OURS.fullmatch(one.name) for one in path.iterdir())}
 
 
 def _warn_of_others(path: Path, manifest: Manifest, names: set[str]) -> None:

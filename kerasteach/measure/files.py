@@ -75,7 +75,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def remove_temporary(directory: Path) -> None:
-    """Remove the temporary files of a process that was killed; the caller knows that nobody is writing there."""
+    """Remove the temporary files of a process that was killed; the caller knows that no other one writes there."""
     for path in directory.glob(".kt-*"):
         if TEMPORARY.fullmatch(path.name) and not path.is_dir():
             path.unlink(missing_ok=True)
@@ -96,6 +96,20 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> Entry:
     named: dict[str, Any] = dict(arrays)
     write_atomically(path, lambda temporary: np.savez(temporary, **named))
     return {"sha256": _digest(path)}
+
+
+def flattened(arrays: Mapping[int, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Return numbered collections of arrays as one collection, with names such as `"3/dense/kernel"`."""
+    return {f"{number}/{name}": array for number, one in arrays.items() for name, array in one.items()}
+
+
+def nested(arrays: Mapping[str, np.ndarray]) -> dict[int, dict[str, np.ndarray]]:
+    """Return the numbered collections that `flattened` made into one."""
+    found: dict[int, dict[str, np.ndarray]] = {}
+    for key, array in arrays.items():
+        number, _, name = key.partition("/")
+        found.setdefault(int(number), {})[name] = array
+    return found
 
 
 def _digest(path: Path) -> str:
@@ -150,7 +164,7 @@ def _read(path: Path, entry: Entry, unpack: Callable[[bytes], Content]) -> Conte
         raise DamagedRunError(path, f"its content ({len(data)} bytes) is not what was written; the SHA-256 differs")
     try:
         return unpack(data)
-    except Exception as error:  # whatever a file that somebody made up makes the libraries raise
+    except Exception as error:  # whatever the libraries raise for a file of other origin
         raise DamagedRunError(path, f"it cannot be read ({type(error).__name__}: {error})") from error
 
 

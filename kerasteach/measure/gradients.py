@@ -1,7 +1,7 @@
 """The seam: the one place that stands between Keras and an optimizer, and shows listeners every gradient.
 
 Keras hands the gradients of every training step to the optimizer, inside the compiled step. A hook in the place of the
-optimizer's method passes them on unchanged, after telling its listeners; the last listener to leave puts it back.
+optimizer's method passes them on unchanged, after it called its listeners; the last listener to leave puts it back.
 """
 
 from __future__ import annotations
@@ -10,13 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from kerasteach.measure import statistics
-from kerasteach.measure.names import without_model
-from kerasteach.measure.records import Parameter
-from kerasteach.measure.selection import inside, layers_of
 from kerasteach.optimizers import PlainSGD
 
 Tensor = Any
@@ -24,7 +20,7 @@ Listener = Callable[[keras.optimizers.Optimizer, Sequence[Tensor | None], Sequen
 
 
 class _Hook:
-    """Stands in for one optimizer's method: tells the listeners, then calls it."""
+    """Stands in for one optimizer's method: calls the listeners, then the method."""
 
     def __init__(self, optimizer: keras.optimizers.Optimizer) -> None:
         self.optimizer = optimizer
@@ -34,10 +30,10 @@ class _Hook:
         self.listeners: list[Listener] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        tell = self._tell_stateless if self.name == "stateless_apply" else self._tell
-        return self.method(*tell(*args, **kwargs))
+        show = self._show_stateless if self.name == "stateless_apply" else self._show
+        return self.method(*show(*args, **kwargs))
 
-    def _tell(self, grads: Sequence[Tensor | None], trainable_variables: Any = None) -> tuple[Any, ...]:
+    def _show(self, grads: Sequence[Tensor | None], trainable_variables: Any = None) -> tuple[Any, ...]:
         variables = known_variables(self.optimizer) if trainable_variables is None else list(trainable_variables)
         gradients = list(grads)  # which may be a generator, and can be gone through once
         received = _total([_true(gradient, self.optimizer, variables) for gradient in gradients])
@@ -46,17 +42,17 @@ class _Hook:
                 try:
                     listener(self.optimizer, received, variables)
                 except BaseException:
-                    self.listeners.remove(listener)  # the next training shall not fail of it
+                    self.listeners.remove(listener)  # so that the next training does not fail
                     raise
         return gradients, None if trainable_variables is None else variables
 
-    def _tell_stateless(
+    def _show_stateless(
         self, optimizer_variables: Any, grads: Sequence[Tensor | None], trainable_variables: Any
     ) -> tuple[Any, ...]:
         own, weights = self.optimizer.variables, known_variables(self.optimizer)
         before = [*zip(own, optimizer_variables, strict=True), *zip(weights, trainable_variables, strict=True)]
         with keras.StatelessScope(state_mapping=before) as scope:
-            self._tell(grads, weights)
+            self._show(grads, weights)
         after = [scope.get_current_value(variable) for variable in own]
         return after, grads, trainable_variables
 
@@ -96,80 +92,6 @@ def detach(optimizer: keras.optimizers.Optimizer, listener: Listener) -> None:
         delattr(optimizer, name)
         if hook.was_instance_attribute:
             setattr(optimizer, name, hook.method)
-
-
-def describe(variables: Sequence[keras.Variable], model: keras.Model | None = None) -> list[Parameter]:
-    """Say of each variable which layer owns it, how deep that layer stands, and which of its parameters it is.
-
-    The owner is the layer object that holds the variable. Where the model does not show one, as for a loop without a
-    model, it is known by the variable's path, and a path that comes again is that of another layer.
-
-    Args:
-        variables: Trainable variables in the order in which the model calls their layers.
-        model: The model, whose own name is left out of the layers' names.
-
-    Returns:
-        A description of each. Layers of one name in different sub-models are told apart, as `d`, `d #2`, and so are the
-        parameters of one name in a layer: `w`, `w #2`.
-    """
-    owners = _owners(model) if model is not None else {}
-    by_path: dict[str, list[set[str]]] = {}  # of the layers without an object, the parameters of each of that path
-    layers: dict[Any, tuple[str, int]] = {}  # name and depth, by the layer's id or its path and number
-    used: set[tuple[str, str]] = set()
-    found = []
-    for variable in variables:
-        path = getattr(variable, "path", variable.name)
-        layer = owners.get(id(variable))
-        place = _place(path, layer)
-        parameter = path.removeprefix(f"{place}/")
-        if layer is None:
-            namesakes = by_path.setdefault(place, [set()])
-            if parameter in namesakes[-1]:
-                namesakes.append(set())
-            namesakes[-1].add(parameter)
-        key = (place, len(by_path[place])) if layer is None else id(layer)
-        if key not in layers:
-            name = without_model(model, place)
-            layers[key] = (_numbered(name, {other for other, _ in layers.values()}), len(layers) + 1)
-        name, depth = layers[key]
-        parameter = _numbered(parameter, {other for owner, other in used if owner == name})
-        used.add((name, parameter))
-        found.append(Parameter(name, depth, parameter, path, int(np.prod(variable.shape))))
-    return found
-
-
-def _owners(model: keras.Model) -> dict[int, keras.layers.Layer]:
-    """Return the layer that holds each trainable variable itself, by the variable's id.
-
-    Of several, which share it, it is the one that made it, after which the variable is called.
-    """
-    owners: dict[int, keras.layers.Layer] = {}
-    for layer in layers_of(model):
-        if isinstance(layer, keras.Model):
-            continue  # which may hold layers that it does not list
-        below = {id(variable) for one in inside(layer) for variable in one.trainable_variables}
-        for variable in layer.trainable_variables:
-            made = layer.path is not None and getattr(variable, "path", "").startswith(f"{layer.path}/")
-            if id(variable) not in below and (made or id(variable) not in owners):
-                owners[id(variable)] = layer
-    return owners
-
-
-def _place(path: str, layer: keras.layers.Layer | None) -> str:
-    """Return the path of the layer that a variable of this path belongs to."""
-    place = path.rpartition("/")[0]
-    if layer is None or not (layer.path or layer.name):
-        return place
-    own = str(layer.path or layer.name)
-    return own if not place or place.startswith(f"{own}/") else place
-
-
-def _numbered(name: str, used: set[str]) -> str:
-    """Return a name, with a number after it where it is used already."""
-    number = 1
-    while (name if number == 1 else f"{name} #{number}") in used:
-        number += 1
-    return name if number == 1 else f"{name} #{number}"
 
 
 def statistics_for(asked: str | Iterable[str] | None, optimizer: keras.optimizers.Optimizer) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ class Undivided:
 
 
 def save_before_sigterm(save: Callable[[], object]) -> None:
-    """Call a method before SIGTERM ends the process, as long as its object is there and nobody else handles SIGTERM.
+    """Call a method of an object that still exists before SIGTERM ends the process.
 
     By default SIGTERM ends Python at once, without `finally` and without `atexit`. Where a program, or another thread
     than the main one, handles it already, this changes nothing: an exception, or Python's end, saves then.

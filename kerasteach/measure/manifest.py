@@ -11,25 +11,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kerasteach.measure.files import DamagedRunError, Entry, read_bytes, write_atomically
 from kerasteach.validation import path as checked_path
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 FORMAT = 1
 _OWN = ("format", "tables", "files", "claimed", "seal")
 _NOT_SEALED = ("seal", "versions", "settings")  # what describes the machine, and decides nothing
+_PACKAGES = ("kerasteach", "keras", "tensorflow", "numpy", "pandas")
 _TABLE = re.compile(r"[a-z]+", re.ASCII)
 _FILE = re.compile(r"[a-z]+(-\d{6,})?\.(parquet|npz)", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a run's JSON file says.
+    """Content of a run's JSON file.
 
     Attributes:
         facts: What its writer noted.
@@ -66,6 +72,16 @@ class Manifest:
             own["claimed"] = list(self.claimed)
         everything = json.loads(json.dumps({**self.facts, **own}))
         return json.dumps({**everything, "seal": _seal(everything)}, indent=2)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that a run's numbers depend on."""
+    return {**{name: version(name) for name in _PACKAGES}, "python": platform.python_version()}
+
+
+def columns_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, str]]:
+    """Return the columns of each table with their types, as a manifest has them."""
+    return {name: {str(column): str(kind) for column, kind in one.dtypes.items()} for name, one in tables.items()}
 
 
 def read_manifest(directory: str | Path, name: str = "run.json") -> Manifest:

@@ -1,7 +1,9 @@
-"""What layers are called in a table, which of those names a user means, and what a step's numbers are called."""
+"""Names: of layers in a table, which of them a pattern means, and of the numbers of a training step."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -9,6 +11,22 @@ from typing import Any
 def without_model(model: Any, path: str) -> str:
     """Return the path of a layer without the name of the model around it, if there is one."""
     return path if model is None else path.removeprefix(f"{model.name}/")
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """Return names in their order, with a number behind one that comes again.
+
+    Example:
+        >>> from kerasteach.measure.names import distinct
+        >>> distinct(["a", "b", "a"])
+        ['a', 'b', 'a #2']
+    """
+    seen: Counter[str] = Counter()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name} #{seen[name]}")
+    return found
 
 
 def means(pattern: str, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a recorder is told of the layers' outputs in the forward pass of a training step."""
+"""Output source: per-step statistics of each layer's output in the forward pass."""
 
 from __future__ import annotations
 

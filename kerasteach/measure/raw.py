@@ -12,7 +12,8 @@ import numpy as np
 from keras import ops
 
 from kerasteach.measure import cells
-from kerasteach.measure.gradients import describe
+from kerasteach.measure.names import distinct
+from kerasteach.measure.parameters import describe
 from kerasteach.measure.recording import LONGEST
 from kerasteach.measure.selection import Selector, checked, choose
 from kerasteach.validation import received, whole
@@ -123,11 +124,7 @@ class Raw:
         known = {id(one) for one in own}
         ordered = own + [one for one in variables if id(one) not in known]
         described = describe(ordered, self._model)
-        paths = [one.path for one in described]
-        names = [
-            path if path not in paths[:index] else f"{path} #{paths[:index].count(path) + 1}"
-            for index, path in enumerate(paths)
-        ]
+        names = distinct(one.path for one in described)
 
         def owners(layer: keras.layers.Layer) -> Iterable[int]:
             inside = {id(one) for one in layer.trainable_variables}

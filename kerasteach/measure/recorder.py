@@ -1,4 +1,4 @@
-"""What listens inside the training step: it measures, and keeps the numbers on the device until they are fetched."""
+"""Recorder: measures inside the training step, and keeps the numbers on the device until they are fetched."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from kerasteach.measure import cells
 Tensor = Any
 
 BUFFER_BYTES = 16 * 2**20  # how much of the device's memory a recorder takes at most, unless one row needs more
-_STEPS_UNKNOWN = 1024  # how many steps it makes room for where nobody knows how many there will be
+_STEPS_UNKNOWN = 1024  # how many steps it makes room for where their number is not known
 
 
 class Source(Protocol):
-    """What a recorder records: it knows how to turn a training step into numbers.
+    """Type of what a recorder records: it turns a training step into numbers.
 
     Attributes:
-        columns: How many numbers it has to tell of each of its entries: variables, or layers.
+        columns: How many numbers it has of each of its entries: variables, or layers.
     """
 
     columns: int
 
     @property
     def entries(self) -> Sequence[Any] | None:
-        """What it tells of, in the order of the rows."""
+        """The variables or layers, in the order of the rows."""
 
     def prepare(self, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
         """Fix the entries. Called once, before the first step is measured or in it."""
@@ -57,7 +57,7 @@ class Source(Protocol):
 
 
 class Recorder:
-    """A listener that measures every so manyth step and keeps the numbers on the device.
+    """A listener that measures every n-th step and keeps the numbers on the device.
 
     Args:
         source: What is measured.
@@ -107,7 +107,7 @@ class Recorder:
             row = ops.cond(captured, lambda: ops.cast(self.source.measure(), nothing.dtype), lambda: nothing)
             place = ops.where(captured, place, room)
         buffer.write(place, row)
-        # Counted only where there was a batch, of which the last layer's gradient tells first.
+        # Counted only after a gradient exists: when the data have ended, TensorFlow still runs what needs no batch.
         with cells.after(next((one for one in reversed(gradients) if one is not None), row)):
             rows.assign(rows.value + ops.cast(captured, rows.value.dtype))
             steps.assign(steps.value + 1)

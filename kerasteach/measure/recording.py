@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import platform
 import threading
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,12 +17,12 @@ from kerasteach.measure.captured import raw_of, rows_of
 from kerasteach.measure.epoch_mean import EpochMean
 from kerasteach.measure.files import DamagedRunError
 from kerasteach.measure.interruption import Undivided
-from kerasteach.measure.names import means
+from kerasteach.measure.manifest import columns_of, versions
 from kerasteach.measure.records import Output, Parameter, histogram_table, tidy_table
 from kerasteach.measure.stream import Stream
 from kerasteach.measure.tensorboard import Board
-from kerasteach.validation import LARGEST, did_you_mean, received, whole
 from kerasteach.validation import path as checked_path
+from kerasteach.validation import received, whole
 
 Every = int | Literal["epoch"]
 
@@ -51,7 +49,7 @@ class Recording:
     Args:
         name: What the table is called on disk and in TensorBoard.
         kind: What its rows tell of.
-        every: A row at every so manyth step, or one for each epoch.
+        every: A row at every n-th step, or one for each epoch.
         directory: Where to write it meanwhile; `None` to keep it in memory.
         tensorboard: Where to write what TensorBoard shows; `None` for nowhere.
 
@@ -205,15 +203,15 @@ class Recording:
                 self._stream.finish()
             except OSError as error:
                 self._keep_in_memory(error)
-        if self._board is not None:
-            self._board.close()
 
     def close(self) -> None:
         """Write the rest, of an epoch that was not over too."""
         with self.undivided:
             self._close_mean()
             self.flush(at_once=True)
-            self._thread = None
+            if self._board is not None:
+                self._board.close()
+            self._board = self._thread = None
 
     def table(self) -> pd.DataFrame:
         """Return the whole table, from disk where it is kept there."""
@@ -233,50 +231,6 @@ class Recording:
             except (OSError, DamagedRunError) as error:
                 self._warn_of_lost(error)
                 return dict(self._raw)
-
-    def layer(self, name: str | int) -> pd.DataFrame:
-        """Return the rows of one layer, or of those that a wildcard, or the name of the model around them, means.
-
-        Args:
-            name: The name, or the layer's number in the column `depth`.
-
-        Raises:
-            ValueError: If there is none; the message lists the layers.
-            TypeError: If it is neither.
-        """
-        frame = self.table()
-        if isinstance(name, str):
-            chosen = frame[[means(name, layer) for layer in frame["layer"]]]
-        elif isinstance(name, (int, np.integer)) and not isinstance(name, bool):
-            chosen = frame[frame["depth"] == int(name)]
-        else:
-            raise TypeError(
-                f"`name` must be a layer's name, or its number in the column `depth`. {received('name', name)}"
-            )
-        if chosen.empty:
-            layers = frame[["depth", "layer"]].drop_duplicates().itertuples(index=False)
-            names = [layer if isinstance(name, str) else f"{depth} {layer}" for depth, layer in layers]
-            raise ValueError(
-                f"`name` must be a layer that was recorded: {', '.join(names) or 'nothing yet'}. "
-                f"{received('name', name)}{did_you_mean(name, names)}"
-            )
-        return chosen.reset_index(drop=True)
-
-    def at(self, step: int) -> pd.DataFrame:
-        """Return the rows of one step; a negative number counts from the last recorded one, which is -1.
-
-        Raises:
-            ValueError: If it is no whole number, or that step was not recorded.
-        """
-        frame = self.table()
-        there = frame["step"].unique()
-        number = whole("step", step, least=-LARGEST)
-        if number < 0 and -number <= len(there):
-            number = int(there[number])
-        if number not in there:
-            known = f"from {there[0]} to {there[-1]}, {len(there)} of them" if len(there) else "none yet"
-            raise ValueError(f"`step` must be a step that was recorded: {known}. {received('step', step)}")
-        return frame[frame["step"] == number].reset_index(drop=True)
 
     def save(self, directory: str | Path) -> Path:
         """Write all tables as a new run in a directory, and return the run's own."""
@@ -334,13 +288,7 @@ class Recording:
         warnings.warn(f"What was written cannot be read, and only what is in memory is here. {error}", stacklevel=2)
 
     def _new_run(self, directory: Path) -> Stream:
-        columns = {
-            name: {str(column): str(kind) for column, kind in table.dtypes.astype(str).items()}
-            for name, table in self._tables().items()
-        }
-        packages = ("kerasteach", "keras", "tensorflow", "numpy", "pandas")
-        versions = {name: version(name) for name in packages} | {"python": platform.python_version()}
-        return Stream(directory, columns, {"every": self._every, "versions": versions})
+        return Stream(directory, columns_of(self._tables()), {"every": self._every, "versions": versions()})
 
 
 def _spread(values: np.ndarray, places: Sequence[int], number: int) -> np.ndarray:

@@ -85,9 +85,6 @@ class Traced:
     depth: int | None = None
 
 
-KEYS = ("epoch", "step", *dict.fromkeys(field.name for kind in (Parameter, Output) for field in fields(kind)))
-
-
 def tidy_table(
     kind: type[Parameter] | type[Output],
     entries: Sequence[Parameter | Output],
@@ -167,7 +164,7 @@ def history_table(history: Any, validation_freq: int = 1) -> pd.DataFrame:
 
     Args:
         history: What `model.fit` returns, or its `history` dictionary.
-        validation_freq: What `fit` was given: validation metrics belong to every so manyth epoch. Defaults to `1`.
+        validation_freq: What `fit` was given: validation metrics belong to every n-th epoch. Defaults to `1`.
 
     Returns:
         A frame with the columns `epoch, metric, value`; `epoch` is Keras's number.

@@ -2,18 +2,14 @@
 
 What is in the directory already is replaced only where a run lists it. The new files are written whole into a working
 folder first, where a full disk or an interruption harms nothing, and then moved into place.
-
-.kerasteach-groups/   the working folder, of one process at a time; a comparison keeps its groups of networks there
 """
 
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,21 +25,14 @@ from kerasteach.measure.files import (
     write_arrays,
     write_table,
 )
-from kerasteach.measure.files import write_atomically as write_atomically
 from kerasteach.measure.interruption import undisturbed
-from kerasteach.measure.lock import locked
-from kerasteach.measure.manifest import Manifest, read_manifest
+from kerasteach.measure.manifest import Manifest, columns_of, read_manifest
+from kerasteach.measure.working import groups_of, remove, remove_groups, working_folder
+from kerasteach.validation import flag
 from kerasteach.validation import path as checked_path
 
 Tables = Mapping[str, pd.DataFrame]
 Arrays = Mapping[str, Mapping[str, np.ndarray]]
-
-WORKING = ".kerasteach-groups"
-_LOCK = "lock"
-_MARK = "The working folder of kerasteach: it may go when no program is writing into the folder around it.\n"
-_GROUP = re.compile(r"\d{4,}", re.ASCII)
-_NEW = re.compile(r"\.new-[0-9a-f]{16}", re.ASCII)
-_FILE = re.compile(r"(\.kt-[0-9a-f]{16}\.\w+|(whole|claim)\.json|[a-z]+\.(parquet|npz))", re.ASCII)
 
 
 def save_run(
@@ -68,8 +57,8 @@ def save_run(
             and that no run wrote.
         RuntimeError: If another process is writing there.
     """
-    directory = checked_path("directory", directory)
-    Manifest(dict(facts)).text()  # what cannot be written is met before anything is touched
+    directory, overwrite = checked_path("directory", directory), flag("overwrite", overwrite)
+    Manifest(dict(facts)).text()  # facts that JSON cannot hold are refused before anything is touched
     directory.mkdir(parents=True, exist_ok=True)
     with working_folder(directory) as folder:
         try:
@@ -130,7 +119,7 @@ def write_new(place: Path, name: str, facts: Mapping[str, Any], tables: Tables, 
     temporary.mkdir()
     try:
         files = _write_files(temporary, tables, arrays)
-        Manifest(dict(facts), _columns(tables), files).write(temporary / name)
+        Manifest(dict(facts), columns_of(tables), files).write(temporary / name)
         temporary.rename(place)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -143,7 +132,7 @@ def put(directory: Path, folder: Path, facts: Mapping[str, Any], tables: Tables,
     old = there.names if there is not None else set()
     files = _write_files(folder, tables, arrays or {})
     check_free(directory, files)
-    Manifest(dict(facts), _columns(tables), files).write(folder / "whole.json")
+    Manifest(dict(facts), columns_of(tables), files).write(folder / "whole.json")
     Manifest(dict(facts), claimed=tuple(sorted({*old, *files}))).write(folder / "claim.json")
     with undisturbed():
         (folder / "claim.json").replace(directory / "run.json")  # from now on the names are the run's
@@ -181,74 +170,6 @@ def check_free(directory: Path, names: Iterable[str]) -> None:
             f"The directory holds {', '.join(others)}, which no run there wrote, and which a run would replace; name "
             f"another directory. Received: directory={str(directory)!r}."
         )
-
-
-@contextmanager
-def working_folder(directory: Path) -> Iterator[Path]:
-    """Hold a directory to write a run into it, and yield its working folder.
-
-    Raises:
-        FileExistsError: If something else has the working folder's name.
-        RuntimeError: If another process is writing there.
-    """
-    folder = directory / WORKING
-    with suppress(FileExistsError):
-        folder.mkdir()
-    if folder.is_symlink() or not folder.is_dir() or not _is_marked(folder):
-        raise FileExistsError(
-            f"Something that kerasteach did not make is called {WORKING}; name another directory. "
-            f"Received: directory={str(directory)!r}."
-        )
-    with locked(folder / _LOCK, directory):
-        if not (folder / _LOCK).stat().st_size:
-            (folder / _LOCK).write_text(_MARK, encoding="utf-8")
-        _remove_files(folder)  # what a process left that was killed
-        for path in folder.iterdir():
-            if _NEW.fullmatch(path.name) and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-        yield folder
-
-
-def _is_marked(folder: Path) -> bool:
-    """Say whether a folder has the mark, or is new."""
-    others = {path.name for path in folder.iterdir()} - {_LOCK}
-    lock = folder / _LOCK
-    mark = lock.read_text(encoding="utf-8") if lock.is_file() and not lock.is_symlink() else ""
-    return mark == _MARK or not (mark or others)
-
-
-def _remove_files(folder: Path) -> None:
-    for path in folder.iterdir():
-        if _FILE.fullmatch(path.name) and (path.is_symlink() or not path.is_dir()):
-            path.unlink(missing_ok=True)
-
-
-def groups_of(folder: Path) -> dict[int, Path]:
-    """Return the groups in a working folder, by their number."""
-    paths = sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else []
-    return {
-        int(path.name): path
-        for path in paths
-        if _GROUP.fullmatch(path.name) and not path.is_symlink() and (path / "group.json").is_file()
-    }
-
-
-def remove_groups(folder: Path) -> None:
-    """Remove the groups in a working folder."""
-    for path in groups_of(folder).values():
-        shutil.rmtree(path)
-
-
-def remove(folder: Path) -> None:
-    """Remove a working folder that this process holds, if nothing is left in it but what kerasteach puts there."""
-    _remove_files(folder)
-    (folder / _LOCK).unlink(missing_ok=True)
-    with suppress(OSError):
-        folder.rmdir()
-
-
-def _columns(tables: Tables) -> dict[str, dict[str, str]]:
-    return {name: {str(column): str(kind) for column, kind in one.dtypes.items()} for name, one in tables.items()}
 
 
 def _write_files(folder: Path, tables: Tables, arrays: Arrays) -> dict[str, Entry]:

@@ -24,7 +24,7 @@ def checked(layers: Selectors, argument: str = "layers") -> tuple[Selector, ...]
     """
     if layers is None:
         return None
-    single = isinstance(layers, (str, keras.layers.Layer)) or callable(layers)
+    single = isinstance(layers, (str, keras.layers.Layer)) or callable(layers) or not isinstance(layers, Iterable)
     asked = (layers,) if single else tuple(several(argument, layers, "names, layers, or functions of a layer"))
     if not asked:
         raise ValueError(f"`{argument}` must name a layer; leave it out for all of them. Received: {shown(layers)}.")

@@ -6,6 +6,7 @@ import pandas as pd
 
 _SCALES = ("gamma", "alpha", "scale")  # their gradient is the signal times an input, summed: no error signal
 _NORMALIZES = {"gamma", "beta"}
+_ROUNDING = 1e-6  # of the kernel's gradient: below it, a bias's is what float32 leaves of 0
 
 
 def signal_rows(gradients: pd.DataFrame) -> pd.DataFrame:
@@ -14,7 +15,8 @@ def signal_rows(gradients: pd.DataFrame) -> pd.DataFrame:
     Of a layer with a bias it is the bias, whose gradient is the mean error signal (delta) itself. Where a normalization
     layer follows, it is that layer's `beta`: batch normalization subtracts the mean, so that the gradient of a bias in
     front of it is 0 whatever flows back (only rounding is recorded). A layer without either has its `kernel`, the
-    signal times the layer's input.
+    signal times the layer's input, and so has a layer whose bias recorded rounding alone, because a normalization
+    without `beta` follows: for this the column `norm` is looked at, where there is one.
 
     Args:
         gradients: The table of one model or of a comparison: the columns in front of `epoch` say whose rows they are.
@@ -32,17 +34,28 @@ def signal_rows(gradients: pd.DataFrame) -> pd.DataFrame:
     """
     networks = list(gradients.columns[: list(gradients.columns).index("epoch")])
     layers = gradients[[*networks, "depth", "parameter"]].drop_duplicates()
+    rounded = _rounded(gradients, networks)
     chosen = []
     for key, one in layers.groupby(networks, dropna=False, sort=False) if networks else [((), layers)]:
         parameters = one.groupby("depth", sort=True)["parameter"].agg(list)
         following = [set(names) for names in parameters.iloc[1:]] + [set()]
         for (depth, names), after in zip(parameters.items(), following, strict=True):
             normalized = "beta" in after and after <= _NORMALIZES
-            name = _carrier(names, normalized)
+            name = _carrier([name for name in names if name != "bias" or (*key, depth) not in rounded], normalized)
             if name is not None:
                 chosen.append((*key, depth, name))
     keys = pd.MultiIndex.from_frame(gradients[[*networks, "depth", "parameter"]])
     return gradients[keys.isin(chosen)]
+
+
+def _rounded(gradients: pd.DataFrame, networks: list[str]) -> set[tuple[object, ...]]:
+    """Return the network and depth of each layer whose bias recorded rounding alone, beside its kernel."""
+    if "norm" not in gradients:
+        return set()
+    sums = gradients.groupby([*networks, "depth", "parameter"], dropna=False, sort=False)["norm"].sum()
+    wide = sums.unstack("parameter").reindex(columns=["kernel", "bias"])
+    found = wide.index[wide["bias"] < _ROUNDING * wide["kernel"]]
+    return {key if isinstance(key, tuple) else (key,) for key in found}
 
 
 def _carrier(parameters: list[str], normalized: bool) -> str | None:

@@ -1,4 +1,4 @@
-"""What a recorder is told of the gradients in a training step: those of the variables, and those that probes hear."""
+"""Gradient source: per-step statistics of each variable's gradient and of each GradientProbe."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from keras import ops
 
 from kerasteach.layers import GradientProbe
 from kerasteach.measure import histograms, statistics
-from kerasteach.measure.gradients import describe, is_plain, known_variables, loss_scale
+from kerasteach.measure.gradients import is_plain, known_variables, loss_scale
 from kerasteach.measure.names import without_model
+from kerasteach.measure.parameters import describe
 from kerasteach.measure.records import Parameter
 from kerasteach.measure.selection import Selector, choose, layers_of
 from kerasteach.measure.sums import wide

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from kerasteach.validation import choice, did_you_mean, finite, shown, whole
+from kerasteach.validation import choice, did_you_mean, finite, received, several, shown, whole
 
 Mode = Literal["auto", "min", "max"]
 Require = Literal["all", "any"]
@@ -152,8 +152,10 @@ class Rule:
     def __post_init__(self) -> None:
         object.__setattr__(self, "consecutive", whole("consecutive", self.consecutive))
         choice("require", self.require, ("all", "any"))
-        if not self.targets:
-            raise ValueError("`threshold` must name a metric at least. Received: threshold={}.")
+        targets = tuple(several("targets", self.targets, "targets"))
+        if not targets or not all(isinstance(one, Target) for one in targets):
+            raise ValueError(f"`targets` must be one `Target` or more. {received('targets', self.targets)}")
+        object.__setattr__(self, "targets", targets)
 
     def values_in(self, logs: Mapping[str, Any]) -> dict[str, float]:
         """Return the value of each target's metric out of Keras's `logs`, or raise ValueError as `Target` does."""
@@ -200,6 +202,8 @@ def rule(
             "`monitor` is for one threshold; where `threshold` is a dictionary, its keys are the metrics. "
             f"Received: monitor={monitor!r}."
         )
+    if not threshold:
+        raise ValueError("`threshold` must name a metric at least. Received: threshold={}.")
     modes = mode if isinstance(mode, Mapping) else dict.fromkeys(threshold, mode)
     if not set(modes) <= set(threshold):
         raise ValueError(

@@ -1,7 +1,7 @@
 """A run that is written part by part while it goes on. Needs no Keras.
 
 A part is a Parquet file for each table that has rows, and an archive of whole gradients. It counts once `run.json`
-lists all of its files: until then nobody reads it, and a part that failed is written again under the same number.
+lists all of its files: until then it is not read, and a part that failed is written again under the same number.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kerasteach.measure.files import remove_temporary, write_arrays, write_table
+from kerasteach.measure.files import flattened, remove_temporary, write_arrays, write_table
 from kerasteach.measure.lock import hold
 from kerasteach.measure.manifest import Manifest
 
@@ -42,9 +42,10 @@ class Stream:
         for path in runs_in(directory, "run").values():
             _tidy(path)
         self.path = numbered(directory, "run")
-        with suppress(BlockingIOError):  # a neighbour that looks whether somebody writes here
+        held = None
+        with suppress(BlockingIOError):  # held for a moment by a new run beside it, which looks for temporary files
             held = hold(self.path)
-            self._let_go = weakref.finalize(self, os.close, held) if held is not None else None
+        self._let_go = weakref.finalize(self, os.close, held) if held is not None else None
         self._parts = 0
         self.manifest = Manifest({**facts, "finished": False}, tables)
         self.manifest.write(self.path / "run.json")
@@ -59,10 +60,10 @@ class Stream:
         Raises:
             OSError: If it could not be written; then nothing of it is there.
         """
-        self.path.mkdir(parents=True, exist_ok=True)  # somebody may have removed it
+        self.path.mkdir(parents=True, exist_ok=True)  # it may have been removed
         suffix = f"-{self._parts + 1:06d}"
         written = {f"{name}{suffix}.parquet": table for name, table in tables.items() if len(table)}
-        arrays = {f"{step}/{path}": array for step, one in raw.items() for path, array in one.items()}
+        arrays = flattened(raw)
         archives = {f"{RAW}{suffix}.npz": arrays} if arrays else {}
         try:
             files = {
@@ -93,7 +94,7 @@ def _tidy(run: Path) -> None:
     """Remove the temporary files of a run whose process was killed while it wrote one."""
     if not any(run.glob(".kt-*")):
         return
-    with suppress(OSError):  # somebody writes there, or nobody may
+    with suppress(OSError):  # another process writes there, or writing is not allowed
         held = hold(run)
         if held is not None:
             try:

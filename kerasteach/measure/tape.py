@@ -1,4 +1,4 @@
-"""The same seam without `fit`: record the gradients of a training loop of one's own."""
+"""Tape for training loops without `fit`: the same seam, as a context manager."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
         model: The model, whose layers name the rows; `None` for a loop without a Keras model. Defaults to `None`.
         layers: Which layers: names, wildcards such as `"conv*"`, layer objects, classes of layers, or functions of a
             layer that say whether it is meant. Defaults to `None`, all.
-        every: Record each so manyth step, or `"epoch"` for the means over each epoch's steps. Defaults to `1`.
+        every: Record every n-th step, or `"epoch"` for the means over each epoch's steps. Defaults to `1`.
         statistics: As for `GradientCapture`. Defaults to `None`: norm, mean, std, finite.
         histogram: As for `GradientCapture`. Defaults to `None`.
         raw: As for `GradientCapture`. Defaults to `None`.
@@ -84,6 +84,7 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
         self._edges, self._raw = histograms.checked_edges(histogram), checked_raw(raw)
         self._recording = Recording("gradients", Parameter, self._every, directory)
         self._recording.statistics, self._recording.edges = self._names, self._edges
+        self._writes = directory is not None
         self._attachment: Attachment | None = None
         self._epoch = 0
         self._seen = False
@@ -107,17 +108,20 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
         )
         if getattr(self._model, "compiled", False) and self._optimizer is getattr(self._model, "optimizer", None):
             training_function.make(self._model)  # for `train_on_batch`
-        save_before_sigterm(self._save_rest)
+        if self._writes:
+            save_before_sigterm(self._save_rest)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._fetch()
-        self._recording.end_epoch()
-        self._recording.finish()
-        no_save_before_sigterm(self._save_rest)
-        if self._attachment is not None:
-            self._attachment.release()
-            self._attachment = None
+        try:
+            self._fetch()
+            self._recording.end_epoch()
+            self._recording.finish()
+        finally:
+            no_save_before_sigterm(self._save_rest)
+            if self._attachment is not None:
+                self._attachment.release()
+                self._attachment = None
         if kind is None and not self._seen:
             raise RuntimeError(
                 "No gradient was seen: the optimizer's `apply` was not called in this block, or a function that was "

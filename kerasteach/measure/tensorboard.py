@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a recording: a scalar for each statistic, and histograms of the magnitudes."""
+"""TensorBoard output of a recording: a scalar for each statistic, and histograms of the magnitudes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a tensor that was met while a training step was traced still exists where that step ends."""
+"""Tensors of a training step that is being traced: whether one can be used where the step ends."""
 
 from __future__ import annotations
 

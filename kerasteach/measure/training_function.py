@@ -13,6 +13,9 @@ from typing import Any, Protocol
 
 import keras
 
+_STEPS = ("train_step", "test_step")
+_REPLACED = ("make_train_function", *_STEPS)
+
 
 class Hook(Protocol):
     """Something that is hooked into a model's training."""
@@ -54,11 +57,12 @@ def make(model: keras.Model, force: bool = False) -> None:
 def in_step(model: keras.Model) -> bool:
     """Say whether a hooked model's `train_step` is running, or being traced, at this moment.
 
-    True also for a model whose class makes its training function by itself, which need not call `train_step`.
+    False while it evaluates, by the model's `test_step`. True also for a model whose class makes its training function
+    by itself, which need not call `train_step`.
     """
     hooks = _hooks(model)
     own = not type(model).make_train_function.__module__.startswith("keras.")
-    return own or (hooks is not None and hooks.running > 0)
+    return own or (hooks is not None and hooks.running[-1:] == ["train_step"])
 
 
 def _hooks(model: keras.Model) -> _Hooks | None:
@@ -67,24 +71,22 @@ def _hooks(model: keras.Model) -> _Hooks | None:
 
 
 class _Hooks:
-    """Stands in for a model's `make_train_function`, and for its `train_step`.
+    """Stands in for a model's `make_train_function`, and for its `train_step` and `test_step`.
 
     Attributes:
         present: The hooks.
         made: The training function that was made last.
         made_with: The hooks that were there then.
-        running: How many calls of `train_step` have begun and not ended.
+        running: The names of the steps that have begun and not ended, the innermost last.
     """
 
     def __init__(self, model: keras.Model) -> None:
         self.present: list[Hook] = []
         self.made: Any = None
         self.made_with: list[Hook] = []
-        self.running = 0
+        self.running: list[str] = []
         self._model = model
-        self._before = {
-            name: vars(model)[name] for name in ("make_train_function", "train_step") if name in vars(model)
-        }
+        self._before = {name: vars(model)[name] for name in _REPLACED if name in vars(model)}
 
     def __call__(self, force: bool = False) -> Any:
         """Begin another training of the model, as Keras does at the start of `fit` and of `train_on_batch`."""
@@ -100,12 +102,13 @@ class _Hooks:
     def make(self) -> None:
         self._model.train_function = None
         # A function of its own each time: JAX knows one that it traced before, though another hook was in it then.
-        object.__setattr__(self._model, "train_step", self._step())
+        for name in _STEPS:
+            object.__setattr__(self._model, name, self._step(name))
         self._own("make_train_function")()
         self.made, self.made_with = self._model.train_function, list(self.present)
 
     def remove(self) -> None:
-        for name in ("make_train_function", "train_step"):
+        for name in _REPLACED:
             vars(self._model).pop(name, None)
             if name in self._before:
                 object.__setattr__(self._model, name, self._before[name])
@@ -114,14 +117,14 @@ class _Hooks:
         """Return the model's own method of this name."""
         return self._before.get(name) or MethodType(getattr(type(self._model), name), self._model)
 
-    def _step(self) -> Callable[..., Any]:
-        train_step = self._own("train_step")
+    def _step(self, name: str) -> Callable[..., Any]:
+        own = self._own(name)
 
         def step(*args: Any, **kwargs: Any) -> Any:
-            self.running += 1
+            self.running.append(name)
             try:
-                return train_step(*args, **kwargs)
+                return own(*args, **kwargs)
             finally:
-                self.running -= 1
+                self.running.pop()
 
         return step

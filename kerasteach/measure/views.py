@@ -1,12 +1,15 @@
-"""The ways to look at a recording, which captures and tapes share."""
+"""Views of a recording, which captures and tapes share: its tables, a layer, a step."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from kerasteach.measure.names import means
 from kerasteach.measure.recording import Recording
+from kerasteach.validation import LARGEST, did_you_mean, received, whole
 
 
 class Views:
@@ -53,7 +56,7 @@ class Views:
         return self._recording.histogram_table()
 
     def layer(self, name: str | int) -> pd.DataFrame:
-        """Return the rows of one layer, or of those that a wildcard such as `"conv*"` means.
+        """Return the rows of one layer, or of those that a wildcard such as `"conv*"`, or the model around them, means.
 
         Args:
             name: The name, or the layer's number in the column `depth`.
@@ -62,8 +65,23 @@ class Views:
             ValueError: If there is none; the message lists the layers.
             TypeError: If it is neither.
         """
-        self._look()
-        return self._recording.layer(name)
+        frame = self.frame
+        if isinstance(name, str):
+            chosen = frame[[means(name, layer) for layer in frame["layer"]]]
+        elif isinstance(name, (int, np.integer)) and not isinstance(name, bool):
+            chosen = frame[frame["depth"] == int(name)]
+        else:
+            raise TypeError(
+                f"`name` must be a layer's name, or its number in the column `depth`. {received('name', name)}"
+            )
+        if chosen.empty:
+            layers = frame[["depth", "layer"]].drop_duplicates().itertuples(index=False)
+            names = [layer if isinstance(name, str) else f"{depth} {layer}" for depth, layer in layers]
+            raise ValueError(
+                f"`name` must be a layer that was recorded: {', '.join(names) or 'nothing yet'}. "
+                f"{received('name', name)}{did_you_mean(name, names)}"
+            )
+        return chosen.reset_index(drop=True)
 
     def at(self, step: int) -> pd.DataFrame:
         """Return the rows of one step; -1 is the last that was recorded.
@@ -71,8 +89,15 @@ class Views:
         Raises:
             ValueError: If it is no whole number, or that step was not recorded.
         """
-        self._look()
-        return self._recording.at(step)
+        frame = self.frame
+        there = frame["step"].unique()
+        number = whole("step", step, least=-LARGEST)
+        if number < 0 and -number <= len(there):
+            number = int(there[number])
+        if number not in there:
+            known = f"from {there[0]} to {there[-1]}, {len(there)} of them" if len(there) else "none yet"
+            raise ValueError(f"`step` must be a step that was recorded: {known}. {received('step', step)}")
+        return frame[frame["step"] == number].reset_index(drop=True)
 
     def save(self, directory: str | Path) -> Path:
         """Write all tables as a new, numbered run in a directory, for `kerasteach.measure.read`.

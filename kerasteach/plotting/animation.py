@@ -14,8 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from kerasteach.plotting.descent import descent_path, descent_values
+from kerasteach.plotting.descent import QUANTITIES, descent_path, descent_values
+from kerasteach.plotting.landscape import checked_landscape, checked_minima
 from kerasteach.plotting.paths import paths_of
+from kerasteach.validation import choice
 
 _MOST = 50  # frames: a film of ten seconds
 _PAUSE = 8  # frames for which the last one stays
@@ -45,12 +47,15 @@ def descent_animation(
         TypeError: If the descent is no data frame.
         ValueError: If a table lacks a column or has no row, or they do not have the same one or two coordinates.
     """
+    paths, _ = paths_of(descent)
+    _, names = checked_landscape(descent, landscape)
+    minima = checked_minima(minima, len(names))
+    choice("quantity", quantity, QUANTITIES)
     width = max(9.6, plt.rcParams["figure.figsize"][0])
     figure, (left, right) = plt.subplots(1, 2, figsize=(width, width / 2), layout="constrained")
     descent_path(descent, landscape, minima, ax=left)
     descent_values(descent, quantity, ax=right)
     left.get_legend().remove()  # the right one names the colours
-    paths, _ = paths_of(descent)
     steps_of = {path.label: path.rows["step"].to_numpy() for path in paths}
     parts = [_Growing(line, steps_of[line.get_label()]) for line in left.lines if line.get_label() in steps_of]
     parts += [_Growing(line, np.asarray(line.get_xdata())) for line in right.lines]  # there, x is the step

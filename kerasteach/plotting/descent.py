@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from kerasteach.plotting.landscape import checked_landscape, draw_landscape, frame
+from kerasteach.plotting.landscape import checked_landscape, checked_minima, draw_landscape, frame
 from kerasteach.plotting.paths import Path, paths_of
 from kerasteach.plotting.style import new_axes
 from kerasteach.validation import choice
@@ -20,7 +20,7 @@ _MARKED = 60  # up to so many steps each has a marker; of more, some
 _FAR = 1e4  # half widths of the picture: a point beyond is drawn so far off in its direction
 _DECADES = 8  # what a logarithmic axis shows below the highest start or value
 _ROOM = 10.0  # what it shows above
-_QUANTITIES = {"value": "value of the function", "gradient_norm": "L2 norm of the gradient"}
+QUANTITIES = {"value": "value of the function", "gradient_norm": "L2 norm of the gradient"}
 _ON_TOP = {"diverged": 2.0, "oscillating": 2.2}  # paths that cover much lie under the others, which have 2.4
 
 
@@ -54,8 +54,9 @@ def descent_path(
     """
     paths, title = paths_of(descent)
     landscape, names = checked_landscape(descent, landscape)
+    stars = checked_minima(minima, len(names))
     ax = new_axes(ax)
-    draw_landscape(ax, landscape, names, minima)
+    draw_landscape(ax, landscape, names, stars)
     for path in paths:
         x, y = places(path, names, landscape)
         spaced = np.geomspace(1, len(x), _MARKED // 2).astype(int) - 1  # the first steps are the longest
@@ -93,7 +94,7 @@ def descent_values(
         ['0.01: still going', '0.3: converged', '1.02: diverged']
     """
     paths, title = paths_of(descent)
-    choice("quantity", quantity, _QUANTITIES)
+    choice("quantity", quantity, QUANTITIES)
     ax = new_axes(ax)
     set_value_axis(ax, paths, quantity)
     low, high = ax.get_ylim()
@@ -105,7 +106,7 @@ def descent_values(
         if gone is not None:
             size = 1.6 * plt.rcParams["lines.markersize"]
             ax.plot(gone, high, color=path.look.colour, marker="^", ms=size, clip_on=False)
-    ax.set(xlabel="step", ylabel=_QUANTITIES[quantity])
+    ax.set(xlabel="step", ylabel=QUANTITIES[quantity])
     ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     ax.legend(title=title, frameon=False, alignment="left")
     return ax

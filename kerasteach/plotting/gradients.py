@@ -69,6 +69,7 @@ def gradient_flow(
     """
     frame = networks_in("gradients", gradients, GRADIENTS, hue)
     lines = lines_of(frame, parameter)
+    _of_epoch(pd.concat(lines.values()), epoch)  # refused before there is a figure
     look_of = looks(names_of(frame))
     ax = new_axes(ax)
     found = draw_flow(ax, lines, epoch, look_of)

@@ -16,7 +16,7 @@ from kerasteach.plotting import non_finite
 from kerasteach.plotting.fitting import fitted
 from kerasteach.plotting.gradients import layer_names, lines_of, norm_range, parameters_in
 from kerasteach.plotting.pages import composed, on_page, panels
-from kerasteach.plotting.style import new_axes
+from kerasteach.plotting.style import checked_axes, new_axes
 from kerasteach.plotting.variants import GRADIENTS, Hue, median, names_of, networks_in
 from kerasteach.validation import finite, flag, received, several
 
@@ -54,15 +54,16 @@ def gradient_heat_map(
         TypeError: If `gradients` is no data frame, or a column of it or an argument is of another kind.
         ValueError: If the table lacks a column or has no row, or holds several networks.
     """
+    ax, colour_bar = checked_axes(ax), flag("colour_bar", colour_bar)
+    scale = None if limits is None else _checked(limits)
     frame = networks_in("gradients", gradients, GRADIENTS, hue)
     names = names_of(frame)
     if len(names) > 1:
         raise ValueError(
             f"One heat map shows one network; choose its rows, or draw all with gradients_over_time. Received: {names}."
         )
-    rows = _rows(frame, parameter)
-    ends = norm_range(_norms(rows).to_numpy()) if limits is None else _checked(limits)
-    return _draw(new_axes(ax), rows, ends, flag("colour_bar", colour_bar))
+    rows = rows_of(frame, parameter)
+    return _draw(new_axes(ax), rows, scale or norm_range(_norms(rows).to_numpy()), colour_bar)
 
 
 def gradients_over_time(
@@ -85,18 +86,18 @@ def gradients_over_time(
         ValueError: If the table lacks a column or has no row, or none for this parameter, or there is no such page.
     """
     frame = networks_in("gradients", gradients, GRADIENTS, hue)
+    rows = rows_of(frame, parameter)
     names, note = on_page(names_of(frame), page)
     with composed():
         figure, axes = panels(len(names), _COLUMNS, width=3.9, height=3.1)
-        heat_maps(frame, dict(zip(names, axes, strict=True)), parameter)
+        heat_maps(rows, dict(zip(names, axes, strict=True)))
         if note:
             figure.suptitle(note)
     return figure
 
 
-def heat_maps(frame: pd.DataFrame, axes: Mapping[str, Axes], parameter: str | None = None) -> None:
+def heat_maps(rows: pd.DataFrame, axes: Mapping[str, Axes]) -> None:
     """Draw a heat map of each network named into its axes, on the scale of all networks, named once."""
-    rows = _rows(frame, parameter)
     ends = norm_range(_norms(rows).to_numpy())
     labels: list[str] = []
     for name, ax in axes.items():
@@ -120,8 +121,10 @@ def _begins_row(ax: Axes) -> bool:
     return place is None or place.is_first_col()
 
 
-def _rows(frame: pd.DataFrame, parameter: str | None) -> pd.DataFrame:
-    return next(iter(lines_of(frame, parameter if parameter != "both" else None).values()))
+def rows_of(frame: pd.DataFrame, parameter: str | None = None) -> pd.DataFrame:
+    """Return the rows that carry the error signal, or those of a parameter."""
+    signal = isinstance(parameter, str) and parameter == "both"  # an array has no truth value
+    return next(iter(lines_of(frame, None if signal else parameter).values()))
 
 
 def _scale_label(rows: pd.DataFrame) -> str:

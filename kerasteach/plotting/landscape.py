@@ -41,9 +41,8 @@ def checked_landscape(descent: pd.DataFrame, landscape: Any) -> tuple[pd.DataFra
     return found, names
 
 
-def draw_landscape(ax: Axes, landscape: pd.DataFrame, names: Sequence[str], minima: Iterable[Any] = ()) -> None:
+def draw_landscape(ax: Axes, landscape: pd.DataFrame, names: Sequence[str], stars: np.ndarray) -> None:
     """Draw the curve or the contours, and a star for each known minimum, within the ranges of the landscape."""
-    stars = _places(minima, len(names))
     if len(names) == 1:
         curve = landscape.sort_values(names[0])
         ax.plot(curve[names[0]], curve["value"], color="0.6", lw=1.2 * plt.rcParams["lines.linewidth"], zorder=1)
@@ -57,7 +56,7 @@ def draw_landscape(ax: Axes, landscape: pd.DataFrame, names: Sequence[str], mini
     ax.set(xlim=horizontal, ylim=vertical, xlabel=below, ylabel=beside)
 
 
-def _places(minima: Iterable[Any], coordinates: int) -> np.ndarray:
+def checked_minima(minima: Iterable[Any], coordinates: int) -> np.ndarray:
     """Return known minima as `(minima, coordinates)`."""
     places = [np.atleast_1d(array("minima", one)) for one in several("minima", minima, "minima")]
     wrong = [place for place in places if place.shape != (coordinates,)]

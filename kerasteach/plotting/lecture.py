@@ -11,11 +11,12 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 from kerasteach.plotting.gradients import draw_flow, line_handles, lines_of, network_handles
-from kerasteach.plotting.heat_maps import heat_maps
+from kerasteach.plotting.heat_maps import heat_maps, rows_of
 from kerasteach.plotting.learning import diverged, draw_curves
 from kerasteach.plotting.pages import composed, on_page
 from kerasteach.plotting.style import PAGE, looks, new_axes
 from kerasteach.plotting.variants import GRADIENTS, HISTORY, Hue, names_of, networks_in, spread_note
+from kerasteach.validation import text
 
 _LETTERS = 90  # in a line of the title
 _LEGEND_LETTERS = 130  # in a line of the legend
@@ -55,6 +56,7 @@ def lecture_figure(
         >>> result = kt.compare("tanh", data="iris", hidden=(4,), seeds=1, epochs=1, progress=False)
         >>> figure = kt.plotting.lecture_figure(result.history, result.gradients)
     """
+    title = "" if title is None else text("title", title, empty=True)
     curves = networks_in("history", history, HISTORY, hue)
     frame = networks_in("gradients", gradients, GRADIENTS, hue)
     names = names_of(curves)
@@ -71,7 +73,7 @@ def lecture_figure(
             figure.suptitle(above)
         top, bottom = figure.subfigures(2, 1, height_ratios=[1.5, 1], squeeze=False).flat
         _upper(top, curves, frame, shown)
-        heat_maps(frame, dict(zip(shown, bottom.subplots(1, len(shown), squeeze=False).flat, strict=True)))
+        heat_maps(rows_of(frame), dict(zip(shown, bottom.subplots(1, len(shown), squeeze=False).flat, strict=True)))
     return figure
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from kerasteach.plotting.style import BACKWARD, FORWARD
+from kerasteach.plotting.style import BACKWARD, FORWARD, checked_axes
 from kerasteach.plotting.unit_cards import PAD, ROW, SPACE, Column, columns_of, of_example, text_width
 
 MOST_UNITS = 12
@@ -42,6 +42,7 @@ def training_step(table: pd.DataFrame, example: int = 0, ax: Axes | None = None)
         >>> model = kt.models.mlp("tanh", hidden=(3,), inputs=2, outputs=1, output_activation="sigmoid")
         >>> ax = kt.plotting.training_step(kt.trace_step(model, [[0.5, -1.0]], [[1.0]]).frame)
     """
+    ax = checked_axes(ax)
     rows, examples = of_example(table, example)
     try:
         columns = list(columns_of(rows))

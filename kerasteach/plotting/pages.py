@@ -90,7 +90,17 @@ def pages(table: pd.DataFrame, hue: Hue = None) -> int:
         >>> kt.plotting.pages(kt.measure.history_table({"loss": [0.9, 0.4]}))
         1
     """
-    kinds = {"metric": ("history", HISTORY), "x_1": ("predictions", PREDICTIONS)}
+    kinds = {
+        "metric": ("history", HISTORY),
+        "x_1": ("predictions", PREDICTIONS),
+        "parameter": ("gradients", GRADIENTS),
+    }
     columns = [str(name) for name in table] if isinstance(table, pd.DataFrame) else []
-    argument, needed = next((kind for name, kind in kinds.items() if name in columns), ("gradients", GRADIENTS))
+    found = [kind for name, kind in kinds.items() if name in columns]
+    if not found:
+        raise (ValueError if isinstance(table, pd.DataFrame) else TypeError)(
+            "`table` must be `Comparison.history`, `gradients` or `predictions`, or that of one model. "
+            f"{received('table', table)}"
+        )
+    argument, needed = found[0]
     return -(-len(names_of(networks_in(argument, table, needed, hue))) // NETWORKS)

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from kerasteach import validation
 from kerasteach.activation_names import COURSE
-from kerasteach.measure.runs import write_atomically
+from kerasteach.measure.files import write_atomically
 
 PAGE = (12.8, 7.2)  # inches, 16:9: a little less than a slide, which has 13.33 x 7.5
 FORMATS = (".png", ".svg", ".pdf")
@@ -91,11 +91,19 @@ def new_axes(ax: Axes | None) -> Axes:
     Raises:
         TypeError: If it is something else.
     """
-    if ax is None:
-        _, ax = plt.subplots(layout="constrained")
-    if not isinstance(ax, Axes):
+    found = checked_axes(ax) or plt.subplots(layout="constrained")[1]
+    sns.despine(ax=found)
+    return found
+
+
+def checked_axes(ax: Any) -> Axes | None:
+    """Return the axes, or `None`, which stands for a new figure.
+
+    Raises:
+        TypeError: If it is something else.
+    """
+    if ax is not None and not isinstance(ax, Axes):
         raise TypeError(f"`ax` must be axes of matplotlib, or None for a new figure. {validation.received('ax', ax)}")
-    sns.despine(ax=ax)
     return ax
 
 
