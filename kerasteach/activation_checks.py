@@ -53,8 +53,8 @@ def check_layer(name: str, layer: keras.layers.Layer) -> None:
     _try(name, layer)
     if layer.variables:
         raise ValueError(
-            f"`activations` must be without weights. A {type(layer).__name__} has its own, which all layers and "
-            "networks would share; with `models=`, a builder makes one for each layer: "
+            f"`activations` must be without weights. A {type(layer).__name__} has variables of its own, which all "
+            "layers and networks would share; with `models=`, a builder makes one for each layer: "
             f"keras.Sequential([keras.layers.Dense(8), keras.layers.{type(layer).__name__}(), ...]). "
             f"Received: {name}={shown(layer)}."
         )

@@ -146,15 +146,11 @@ class GradientProbe(keras.layers.Identity):
         """Who is called with the probe and the gradient, `(batch, ...)`, when the training step is traced."""
         return self._ears.listeners
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Note how many units an example has."""
-        self.units = math.prod(size or 0 for size in input_shape[1:])
-        super().build(input_shape)
-
     def call(self, inputs: Tensor) -> Tensor:
         """Return the inputs."""
         if not self.listeners or isinstance(inputs, keras.KerasTensor):
             return inputs
+        self.units = math.prod(size or 0 for size in inputs.shape[1:])
         return self._ears.watch(inputs, self._hear)
 
     def _hear(self, gradient: Tensor) -> None:

@@ -263,6 +263,7 @@ CALLED = defaultdict(
     list,
     {
         "activation": ["activations", "initializer="],
+        "by": ["history"],  # which lacks the column
         "classes": ["y"],
         "data": ["x", "target"],
         "loss": ["monitor"],

@@ -110,7 +110,7 @@ def test_a_csv_file_that_will_not_do_says_why(tmp_path, columns, message):
 @pytest.mark.parametrize(
     ("x", "y", "message"),
     [
-        (np.ones((0, 2)), np.ones(0, int), "no example"),
+        (np.ones((0, 2)), np.ones(0, int), "must hold an example"),
         ([[1.0], [np.nan], [2.0], [3.0]], [0, 1, 0, 1], "`x` must be finite.*1 NaN or infinite of 4"),
         ([[1.0], [2.0]], [0], "same length.*2 and 1"),
         ([1.0, 2.0], [0, 1], r"x\[:, None\] makes it so"),

@@ -22,7 +22,7 @@ def test_a_cpu_can_be_asked_for(device):
 @pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="this machine has a GPU")
 def test_a_gpu_that_is_not_there_is_an_error_that_says_what_to_install():
     """The error names what was received, what is there, and the extra."""
-    with pytest.raises(ValueError, match=r"it sees cpu:0\. .*kerasteach\[gpu\].*Received: device='gpu:1'"):
+    with pytest.raises(ValueError, match=r"it sees cpu:0\. .*tensorflow\[and-cuda\].*Received: device='gpu:1'"):
         kt.devices.resolve("gpu:1")
 
 

@@ -110,12 +110,20 @@ def test_a_probe_does_not_mind_another_rounding():
     off = {}
     for factor in (1 + 3e-7, 1 + 1e-3):
         off[factor] = {
-            part: " ".join(f"{factor * float(number):.7g}" for number in text.split()) if part != "variables" else text
+            part: " ".join(f"{factor * float(number):.7g}" for number in text.split())
+            if part not in ("variables", "settings")
+            else text
             for part, text in one.items()
         }
     assert one != off[1 + 3e-7]
     assert difference(one, off[1 + 3e-7]) is None
     assert difference(one, off[1 + 1e-3]) == "it starts from other weights"
+
+
+def test_a_probe_knows_a_small_change_of_a_setting():
+    """A rate of dropout that drops the same units of a few examples is another one."""
+    one, other = (probed(network(lambda rate=rate: keras.layers.Dropout(rate))) for rate in (0.2, 0.2001))
+    assert difference(one, other) == "its layers have other settings"
 
 
 def test_a_probe_knows_numbers_that_are_not_finite():

@@ -134,6 +134,7 @@ def test_a_page_is_no_larger_with_larger_text():
     np.testing.assert_array_equal(small, large)
 
 
+LONG = ("a_network_with_batch_normalization_and_dropout_behind_every_hidden_layer_and_a_residual_sum", "relu")
 NINE = tuple(f"network {number}" for number in range(9))
 
 
@@ -205,3 +206,22 @@ def test_texts_of_six_networks_do_not_overlap(depths, style):
         assert not overlaps
     titles = [ax.title.get_window_extent() for ax in figure.axes if ax.get_title()]
     assert not [1 for i, a in enumerate(titles) for b in titles[:i] if a.overlaps(b)]
+
+
+@pytest.mark.parametrize(
+    "draw", [lambda: plotting.learning_curves(history(LONG)), lambda: plotting.gradient_flow(gradients(LONG))]
+)
+def test_a_legend_is_no_wider_than_its_axes(draw):
+    """Names of ninety letters are broken, and do not press the axes together."""
+    ax = draw()
+    ax.figure.canvas.draw()
+    assert ax.get_legend().get_window_extent().width <= ax.bbox.width
+    assert ax.bbox.width > 0.7 * ax.figure.bbox.width
+    assert "".join(ax.get_legend().get_texts()[0].get_text().split()) == LONG[0]
+
+
+def test_many_short_names_stand_in_two_columns():
+    """Nine names, of which one column would cover the curves."""
+    ax = plotting.learning_curves(history(NINE))
+    ax.figure.canvas.draw()
+    assert len({round(text.get_window_extent().x0) for text in ax.get_legend().get_texts()}) == 2

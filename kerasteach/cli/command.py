@@ -38,7 +38,7 @@ class Command(TyperCommand):
             if values:
                 given = values if getattr(param, "multiple", False) else values[-1:]
                 told = f"{param.opts[0]} {' '.join(map(quote, given))}"
-                error.message = f"{error.message.rstrip('.')}. Received: {told}."
+                error.message = f"{error.message.rstrip('.')}. Received: {told}.{_apart(given, told)}"
             raise
 
     def invoke(self, ctx: Any) -> Any:
@@ -54,7 +54,8 @@ class Command(TyperCommand):
         except KeyboardInterrupt:
             raise SystemExit("Interrupted.") from None
         except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
-            raise CommandError(in_options(str(error), self.params)) from error
+            several = [value for values in ctx.params.values() if isinstance(values, list) for value in values]
+            raise CommandError(in_options(str(error), self.params) + _apart(several, str(error))) from error
         return result
 
     def _known(self, words: Iterable[str]) -> list[str]:
@@ -84,6 +85,12 @@ class Command(TyperCommand):
             else:
                 spread.append(word)
         return spread
+
+
+def _apart(values: Iterable[Any], message: str) -> str:
+    """Return what to say of values that were separated by commas, where an error speaks of one of them."""
+    wrong = (value for value in values if isinstance(value, str) and "," in value and value in message)
+    return next((f" Values are separated by spaces: {' '.join(value.split(','))}." for value in wrong), "")
 
 
 def in_options(text: str, params: Iterable[Any]) -> str:

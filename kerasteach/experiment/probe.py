@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -34,6 +34,7 @@ _TOLERANCES = {
 }
 _MEANINGS = {
     "variables": "it has other variables",
+    "settings": "its layers have other settings",
     "activation": "its activation computes something else",
     "weights": "it starts from other weights",
     "outputs": "it computes other outputs",
@@ -54,7 +55,8 @@ def network_probe(build: Callable[[], keras.Model], dataset: Dataset) -> dict[st
             functions that differ far from 0 alone.
 
     Returns:
-        A digest of the variables' paths, shapes and roles as `variables`; and for `weights`, `outputs`, `gradients` and
+        A digest of the variables' paths, shapes and roles as `variables`; one of the layers' decimal numbers, such as
+        a rate of dropout, as `settings`; and for `weights`, `outputs`, `gradients` and
         the variables after the step as `trained`, two numbers a tensor: its norm, and its product with a fixed vector.
     """
     x, y = dataset.x_train[:EXAMPLES], dataset.y_train[:EXAMPLES]
@@ -69,6 +71,7 @@ def network_probe(build: Callable[[], keras.Model], dataset: Dataset) -> dict[st
         keras.optimizers.SGD(0.1).apply(gradients, network.trainable_variables)
         return {
             "variables": _variables(network),
+            "settings": _settings(network),
             "weights": weights,
             "outputs": outputs,
             "gradients": _numbers(gradients),
@@ -156,3 +159,24 @@ def _variables(network: keras.Model) -> str:
     """Return a digest of what the variables are called, their shapes, and which of them are trained."""
     facts = [(variable.path, list(variable.shape), variable.trainable) for variable in network.variables]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
+def _settings(network: keras.Model) -> str:
+    """Return a digest of the decimal numbers in the layers' configurations, a small change of which may not show."""
+    facts = [list(_decimals(layer)) for layer in network._flatten_layers(include_self=False)]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
+def _decimals(layer: keras.layers.Layer) -> Iterator[tuple[str, float]]:
+    try:
+        waiting = [("", layer.get_config())]
+    except Exception:  # a layer of one's own need not have a configuration
+        return
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, float):
+            yield name, value
+        elif isinstance(value, Mapping):
+            waiting += [(str(key), inner) for key, inner in value.items()]
+        elif isinstance(value, (list, tuple)):
+            waiting += [(name, inner) for inner in value]

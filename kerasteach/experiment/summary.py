@@ -12,7 +12,7 @@ import pandas as pd
 from kerasteach.experiment.paired import mean_difference
 from kerasteach.measure.signal import signal_rows
 from kerasteach.measure.stopping import Target
-from kerasteach.validation import choice, finite, received, several, table
+from kerasteach.validation import finite, received, several, table, text
 
 
 def summarise(
@@ -61,11 +61,10 @@ def summarise(
         ValueError: If the reference is none of the variants, or a table lacks columns.
         TypeError: If a table is none.
     """
-    table("history", history, ("seed", "epoch", "metric", "value"), "compare")
-    names = [by] if isinstance(by, str) else several("by", by, "columns")
-    by = [choice("by", name, map(str, history.columns)) for name in names]
+    by = [text("by", name) for name in ([by] if isinstance(by, str) else several("by", by, "columns"))]
     if not by:
         raise ValueError("`by` must name a column, or several. Received: by=[].")
+    table("history", history, (*by, "seed", "epoch", "metric", "value"), "compare")
     needed = (*by, "seed", "epoch", "depth", "parameter", "norm") if getattr(gradients, "size", 1) else ()
     table("gradients", gradients, needed, "compare")
     error_below = None if error_below is None else finite("error_below", error_below)
