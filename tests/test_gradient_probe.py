@@ -117,11 +117,14 @@ def test_a_tape_hears_probes_too():
     np.testing.assert_allclose(tape.frame["norm"], capture.frame["norm"], rtol=1e-5)
 
 
-def test_the_size_of_a_signal_is_known_in_a_first_fit():
-    """A probe that was never called before has the units of its inputs, not 0."""
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3), kt.layers.GradientProbe()])
+def test_the_size_of_a_signal_is_that_of_the_training_at_hand():
+    """A probe behind inputs of any length counts the units of the fit, not those of an earlier one."""
+    model = keras.Sequential([keras.Input((None, 2)), keras.layers.Dense(3), kt.layers.GradientProbe()])
     model.compile("sgd", "mse")
-    capture = kt.callbacks.GradientCapture()
-    model.fit(np.ones((4, 2), "float32"), np.zeros((4, 3), "float32"), verbose=0, callbacks=[capture])
-    frame = capture.frame
-    assert frame.loc[frame["parameter"] == "signal", "size"].tolist() == [3]
+    capture, sizes = kt.callbacks.GradientCapture(), []
+    for length in (5, 7):
+        x = np.ones((4, length, 2), "float32")
+        model.fit(x, np.zeros((4, length, 3), "float32"), verbose=0, callbacks=[capture])
+        frame = capture.frame
+        sizes.append(frame.loc[frame["parameter"] == "signal", "size"].tolist())
+    assert sizes == [[15], [21]]
