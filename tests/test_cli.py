@@ -133,7 +133,7 @@ def test_existing_files_stay_without_force(run, here, capsys):
         (["--depth", "2,4"], r"Received: --depth 2,4\. Values are separated by spaces: 2 4\."),
         (["--resume", "nowhere"], "`--resume` goes on with the options"),
         (["--split-seed", "-1"], "`--split-seed` must be a whole number from 0"),
-        (["--epochs", "0"], "`--epochs` must be a whole number from 1 to .*Received: --epochs 0"),
+        (["--epochs", "0"], "`--epochs` must be a whole number from 1. Received: --epochs 0"),
         (["--models", "there.py:small"], "my_models.py:small.*--models there.py:small .*No module named 'there'"),
         (["--models", "a.py:b", "a.py:b"], "each function once"),
     ],

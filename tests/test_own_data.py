@@ -271,7 +271,7 @@ def test_a_test_part_of_ones_own_is_used():
         ((X,), r"`test` must be a pair"),
         ((X[:, :2], Y), r"in the form of `x` and `y`.*\(40, 3\) and \(40, 2\)"),
         ((X, keras.utils.to_categorical(Y)), r"in the form of `x` and `y`"),
-        ((X[:3], Y), r"same length \(test\). Received: 3 and 40"),
+        ((X[:3], Y), r"same length \(`test`\). Received: 3 and 40"),
         ((X, Y + 5), r"Each class needs an example to train on. Received: none of class '5'"),
     ],
 )

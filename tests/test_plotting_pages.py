@@ -172,7 +172,7 @@ def test_pages_are_counted_from_any_table():
     """One for six networks, two for nine."""
     for table in (history, gradients, predictions):
         assert [plotting.pages(table(names)) for names in (FEW, SIX, NINE)] == [1, 1, 2]
-    with pytest.raises(TypeError, match="`gradients` must be a table"):
+    with pytest.raises(TypeError, match="`table` must be"):
         plotting.pages(5)
 
 

@@ -507,7 +507,7 @@ REFUSED = {
     "batch norm": (lambda: _compiled(layers.BatchNormalization(name="bn"), layers.Dense(3)), "'bn' .BatchNorm"),
     "branches": (_branches, "'reshaped' .Reshape"),
     "a shared layer": (_shared, "'twice'.*more than once"),
-    "an operation": (_operation, "'relu'.*not a layer"),
+    "an operation": (_operation, r"'relu\w*'.*not a layer"),
     "two inputs": (_two_inputs, "2 inputs"),
     "its own train_step": (lambda: _OwnStep([keras.Input((4,)), layers.Dense(3)]), "its own train_step"),
     "a subclassed model": (_Subclassed, "its own call"),

@@ -134,6 +134,8 @@ def _name(argument: str, value: Any) -> Any:
 def _name_of_activation(activation: str | Activation | None) -> str:
     """Return a name of its own for a function that shares its name with one of the course's, but is another."""
     name = called(activation)
-    if name in functions.names() and not isinstance(activation, str) and activation is not functions.get(name):
+    if activation is None or isinstance(activation, str):
+        return name
+    if name in functions.names() and activation is not functions.get(name):
         return f"{activation.__module__.split('.')[0]}.{name}"
     return name

@@ -22,7 +22,7 @@ from kerasteach.measure.records import Output, Parameter, histogram_table, tidy_
 from kerasteach.measure.stream import Stream
 from kerasteach.measure.tensorboard import Board
 from kerasteach.validation import path as checked_path
-from kerasteach.validation import received, whole
+from kerasteach.validation import whole
 
 Every = int | Literal["epoch"]
 
@@ -37,10 +37,8 @@ def checked_every(every: Any) -> Every:
         return "epoch"
     try:
         return whole("every", every, most=LONGEST)
-    except ValueError:
-        raise ValueError(
-            f'`every` must be a number of steps from 1 to {LONGEST}, or "epoch". {received("every", every)}'
-        ) from None
+    except ValueError as error:
+        raise ValueError(str(error).replace(". Received", ', or "epoch". Received', 1)) from None
 
 
 class Recording:
