@@ -404,7 +404,7 @@ def test_steps_of_raw_have_a_bound(steps):
 @pytest.mark.parametrize("every", [2**31, 2**63, 10**400])
 def test_every_has_a_bound(every):
     """Steps are counted in 32 bits."""
-    with pytest.raises(ValueError, match='`every` must be a whole number from 1 to 2147483647, or "epoch"'):
+    with pytest.raises(ValueError, match='`every` must be a number of steps from 1 to 2147483647, or "epoch"'):
         kt.callbacks.GradientCapture(every=every)
 
 

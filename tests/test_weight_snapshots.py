@@ -54,5 +54,5 @@ def test_a_start_that_cannot_be_kept_is_said(every, kept, first, blobs):
 @pytest.mark.parametrize("every", [0, "batch", True, 1.5])
 def test_every_is_checked(every):
     """It is a number of steps, or "epoch"."""
-    with pytest.raises(ValueError, match='`every` must be a whole number from 1, or "epoch"'):
+    with pytest.raises(ValueError, match='`every` must be a number of steps from 1, or "epoch"'):
         kt.callbacks.WeightSnapshots(every=every)

@@ -38,7 +38,8 @@ def checked_every(every: Any) -> Every:
     try:
         return whole("every", every, most=LONGEST)
     except ValueError as error:
-        raise ValueError(str(error).replace(". Received", ', or "epoch". Received', 1)) from None
+        message = str(error).replace("a whole number", "a number of steps", 1)
+        raise ValueError(message.replace(". Received", ', or "epoch". Received', 1)) from None
 
 
 class Recording:
