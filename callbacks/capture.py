@@ -12,7 +12,6 @@ import keras
 
 from kerasteach.measure import cells, histograms, training_function
 from kerasteach.measure.attachment import Attachment
-from kerasteach.measure.interruption import no_save_before_sigterm, save_before_sigterm
 from kerasteach.measure.outputs import Outputs
 from kerasteach.measure.raw import Raw
 from kerasteach.measure.recording import Every, Recording, checked_every
@@ -23,6 +22,7 @@ from kerasteach.measure.sources import Gradients
 from kerasteach.measure.tensorboard import check_installed
 from kerasteach.measure.tracing import outside
 from kerasteach.measure.views import Views
+from kerasteach.storage.interruption import no_save_before_sigterm, save_before_sigterm
 from kerasteach.validation import received
 
 

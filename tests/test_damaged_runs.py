@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from kerasteach.measure import DamagedRunError, read, read_raw
-from kerasteach.measure.manifest import Manifest, read_manifest
-from kerasteach.measure.runs import load_arrays, load_run, save_run
-from kerasteach.measure.stream import Stream
+from kerasteach.storage.manifest import Manifest, read_manifest
+from kerasteach.storage.runs import load_arrays, load_run, save_run
+from kerasteach.storage.stream import Stream
 
 COLUMNS = {
     "gradients": {"step": "int64", "layer": "str", "norm": "float64"},
@@ -197,7 +197,7 @@ def test_a_later_format_is_refused(captured, monkeypatch):
     """What a later version wrote may mean something else."""
     directory, run = captured
     manifest = read_manifest(run)
-    monkeypatch.setattr("kerasteach.measure.manifest.FORMAT", 99)
+    monkeypatch.setattr("kerasteach.storage.manifest.FORMAT", 99)
     manifest.write(run / "run.json")
     monkeypatch.undo()
     with pytest.raises(DamagedRunError, match="format 99, of a later kerasteach; this one reads 1"):

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 
 from kerasteach.measure import history_table
-from kerasteach.measure.files import write_atomically
 from kerasteach.measure.records import (
     Parameter,
     tidy_table,
     with_keys,
 )
-from kerasteach.measure.runs import load_run, save_run
+from kerasteach.storage.files import write_atomically
+from kerasteach.storage.runs import load_run, save_run
 
 PARAMETERS = [Parameter("dense", 1, "kernel", "m/dense/kernel", 6), Parameter("dense", 1, "bias", "m/dense/bias", 2)]
 

@@ -18,8 +18,8 @@ from kerasteach.experiment import running
 from kerasteach.experiment.again import asked_again
 from kerasteach.experiment.copies import Copy, Plan
 from kerasteach.experiment.groups import ONE_BY_ONE, Network, grouped
-from kerasteach.measure import runs, working
-from kerasteach.measure.manifest import Manifest, read_manifest
+from kerasteach.storage import runs, working_folder
+from kerasteach.storage.manifest import Manifest, read_manifest
 
 # Adafactor mixes the entries of a variable, so that networks are trained one after the other, a group a variant.
 SMALL = {"data": "iris", "hidden": (3,), "seeds": 2, "epochs": 2, "optimizer": "adafactor", "progress": False}
@@ -72,7 +72,7 @@ def test_an_interrupted_comparison_goes_on(tmp_path, whole, trained):
     assert not part.facts["finished"]
     assert part.summary().index.tolist() == ["sigmoid", "tanh"]
     pd.testing.assert_frame_equal(part.history, whole.history[whole.history["activation"] != "relu"])
-    left = tmp_path / "run" / working.WORKING / ".kt-0123456789abcdef.parquet"
+    left = tmp_path / "run" / working_folder.WORKING / ".kt-0123456789abcdef.parquet"
     left.touch()  # as a process leaves it that is killed while it writes
     seen = trained()
     resumed = kt.compare(**SMALL, keep_weights=True, directory=tmp_path / "run")
@@ -91,7 +91,7 @@ def test_groups_that_a_finished_comparison_still_has_go(tmp_path, trained):
     """A process that is killed after the last table and before it has tidied up leaves them."""
     arguments = {**SMALL, "seeds": 1, "epochs": 1, "directory": tmp_path}
     first = kt.compare(**arguments)
-    with working.working_folder(tmp_path) as folder:  # perhaps a process is at it
+    with working_folder.working_folder(tmp_path) as folder:  # perhaps a process is at it
         left = folder / "0002"
         left.mkdir()
         (left / "group.json").touch()
@@ -169,7 +169,7 @@ def test_going_on_with_other_versions_or_settings_is_a_warning(kind, name, value
 def test_one_process_at_a_time(tmp_path):
     """While one writes a directory, another is refused; afterwards it is not."""
     with (
-        working.working_folder(tmp_path),
+        working_folder.working_folder(tmp_path),
         pytest.raises(RuntimeError, match=r"Another process is writing this comparison.*Received: directory="),
     ):
         kt.compare("tanh", **SMALL, directory=tmp_path)
@@ -311,7 +311,9 @@ def test_what_was_in_the_folder_before_stays(tmp_path):
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-@pytest.mark.parametrize("name", ["weights.npz", "history.parquet", "predictions.parquet", "run.json", working.WORKING])
+@pytest.mark.parametrize(
+    "name", ["weights.npz", "history.parquet", "predictions.parquet", "run.json", working_folder.WORKING]
+)
 @pytest.mark.parametrize("kind", ["file", "folder", "link"])
 def test_what_no_run_wrote_is_not_replaced(tmp_path, whole, kind, name, overwrite):
     """Something else under a name that the run needs is refused before anything is trained, and stays."""
@@ -370,7 +372,7 @@ def test_groups_of_an_unfinished_comparison_go_with_it(tmp_path, whole, trained)
         whole.save(tmp_path)
     assert kt.Comparison.load(tmp_path).summary().index.tolist() == ["sigmoid", "tanh"]
     whole.save(tmp_path, overwrite=True)
-    assert not (tmp_path / working.WORKING).exists()
+    assert not (tmp_path / working_folder.WORKING).exists()
     assert_same(kt.Comparison.load(tmp_path), whole)
 
 
@@ -379,7 +381,7 @@ def test_a_damaged_group_is_named(tmp_path, trained):
     trained(at=2)
     with pytest.raises(KeyboardInterrupt):
         kt.compare(**SMALL, directory=tmp_path)
-    group = tmp_path / working.WORKING / "0001"
+    group = tmp_path / working_folder.WORKING / "0001"
     path = group / "history.parquet"
     path.write_bytes(path.read_bytes()[:-1])
     trained()

@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 
 import kerasteach as kt
-from kerasteach.measure import recording, stream
+from kerasteach.measure import recording
+from kerasteach.storage import stream
 
 
 def fit(model, x, y, *callbacks, epochs=2, **options):
@@ -287,7 +288,8 @@ def test_a_copied_and_a_pickled_capture_stream_on(tmp_path, blobs, classifier):
 PROGRAM = """
 import os, signal, sys, threading, time
 import keras, numpy as np, kerasteach as kt
-from kerasteach.measure import recording, stream
+from kerasteach.measure import recording
+from kerasteach.storage import stream
 recording._SECONDS_A_PART = 0.0
 directory, how = sys.argv[1:3]
 

@@ -176,7 +176,7 @@ def compare(
     with interruptible(ctx, output):
         result = train(output, None if resume else arguments, models, processes, overwrite=force)
         summary = result.summary()
-        kt.measure.files.write_atomically(summary_file, summary.to_csv)
+        kt.storage.files.write_atomically(summary_file, summary.to_csv)
         drawn = list(draw(result, figures, lecture, force))
         for page in earlier - set(drawn):  # of the comparison that was replaced
             page.unlink(missing_ok=True)

@@ -93,7 +93,7 @@ def descent(
         optimizer=optimizer or None,
     )
     output.mkdir(parents=True, exist_ok=True)
-    kt.measure.files.write_atomically(table_file, lambda temporary: table.to_csv(temporary, index=False))
+    kt.storage.files.write_atomically(table_file, lambda temporary: table.to_csv(temporary, index=False))
     for path, figure in zip(figures, _draw(table, known, lecture, animation is not None), strict=True):
         kt.plotting.save(figure, path, overwrite=force)
     _print_verdicts(table, known)

@@ -88,10 +88,10 @@ def trace(
     step = kt.trace_step(network, x, y, optimizer)
     written = [table]
     output.mkdir(parents=True, exist_ok=True)
-    kt.measure.files.write_atomically(table, lambda path: step.frame.to_csv(path, index=False))
+    kt.storage.files.write_atomically(table, lambda path: step.frame.to_csv(path, index=False))
     explained = _explained(step, language, table)
     if explained is not None:
-        kt.measure.files.write_atomically(explanation, lambda path: path.write_text(explained, encoding="utf-8"))
+        kt.storage.files.write_atomically(explanation, lambda path: path.write_text(explained, encoding="utf-8"))
         written.append(explanation)
     if _draw(step, figure, lecture, force):
         written.append(figure)

@@ -10,7 +10,7 @@ import keras
 
 from kerasteach import datasets
 from kerasteach.experiment.copies import optimizer_of
-from kerasteach.measure.runs import read_facts
+from kerasteach.storage.runs import read_facts
 from kerasteach.validation import flag, path, text
 
 

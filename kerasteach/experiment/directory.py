@@ -16,9 +16,9 @@ import numpy as np
 
 from kerasteach.experiment.groups import Outcome
 from kerasteach.experiment.identity import check_same
-from kerasteach.measure import runs, working
-from kerasteach.measure.files import DamagedRunError, flattened, nested
-from kerasteach.measure.manifest import Manifest, read_manifest
+from kerasteach.storage import runs, working_folder
+from kerasteach.storage.files import DamagedRunError, flattened, nested
+from kerasteach.storage.manifest import Manifest, read_manifest
 
 _FILES = ("history.parquet", "gradients.parquet", "predictions.parquet", "weights.npz")
 _GROUP = "group.json"
@@ -49,7 +49,7 @@ def run_directory(
         yield None
         return
     runs.check_free(directory, _FILES)
-    with working.working_folder(directory) as folder:
+    with working_folder.working_folder(directory) as folder:
         if overwrite:
             _begin(directory, folder, facts)
         elif _finished(directory, facts):  # another process may have done it since
@@ -68,7 +68,7 @@ def _begin(directory: Path, folder: Path, facts: Mapping[str, Any]) -> None:
     Manifest(dict(facts), claimed=tuple(sorted(names))).write(directory / "run.json")  # they stay its own until they go
     for name in names:
         (directory / name).unlink(missing_ok=True)
-    working.remove_groups(folder)
+    working_folder.remove_groups(folder)
 
 
 def _finished(directory: Path, facts: Mapping[str, Any]) -> bool:
@@ -82,7 +82,7 @@ def _finished(directory: Path, facts: Mapping[str, Any]) -> bool:
 
 def write_group(directory: Path, number: int, outcome: Outcome) -> None:
     """Write what a group gave, whole or not at all."""
-    place = directory / working.WORKING / f"{number:04d}"
+    place = directory / working_folder.WORKING / f"{number:04d}"
     runs.write_new(place, _GROUP, outcome.facts(), outcome.tables, {"weights": flat(outcome.weights)})
 
 
@@ -92,7 +92,10 @@ def groups_in(directory: Path) -> dict[int, Outcome]:
     Raises:
         DamagedRunError: If a file of one is missing or is not what was written.
     """
-    return {number: _read_group(place) for number, place in working.groups_of(directory / working.WORKING).items()}
+    return {
+        number: _read_group(place)
+        for number, place in working_folder.groups_of(directory / working_folder.WORKING).items()
+    }
 
 
 def _read_group(place: Path) -> Outcome:
@@ -109,21 +112,24 @@ def finish(
     directory: Path, facts: Mapping[str, Any], tables: runs.Tables, weights: Sequence[Mapping[str, np.ndarray]]
 ) -> None:
     """Write the whole comparison, and remove the groups, which it holds, while no other process can begin."""
-    folder = directory / working.WORKING
+    folder = directory / working_folder.WORKING
     runs.put(directory, folder, facts, tables, {"weights": flat(weights)})
     _clear(folder)
 
 
 def _clear(folder: Path) -> None:
     with suppress(OSError):
-        working.remove_groups(folder)
-        working.remove(folder)
+        working_folder.remove_groups(folder)
+        working_folder.remove(folder)
 
 
 def _tidy(directory: Path) -> None:
     """Remove the groups of a finished comparison, which a process left that was killed at its very end."""
-    if (directory / working.WORKING).exists():
-        with suppress(RuntimeError, OSError), working.working_folder(directory) as folder:  # unless another one does it
+    if (directory / working_folder.WORKING).exists():
+        with (
+            suppress(RuntimeError, OSError),
+            working_folder.working_folder(directory) as folder,
+        ):  # unless another one does it
             _clear(folder)
 
 

@@ -14,8 +14,8 @@ import pandas as pd
 from kerasteach.experiment.directory import finish, flat, groups_in, run_directory, weights_of
 from kerasteach.experiment.groups import Outcome
 from kerasteach.experiment.summary import summarise
-from kerasteach.measure.manifest import read_manifest
-from kerasteach.measure.runs import load_arrays, load_run, save_run
+from kerasteach.storage.manifest import read_manifest
+from kerasteach.storage.runs import load_arrays, load_run, save_run
 from kerasteach.validation import path as checked_path
 
 Weights = dict[tuple[Any, ...], dict[str, np.ndarray]]

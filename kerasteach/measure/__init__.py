@@ -7,10 +7,11 @@ need it is imported on first use.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from kerasteach.measure import records, runs, stopping
-from kerasteach.measure.captured import read, read_raw
-from kerasteach.measure.files import DamagedRunError
+from kerasteach.measure import records, stopping
 from kerasteach.measure.records import history_table
+from kerasteach.storage import runs
+from kerasteach.storage.captures import read, read_raw
+from kerasteach.storage.files import DamagedRunError
 
 if TYPE_CHECKING:
     from kerasteach.measure import gradients, statistics

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kerasteach.extras import how_to_install
-from kerasteach.measure.stream import numbered
+from kerasteach.storage.stream import numbered
 from kerasteach.validation import received
 
 

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from kerasteach import validation
 from kerasteach.activation_names import COURSE
-from kerasteach.measure.files import write_atomically
+from kerasteach.storage.files import write_atomically
 
 PAGE = (12.8, 7.2)  # inches, 16:9: a little less than a slide, which has 13.33 x 7.5
 FORMATS = (".png", ".svg", ".pdf")

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from kerasteach.measure.files import TEMPORARY
-from kerasteach.measure.lock import locked
+from kerasteach.storage.files import TEMPORARY
+from kerasteach.storage.lock import locked
 
 WORKING = ".kerasteach-groups"
 _LOCK = "lock"

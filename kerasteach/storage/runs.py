@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kerasteach.measure.files import (
+from kerasteach.storage.files import (
     DamagedRunError,
     Entry,
     read_arrays,
@@ -25,9 +25,9 @@ from kerasteach.measure.files import (
     write_arrays,
     write_table,
 )
-from kerasteach.measure.interruption import undisturbed
-from kerasteach.measure.manifest import Manifest, columns_of, read_manifest
-from kerasteach.measure.working import groups_of, remove, remove_groups, working_folder
+from kerasteach.storage.interruption import undisturbed
+from kerasteach.storage.manifest import Manifest, columns_of, read_manifest
+from kerasteach.storage.working_folder import groups_of, remove, remove_groups, working_folder
 from kerasteach.validation import flag
 from kerasteach.validation import path as checked_path
 

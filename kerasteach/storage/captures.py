@@ -11,9 +11,9 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from kerasteach.measure.files import DamagedRunError, Entry, nested, read_arrays, read_files, read_table
-from kerasteach.measure.manifest import Manifest, read_manifest
-from kerasteach.measure.stream import RAW, runs_in
+from kerasteach.storage.files import DamagedRunError, Entry, nested, read_arrays, read_files, read_table
+from kerasteach.storage.manifest import Manifest, read_manifest
+from kerasteach.storage.stream import RAW, runs_in
 from kerasteach.validation import path as checked_path
 from kerasteach.validation import whole
 

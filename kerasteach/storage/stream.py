@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kerasteach.measure.files import flattened, remove_temporary, write_arrays, write_table
-from kerasteach.measure.lock import hold
-from kerasteach.measure.manifest import Manifest
+from kerasteach.storage.files import flattened, remove_temporary, write_arrays, write_table
+from kerasteach.storage.lock import hold
+from kerasteach.storage.manifest import Manifest
 
 RAW = "raw"
 

@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasteach.measure.files import DamagedRunError, Entry, read_bytes, write_atomically
+from kerasteach.storage.files import DamagedRunError, Entry, read_bytes, write_atomically
 from kerasteach.validation import path as checked_path
 
 if TYPE_CHECKING:
