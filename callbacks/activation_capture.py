@@ -13,8 +13,8 @@ from kerasteach.measure import cells
 from kerasteach.measure import statistics as _statistics
 from kerasteach.measure.outputs import Outputs
 from kerasteach.measure.recording import Every
-from kerasteach.measure.records import OUTPUT_STATISTICS, Output
 from kerasteach.measure.selection import Selectors
+from kerasteach.tables.captures import OUTPUT_STATISTICS, Output
 
 
 class ActivationCapture(Capture):

@@ -15,7 +15,6 @@ from kerasteach.measure.attachment import Attachment
 from kerasteach.measure.outputs import Outputs
 from kerasteach.measure.raw import Raw
 from kerasteach.measure.recording import Every, Recording, checked_every
-from kerasteach.measure.records import Output, Parameter
 from kerasteach.measure.selection import Selectors, checked
 from kerasteach.measure.session import APPLIES_A_BATCH, Session
 from kerasteach.measure.sources import Gradients
@@ -23,6 +22,7 @@ from kerasteach.measure.tensorboard import check_installed
 from kerasteach.measure.tracing import outside
 from kerasteach.measure.views import Views
 from kerasteach.storage.interruption import no_save_before_sigterm, save_before_sigterm
+from kerasteach.tables.captures import Output, Parameter
 from kerasteach.validation import received
 
 

@@ -14,9 +14,9 @@ from kerasteach.measure import cells, gradients
 from kerasteach.measure import statistics as _statistics
 from kerasteach.measure.raw import Raw, checked_raw
 from kerasteach.measure.recording import Every
-from kerasteach.measure.records import Parameter
 from kerasteach.measure.selection import Selector, Selectors, layers_of
 from kerasteach.measure.sources import Gradients
+from kerasteach.tables.captures import Parameter
 
 
 class GradientCapture(Capture):

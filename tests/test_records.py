@@ -5,13 +5,9 @@ import pandas as pd
 import pytest
 
 from kerasteach.measure import history_table
-from kerasteach.measure.records import (
-    Parameter,
-    tidy_table,
-    with_keys,
-)
 from kerasteach.storage.files import write_atomically
 from kerasteach.storage.runs import load_run, save_run
+from kerasteach.tables.captures import Parameter, tidy_table, with_keys
 
 PARAMETERS = [Parameter("dense", 1, "kernel", "m/dense/kernel", 6), Parameter("dense", 1, "bias", "m/dense/bias", 2)]
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import kerasteach as kt
-from kerasteach.measure.signal import signal_rows
+from kerasteach.tables.error_signal import signal_rows
 
 
 def carriers(layers):

@@ -127,7 +127,7 @@ def _print_verdicts(table: pd.DataFrame, known: Function) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from kerasteach.measure.records import coordinates
+    from kerasteach.tables.descent import coordinates
 
     names = coordinates(table)
     text = ["optimizer"] * (set(table["optimizer"]) != {"plain_sgd"}) + ["learning_rate", "verdict", "step"]

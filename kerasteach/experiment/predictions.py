@@ -12,7 +12,7 @@ import pandas as pd
 from kerasteach.datasets import Dataset
 from kerasteach.datasets.dataset import in_given_units
 from kerasteach.experiment.copies import Copy, paths
-from kerasteach.measure.records import with_keys
+from kerasteach.tables.captures import with_keys
 
 POINTS = 60  # along each side of the grid
 _MARGIN = 0.1  # of the data's range, beyond them

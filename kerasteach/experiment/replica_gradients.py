@@ -15,7 +15,7 @@ from kerasteach.experiment.weight_table import WeightTable
 from kerasteach.measure import statistics, training_function
 from kerasteach.measure.attachment import Attachment
 from kerasteach.measure.recording import Every, Recording
-from kerasteach.measure.records import Parameter
+from kerasteach.tables.captures import Parameter
 
 Tensor = Any
 

@@ -12,7 +12,7 @@ from kerasteach.experiment.copies import Copy, paths
 from kerasteach.experiment.many_copies import ManyCopies
 from kerasteach.experiment.weight_table import WeightTable
 from kerasteach.measure.parameters import describe
-from kerasteach.measure.records import Parameter
+from kerasteach.tables.captures import Parameter
 
 
 class Stack:

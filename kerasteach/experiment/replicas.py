@@ -17,8 +17,8 @@ from kerasteach.experiment.replica_model import Replicas
 from kerasteach.experiment.replica_stack import Stack
 from kerasteach.experiment.training import compile_for
 from kerasteach.measure import statistics
-from kerasteach.measure.records import tidy_table
 from kerasteach.measure.stopping import Target
+from kerasteach.tables.captures import tidy_table
 
 
 def train_together(plan: Plan, copies: Sequence[Copy], on_epoch: Callable[[int, int], None]) -> Trained:

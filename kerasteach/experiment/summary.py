@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.experiment.paired import mean_difference
-from kerasteach.measure.signal import signal_rows
 from kerasteach.measure.stopping import Target
+from kerasteach.tables.error_signal import signal_rows
 from kerasteach.validation import finite, received, several, table, text
 
 
@@ -49,7 +49,7 @@ def summarise(
           one, as means over the steps of the first epoch. Near 1 the error signal reaches the front; near 0 it has
           vanished; it is 0 where no hidden layer receives any, and NaN where there is no hidden layer. A layer's signal
           is read from its bias, behind which a normalization layer's `beta` stands in, and from its kernel where it has
-          neither: see `kerasteach.measure.signal`.
+          neither: see `kerasteach.tables.error_signal`.
 
         With several variants, also the mean over the seeds of `final_loss` and of the test score minus the reference's
         for the same seed, `final_loss_difference`, and the ends of its 95 % interval, `final_loss_difference_low` and

@@ -17,7 +17,8 @@ from kerasteach.experiment.copies import Copy, Plan, Trained, optimizer_of, path
 from kerasteach.experiment.orders import orders
 from kerasteach.losses import HalfSquaredError
 from kerasteach.measure.recording import Every
-from kerasteach.measure.records import history_table, with_keys
+from kerasteach.tables.captures import with_keys
+from kerasteach.tables.history import history_table
 
 _TESTED_AT_ONCE = 1024  # examples of the test part
 

@@ -16,7 +16,7 @@ from kerasteach.lessons import functions
 from kerasteach.lessons.objective import Objective, checked_point, named, objective
 from kerasteach.lessons.steppers import Stepper, steppers
 from kerasteach.lessons.verdicts import verdict
-from kerasteach.measure.records import with_keys
+from kerasteach.tables.captures import with_keys
 from kerasteach.validation import finite, fits_memory, received, whole
 
 _STOPS = ("gradient_norm", "value")

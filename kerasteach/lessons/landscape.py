@@ -12,7 +12,7 @@ from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons import functions
 from kerasteach.lessons.objective import Objective, named, objective
-from kerasteach.measure.records import coordinates
+from kerasteach.tables.descent import coordinates
 from kerasteach.validation import array, fits_memory, received, table, whole
 
 _POINTS = {1: 401, 2: 121}  # a coordinate

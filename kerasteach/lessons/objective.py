@@ -13,7 +13,7 @@ import numpy as np
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons import functions
-from kerasteach.measure.records import DESCENT_COLUMNS
+from kerasteach.tables.descent import DESCENT_COLUMNS
 from kerasteach.validation import array, choice, received, said
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

@@ -11,7 +11,7 @@ from keras import ops
 
 from kerasteach.lessons.batch_error import BatchError
 from kerasteach.lessons.nonlinearity import Nonlinearity
-from kerasteach.measure.records import Traced
+from kerasteach.tables.training_step import Traced
 
 
 @dataclass(frozen=True)

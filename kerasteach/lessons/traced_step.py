@@ -10,7 +10,7 @@ import pandas as pd
 from kerasteach.lessons.explanation import explained, readable
 from kerasteach.lessons.rendering import render
 from kerasteach.lessons.steps import Step
-from kerasteach.measure.records import step_table
+from kerasteach.tables.training_step import step_table
 
 
 class TracedStep:

@@ -13,8 +13,8 @@ from kerasteach import devices
 from kerasteach.lessons.batches import array_of
 from kerasteach.lessons.compiled import checked_model, fitting
 from kerasteach.losses import HalfSquaredError
-from kerasteach.measure.records import history_table
 from kerasteach.optimizers import PlainSGD
+from kerasteach.tables.history import history_table
 from kerasteach.validation import finite, whole
 
 

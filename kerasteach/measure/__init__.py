@@ -7,11 +7,12 @@ need it is imported on first use.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from kerasteach.measure import records, stopping
-from kerasteach.measure.records import history_table
+from kerasteach.measure import stopping
 from kerasteach.storage import runs
 from kerasteach.storage.captures import read, read_raw
 from kerasteach.storage.files import DamagedRunError
+from kerasteach.tables import captures
+from kerasteach.tables.history import history_table
 
 if TYPE_CHECKING:
     from kerasteach.measure import gradients, statistics

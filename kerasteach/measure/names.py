@@ -40,17 +40,3 @@ def means(pattern: str, name: str) -> bool:
     parts = name.split("/")
     stops = range(1, len(parts) + 1)
     return any(fnmatchcase("/".join(parts[start:stop]), pattern) for stop in stops for start in range(stop))
-
-
-def symbol(letter: str, depth: int | None = None, index: tuple[int, ...] = (), latex: bool = False) -> str:
-    """Return what a number of a training step is called: `a2[0]` is output 0 of the second dense layer.
-
-    Example:
-        >>> from kerasteach.measure.names import symbol
-        >>> symbol("W", 1, (0, 2)), symbol("x"), symbol("a'", 1, (0,), latex=True)
-        ('W1[0,2]', 'x', "a_{1}'[0]")
-    """
-    place = f"[{','.join(map(str, index))}]" if index else ""
-    if not latex or depth is None:
-        return f"{letter.rstrip(chr(39))}{'' if depth is None else depth}{letter[1:]}{place}"
-    return f"{letter[0]}_{{{depth}}}{letter[1:]}{place}"

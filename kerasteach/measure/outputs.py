@@ -16,10 +16,10 @@ from kerasteach.activation_names import ACTIVATIONS
 from kerasteach.layers import GradientProbe
 from kerasteach.measure import cells, histograms, statistics
 from kerasteach.measure.names import without_model
-from kerasteach.measure.records import Output
 from kerasteach.measure.selection import Selector, choose, inside, layers_of
 from kerasteach.measure.sums import wide
 from kerasteach.measure.tracing import is_here, is_inside
+from kerasteach.tables.captures import Output
 
 Tensor = Any
 
@@ -33,7 +33,7 @@ class Outputs:
 
     Args:
         model: Whose layers they are.
-        names: The statistics, out of `kerasteach.measure.records.OUTPUT_STATISTICS`.
+        names: The statistics, out of `kerasteach.tables.captures.OUTPUT_STATISTICS`.
         layers: Which layers; `None` for all but inputs and probes.
         edges: The edges of the histograms' bins; `None` for no histograms.
         reset: Whether a unit's death is judged anew after each captured step, not only after `begin_window`.

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 
 from kerasteach.measure.names import without_model
-from kerasteach.measure.records import Parameter
 from kerasteach.measure.selection import inside, layers_of
+from kerasteach.tables.captures import Parameter
 
 
 def describe(variables: Sequence[keras.Variable], model: keras.Model | None = None) -> list[Parameter]:

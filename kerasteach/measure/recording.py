@@ -14,13 +14,13 @@ import pandas as pd
 
 from kerasteach.measure import histograms
 from kerasteach.measure.epoch_mean import EpochMean
-from kerasteach.measure.records import Output, Parameter, histogram_table, tidy_table
 from kerasteach.measure.tensorboard import Board
 from kerasteach.storage.captures import raw_of, rows_of
 from kerasteach.storage.files import DamagedRunError
 from kerasteach.storage.interruption import Undivided
 from kerasteach.storage.manifest import columns_of, versions
 from kerasteach.storage.stream import Stream
+from kerasteach.tables.captures import Output, Parameter, histogram_table, tidy_table
 from kerasteach.validation import path as checked_path
 from kerasteach.validation import whole
 

@@ -15,10 +15,10 @@ from kerasteach.measure import histograms, statistics
 from kerasteach.measure.gradients import is_plain, known_variables, loss_scale
 from kerasteach.measure.names import without_model
 from kerasteach.measure.parameters import describe
-from kerasteach.measure.records import Parameter
 from kerasteach.measure.selection import Selector, choose, layers_of
 from kerasteach.measure.sums import wide
 from kerasteach.measure.tracing import is_here, is_inside
+from kerasteach.tables.captures import Parameter
 
 Tensor = Any
 

@@ -14,8 +14,8 @@ import numpy as np
 from keras import ops
 
 from kerasteach.measure import sums
-from kerasteach.measure.records import STATISTICS
 from kerasteach.measure.sums import Axes, Sums, Tensor
+from kerasteach.tables.captures import STATISTICS
 from kerasteach.validation import received, several
 
 DEFAULT = ("norm", "mean", "std", "finite")

@@ -13,11 +13,11 @@ from kerasteach.measure import cells, gradients, histograms, training_function
 from kerasteach.measure.attachment import Attachment
 from kerasteach.measure.raw import Raw, checked_raw
 from kerasteach.measure.recording import Every, Recording, checked_every
-from kerasteach.measure.records import Parameter
 from kerasteach.measure.selection import Selector, Selectors, checked
 from kerasteach.measure.sources import Gradients
 from kerasteach.measure.views import Views
 from kerasteach.storage.interruption import no_save_before_sigterm, save_before_sigterm
+from kerasteach.tables.captures import Parameter
 from kerasteach.validation import received, whole
 
 

@@ -12,11 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from kerasteach.measure.signal import signal_rows
 from kerasteach.plotting import non_finite
 from kerasteach.plotting.fitting import fitted, legend, letters
 from kerasteach.plotting.style import Look, looks, new_axes, plain
 from kerasteach.plotting.variants import GRADIENTS, Hue, line_with_band, median, names_of, networks_in, spread_note
+from kerasteach.tables.error_signal import signal_rows
 from kerasteach.validation import choice, received
 
 _LEAST_RANGE = 100  # a scale of at least two powers of ten, so that a harmless slope does not look like vanishing
@@ -37,7 +37,7 @@ def gradient_flow(
 
     Solid lines and filled markers are the rows that carry each layer's error signal, where vanishing shows: the bias
     gradient, which is the mean error signal; `beta` where a normalization layer follows; the kernel where a layer has
-    neither (`kerasteach.measure.signal.signal_rows`). Dashed lines and hollow markers are the kernel, whose gradient is
+    neither (`kerasteach.tables.error_signal.signal_rows`). Dashed lines and hollow markers are the kernel, whose gradient is
     that signal times the layer's input, which can hide vanishing. Where a norm is exactly 0, a logarithmic axis has no
     point, and the legend says so; where a seed's is not finite, a cross stands at the upper edge, and the legend says
     how many seeds left the finite numbers in which epoch. Layers stand in the order in which the model calls them, also

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from kerasteach.measure.records import coordinates
 from kerasteach.plotting.style import plain
 from kerasteach.plotting.tables import Kind, checked, columns_before
+from kerasteach.tables.descent import coordinates
 from kerasteach.validation import array, several, table
 
 _LEVELS = 14

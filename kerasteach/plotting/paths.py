@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from kerasteach.measure.records import DESCENT_KEYS, coordinates
 from kerasteach.plotting.style import Look, looks, plain
 from kerasteach.plotting.tables import Kind, checked
+from kerasteach.tables.descent import DESCENT_KEYS, coordinates
 
 _PLAIN = "plain_sgd"
 _NEEDS: dict[str, Kind] = {

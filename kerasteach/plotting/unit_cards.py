@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import pandas as pd
 from matplotlib.textpath import TextPath
 
-from kerasteach.measure.names import symbol
 from kerasteach.plotting.style import plain
 from kerasteach.plotting.tables import Kind, checked
+from kerasteach.tables.training_step import symbol
 from kerasteach.validation import whole
 
 _NEEDS: dict[str, Kind] = {

@@ -26,7 +26,7 @@ def signal_rows(gradients: pd.DataFrame) -> pd.DataFrame:
 
     Example:
         >>> import pandas as pd
-        >>> from kerasteach.measure.signal import signal_rows
+        >>> from kerasteach.tables.error_signal import signal_rows
         >>> table = pd.DataFrame({"epoch": 0, "depth": [1, 1, 2, 2, 3, 3], "norm": [5, 1e-9, 3, 2, 4, 3],
         ...                       "parameter": ["kernel", "bias", "gamma", "beta", "kernel", "bias"]})
         >>> signal_rows(table)[["depth", "parameter"]].values.tolist()

@@ -1,0 +1,1 @@
+"""Tidy tables and their columns, which measuring and drawing share. Needs no Keras."""
