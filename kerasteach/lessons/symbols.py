@@ -10,7 +10,7 @@ from keras import ops
 
 from kerasteach.lessons.formulas import Formula, Style, symbol
 from kerasteach.lessons.steps import LayerStep, Step, WeightStep
-from kerasteach.tables.training_step import symbol
+from kerasteach.tables.training_step import symbol as name_of
 
 Name: TypeAlias = tuple[str, int | None]  # a letter, and the depth of the layer
 
@@ -110,7 +110,7 @@ def _each(name: Name, values: np.ndarray) -> list[Formula]:
 
 
 def _symbol(name: Name, index: tuple[int, ...], value: float) -> Formula:
-    return symbol(symbol(*name, index), symbol(*name, index, latex=True), value)
+    return symbol(name_of(*name, index), name_of(*name, index, latex=True), value)
 
 
 def _by(one: Formula) -> Formula:

@@ -37,7 +37,8 @@ def gradient_flow(
 
     Solid lines and filled markers are the rows that carry each layer's error signal, where vanishing shows: the bias
     gradient, which is the mean error signal; `beta` where a normalization layer follows; the kernel where a layer has
-    neither (`kerasteach.tables.error_signal.signal_rows`). Dashed lines and hollow markers are the kernel, whose gradient is
+    neither (`kerasteach.tables.error_signal.signal_rows`). Dashed lines and hollow markers are the kernel, whose
+    gradient is
     that signal times the layer's input, which can hide vanishing. Where a norm is exactly 0, a logarithmic axis has no
     point, and the legend says so; where a seed's is not finite, a cross stands at the upper edge, and the legend says
     how many seeds left the finite numbers in which epoch. Layers stand in the order in which the model calls them, also
