@@ -27,7 +27,8 @@ import pandas as pd
 import tensorflow as tf
 
 import kerasteach as kt
-from kerasteach.measure import gradients, statistics
+from kerasteach.measure import statistics
+from kerasteach.measure.hooks import optimizer_hook
 
 BATCH = 32
 RANDOM = np.random.default_rng(0)
@@ -41,7 +42,7 @@ class HookAlone(keras.callbacks.Callback):
         return self
 
     def __exit__(self, *exception):
-        gradients.detach(self.model.optimizer, self.listen)
+        optimizer_hook.detach(self.model.optimizer, self.listen)
 
     def listen(self, optimizer, received, variables):
         """Do nothing."""
@@ -49,7 +50,7 @@ class HookAlone(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         """Hook the optimizer, once."""
         if "apply" not in vars(self.model.optimizer):
-            gradients.attach(self.model.optimizer, self.listen)
+            optimizer_hook.attach(self.model.optimizer, self.listen)
             self.model.train_function = None
             self.model.make_train_function()
 

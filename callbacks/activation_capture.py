@@ -9,10 +9,10 @@ from typing import Any
 import keras
 from kerasteach.callbacks.capture import Capture
 
-from kerasteach.measure import cells
 from kerasteach.measure import statistics as _statistics
-from kerasteach.measure.outputs import Outputs
-from kerasteach.measure.recording import Every
+from kerasteach.measure.hooks import buffers
+from kerasteach.measure.hooks.output_source import Outputs
+from kerasteach.measure.recording.recording import Every
 from kerasteach.measure.selection import Selectors
 from kerasteach.tables.captures import OUTPUT_STATISTICS, Output
 
@@ -95,7 +95,7 @@ class ActivationCapture(Capture):
             self._outputs.listen(False)
 
     def _check(self, model: keras.Model, replicas: int) -> None:
-        if cells.backend() == "jax":
+        if buffers.backend() == "jax":
             raise RuntimeError(
                 "ActivationCapture needs Keras on TensorFlow or PyTorch: on JAX a layer can hand nothing out of the "
                 "compiled step. Received: the backend 'jax'."

@@ -10,17 +10,18 @@ from typing import Any, Self
 
 import keras
 
-from kerasteach.measure import cells, histograms, training_function
-from kerasteach.measure.attachment import Attachment
-from kerasteach.measure.outputs import Outputs
-from kerasteach.measure.raw import Raw
-from kerasteach.measure.recording import Every, Recording, checked_every
+from kerasteach.measure import histograms
+from kerasteach.measure.hooks import buffers, train_function
+from kerasteach.measure.hooks.attachment import Attachment
+from kerasteach.measure.hooks.full_gradients import Raw
+from kerasteach.measure.hooks.gradient_source import Gradients
+from kerasteach.measure.hooks.graphs import outside
+from kerasteach.measure.hooks.output_source import Outputs
+from kerasteach.measure.recording.fit_session import APPLIES_A_BATCH, Session
+from kerasteach.measure.recording.recording import Every, Recording, checked_every
+from kerasteach.measure.recording.tensorboard import check_installed
+from kerasteach.measure.recording.views import Views
 from kerasteach.measure.selection import Selectors, checked
-from kerasteach.measure.session import APPLIES_A_BATCH, Session
-from kerasteach.measure.sources import Gradients
-from kerasteach.measure.tensorboard import check_installed
-from kerasteach.measure.tracing import outside
-from kerasteach.measure.views import Views
 from kerasteach.storage.interruption import no_save_before_sigterm, save_before_sigterm
 from kerasteach.tables.captures import Output, Parameter
 from kerasteach.validation import received
@@ -94,7 +95,7 @@ class Capture(Views, keras.callbacks.Callback):
             self._rescue.detach()
         model, self._trained, self._rescue = self._trained, None, None
         if not session.over and model is not None:
-            training_function.make(model)  # a `fit` that is still running goes on without the hook
+            train_function.make(model)  # a `fit` that is still running goes on without the hook
 
     def __enter__(self) -> Self:
         self._keep_hook = True
@@ -116,7 +117,7 @@ class Capture(Views, keras.callbacks.Callback):
             self._session = self._begin()
         else:
             self._recording.begin(self._recording.statistics, self._edges)
-        training_function.make(model)
+        train_function.make(model)
         self._session.begin()
         self._execution = model.steps_per_execution
         if self._writes and not kept:
@@ -172,17 +173,17 @@ class Capture(Views, keras.callbacks.Callback):
         model = self._trained
         assert model is not None
         optimizer = self._optimizer or model.optimizer
-        if cells.backend() == "jax":
+        if buffers.backend() == "jax":
             model.jax_state_sync()
             if not optimizer.built:  # one that a callback compiled the model with
                 optimizer.build(model.trainable_variables)
-        replicas = model.distribute_strategy.num_replicas_in_sync if cells.backend() == "tensorflow" else 1
+        replicas = model.distribute_strategy.num_replicas_in_sync if buffers.backend() == "tensorflow" else 1
         self._check(model, replicas)
         source, statistics, raw = self._source(model, optimizer, statistics)
         steps, execution = self.params.get("steps"), model.steps_per_execution
         # On JAX, and for several devices, room must be made before the first step; and it is wherever the entries are
         # known, since TensorFlow traces a step twice that makes a variable, and keeps both graphs.
-        early = replicas > 1 or cells.backend() == "jax" or source.entries is not None
+        early = replicas > 1 or buffers.backend() == "jax" or source.entries is not None
         try:
             attachment = Attachment(
                 optimizer,
@@ -218,13 +219,13 @@ class Capture(Views, keras.callbacks.Callback):
         try:
             attachment, _ = self._attach(self._recording.statistics)
         except (ValueError, RuntimeError) as error:
-            training_function.make(model)
+            train_function.make(model)
             self._ended = True
             name = type(self).__name__
             warnings.warn(f"{name} records no more: the model was compiled in mid-`fit`. {error}", stacklevel=3)
             return
         session.attach(attachment)
-        training_function.make(model)
+        train_function.make(model)
         self._execution = model.steps_per_execution
         if session.missed and not self._missed:
             self._missed = True

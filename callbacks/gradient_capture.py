@@ -10,12 +10,12 @@ import numpy as np
 from kerasteach.callbacks.capture import Capture
 
 from kerasteach.layers import GradientProbe
-from kerasteach.measure import cells, gradients
 from kerasteach.measure import statistics as _statistics
-from kerasteach.measure.raw import Raw, checked_raw
-from kerasteach.measure.recording import Every
+from kerasteach.measure.hooks import buffers, optimizer_hook
+from kerasteach.measure.hooks.full_gradients import Raw, checked_raw
+from kerasteach.measure.hooks.gradient_source import Gradients
+from kerasteach.measure.recording.recording import Every
 from kerasteach.measure.selection import Selector, Selectors, layers_of
-from kerasteach.measure.sources import Gradients
 from kerasteach.tables.captures import Parameter
 
 
@@ -111,7 +111,7 @@ class GradientCapture(Capture):
                 "A GradientProbe can be heard on one device. Received: a model under "
                 f"{type(model.distribute_strategy).__name__}; take the probe out of it."
             )
-        if cells.backend() == "jax":
+        if buffers.backend() == "jax":
             raise RuntimeError(
                 "A GradientProbe can be heard with Keras on TensorFlow or PyTorch: on JAX a layer can hand nothing out "
                 "of the backward pass. Received: the backend 'jax'; take the probe out of the model."
@@ -120,7 +120,7 @@ class GradientCapture(Capture):
     def _source(
         self, model: keras.Model, optimizer: keras.optimizers.Optimizer, statistics: tuple[str, ...] | None
     ) -> tuple[Gradients, tuple[str, ...], Raw | None]:
-        names = gradients.statistics_for(self._asked, optimizer) if statistics is None else statistics
+        names = optimizer_hook.statistics_for(self._asked, optimizer) if statistics is None else statistics
         source = Gradients(model, names, self._layers, self._edges)
         raw = Raw(model, optimizer, self._raw) if self._raw else None
         if optimizer is model.optimizer and all(layer.built for layer in layers_of(model)):

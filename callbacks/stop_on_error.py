@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import keras
 
-from kerasteach.measure import stopping
-from kerasteach.measure.batch_losses import BatchLosses
-from kerasteach.measure.stopping import Mode, Require
+from kerasteach import stopping
+from kerasteach.measure.hooks.batch_losses import BatchLosses
+from kerasteach.stopping import Mode, Require
 from kerasteach.validation import choice, flag, whole
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasteach.measure.recording import Every, checked_every
+from kerasteach.measure.recording.recording import Every, checked_every
 
 
 class WeightSnapshots(keras.callbacks.Callback):

@@ -75,3 +75,15 @@ def _checked(learning_rate: Any) -> Any:
     if rate < 0:
         raise ValueError(f"`learning_rate` must be finite and not negative. {received('learning_rate', learning_rate)}")
     return rate
+
+
+def is_plain(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Say whether an optimizer does nothing but subtract the learning rate times the gradient."""
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = optimizer.inner_optimizer
+    options = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "gradient_accumulation_steps")
+    return isinstance(optimizer, PlainSGD) or (
+        type(optimizer) is keras.optimizers.SGD
+        and not optimizer.momentum
+        and not any(getattr(optimizer, option) for option in options)
+    )

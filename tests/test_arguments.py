@@ -234,7 +234,7 @@ BASE = {
     "measure.record.at": lambda: {"step": 0},
     "measure.record.save": lambda: {"directory": "run"},
     "measure.stopping.Target": lambda: {"metric": "loss", "threshold": 0.1},
-    "measure.stopping.Rule": lambda: {"targets": (kt.measure.stopping.Target("loss", 0.1),)},
+    "measure.stopping.Rule": lambda: {"targets": (kt.stopping.Target("loss", 0.1),)},
     "measure.stopping.rule": lambda: {"threshold": 0.1},
     "models.mlp": lambda: {"hidden": (2,), "inputs": 2, "outputs": 2},
     "models.draw_weights": lambda: {"network": kt.models.mlp("tanh", (2,), inputs=2, outputs=2), "seed": 0},

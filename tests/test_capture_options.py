@@ -110,7 +110,7 @@ def test_an_epochs_means_do_not_depend_on_how_they_were_fetched(monkeypatch, blo
     """An epoch longer than the buffer is averaged over several fetches."""
     whole = kt.callbacks.GradientCapture(every="epoch", histogram=4)
     fit(classifier(), *blobs, whole)
-    monkeypatch.setattr("kerasteach.measure.recorder.BUFFER_BYTES", 4 * 6 * 12 * 8)
+    monkeypatch.setattr("kerasteach.measure.hooks.recorder.BUFFER_BYTES", 4 * 6 * 12 * 8)
     pieces = kt.callbacks.GradientCapture(every="epoch", histogram=4)
     fit(classifier(), *blobs, pieces)
     np.testing.assert_allclose(pieces.frame["norm"], whole.frame["norm"], rtol=1e-5)
@@ -234,7 +234,7 @@ def test_steps_that_never_came_are_not_there(blobs, classifier):
 
 def test_whole_gradients_beyond_the_memory_bound_are_refused(monkeypatch, blobs, classifier):
     """The error says how much was asked for, and what one step takes."""
-    monkeypatch.setattr("kerasteach.measure.raw.LIMIT_BYTES", 2**10)
+    monkeypatch.setattr("kerasteach.measure.hooks.full_gradients.LIMIT_BYTES", 2**10)
     with pytest.raises(ValueError, match=r"`raw` may keep .* one step of these layers takes"):
         fit(classifier(), *blobs, kt.callbacks.GradientCapture(raw={"*": range(100)}))
 

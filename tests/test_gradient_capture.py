@@ -217,7 +217,7 @@ def test_inside_a_with_block_the_training_step_is_compiled_once(examples, classi
 
 def test_long_epochs_are_fetched_in_pieces(monkeypatch, examples, classifier):
     """With room for two executions of steps, nothing is lost, whatever the epoch's length."""
-    monkeypatch.setattr("kerasteach.measure.recorder.BUFFER_BYTES", 2 * 6 * 4 * 4)
+    monkeypatch.setattr("kerasteach.measure.hooks.recorder.BUFFER_BYTES", 2 * 6 * 4 * 4)
     capture = kt.callbacks.GradientCapture()
     fit(classifier(steps_per_execution=1), *examples, capture)
     assert capture.frame["step"].unique().tolist() == list(range(6))

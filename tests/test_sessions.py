@@ -61,7 +61,7 @@ def many_times():
 def test_twenty_steps_a_batch_are_all_recorded(room, monkeypatch):
     """However many calls of `apply` a batch makes, and however small the buffer, each is a row with its number."""
     if room is not None:
-        monkeypatch.setattr("kerasteach.measure.recorder.BUFFER_BYTES", room)
+        monkeypatch.setattr("kerasteach.measure.hooks.recorder.BUFFER_BYTES", room)
     capture = kt.callbacks.GradientCapture()
     fit(many_times(), capture, epochs=3)
     assert capture.frame["step"].unique().tolist() == list(range(180))
@@ -70,8 +70,8 @@ def test_twenty_steps_a_batch_are_all_recorded(room, monkeypatch):
 
 def test_steps_without_room_are_told_and_leave_the_numbers_right(monkeypatch):
     """Where one batch alone overflows the buffer, a warning says so, and later steps keep their numbers."""
-    monkeypatch.setattr("kerasteach.measure.recorder.BUFFER_BYTES", 1)
-    monkeypatch.setattr("kerasteach.measure.session.APPLIES_A_BATCH", 8)
+    monkeypatch.setattr("kerasteach.measure.hooks.recorder.BUFFER_BYTES", 1)
+    monkeypatch.setattr("kerasteach.measure.recording.fit_session.APPLIES_A_BATCH", 8)
     monkeypatch.setattr("kerasteach.callbacks.capture.APPLIES_A_BATCH", 8)
     capture = kt.callbacks.GradientCapture()
     with pytest.warns(UserWarning, match="Of 20 recorded steps only the first 8 found room"):
@@ -280,7 +280,7 @@ def test_a_fit_without_an_epoch_says_nothing(classifier):
 def test_the_device_is_asked_once_an_epoch(every, monkeypatch, classifier):
     """Six short epochs are fetched in six pieces, whatever `every` is."""
     fetches = []
-    fetch = kt.measure.recorder.Recorder.fetch
-    monkeypatch.setattr(kt.measure.recorder.Recorder, "fetch", lambda self: fetches.append(1) or fetch(self))
+    fetch = kt.measure.hooks.recorder.Recorder.fetch
+    monkeypatch.setattr(kt.measure.hooks.recorder.Recorder, "fetch", lambda self: fetches.append(1) or fetch(self))
     fit(classifier(), kt.callbacks.GradientCapture(every=every), epochs=6)
     assert len(fetches) <= 6 + 2  # and once more as it ends, and as it leaves

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import kerasteach as kt
-from kerasteach.measure.stopping import Rule, Target, direction
+from kerasteach.stopping import Rule, Target, direction
 
 
 def fit(model, x, y, stop, epochs=30, **options):

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import kerasteach as kt
-from kerasteach.measure import recording
+from kerasteach.measure.recording.recording import recording
 from kerasteach.storage import stream
 
 
@@ -54,7 +54,7 @@ def test_a_streamed_table_is_the_one_in_memory(tmp_path, blobs, classifier, in_m
 
 def test_a_full_buffer_is_a_part(tmp_path, monkeypatch, blobs, classifier, in_memory):
     """With room for two steps, an epoch of three is written in the middle, and nothing is lost."""
-    monkeypatch.setattr("kerasteach.measure.recorder.BUFFER_BYTES", 8 * 6 * 4 * 8)
+    monkeypatch.setattr("kerasteach.measure.hooks.recorder.BUFFER_BYTES", 8 * 6 * 4 * 8)
     capture = kt.callbacks.GradientCapture(directory=tmp_path)
     fit(classifier(), *blobs, capture, epochs=6)
     assert len(list(tmp_path.glob("run-0001/gradients-*.parquet"))) > 1
@@ -288,7 +288,7 @@ def test_a_copied_and_a_pickled_capture_stream_on(tmp_path, blobs, classifier):
 PROGRAM = """
 import os, signal, sys, threading, time
 import keras, numpy as np, kerasteach as kt
-from kerasteach.measure import recording
+from kerasteach.measure.recording import recording
 from kerasteach.storage import stream
 recording._SECONDS_A_PART = 0.0
 directory, how = sys.argv[1:3]

@@ -33,7 +33,7 @@ from kerasteach.experiment.running import check_can_be_sent, run
 from kerasteach.experiment.settings import settings
 from kerasteach.experiment.variants import Choices, grid, variants
 from kerasteach.experiment.workers import checked_executor
-from kerasteach.measure.recording import LONGEST
+from kerasteach.measure.recording.recording import LONGEST
 from kerasteach.storage.manifest import versions
 from kerasteach.validation import flag, path, text, whole
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.datasets import Dataset
-from kerasteach.measure.names import distinct
+from kerasteach.tables.names import distinct
 
 
 @dataclass(frozen=True)

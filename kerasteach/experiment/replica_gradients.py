@@ -12,9 +12,10 @@ import pandas as pd
 
 from kerasteach.experiment.replica_stack import Stack
 from kerasteach.experiment.weight_table import WeightTable
-from kerasteach.measure import statistics, training_function
-from kerasteach.measure.attachment import Attachment
-from kerasteach.measure.recording import Every, Recording
+from kerasteach.measure import statistics
+from kerasteach.measure.hooks import train_function
+from kerasteach.measure.hooks.attachment import Attachment
+from kerasteach.measure.recording.recording import Every, Recording
 from kerasteach.tables.captures import Parameter
 
 Tensor = Any
@@ -105,7 +106,7 @@ class GradientTable:
             at_least=steps,
             variables=model.trainable_variables,  # made in the first step, the buffer would have it traced twice
         )
-        training_function.make(model)
+        train_function.make(model)
 
     def end_epoch(self, epoch: int, copies: Sequence[int]) -> None:
         """Take the epoch's numbers of these copies."""

@@ -17,7 +17,7 @@ from kerasteach.experiment.replica_model import Replicas
 from kerasteach.experiment.replica_stack import Stack
 from kerasteach.experiment.training import compile_for
 from kerasteach.measure import statistics
-from kerasteach.measure.stopping import Target
+from kerasteach.stopping import Target
 from kerasteach.tables.captures import tidy_table
 
 

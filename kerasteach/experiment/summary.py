@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.experiment.paired import mean_difference
-from kerasteach.measure.stopping import Target
+from kerasteach.stopping import Target
 from kerasteach.tables.error_signal import signal_rows
 from kerasteach.validation import finite, received, several, table, text
 

@@ -16,7 +16,7 @@ from kerasteach.datasets import Dataset
 from kerasteach.experiment.copies import Copy, Plan, Trained, optimizer_of, paths
 from kerasteach.experiment.orders import orders
 from kerasteach.losses import HalfSquaredError
-from kerasteach.measure.recording import Every
+from kerasteach.measure.recording.recording import Every
 from kerasteach.tables.captures import with_keys
 from kerasteach.tables.history import history_table
 

@@ -12,7 +12,7 @@ import keras
 from kerasteach.layers import Dense
 from kerasteach.lessons.compiled import own_methods
 from kerasteach.lessons.nonlinearity import Nonlinearity, of_function, of_layer
-from kerasteach.measure.names import without_model
+from kerasteach.measure.parameters import without_model
 
 _OWN = ("call", "train_step", "compute_loss")  # what a class of one's own may replace, and what then decides
 _RANDOM = (keras.layers.Dropout, keras.layers.GaussianNoise, keras.layers.GaussianDropout, keras.layers.AlphaDropout)

@@ -24,7 +24,7 @@ from kerasteach.lessons.compiled import (
 from kerasteach.lessons.steps import LayerStep, Step, WeightStep
 from kerasteach.lessons.traced_step import TracedStep
 from kerasteach.lessons.update import after_step
-from kerasteach.measure.gradients import is_plain
+from kerasteach.optimizers import is_plain
 from kerasteach.validation import flag
 
 

@@ -12,7 +12,7 @@ from kerasteach.tables.history import history_table
 
 if TYPE_CHECKING:
     from kerasteach.measure import statistics
-    from kerasteach.measure.tape import record
+    from kerasteach.measure.recording.record import record
 
 __all__ = [
     "DamagedRunError",
@@ -28,5 +28,5 @@ def __getattr__(name: str) -> Any:
     if name == "statistics":
         return import_module(f"{__name__}.{name}")
     if name == "record":
-        return import_module(f"{__name__}.tape").record
+        return import_module(f"{__name__}.recording.record").record
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

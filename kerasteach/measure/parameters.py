@@ -8,7 +8,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasteach.measure.names import without_model
 from kerasteach.measure.selection import inside, layers_of
 from kerasteach.tables.captures import Parameter
 
@@ -85,3 +84,8 @@ def _numbered(name: str, used: set[str]) -> str:
     while (name if number == 1 else f"{name} #{number}") in used:
         number += 1
     return name if number == 1 else f"{name} #{number}"
+
+
+def without_model(model: Any, path: str) -> str:
+    """Return the path of a layer without the name of the model around it, if there is one."""
+    return path if model is None else path.removeprefix(f"{model.name}/")

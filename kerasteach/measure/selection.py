@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import keras
 
-from kerasteach.measure.names import means
+from kerasteach.tables.names import means
 from kerasteach.validation import did_you_mean, several, shown
 
 Layer: TypeAlias = Any  # keras.layers.Layer, of which type checkers know nothing

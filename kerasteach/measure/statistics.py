@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from kerasteach.measure import sums
-from kerasteach.measure.sums import Axes, Sums, Tensor
+from kerasteach.measure import reductions
+from kerasteach.measure.reductions import Axes, Sums, Tensor
 from kerasteach.tables.captures import STATISTICS
 from kerasteach.validation import received, several
 
@@ -68,14 +68,14 @@ def compute(names: Sequence[str], tensor: Tensor, axes: Axes = None) -> Tensor:
         >>> statistics.compute(["norm", "max_abs"], [3.0, -4.0]).numpy().tolist()
         [5.0, 4.0]
     """
-    return _statistics(names, sums.exact(sums.needed(names), ops.convert_to_tensor(tensor), axes), ops)
+    return _statistics(names, reductions.exact(reductions.needed(names), ops.convert_to_tensor(tensor), axes), ops)
 
 
 def columns(names: Sequence[str]) -> tuple[str, ...]:
     """Return the names of the numbers that `measure` makes for these statistics."""
     weights = ("weight_norm",) if {"weight_norm", "update_ratio"} & set(names) else ()
     rate = ("learning_rate",) if "update_ratio" in names else ()
-    return (*sums.needed([*names, "norm"]), *weights, *rate)
+    return (*reductions.needed([*names, "norm"]), *weights, *rate)
 
 
 def measure(
@@ -113,18 +113,18 @@ def measure(
         [[5.0, -0.5], [2.0, 2.0]]
     """
     asked = columns(names)
-    table = [sums.table(sums.needed([*names, "norm"]), gradients)]
+    table = [reductions.table(reductions.needed([*names, "norm"]), gradients)]
     if "weight_norm" in asked:
         known = [place for place, weight in enumerate(weights) if weight is not None]
-        norms = sums.table(["norm"], [weights[place] for place in known])
+        norms = reductions.table(["norm"], [weights[place] for place in known])
         if len(known) < len(weights):
-            unknown = ops.full((1, 1), np.nan, dtype=sums.wide())
+            unknown = ops.full((1, 1), np.nan, dtype=reductions.wide())
             places = [known.index(place) if place in known else len(known) for place in range(len(weights))]
             norms = ops.take(ops.concatenate([norms, unknown]), np.array(places), axis=0)
         table.append(norms)
     if "learning_rate" in asked:
         rates = np.full(len(gradients), np.nan) if learning_rates is None else learning_rates
-        table.append(ops.reshape(ops.cast(rates, sums.wide()), (-1, 1)))
+        table.append(ops.reshape(ops.cast(rates, reductions.wide()), (-1, 1)))
     return ops.concatenate(table, axis=1) if len(table) > 1 else table[0]
 
 
@@ -148,7 +148,7 @@ def measure_stacked(names: Sequence[str], rows: Tensor, owners: np.ndarray, size
         >>> statistics.finish(["norm", "mean"], sums.numpy()).tolist()
         [[5.0, 1.75], [5.0, 5.0]]
     """
-    return sums.in_table(columns(names), rows, owners, sizes)
+    return reductions.in_table(columns(names), rows, owners, sizes)
 
 
 def finish(names: Sequence[str], measured: np.ndarray) -> np.ndarray:

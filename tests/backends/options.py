@@ -10,7 +10,7 @@ import pandas as pd
 from network import X, Y, dense, fit
 
 import kerasteach as kt
-from kerasteach.measure import recorder
+from kerasteach.measure.hooks import recorder
 
 
 def recorded(**options):

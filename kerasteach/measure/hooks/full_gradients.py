@@ -11,11 +11,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasteach.measure import cells
-from kerasteach.measure.names import distinct
+from kerasteach.measure.hooks import buffers
 from kerasteach.measure.parameters import describe
-from kerasteach.measure.recording import LONGEST
+from kerasteach.measure.recording.recording import LONGEST
 from kerasteach.measure.selection import Selector, checked, choose
+from kerasteach.tables.names import distinct
 from kerasteach.validation import received, whole
 
 Tensor = Any
@@ -74,9 +74,9 @@ class Raw:
         self._model, self._optimizer, self._asked = model, optimizer, asked
         self._steps: dict[int, tuple[int, ...]] = {}  # for each variable's id
         self._paths: dict[int, str] = {}
-        self._cells: dict[int, cells.Cell] = {}
+        self._cells: dict[int, buffers.Cell] = {}
         self._received: set[int] = set()  # the variables that have a gradient at all
-        self._count: cells.Cell | None = None
+        self._count: buffers.Cell | None = None
         self._first = 0
         self._fetched = -1  # the last step whose gradients were handed out
 
@@ -100,9 +100,9 @@ class Raw:
             steps = np.asarray(self._steps[id(variable)], "int32")
             slot = ops.sum(ops.cast(ops.less(steps, ops.cast(count, "int32")), "int32"))
             wanted = ops.any(ops.equal(steps, ops.cast(count, "int32")))
-            with cells.after(gradient):
+            with buffers.after(gradient):
                 cell.write(ops.where(wanted, slot, len(steps)), gradient)  # the last entry takes the other steps
-        with cells.after(received[0]):
+        with buffers.after(received[0]):
             self._count.assign(count + 1)
 
     def prepare(self, variables: Sequence[keras.Variable]) -> None:
@@ -111,8 +111,8 @@ class Raw:
             return
         for one in self.check(variables):
             shape = (len(self._steps[id(one)]) + 1, *one.shape)
-            self._cells[id(one)] = cells.make(np.zeros(shape, _dtype(one)), self._optimizer)
-        self._count = cells.make(np.array(self._first, "int64"), self._optimizer)
+            self._cells[id(one)] = buffers.make(np.zeros(shape, _dtype(one)), self._optimizer)
+        self._count = buffers.make(np.array(self._first, "int64"), self._optimizer)
 
     def check(self, variables: Sequence[keras.Variable]) -> list[keras.Variable]:
         """Return the variables whose gradients are to be kept.

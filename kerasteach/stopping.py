@@ -39,7 +39,7 @@ class Target:
         ValueError: If the threshold is not finite, or the mode is unknown.
 
     Example:
-        >>> from kerasteach.measure.stopping import Target
+        >>> from kerasteach.stopping import Target
         >>> Target("loss", 0.05).reason(0.0497)
         'loss 0.0497 < 0.05'
     """
@@ -137,7 +137,7 @@ class Rule:
         ValueError: If `require` is unknown, `consecutive` is no whole number from 1, or there is no target.
 
     Example:
-        >>> from kerasteach.measure.stopping import Rule, Target
+        >>> from kerasteach.stopping import Rule, Target
         >>> rule = Rule((Target("loss", 0.05),), consecutive=2)
         >>> rule.reason([{"loss": 0.1}, {"loss": 0.04}]) is None
         True
@@ -220,7 +220,7 @@ def direction(metric: str) -> Literal["min", "max"] | None:
     not.
 
     Example:
-        >>> from kerasteach.measure.stopping import direction
+        >>> from kerasteach.stopping import direction
         >>> direction("val_loss"), direction("error_accuracy"), direction("learning_rate")
         ('min', 'max', None)
     """

@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from typing import Any
-
-
-def without_model(model: Any, path: str) -> str:
-    """Return the path of a layer without the name of the model around it, if there is one."""
-    return path if model is None else path.removeprefix(f"{model.name}/")
 
 
 def distinct(names: Iterable[str]) -> list[str]:
     """Return names in their order, with a number behind one that comes again.
 
     Example:
-        >>> from kerasteach.measure.names import distinct
+        >>> from kerasteach.tables.names import distinct
         >>> distinct(["a", "b", "a"])
         ['a', 'b', 'a #2']
     """
@@ -33,7 +27,7 @@ def means(pattern: str, name: str) -> bool:
     """Say whether a name or wildcard means this layer: `a/b/c` is meant by any part of it, such as `c`, `b` or `a/b`.
 
     Example:
-        >>> from kerasteach.measure.names import means
+        >>> from kerasteach.tables.names import means
         >>> [means(pattern, "encoder/dense_1") for pattern in ("dense_*", "encoder", "dense")]
         [True, True, False]
     """

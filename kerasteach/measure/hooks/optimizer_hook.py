@@ -13,7 +13,7 @@ import keras
 from keras import ops
 
 from kerasteach.measure import statistics
-from kerasteach.optimizers import PlainSGD
+from kerasteach.optimizers import is_plain
 
 Tensor = Any
 Listener = Callable[[keras.optimizers.Optimizer, Sequence[Tensor | None], Sequence[keras.Variable]], None]
@@ -110,18 +110,6 @@ def statistics_for(asked: str | Iterable[str] | None, optimizer: keras.optimizer
             f"leave it out of `statistics`. Received: the optimizer {type(optimizer).__name__}."
         )
     return tuple(name for name in names if name != "update_ratio")
-
-
-def is_plain(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Say whether an optimizer does nothing but subtract the learning rate times the gradient."""
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        optimizer = optimizer.inner_optimizer
-    options = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "gradient_accumulation_steps")
-    return isinstance(optimizer, PlainSGD) or (
-        type(optimizer) is keras.optimizers.SGD
-        and not optimizer.momentum
-        and not any(getattr(optimizer, option) for option in options)
-    )
 
 
 def loss_scale(optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> Tensor | None:

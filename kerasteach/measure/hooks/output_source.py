@@ -14,11 +14,12 @@ from keras import ops
 
 from kerasteach.activation_names import ACTIVATIONS
 from kerasteach.layers import GradientProbe
-from kerasteach.measure import cells, histograms, statistics
-from kerasteach.measure.names import without_model
+from kerasteach.measure import histograms, statistics
+from kerasteach.measure.hooks import buffers
+from kerasteach.measure.hooks.graphs import is_here, is_inside
+from kerasteach.measure.parameters import without_model
+from kerasteach.measure.reductions import wide
 from kerasteach.measure.selection import Selector, choose, inside, layers_of
-from kerasteach.measure.sums import wide
-from kerasteach.measure.tracing import is_here, is_inside
 from kerasteach.tables.captures import Output
 
 Tensor = Any
@@ -60,7 +61,7 @@ class Outputs:
         self._now: dict[tuple[int, int], Tensor] = {}  # this step's outputs, by layer and call
         self._keys: list[tuple[int, int]] = []
         self._layers: dict[int, keras.layers.Layer] = {}
-        self._active: dict[int, cells.Cell] = {}  # for each layer, which units were not zero in this window
+        self._active: dict[int, buffers.Cell] = {}  # for each layer, which units were not zero in this window
         self._dead: dict[int, Tensor] = {}
         for layer in _chosen(model, layers):
             self._watch(layer)
@@ -103,7 +104,7 @@ class Outputs:
             self._keys.append(key)
             units = output.shape[_unit_axis(layer)] if len(output.shape) > 1 else None
             if "dead_fraction" in self.names and units is not None and key[0] not in self._active:
-                self._active[key[0]] = cells.make(np.zeros(units, "float32"), optimizer)
+                self._active[key[0]] = buffers.make(np.zeros(units, "float32"), optimizer)
 
     def observe(
         self,

@@ -9,13 +9,14 @@ from typing import Self
 import keras
 import numpy as np
 
-from kerasteach.measure import cells, gradients, histograms, training_function
-from kerasteach.measure.attachment import Attachment
-from kerasteach.measure.raw import Raw, checked_raw
-from kerasteach.measure.recording import Every, Recording, checked_every
+from kerasteach.measure import histograms
+from kerasteach.measure.hooks import buffers, optimizer_hook, train_function
+from kerasteach.measure.hooks.attachment import Attachment
+from kerasteach.measure.hooks.full_gradients import Raw, checked_raw
+from kerasteach.measure.hooks.gradient_source import Gradients
+from kerasteach.measure.recording.recording import Every, Recording, checked_every
+from kerasteach.measure.recording.views import Views
 from kerasteach.measure.selection import Selector, Selectors, checked
-from kerasteach.measure.sources import Gradients
-from kerasteach.measure.views import Views
 from kerasteach.storage.interruption import no_save_before_sigterm, save_before_sigterm
 from kerasteach.tables.captures import Parameter
 from kerasteach.validation import received, whole
@@ -80,7 +81,7 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
             raise TypeError(f"`model` must be a Keras model, or None. {received('model', model)}")
         self._optimizer, self._model = optimizer, model
         self._layers, self._every = checked(layers), checked_every(every)
-        self._names = gradients.statistics_for(statistics, optimizer)
+        self._names = optimizer_hook.statistics_for(statistics, optimizer)
         self._edges, self._raw = histograms.checked_edges(histogram), checked_raw(raw)
         self._recording = Recording("gradients", Parameter, self._every, directory)
         self._recording.statistics, self._recording.edges = self._names, self._edges
@@ -92,8 +93,8 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
     def __enter__(self) -> Self:
         self._recording.check_thread(type(self).__name__)
         strategy = getattr(self._model, "distribute_strategy", None)
-        replicas = strategy.num_replicas_in_sync if strategy is not None else gradients.replicas()
-        built_first = cells.backend() == "jax" or replicas > 1
+        replicas = strategy.num_replicas_in_sync if strategy is not None else optimizer_hook.replicas()
+        built_first = buffers.backend() == "jax" or replicas > 1
         if built_first and not self._optimizer.built:
             raise ValueError("Build the optimizer first: optimizer.build(model.trainable_variables).")
         self._recording.begin(self._names, self._edges)
@@ -104,10 +105,10 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
             every=1 if self._every == "epoch" else self._every,
             steps=2**62,
             raw=Raw(self._model, self._optimizer, self._raw) if self._raw else None,
-            variables=gradients.known_variables(self._optimizer) if built_first else None,
+            variables=optimizer_hook.known_variables(self._optimizer) if built_first else None,
         )
         if getattr(self._model, "compiled", False) and self._optimizer is getattr(self._model, "optimizer", None):
-            training_function.make(self._model)  # for `train_on_batch`
+            train_function.make(self._model)  # for `train_on_batch`
         if self._writes:
             save_before_sigterm(self._save_rest)
         return self

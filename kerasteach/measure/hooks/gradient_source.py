@@ -12,12 +12,12 @@ from keras import ops
 
 from kerasteach.layers import GradientProbe
 from kerasteach.measure import histograms, statistics
-from kerasteach.measure.gradients import is_plain, known_variables, loss_scale
-from kerasteach.measure.names import without_model
-from kerasteach.measure.parameters import describe
+from kerasteach.measure.hooks.graphs import is_here, is_inside
+from kerasteach.measure.hooks.optimizer_hook import known_variables, loss_scale
+from kerasteach.measure.parameters import describe, without_model
+from kerasteach.measure.reductions import wide
 from kerasteach.measure.selection import Selector, choose, layers_of
-from kerasteach.measure.sums import wide
-from kerasteach.measure.tracing import is_here, is_inside
+from kerasteach.optimizers import is_plain
 from kerasteach.tables.captures import Parameter
 
 Tensor = Any

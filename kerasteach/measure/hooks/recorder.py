@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasteach.measure import cells
+from kerasteach.measure.hooks import buffers
 
 Tensor = Any
 
@@ -79,12 +79,12 @@ class Recorder:
         steps: int | None = None,
         at_least: int = 1,
     ) -> None:
-        cells.backend()
+        buffers.backend()
         self.source = source
         self.capacity = at_least
         self._optimizer, self._every = optimizer, every
         self._wanted, self._at_least = steps or _STEPS_UNKNOWN, at_least
-        self._cells: dict[str, cells.Cell] = {}
+        self._cells: dict[str, buffers.Cell] = {}
         self.fetched = self._first = 0
 
     def __call__(
@@ -108,7 +108,7 @@ class Recorder:
             place = ops.where(captured, place, room)
         buffer.write(place, row)
         # Counted only after a gradient exists: when the data have ended, TensorFlow still runs what needs no batch.
-        with cells.after(next((one for one in reversed(gradients) if one is not None), row)):
+        with buffers.after(next((one for one in reversed(gradients) if one is not None), row)):
             rows.assign(rows.value + ops.cast(captured, rows.value.dtype))
             steps.assign(steps.value + 1)
         self.source.forget()
@@ -126,9 +126,9 @@ class Recorder:
         one_row = max(1, int(np.prod(shape))) * np.dtype("float64").itemsize
         self.capacity = max(self._at_least, min(self._wanted, self._every * (BUFFER_BYTES // one_row)))
         self._cells = {
-            "buffer": cells.make(np.zeros((len(self._kept), *shape)), self._optimizer),
-            "rows": cells.make(np.zeros((), "int64"), self._optimizer),
-            "steps": cells.make(np.array(self._first, "int64"), self._optimizer),
+            "buffer": buffers.make(np.zeros((len(self._kept), *shape)), self._optimizer),
+            "rows": buffers.make(np.zeros((), "int64"), self._optimizer),
+            "steps": buffers.make(np.array(self._first, "int64"), self._optimizer),
         }
 
     def begin(self, first: int = 0) -> None:

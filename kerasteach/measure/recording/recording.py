@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.measure import histograms
-from kerasteach.measure.epoch_mean import EpochMean
-from kerasteach.measure.tensorboard import Board
+from kerasteach.measure.recording.epoch_mean import EpochMean
+from kerasteach.measure.recording.tensorboard import Board
 from kerasteach.storage.captures import raw_of, rows_of
 from kerasteach.storage.files import DamagedRunError
 from kerasteach.storage.interruption import Undivided

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kerasteach.measure.names import means
-from kerasteach.measure.recording import Recording
+from kerasteach.measure.recording.recording import Recording
+from kerasteach.tables.names import means
 from kerasteach.validation import LARGEST, did_you_mean, received, whole
 
 

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasteach.measure import cells, training_function
-from kerasteach.measure.gradients import replicas
+from kerasteach.measure.hooks import buffers, train_function
+from kerasteach.measure.hooks.optimizer_hook import replicas
 
 Tensor = Any
 
@@ -64,7 +64,7 @@ class BatchLosses:
         """
         if self._ring is None:
             return self._left[:batches]
-        if cells.backend() == "jax":
+        if buffers.backend() == "jax":
             self._model.jax_state_sync()  # in an epoch, JAX keeps the numbers beside the model
         losses, total = self._ring.read()
         new = total - self._before
@@ -84,7 +84,7 @@ class BatchLosses:
         if ring is not None and self._model._loss_tracker is ring:  # unless it was compiled anew
             _hand_over(ring, self._own)
             self._place(self._own)
-        training_function.leave(self._model, self)
+        train_function.leave(self._model, self)
 
     def _enter(self) -> None:
         self._own = getattr(self._model, "_loss_tracker", None)
@@ -93,15 +93,15 @@ class BatchLosses:
                 "A batch's own loss is taken from the metric that a compiled Keras model averages its loss with, and "
                 f"this model has none. Received: {type(self._model).__name__}, Keras {keras.__version__}."
             )
-        if cells.backend() == "jax":
+        if buffers.backend() == "jax":
             self._model.jax_state_sync()
-        several = self._model.distribute_strategy.scope() if cells.backend() == "tensorflow" else nullcontext()
+        several = self._model.distribute_strategy.scope() if buffers.backend() == "tensorflow" else nullcontext()
         with several:
-            self._ring = _Ring(self._model.steps_per_execution, partial(training_function.in_step, self._model))
+            self._ring = _Ring(self._model.steps_per_execution, partial(train_function.in_step, self._model))
         _hand_over(self._own, self._ring)
         self._place(self._ring)
-        training_function.enter(self._model, self)
-        training_function.make(self._model)
+        train_function.enter(self._model, self)
+        train_function.make(self._model)
 
     def _place(self, metric: keras.metrics.Metric) -> None:
         object.__setattr__(self._model, "_loss_tracker", metric)  # which Keras's own would track for good
@@ -139,7 +139,7 @@ class _Ring(keras.metrics.Mean):
         alone = replicas() == 1 or sample_weight is None
         weight = ops.ones_like(value) if alone else ops.cast(sample_weight, self.dtype)
         here = ops.equal(ops.arange(self.room), ops.convert_to_tensor(self._updates) % self.room)
-        with cells.after(value):  # counted only where there was a batch
+        with buffers.after(value):  # counted only where there was a batch
             for ring, new in ((self._losses, value if alone else value * weight), (self._weights, weight)):
                 ring.assign(ops.where(here, new, ops.convert_to_tensor(ring)))
             self._updates.assign_add(1)

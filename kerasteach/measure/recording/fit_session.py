@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from kerasteach.measure import recorder
-from kerasteach.measure.attachment import Attachment
-from kerasteach.measure.recording import Recording
+from kerasteach.measure.hooks import recorder
+from kerasteach.measure.hooks.attachment import Attachment
+from kerasteach.measure.recording.recording import Recording
 
 APPLIES_A_BATCH = 16  # for so many calls of `apply` a batch there is room in any case
 

@@ -8,9 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasteach.measure import cells, gradients, training_function
-from kerasteach.measure.raw import Raw
-from kerasteach.measure.recorder import Recorder, Source
+from kerasteach.measure.hooks import buffers, optimizer_hook, train_function
+from kerasteach.measure.hooks.full_gradients import Raw
+from kerasteach.measure.hooks.recorder import Recorder, Source
 
 
 class Attachment:
@@ -52,12 +52,12 @@ class Attachment:
         if raw is not None:
             self._listeners.append(raw)
         if model is not None:
-            training_function.enter(model, self)
+            train_function.enter(model, self)
         try:
             for listener in self._listeners:
                 if variables is not None:
                     listener.prepare(variables)
-            gradients.attach(optimizer, self._on_gradients)
+            optimizer_hook.attach(optimizer, self._on_gradients)
         except BaseException:
             self.release()
             raise
@@ -69,7 +69,7 @@ class Attachment:
 
     def sync(self) -> None:
         """Make the device's numbers readable: in an epoch, JAX keeps them beside the model."""
-        if self.model is not None and cells.backend() == "jax":
+        if self.model is not None and buffers.backend() == "jax":
             self.model.jax_state_sync()
 
     def fetch(self) -> tuple[np.ndarray, np.ndarray, dict[int, dict[str, np.ndarray]]]:
@@ -85,12 +85,12 @@ class Attachment:
 
     def release(self) -> None:
         """Leave the optimizer, and the model, as they were found."""
-        gradients.detach(self.optimizer, self._on_gradients)
+        optimizer_hook.detach(self.optimizer, self._on_gradients)
         for listener in self._listeners:
             listener.release()
         self.source.leave()
         if self.model is not None:
-            training_function.leave(self.model, self)
+            train_function.leave(self.model, self)
 
     def _on_gradients(
         self,
@@ -98,7 +98,7 @@ class Attachment:
         received: Sequence[Any],
         variables: Sequence[keras.Variable],
     ) -> None:
-        if self._only_in_step and not training_function.in_step(self.model):
+        if self._only_in_step and not train_function.in_step(self.model):
             return
         for listener in self._listeners:
             listener(optimizer, received, variables)
