@@ -18,6 +18,7 @@ _ROOMS = (
     "datasets",
     "devices",
     "experiment",
+    "initializers",
     "layers",
     "lessons",
     "losses",
@@ -25,6 +26,9 @@ _ROOMS = (
     "models",
     "optimizers",
     "plotting",
+    "stopping",
+    "storage",
+    "tables",
 )
 _NAMES = {
     "compare": "kerasteach.experiment",

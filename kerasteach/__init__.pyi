@@ -3,6 +3,7 @@ from kerasteach import callbacks as callbacks
 from kerasteach import datasets as datasets
 from kerasteach import devices as devices
 from kerasteach import experiment as experiment
+from kerasteach import initializers as initializers
 from kerasteach import layers as layers
 from kerasteach import lessons as lessons
 from kerasteach import losses as losses
@@ -10,6 +11,9 @@ from kerasteach import measure as measure
 from kerasteach import models as models
 from kerasteach import optimizers as optimizers
 from kerasteach import plotting as plotting
+from kerasteach import stopping as stopping
+from kerasteach import storage as storage
+from kerasteach import tables as tables
 from kerasteach.experiment import Comparison as Comparison
 from kerasteach.experiment import compare as compare
 from kerasteach.lessons import find_learning_rate as find_learning_rate

@@ -190,7 +190,7 @@ def test_matched_weights_are_what_compare_trains():
 
 def test_matched_knows_the_smooth_rectifiers():
     """SELU's kernels are LeCun's, GELU's 1 / E[gelu(z)^2] as wide; by name or by function."""
-    selu, gelu = (kt.models.matched(one).get_config() for one in (keras.activations.selu, "gelu"))
+    selu, gelu = (kt.initializers.for_activation(one).get_config() for one in (keras.activations.selu, "gelu"))
     assert (selu["scale"], selu["mode"]) == (1.0, "fan_in")
     assert gelu["scale"] == pytest.approx(2.3517)
 

@@ -104,8 +104,8 @@ def compare(
         optimizer: A name that Keras knows, used with `learning_rate`, or an optimizer, which keeps its own unless that
             varies; a copy is made for each network. Defaults to `None`: `PlainSGD`.
         initializer: Draws the kernels of every network; biases start at 0. `"matched"` gives each activation the
-            initialisation made for it, from the same random draws: see `kerasteach.models.matched`. Defaults to
-            `"glorot_uniform"`.
+            initialization made for it, from the same random draws: see `kerasteach.initializers.for_activation`.
+            Defaults to `"glorot_uniform"`.
         error_below: Stop a network after the first epoch with a mean training loss below this. Defaults to `None`:
             train all epochs.
         capture: Which gradients to keep: `"epoch"` for means over the steps of each epoch, `"step"` for every step,

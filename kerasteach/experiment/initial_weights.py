@@ -12,8 +12,8 @@ import numpy as np
 from keras.src.backend.common import global_state  # Keras counts layers there, and says so nowhere in public
 
 from kerasteach.experiment.precision import float32
+from kerasteach.initializers import seeded
 from kerasteach.measure.selection import layers_of
-from kerasteach.models import seeded
 
 _ONE_AT_A_TIME = threading.RLock()  # the random states are the process's
 

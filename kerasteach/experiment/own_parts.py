@@ -19,7 +19,7 @@ from kerasteach.experiment.probe import (
     optimizer_probe,
 )
 from kerasteach.experiment.variants import ARCHITECTURE, Choices, Variant, variants
-from kerasteach.models import seeded
+from kerasteach.initializers import seeded
 
 _KNOWN = ("keras.", "kerasteach.")  # where the versions and arguments in run.json say what is computed
 
