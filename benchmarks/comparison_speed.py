@@ -25,7 +25,7 @@ import pandas as pd
 
 import kerasteach as kt
 from kerasteach.experiment.copies import Copy, Plan
-from kerasteach.experiment.replicas import train_together
+from kerasteach.experiment.ensemble.training import train_together
 from kerasteach.experiment.training import train_separately
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu")

@@ -15,7 +15,7 @@ import kerasteach as kt
 from kerasteach.cli import main
 from kerasteach.cli.terminal import accept_any_encoding
 from kerasteach.cli.training import builders
-from kerasteach.experiment import running
+from kerasteach.experiment import executor
 
 SMALL = ["compare", "--data", "iris", "--hidden", "5", "5", "--seeds", "2", "--epochs", "2"]
 COMMANDS = ("compare", "activations", "descent", "devices", "trace")
@@ -528,7 +528,7 @@ def test_models_of_ones_own_are_trained(here, tmp_path):
 @pytest.fixture
 def interrupt(here, monkeypatch):
     """Return a function that runs the command, and interrupts it after its first group of networks."""
-    work = running.work
+    work = executor.work
 
     def run(*arguments):
         seen = []
@@ -540,7 +540,7 @@ def interrupt(here, monkeypatch):
             return work(*arguments)
 
         with monkeypatch.context() as patched:
-            patched.setattr(running, "work", once)
+            patched.setattr(executor, "work", once)
             return here(*arguments)
 
     return run

@@ -224,7 +224,8 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import keras, kerasteach as kt
-from kerasteach.experiment import replicas, training
+from kerasteach.experiment.ensemble import training as replicas
+from kerasteach.experiment import training
 seen = set()
 class Together(replicas._Progress):
     def on_epoch_end(self, epoch, logs=None):

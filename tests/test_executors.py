@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import kerasteach as kt
-from kerasteach.experiment import running
+from kerasteach.experiment import executor as running
 
 PROGRAMS = Path(__file__).parent / "programs"
 ACTIVATIONS = ("sigmoid", "tanh", "relu")

@@ -7,9 +7,9 @@ import pytest
 from keras import ops
 
 import kerasteach as kt
-from kerasteach.experiment import running
+from kerasteach.experiment import executor
 from kerasteach.experiment.builders import builds
-from kerasteach.experiment.probe import activation_probe, difference, network_probe, optimizer_probe
+from kerasteach.experiment.fingerprint.probe import activation_probe, difference, network_probe, optimizer_probe
 
 SMALL = {"data": "iris", "hidden": (3,), "seeds": 1, "epochs": 1, "progress": False}
 
@@ -207,7 +207,7 @@ def test_classes_that_are_called_otherwise_are_other_data(tmp_path):
 
 def test_an_interrupted_comparison_is_never_a_mixture(tmp_path, monkeypatch):
     """Begun with one function, it does not go on with another of the same name."""
-    work = running.work
+    work = executor.work
     left = iter([None])
 
     def once(*arguments):
@@ -215,11 +215,11 @@ def test_an_interrupted_comparison_is_never_a_mixture(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return work(*arguments)
 
-    monkeypatch.setattr(running, "work", once)
+    monkeypatch.setattr(executor, "work", once)
     arguments = {"optimizer": "adafactor", "vary": {"depth": [1, 2]}}
     with pytest.raises(KeyboardInterrupt):
         compared(tmp_path, activations={"mine": ops.tanh}, **arguments)
-    monkeypatch.setattr(running, "work", work)
+    monkeypatch.setattr(executor, "work", work)
     with pytest.raises(ValueError, match="is another there"):
         compared(tmp_path, activations={"mine": ops.relu}, **arguments)
     result = compared(tmp_path, activations={"mine": ops.tanh}, **arguments)

@@ -9,12 +9,12 @@ import pytest
 import tensorflow as tf
 
 import kerasteach as kt
+from kerasteach.experiment.batch_order import orders
 from kerasteach.experiment.copies import Copy, Plan
-from kerasteach.experiment.orders import orders
-from kerasteach.experiment.replicas import train_together
-from kerasteach.experiment.together import can_train_together, group_size
+from kerasteach.experiment.ensemble.eligibility import can_train_together, group_size
+from kerasteach.experiment.ensemble.training import train_together
+from kerasteach.experiment.ensemble.weight_table import WeightTable
 from kerasteach.experiment.training import batches
-from kerasteach.experiment.weight_table import WeightTable
 from kerasteach.measure import statistics
 
 ONE_STEP, ONE_EPOCH = 1e-6, 1e-4  # how much float32 numbers may differ, relatively, after so much training
@@ -362,7 +362,7 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 import keras, kerasteach as kt
 from functools import partial
 from kerasteach.experiment.copies import Copy, Plan
-from kerasteach.experiment import replicas
+from kerasteach.experiment.ensemble import training as replicas
 seen = set()
 class Spy(replicas.Replicas):
     def test_means(self):

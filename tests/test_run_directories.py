@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import kerasteach as kt
-from kerasteach.experiment import running
+from kerasteach.experiment import executor as running
 from kerasteach.experiment.again import asked_again
 from kerasteach.experiment.copies import Copy, Plan
 from kerasteach.experiment.groups import ONE_BY_ONE, Network, grouped

@@ -1,8 +1,8 @@
 """Experiments: networks that differ in one thing only, trained over several seeds."""
 
 from kerasteach.experiment.again import asked_again
-from kerasteach.experiment.comparison import compare
-from kerasteach.experiment.result import Comparison
+from kerasteach.experiment.compare import compare
+from kerasteach.experiment.comparison import Comparison
 from kerasteach.experiment.summary import summarise
 
 __all__ = ["Comparison", "asked_again", "compare", "summarise"]

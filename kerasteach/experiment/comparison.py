@@ -1,200 +1,157 @@
-"""The paired experiment: networks that differ in what is varied, and in nothing else."""
+"""Result of a comparison: its tables, on disk and in memory."""
 
 from __future__ import annotations
 
-import os
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import keras
+import numpy as np
+import pandas as pd
 
-from kerasteach import devices
-from kerasteach.activations import Activation
-from kerasteach.datasets.splitting import checked_seed
-from kerasteach.experiment.arguments import (
-    checked_capture,
-    checked_error,
-    checked_hidden,
-    checked_initializer,
-    checked_seeds,
-)
-from kerasteach.experiment.builders import checked_builders
-from kerasteach.experiment.data import Data, announce, dataset_of
-from kerasteach.experiment.groups import Network, grouped
-from kerasteach.experiment.identity import unknown
-from kerasteach.experiment.own_parts import probes
-from kerasteach.experiment.request import HIDDEN, INITIALIZER, Request
-from kerasteach.experiment.result import Comparison, assembled, resumed
-from kerasteach.experiment.running import check_can_be_sent, run
-from kerasteach.experiment.settings import settings
-from kerasteach.experiment.variants import Choices, grid, variants
-from kerasteach.experiment.workers import checked_executor
-from kerasteach.measure.recording.recording import LONGEST
-from kerasteach.storage.manifest import versions
-from kerasteach.validation import flag, path, text, whole
+from kerasteach.experiment.groups import Outcome
+from kerasteach.experiment.run_directory import finish, flat, groups_in, run_directory, weights_of
+from kerasteach.experiment.summary import summarise
+from kerasteach.storage.manifest import read_manifest
+from kerasteach.storage.runs import load_arrays, load_run, save_run
+from kerasteach.validation import path as checked_path
+
+Weights = dict[tuple[Any, ...], dict[str, np.ndarray]]
 
 
-def compare(
-    activations: Sequence[str | Activation] | Mapping[str, str | Activation] | str | None = None,
-    *,
-    models: Mapping[str, Callable[..., keras.Model]] | None = None,
-    vary: Mapping[str, Any] | None = None,
-    data: Data = "digits",
-    target: str | None = None,
-    features: Sequence[str] | None = None,
-    task: Literal["classification", "regression", "auto"] | None = None,
-    missing: Literal["error", "drop"] = "error",
-    hidden: Sequence[int] = HIDDEN,
-    seeds: int | Sequence[int] = 5,
-    epochs: int = 20,
-    batch_size: int = 32,
-    learning_rate: float | None = None,
-    optimizer: str | keras.optimizers.Optimizer | None = None,
-    initializer: str | keras.initializers.Initializer = INITIALIZER,
-    error_below: float | None = None,
-    capture: Literal["epoch", "step"] | None = "epoch",
-    keep_weights: bool = False,
-    device: str = "auto",
-    directory: str | Path | None = None,
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Result of a comparison.
+
+    The tables begin with a column for each thing that varies (`activation`, `learning_rate`, ...) and `seed`.
+
+    Attributes:
+        history: A row a network, epoch and metric: `..., epoch, metric, value`.
+        gradients: A row a network, captured step and trainable variable: the columns of `GradientCapture.frame`. Empty
+            if nothing was captured.
+        facts: What was asked for and on what it ran: arguments, variants, data, device, versions, and of each group of
+            networks whether it was trained in one graph and how many seconds it took.
+        predictions: For data with two features, what each network says on a grid over them:
+            `..., x_1, x_2, output, value`; else empty. The grid is in the units of the arrays, the table or the file
+            that were given; of a data set by name and of a `Dataset`, in those of its `x_train`.
+            `attrs["features"]` has the features' names, where they have any.
+        weights: With `keep_weights=True`, each network's last weights by the variables' paths:
+            `result.weights["relu", 3]["mlp/hidden_1/kernel"]` for the seed 3. Else empty.
+    """
+
+    history: pd.DataFrame
+    gradients: pd.DataFrame
+    facts: dict[str, Any]
+    predictions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    weights: Weights = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = self.facts.get("data", {}).get("feature_names")
+        if len(self.predictions) and names:
+            self.predictions.attrs["features"] = list(names)
+
+    def summary(self, reference: Any = None) -> pd.DataFrame:
+        """Return a row a variant: see `kerasteach.experiment.summarise`.
+
+        Args:
+            reference: The variant that the others are compared with: its name, or several in a tuple where several
+                things vary. Defaults to `None`, the first.
+        """
+        keys = list(self.facts["variants"][0])
+        # A column of its own where optimizers, each with its rate, are compared, and the rate is no key already.
+        rates = self.facts.get("learning_rates") if "optimizer" in keys and "learning_rate" not in keys else None
+        error_below = self.facts["arguments"]["error_below"]
+        return summarise(self.history, self.gradients, error_below, keys, reference, rates)
+
+    def save(self, directory: str | Path, *, overwrite: bool = False) -> None:
+        """Write the tables as Parquet files, the weights if there are any, and `run.json`.
+
+        Args:
+            directory: Made if it is not there.
+            overwrite: Whether a run that is there may be replaced, which stays until this one is written. Defaults to
+                `False`.
+
+        Raises:
+            FileExistsError: If the directory holds a run already and `overwrite` is false, or a file that no run wrote
+                under a name that this one needs.
+            RuntimeError: If another process is writing there.
+        """
+        save_run(directory, self.facts, self._tables(), overwrite, {"weights": flat(list(self.weights.values()))})
+
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        tables = {"history": self.history, "gradients": self.gradients}
+        return tables if self.predictions.empty else {**tables, "predictions": self.predictions}
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Comparison:
+        """Read what `save` or `compare(directory=...)` wrote; of a comparison that is not finished, what there is.
+
+        Raises:
+            FileNotFoundError: If the directory holds no run, or no network of it is trained yet.
+            DamagedRunError: If a file of it is missing or is not what was written: see `kerasteach.measure`.
+        """
+        directory = checked_path("directory", directory)
+        manifest = read_manifest(directory)
+        if manifest.tables is None and (outcomes := groups_in(directory)):
+            return assembled(manifest.facts, outcomes.values())
+        if manifest.tables is None and not manifest.claimed:
+            raise FileNotFoundError(f"No network is trained there yet. Received: directory={str(directory)!r}.")
+        facts, tables = load_run(directory)
+        names = tables["history"][[*facts["variants"][0], "seed"]].drop_duplicates().itertuples(index=False, name=None)
+        weights = dict(zip(names, weights_of(load_arrays(directory, "weights")), strict=False))  # perhaps not kept
+        return cls(tables["history"], tables["gradients"], facts, tables.get("predictions", pd.DataFrame()), weights)
+
+
+def assembled(facts: Mapping[str, Any], outcomes: Iterable[Outcome]) -> Comparison:
+    """Put the groups of a comparison together, in the order of its variants and seeds, however they were grouped."""
+    outcomes = list(outcomes)
+    variants, seeds = facts["variants"], facts["arguments"]["seeds"]
+    order = [(*variant.values(), seed) for variant, seed in product(variants, seeds)]
+    found = {
+        tuple(network.values()): weights
+        for outcome in outcomes
+        for network, weights in zip(outcome.networks, outcome.weights, strict=False)  # perhaps not kept
+    }
+    tables = {
+        name: _in_order([outcome.tables[name] for outcome in outcomes], [*variants[0], "seed"], order)
+        for name in outcomes[0].tables
+    }
+    groups = [outcome.facts() for outcome in outcomes]
+    finished = sum(len(outcome.networks) for outcome in outcomes) == len(order)
+    return Comparison(
+        tables["history"],
+        tables["gradients"],
+        {**facts, "finished": finished, "seconds": sum(group["seconds"] for group in groups), "groups": groups},
+        tables.get("predictions", pd.DataFrame()),
+        {name: found[name] for name in order if name in found},
+    )
+
+
+def _in_order(tables: Sequence[pd.DataFrame], keys: list[str], order: list[tuple[Any, ...]]) -> pd.DataFrame:
+    table = pd.concat(tables, ignore_index=True)
+    places = pd.MultiIndex.from_tuples(order).get_indexer(pd.MultiIndex.from_frame(table[keys]))
+    return table.iloc[np.argsort(places, kind="stable")].reset_index(drop=True)
+
+
+def resumed(
+    directory: Path,
+    facts: dict[str, Any],
+    train: Callable[[Mapping[int, Outcome], Path], dict[int, Outcome]],
     overwrite: bool = False,
-    executor: Executor | None = None,
-    split_seed: int = 0,
-    progress: bool = True,
 ) -> Comparison:
-    """Train networks that differ in what you vary and in nothing else, over several seeds, and record how they learn.
-
-    With the same seed, every network starts from the same weights, as far as it has the same layers, and sees the same
-    batches in the same order. The global random state, the dtype policy and TensorFlow's settings stay as they are. The
-    same call on the same machine gives the same tables, bit for bit.
+    """Go on with the comparison of a directory, or load it if it is finished.
 
     Args:
-        activations: The hidden layers' functions: names that `kerasteach.activations.get` knows, or functions of
-            tensors, which go by their `__name__`; a dictionary gives names of your own. Defaults to `None`: sigmoid,
-            tanh and ReLU, or ReLU alone if something else varies.
-        models: Networks of your own: functions that return a Keras model, not compiled, by the names that they have in
-            the column `model`. What varies of the network is handed to them by name: `build(activation)` with
-            `activations=`, `build(depth)` with `vary={"depth": ...}`. A classifier ends in softmax. Each seed draws the
-            weights anew, with the layers' own initializers; weights that a builder loads stay. Defaults to `None`:
-            networks of dense layers, `kerasteach.models.mlp`.
-        vary: What else to vary, a column each; every combination is trained. Choices for `"activation"`, `"depth"`
-            (column `hidden_layers`), `"width"`, `"learning_rate"`, `"initializer"`, `"optimizer"` or `"batch_size"`;
-            a dictionary gives names of your own: `{"learning_rate": [0.01, 0.1]}`,
-            `{"optimizer": {"slow Adam": keras.optimizers.Adam(1e-4)}}`. Defaults to `None`.
-        data: A name out of `kerasteach.datasets.names()`, a CSV file, a table with named columns, arrays `(x, y)` or
-            `((x, y), (x_test, y_test))`, or a `Dataset`. Arrays and tables are split, unless they have a test part, and
-            standardised; for numbers of words, use `kerasteach.datasets.from_arrays(x, y, standardise=False)`.
-            Images are flattened where the networks are dense layers.
-        target: The column of the CSV file or table to predict. Defaults to `None`: `"target"`.
-        features: The columns to learn from. Defaults to `None`: all but the target and a saved index.
-        task: `"classification"` or `"regression"`. Defaults to `None`, as the targets look, which the line at the start
-            says: see `kerasteach.datasets.load`.
-        missing: `"drop"` leaves out rows with a missing value. Defaults to `"error"`.
-        hidden: The units of each hidden layer. Defaults to six layers of 32.
-        seeds: How many seeds, counted from 0, or the seeds themselves. A seed fixes initial weights and batch order.
-            Defaults to `5`.
-        epochs: How often to go through the training data. Defaults to `20`.
-        batch_size: Examples a step. Defaults to `32`.
-        learning_rate: Defaults to `None`: 0.1 for `PlainSGD`, and for each other optimizer Keras's own default, since a
-            rate that suits one is far too large or too small for another. `summary()` and `facts["learning_rates"]` say
-            which was used.
-        optimizer: A name that Keras knows, used with `learning_rate`, or an optimizer, which keeps its own unless that
-            varies; a copy is made for each network. Defaults to `None`: `PlainSGD`.
-        initializer: Draws the kernels of every network; biases start at 0. `"matched"` gives each activation the
-            initialization made for it, from the same random draws: see `kerasteach.initializers.for_activation`.
-            Defaults to `"glorot_uniform"`.
-        error_below: Stop a network after the first epoch with a mean training loss below this. Defaults to `None`:
-            train all epochs.
-        capture: Which gradients to keep: `"epoch"` for means over the steps of each epoch, `"step"` for every step,
-            `None` for none. Defaults to `"epoch"`.
-        keep_weights: Whether to keep each network's last weights, in `Comparison.weights`. Defaults to `False`.
-        device: `"auto"`, `"cpu"`, `"gpu"` or, say, `"gpu:1"`. Defaults to `"auto"`.
-        directory: Write every group of networks there as soon as it is trained. The same call again, after an
-            interruption or a crash, trains what is missing, and of a finished comparison nothing. Parts of your own are
-            tried on a few examples, so that edited ones are refused. Defaults to `None`.
-        overwrite: Whether a run that is in `directory` goes first. Defaults to `False`.
-        executor: Trains groups of networks at the same time; the tables are the same, but for rounding elsewhere:
-            `ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))` on this machine, Dask's
-            `client.get_executor()` on many. Defaults to `None`: one group after the other, in this process.
-        split_seed: Fixes which examples are kept for testing (and made data themselves). Defaults to `0`.
-        progress: Whether to show, on standard error, a line that says what is learned from what, and a progress bar.
-            Without them, what is left out of the data or is a doubtful guess is a warning. Defaults to `True`.
-
-    Returns:
-        A `Comparison` with `history`, `gradients`, `predictions`, `weights` and `summary()`.
-
-    Raises:
-        ValueError: If an argument will not do; the message names it, what was received and what would work. Also if
-            `directory` holds a comparison with other arguments or networks, or one whose networks cannot be compared.
-        TypeError: Likewise, for a value of the wrong kind.
-        RuntimeError: If Keras runs on another backend than TensorFlow, or another process writes into `directory`.
-
-    Example:
-        >>> import kerasteach as kt
-        >>> result = kt.compare(("tanh", "relu"), data="iris", hidden=(8,), seeds=2, epochs=3, progress=False)
-        >>> result.history[["activation", "seed"]].drop_duplicates().values.tolist()
-        [['tanh', 0], ['tanh', 1], ['relu', 0], ['relu', 1]]
-        >>> result = kt.compare(vary={"learning_rate": [0.1, 0.5]}, data="iris", hidden=(8,), seeds=1, epochs=3,
-        ...                     progress=False)
-        >>> result.summary().index.tolist()
-        [0.1, 0.5]
+        directory: Where it is, or will be.
+        facts: What `run.json` is to say, which must agree with what it does say.
+        train: Called with the groups that are trained and the directory; returns all groups.
+        overwrite: Whether what is there goes first. Defaults to `False`.
     """
-    place = devices.resolve(text("device", device))
-    executor = checked_executor(executor)
-    keep_weights, overwrite, progress = (
-        flag(name, value)
-        for name, value in (("keep_weights", keep_weights), ("overwrite", overwrite), ("progress", progress))
-    )
-    there = None if directory is None else path("directory", directory)
-    reading = {"target": target, "features": features, "task": task, "missing": missing}
-    dataset = dataset_of(data, checked_seed(split_seed), vectors=models is None, **reading)
-    request = Request(
-        dataset=dataset,
-        models=checked_builders(models),
-        hidden=checked_hidden(hidden),
-        seeds=checked_seeds(seeds),
-        epochs=whole("epochs", epochs, most=LONGEST),
-        batch_size=whole("batch_size", batch_size, most=LONGEST),
-        learning_rate=learning_rate,
-        optimizer=optimizer,
-        initializer=checked_initializer(initializer),
-        error_below=checked_error(error_below),
-        capture=checked_capture(capture),
-    )
-    choices = grid(activations, request.models, vary)
-    networks = request.networks(choices)
-    arguments = {
-        # No folders, which are private.
-        "data": Path(data).name if isinstance(data, str | os.PathLike) else dataset.name,
-        **{name: list(value) if name == "features" and value else value for name, value in reading.items()},
-        **request.facts(choices),
-        "keep_weights": keep_weights,
-        "split_seed": int(split_seed),
-    }
-    facts = {"arguments": arguments, **_facts(request, choices, networks, place)}
-    groups = grouped(networks)
-    check_can_be_sent(executor, groups)
-    announce(dataset, facts["data"]["loss"], progress)
-    if there is not None and (reason := unknown(facts)) is not None:
-        warnings.warn(f"If this comparison is interrupted, it cannot be gone on with: {reason}.", stacklevel=2)
-    train = partial(run, groups, executor=executor, device=place, keep_weights=keep_weights, progress=progress)
-    return assembled(facts, train().values()) if there is None else resumed(there, facts, train, overwrite)
-
-
-def _facts(request: Request, choices: Choices, networks: Sequence[Network], device: str) -> dict[str, Any]:
-    """Return what `run.json` says of a comparison besides its arguments, before anything is trained."""
-    dataset = request.dataset
-    loss = "cross-entropy" if dataset.classes else "half the squared error"
-    return {
-        "variants": [dict(variant.keys) for variant in variants(choices)],
-        "learning_rates": request.learning_rates(choices),
-        "data": {**dataset.facts(), "loss": loss, "fingerprint": dataset.fingerprint()},
-        "probes": probes(choices, networks, request.initializer),
-        "device": device,
-        "versions": versions(),
-        "settings": settings(),
-        "finished": False,
-    }
+    with run_directory(directory, facts, overwrite) as there:
+        if there is not None:
+            outcomes = train(there, directory)
+            result = assembled(facts, [outcomes[number] for number in sorted(outcomes)])
+            finish(directory, result.facts, result._tables(), list(result.weights.values()))
+    return Comparison.load(directory)

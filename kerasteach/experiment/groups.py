@@ -13,11 +13,11 @@ import pandas as pd
 
 from kerasteach import devices
 from kerasteach.experiment.copies import Copy, Plan
+from kerasteach.experiment.ensemble.eligibility import can_train_together, group_size
+from kerasteach.experiment.ensemble.training import train_together
 from kerasteach.experiment.messages import of_retracing, without_messages
 from kerasteach.experiment.precision import float32
 from kerasteach.experiment.predictions import predictions
-from kerasteach.experiment.replicas import train_together
-from kerasteach.experiment.together import can_train_together, group_size
 from kerasteach.experiment.training import train_separately
 
 ONE_BY_ONE = 5  # networks one after the other: what a killed comparison loses, and what a worker gets at a time

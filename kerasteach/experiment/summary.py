@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kerasteach.experiment.paired import mean_difference
+from kerasteach.experiment.paired_differences import mean_difference
 from kerasteach.stopping import Target
 from kerasteach.tables.error_signal import signal_rows
 from kerasteach.validation import finite, received, several, table, text
@@ -54,8 +54,8 @@ def summarise(
         With several variants, also the mean over the seeds of `final_loss` and of the test score minus the reference's
         for the same seed, `final_loss_difference`, and the ends of its 95 % interval, `final_loss_difference_low` and
         `_high`: Student's t interval below ten seeds, from ten the bootstrap's, and NaN with one or two seeds; what
-        each covers, `kerasteach.experiment.paired` says. Where the interval leaves out 0, the seeds agree that the
-        variants differ.
+        each covers, `kerasteach.experiment.paired_differences` says. Where the interval leaves out 0, the seeds agree
+        that the variants differ.
 
     Raises:
         ValueError: If the reference is none of the variants, or a table lacks columns.

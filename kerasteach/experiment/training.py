@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from kerasteach.callbacks import GradientCapture, StopOnError
 from kerasteach.datasets import Dataset
+from kerasteach.experiment.batch_order import orders
 from kerasteach.experiment.copies import Copy, Plan, Trained, optimizer_of, paths
-from kerasteach.experiment.orders import orders
 from kerasteach.losses import HalfSquaredError
 from kerasteach.measure.recording.recording import Every
 from kerasteach.tables.captures import with_keys

@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from kerasteach.datasets import Dataset
-from kerasteach.experiment.many_copies import ManyCopies
-from kerasteach.experiment.replica_stack import Stack
+from kerasteach.experiment.ensemble.stack import Stack
+from kerasteach.experiment.ensemble.vectorized import ManyCopies
 
 Tensor = Any
 

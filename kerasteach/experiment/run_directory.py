@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from kerasteach.experiment.fingerprint.identity import check_same
 from kerasteach.experiment.groups import Outcome
-from kerasteach.experiment.identity import check_same
 from kerasteach.storage import runs, working_folder
 from kerasteach.storage.files import DamagedRunError, flattened, nested
 from kerasteach.storage.manifest import Manifest, read_manifest

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import pandas as pd
 
-from kerasteach.experiment.replica_stack import Stack
-from kerasteach.experiment.weight_table import WeightTable
+from kerasteach.experiment.ensemble.stack import Stack
+from kerasteach.experiment.ensemble.weight_table import WeightTable
 from kerasteach.measure import statistics
 from kerasteach.measure.hooks import train_function
 from kerasteach.measure.hooks.attachment import Attachment

@@ -11,7 +11,7 @@ def orders(seed: int, examples: int) -> Iterator[np.ndarray]:
     """Yield the order of the examples in one epoch after the other, `(examples,)`, which the seed alone fixes.
 
     Example:
-        >>> from kerasteach.experiment.orders import orders
+        >>> from kerasteach.experiment.batch_order import orders
         >>> sorted(next(orders(seed=0, examples=4)).tolist())
         [0, 1, 2, 3]
     """

@@ -17,7 +17,7 @@ def interval_name(seeds: int) -> str | None:
         seeds: How many seeds there are.
 
     Example:
-        >>> from kerasteach.experiment.paired import interval_name
+        >>> from kerasteach.experiment.paired_differences import interval_name
         >>> interval_name(2), interval_name(5), interval_name(10)
         (None, '95 % t interval', '95 % bootstrap interval')
     """

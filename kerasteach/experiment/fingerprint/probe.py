@@ -112,7 +112,7 @@ def difference(there: Probe, here: Probe) -> str | None:
     """Say in what two probes differ by more than rounding, or return `None` where they do not.
 
     Example:
-        >>> from kerasteach.experiment.probe import difference
+        >>> from kerasteach.experiment.fingerprint.probe import difference
         >>> difference({"outputs": "1.0 0.5"}, {"outputs": "1.0000001 0.5"})
         >>> difference({"outputs": "1.0 0.5"}, {"outputs": "1.0 0.4"})
         'it computes other outputs'

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from kerasteach.experiment.batch_order import orders
 from kerasteach.experiment.copies import Copy, Plan, Trained
-from kerasteach.experiment.orders import orders
-from kerasteach.experiment.replica_gradients import CopiedParameter, GradientTable
-from kerasteach.experiment.replica_model import Replicas
-from kerasteach.experiment.replica_stack import Stack
+from kerasteach.experiment.ensemble.gradients import CopiedParameter, GradientTable
+from kerasteach.experiment.ensemble.model import Replicas
+from kerasteach.experiment.ensemble.stack import Stack
 from kerasteach.experiment.training import compile_for
 from kerasteach.measure import statistics
 from kerasteach.stopping import Target

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 
 from kerasteach.experiment.copies import Copy, paths
-from kerasteach.experiment.many_copies import ManyCopies
-from kerasteach.experiment.weight_table import WeightTable
+from kerasteach.experiment.ensemble.vectorized import ManyCopies
+from kerasteach.experiment.ensemble.weight_table import WeightTable
 from kerasteach.measure.parameters import describe
 from kerasteach.tables.captures import Parameter
 

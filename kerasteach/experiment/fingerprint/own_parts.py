@@ -9,8 +9,7 @@ from typing import Any
 
 from kerasteach import activations
 from kerasteach.experiment.copies import optimizer_of
-from kerasteach.experiment.groups import Network
-from kerasteach.experiment.probe import (
+from kerasteach.experiment.fingerprint.probe import (
     UNKNOWN,
     Probe,
     activation_probe,
@@ -18,6 +17,7 @@ from kerasteach.experiment.probe import (
     network_probe,
     optimizer_probe,
 )
+from kerasteach.experiment.groups import Network
 from kerasteach.experiment.variants import ARCHITECTURE, Choices, Variant, variants
 from kerasteach.initializers import seeded
 

@@ -52,7 +52,7 @@ def can_train_together(plan: Plan, copies: Sequence[Copy]) -> str | None:
     Example:
         >>> import keras, kerasteach as kt
         >>> from kerasteach.experiment.copies import Plan
-        >>> from kerasteach.experiment.together import can_train_together
+        >>> from kerasteach.experiment.ensemble.eligibility import can_train_together
         >>> optimizer = keras.optimizers.serialize(keras.optimizers.Adam(clipnorm=1.0))
         >>> can_train_together(Plan(kt.datasets.load("iris"), optimizer, 1, 32, None, None), [])
         'The optimizer Adam with clipnorm does not work entry by entry.'

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kerasteach.experiment.probe import UNKNOWN, Probe, difference
+from kerasteach.experiment.fingerprint.probe import UNKNOWN, Probe, difference
 
 
 def unknown(facts: Mapping[str, Any]) -> str | None:

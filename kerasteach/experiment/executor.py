@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kerasteach.experiment.directory import write_group
 from kerasteach.experiment.groups import Group, Outcome, work
 from kerasteach.experiment.progress import progress_bar
+from kerasteach.experiment.run_directory import write_group
 from kerasteach.experiment.workers import end_with_parent
 
 

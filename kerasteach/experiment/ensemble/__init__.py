@@ -1,0 +1,1 @@
+"""Train many networks of one shape together, in one graph."""
