@@ -7,9 +7,19 @@ from keras import layers
 from matplotlib.mathtext import MathTextParser
 
 import kerasteach as kt
-from kerasteach.lessons.explanation import explained
-from kerasteach.lessons.formulas import Style, constant, difference, negative, product, quotient, squared, symbol, total
-from kerasteach.lessons.sections import Equation
+from kerasteach.lessons.backprop.explain.explanation import explained
+from kerasteach.lessons.backprop.explain.formulas import (
+    Style,
+    constant,
+    difference,
+    negative,
+    product,
+    quotient,
+    squared,
+    symbol,
+    total,
+)
+from kerasteach.lessons.backprop.explain.sections import Equation
 
 A, B = symbol("a", "a", 0.5), symbol("b", "b", -2.0)
 

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import kerasteach as kt
-from kerasteach.lessons.learning_rate import _suggestion
+from kerasteach.lessons.inspection.learning_rate_test import _suggestion
 
 
 def find_learning_rate(*args, **kwargs):

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 import kerasteach as kt
-from kerasteach.lessons.verdicts import verdict
+from kerasteach.lessons.descent.verdicts import verdict
 
 
 def parabola(w):

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 import kerasteach as kt
 from kerasteach.lessons import loss_surface as quiet_surface
-from kerasteach.lessons.directions import path_directions, random_directions
+from kerasteach.lessons.inspection.directions import path_directions, random_directions
 
 
 def loss_surface(*args, **kwargs):

@@ -14,7 +14,7 @@ from kerasteach.cli.terminal import start_tensorflow
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kerasteach.lessons.functions import Function
+    from kerasteach.lessons.descent.functions import Function
 
 
 class Animation(StrEnum):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import keras
 
     from kerasteach.datasets.sources import Raw
-    from kerasteach.lessons.traced_step import TracedStep
+    from kerasteach.lessons.backprop.traced_step import TracedStep
 
 # The course's two neurons in series.
 _WEIGHTS, _BIASES, _INPUT, _TARGET, _RATE = [0.15, 0.45], [0.40, 0.65], [0.1], [0.25], 0.4
@@ -215,7 +215,7 @@ def _example(network: keras.Model, example: list[float], target: list[float]) ->
 
 def _input_shape(network: keras.Model) -> list[int]:
     """Return the shape of one example, or raise ValueError where the network cannot be traced."""
-    from kerasteach.lessons.chain import read
+    from kerasteach.lessons.backprop.layer_chain import read
 
     read(network)
     return [size or 1 for size in network.input_shape[1:]]
@@ -223,7 +223,7 @@ def _input_shape(network: keras.Model) -> list[int]:
 
 def _by_class(network: keras.Model) -> bool:
     """Say whether the network's loss takes the number of a class."""
-    from kerasteach.lessons.compiled import loss_of
+    from kerasteach.lessons.model_checks import loss_of
 
     loss = loss_of(network)
     return str(getattr(loss, "__name__", type(loss).__name__)).lower().startswith("sparse")

@@ -1,13 +1,13 @@
 """Lessons: gradient descent, one training step and the training loop, with every number."""
 
-from kerasteach.lessons import functions
-from kerasteach.lessons.descent import gradient_descent
-from kerasteach.lessons.landscape import landscape
-from kerasteach.lessons.learning_rate import RangeTest, find_learning_rate
-from kerasteach.lessons.surface import LossSurface, loss_surface
-from kerasteach.lessons.traced_step import TracedStep
+from kerasteach.lessons.backprop.trace_step import trace_step
+from kerasteach.lessons.backprop.traced_step import TracedStep
+from kerasteach.lessons.descent import functions
+from kerasteach.lessons.descent.gradient_descent import gradient_descent
+from kerasteach.lessons.descent.landscape import landscape
+from kerasteach.lessons.inspection.learning_rate_test import RangeTest, find_learning_rate
+from kerasteach.lessons.inspection.loss_surface import LossSurface, loss_surface
 from kerasteach.lessons.training_loop import training_loop
-from kerasteach.lessons.training_step import trace_step
 
 __all__ = [
     "LossSurface",

@@ -11,7 +11,7 @@ import pandas as pd
 
 from kerasteach import devices
 from kerasteach.lessons.batches import array_of
-from kerasteach.lessons.compiled import checked_model, fitting
+from kerasteach.lessons.model_checks import checked_model, fitting
 from kerasteach.losses import HalfSquaredError
 from kerasteach.optimizers import PlainSGD
 from kerasteach.tables.history import history_table

@@ -36,7 +36,7 @@ def descent_animation(
 
     Args:
         descent: What `kerasteach.gradient_descent` returns.
-        landscape: What `kerasteach.lessons.landscape` returns for the same function.
+        landscape: What `kerasteach.lessons.descent.landscape` returns for the same function.
         minima: Known minima to mark with a star, each a number or a pair. Defaults to none.
         quantity: What the right half shows, `"value"` or `"gradient_norm"`. Defaults to `"value"`.
 

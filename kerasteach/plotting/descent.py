@@ -35,7 +35,7 @@ def descent_path(
 
     Args:
         descent: What `kerasteach.gradient_descent` returns.
-        landscape: What `kerasteach.lessons.landscape` returns for the same function.
+        landscape: What `kerasteach.lessons.descent.landscape` returns for the same function.
         minima: Known minima to mark with a star, each a number or a pair. Defaults to none.
         ax: Where to draw. Defaults to a new figure.
 

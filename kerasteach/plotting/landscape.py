@@ -27,7 +27,7 @@ def checked_landscape(descent: pd.DataFrame, landscape: Any) -> tuple[pd.DataFra
         ValueError: If they do not have the same one or two, or the landscape has no finite value.
     """
     names = coordinates(descent)
-    made_by = "kerasteach.lessons.landscape"
+    made_by = "kerasteach.lessons.descent.landscape"
     columns = columns_before(table("landscape", landscape, ["value"], made_by), "value")
     kinds: dict[str, Kind] = dict.fromkeys([*names, "value"], "number")
     fits = 1 <= len(names) <= 2 and columns == names

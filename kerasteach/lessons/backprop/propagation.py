@@ -18,8 +18,8 @@ from keras import ops
 
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
-from kerasteach.lessons.batch_error import BatchError
-from kerasteach.lessons.chain import Link
+from kerasteach.lessons.backprop.batch_error import BatchError
+from kerasteach.lessons.backprop.layer_chain import Link
 
 Values: TypeAlias = dict[str, Tensor]  # of one layer, by the letters W and b
 Output: TypeAlias = tuple[Tensor, Tensor, Tensor]  # x, z and a of one layer

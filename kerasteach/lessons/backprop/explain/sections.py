@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from kerasteach.lessons.formulas import Formula
+from kerasteach.lessons.backprop.explain.formulas import Formula
 
 
 @dataclass(frozen=True)

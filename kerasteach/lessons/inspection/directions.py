@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasteach.lessons.filters import filter_norms, kept_axes
+from kerasteach.lessons.inspection.filters import filter_norms, kept_axes
 from kerasteach.measure.parameters import describe
 from kerasteach.validation import received, shown
 

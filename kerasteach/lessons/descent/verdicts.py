@@ -34,7 +34,7 @@ def verdict(points: np.ndarray, values: np.ndarray, norms: np.ndarray, met: bool
 
     Example:
         >>> import numpy as np
-        >>> from kerasteach.lessons.verdicts import verdict
+        >>> from kerasteach.lessons.descent.verdicts import verdict
         >>> x = 2.0 * (1 - 2 * 1.0) ** np.arange(51)  # learning rate 1 on x^2: from 2 to -2 and back, for ever
         >>> verdict(x[:, np.newaxis], x**2, np.abs(2 * x))
         'oscillating'

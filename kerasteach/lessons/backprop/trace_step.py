@@ -9,10 +9,13 @@ from keras import ops
 
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
-from kerasteach.lessons.backprop import Output, Values, backward, forward, gradients, penalties
-from kerasteach.lessons.batch_error import BatchError, batch_error
-from kerasteach.lessons.chain import check_structure, read
-from kerasteach.lessons.compiled import (
+from kerasteach.lessons.backprop.batch_error import BatchError, batch_error
+from kerasteach.lessons.backprop.layer_chain import check_structure, read
+from kerasteach.lessons.backprop.optimizer_step import after_step
+from kerasteach.lessons.backprop.propagation import Output, Values, backward, forward, gradients, penalties
+from kerasteach.lessons.backprop.step import LayerStep, Step, WeightStep
+from kerasteach.lessons.backprop.traced_step import TracedStep
+from kerasteach.lessons.model_checks import (
     check_loss,
     checked_batch,
     checked_model,
@@ -21,9 +24,6 @@ from kerasteach.lessons.compiled import (
     loss_of,
     optimizer_of,
 )
-from kerasteach.lessons.steps import LayerStep, Step, WeightStep
-from kerasteach.lessons.traced_step import TracedStep
-from kerasteach.lessons.update import after_step
 from kerasteach.optimizers import is_plain
 from kerasteach.validation import flag
 
@@ -39,7 +39,7 @@ def trace_step(
 
     The error signals dE/da and dE/dz are those of each example, of the batch's error E (its mean over the examples, as
     Keras has it); dE/dW and dE/db are summed over the examples, with what a regularizer adds: as the optimizer receives
-    them. `kerasteach.lessons.backprop` has the rules.
+    them. `kerasteach.lessons.backprop.propagation` has the rules.
 
     The numbers are those of `model.train_on_batch(x, y)`, to the rounding of the model's dtype. Behind softmax (or
     sigmoid), Keras takes the derivative of cross-entropy by z in one piece, and so does this; dE/da is then that of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kerasteach.lessons.formulas import Style, number
-from kerasteach.lessons.sections import Equation, Section
+from kerasteach.lessons.backprop.explain.formulas import Style, number
+from kerasteach.lessons.backprop.explain.sections import Equation, Section
 from kerasteach.validation import choice
 
 FORMATS = ("text", "markdown", "latex")

@@ -12,7 +12,7 @@ import numpy as np
 
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
-from kerasteach.lessons import functions
+from kerasteach.lessons.descent import functions
 from kerasteach.tables.descent import DESCENT_COLUMNS
 from kerasteach.validation import array, choice, received, said
 

@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 import keras
 
 from kerasteach.layers import Dense
-from kerasteach.lessons.compiled import own_methods
-from kerasteach.lessons.nonlinearity import Nonlinearity, of_function, of_layer
+from kerasteach.lessons.backprop.nonlinearity import Nonlinearity, of_function, of_layer
+from kerasteach.lessons.model_checks import own_methods
 from kerasteach.measure.parameters import without_model
 
 _OWN = ("call", "train_step", "compute_loss")  # what a class of one's own may replace, and what then decides

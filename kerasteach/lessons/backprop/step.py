@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 from keras import ops
 
-from kerasteach.lessons.batch_error import BatchError
-from kerasteach.lessons.nonlinearity import Nonlinearity
+from kerasteach.lessons.backprop.batch_error import BatchError
+from kerasteach.lessons.backprop.nonlinearity import Nonlinearity
 from kerasteach.tables.training_step import Traced
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from kerasteach.lessons.batch_error import CLASS_LOGITS, CLASSES, HALF, SQUARES, YES_NO, YES_NO_LOGITS
-from kerasteach.lessons.formulas import (
+from kerasteach.lessons.backprop.batch_error import CLASS_LOGITS, CLASSES, HALF, SQUARES, YES_NO, YES_NO_LOGITS
+from kerasteach.lessons.backprop.explain.formulas import (
     Formula,
     Style,
     beside,
@@ -20,7 +20,7 @@ from kerasteach.lessons.formulas import (
     symbol,
     total,
 )
-from kerasteach.lessons.nonlinearity import Nonlinearity
+from kerasteach.lessons.backprop.nonlinearity import Nonlinearity
 
 ONE = constant(1)
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from keras import ops
 
-from kerasteach.lessons.course_formulas import activated, error_of_example, probabilities
-from kerasteach.lessons.formulas import Formula, constant, product, quotient, symbol, total
-from kerasteach.lessons.sections import Section
-from kerasteach.lessons.steps import Step
-from kerasteach.lessons.symbols import Symbols
+from kerasteach.lessons.backprop.explain.course_formulas import activated, error_of_example, probabilities
+from kerasteach.lessons.backprop.explain.formulas import Formula, constant, product, quotient, symbol, total
+from kerasteach.lessons.backprop.explain.sections import Section
+from kerasteach.lessons.backprop.explain.symbols import Symbols
+from kerasteach.lessons.backprop.step import Step
 
 
 def initial_section(symbols: Symbols) -> Section:

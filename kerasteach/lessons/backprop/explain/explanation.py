@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kerasteach.lessons.explained_backward import backward_section
-from kerasteach.lessons.explained_forward import forward_section, initial_section
-from kerasteach.lessons.sections import Section
-from kerasteach.lessons.steps import Step
-from kerasteach.lessons.symbols import Symbols
+from kerasteach.lessons.backprop.explain.backward import backward_section
+from kerasteach.lessons.backprop.explain.forward import forward_section, initial_section
+from kerasteach.lessons.backprop.explain.sections import Section
+from kerasteach.lessons.backprop.explain.symbols import Symbols
+from kerasteach.lessons.backprop.step import Step
 
 MOST_UNITS = 12
 MOST_EXAMPLES = 4

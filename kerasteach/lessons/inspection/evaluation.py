@@ -10,8 +10,8 @@ import numpy as np
 
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons.batches import Batch, Batches, examples_in
-from kerasteach.lessons.compiled import checked_model, fitting, own_methods
-from kerasteach.lessons.directions import Plane, Weights
+from kerasteach.lessons.inspection.directions import Plane, Weights
+from kerasteach.lessons.model_checks import checked_model, fitting, own_methods
 from kerasteach.progress import progress_bar
 
 Tensor = Any

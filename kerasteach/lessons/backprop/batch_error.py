@@ -12,7 +12,7 @@ from keras import ops
 
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
-from kerasteach.lessons.nonlinearity import Nonlinearity
+from kerasteach.lessons.backprop.nonlinearity import Nonlinearity
 from kerasteach.losses import HalfSquaredError
 
 HALF, SQUARES = "half_squared_error", "mean_squared_error"

@@ -13,9 +13,9 @@ import pandas as pd
 from keras import ops
 
 from kerasteach.lessons.batches import Batch, Batches, check_finite
-from kerasteach.lessons.compiled import fitting
-from kerasteach.lessons.evaluation import check_compiled, check_targets
-from kerasteach.lessons.state import left_as_found
+from kerasteach.lessons.inspection.evaluation import check_compiled, check_targets
+from kerasteach.lessons.inspection.restore import left_as_found
+from kerasteach.lessons.model_checks import fitting
 from kerasteach.progress import progress_bar
 from kerasteach.validation import finite, fits_memory, flag, shown, whole
 

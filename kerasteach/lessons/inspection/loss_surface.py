@@ -13,9 +13,16 @@ import pandas as pd
 from kerasteach.callbacks import WeightSnapshots
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons.batches import Batches
-from kerasteach.lessons.directions import Plane, Weight, Weights, chosen_weights, path_directions, random_directions
-from kerasteach.lessons.evaluation import check, mean_losses, prepare
-from kerasteach.lessons.state import left_as_found
+from kerasteach.lessons.inspection.directions import (
+    Plane,
+    Weight,
+    Weights,
+    chosen_weights,
+    path_directions,
+    random_directions,
+)
+from kerasteach.lessons.inspection.evaluation import check, mean_losses, prepare
+from kerasteach.lessons.inspection.restore import left_as_found
 from kerasteach.validation import array, finite, fits_memory, flag, is_number, received, several, whole
 
 Along = Literal["random", "path"] | Weight | Sequence[Weight]

@@ -7,9 +7,9 @@ from typing import Literal
 
 import pandas as pd
 
-from kerasteach.lessons.explanation import explained, readable
-from kerasteach.lessons.rendering import render
-from kerasteach.lessons.steps import Step
+from kerasteach.lessons.backprop.explain.explanation import explained, readable
+from kerasteach.lessons.backprop.explain.rendering import render
+from kerasteach.lessons.backprop.step import Step
 from kerasteach.tables.training_step import step_table
 
 

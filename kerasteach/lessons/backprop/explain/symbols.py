@@ -8,8 +8,8 @@ from typing import TypeAlias
 import numpy as np
 from keras import ops
 
-from kerasteach.lessons.formulas import Formula, Style, symbol
-from kerasteach.lessons.steps import LayerStep, Step, WeightStep
+from kerasteach.lessons.backprop.explain.formulas import Formula, Style, symbol
+from kerasteach.lessons.backprop.step import LayerStep, Step, WeightStep
 from kerasteach.tables.training_step import symbol as name_of
 
 Name: TypeAlias = tuple[str, int | None]  # a letter, and the depth of the layer

@@ -10,8 +10,8 @@ import pandas as pd
 
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
-from kerasteach.lessons import functions
-from kerasteach.lessons.objective import Objective, named, objective
+from kerasteach.lessons.descent import functions
+from kerasteach.lessons.descent.objective import Objective, named, objective
 from kerasteach.tables.descent import coordinates
 from kerasteach.validation import array, fits_memory, received, table, whole
 

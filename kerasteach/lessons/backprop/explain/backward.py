@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from kerasteach.lessons.course_formulas import error_signal, probabilities, slope, softmax_back
-from kerasteach.lessons.formulas import Formula, constant, difference, over_examples, product, quotient, symbol, total
-from kerasteach.lessons.sections import Section
-from kerasteach.lessons.steps import WeightStep
-from kerasteach.lessons.symbols import Symbols, gradient, new, penalty
+from kerasteach.lessons.backprop.explain.course_formulas import error_signal, probabilities, slope, softmax_back
+from kerasteach.lessons.backprop.explain.formulas import (
+    Formula,
+    constant,
+    difference,
+    over_examples,
+    product,
+    quotient,
+    symbol,
+    total,
+)
+from kerasteach.lessons.backprop.explain.sections import Section
+from kerasteach.lessons.backprop.explain.symbols import Symbols, gradient, new, penalty
+from kerasteach.lessons.backprop.step import WeightStep
 
 
 def backward_section(symbols: Symbols) -> Section:

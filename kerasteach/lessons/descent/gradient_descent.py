@@ -12,10 +12,10 @@ import pandas as pd
 
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
-from kerasteach.lessons import functions
-from kerasteach.lessons.objective import Objective, checked_point, named, objective
-from kerasteach.lessons.steppers import Stepper, steppers
-from kerasteach.lessons.verdicts import verdict
+from kerasteach.lessons.descent import functions
+from kerasteach.lessons.descent.objective import Objective, checked_point, named, objective
+from kerasteach.lessons.descent.optimizers import Stepper, steppers
+from kerasteach.lessons.descent.verdicts import verdict
 from kerasteach.tables.captures import with_keys
 from kerasteach.validation import finite, fits_memory, received, whole
 
@@ -51,7 +51,7 @@ def gradient_descent(
 
     Args:
         f: A function of one or several numbers, or of one vector, written with `keras.ops` or TensorFlow, that returns
-            one number; or a name out of `kerasteach.lessons.functions.names()`.
+            one number; or a name out of `kerasteach.lessons.descent.functions.names()`.
         start: Where to begin: a number for a function of one number, several for one of several or of a vector.
             Defaults to the start of a function of the gallery; any other needs one.
         learning_rate: A number above 0, or several. Defaults to `0.1`, and for an optimizer given ready to its own.

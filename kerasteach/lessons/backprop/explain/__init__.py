@@ -1,0 +1,1 @@
+"""Explanation of a training step in words and formulas."""

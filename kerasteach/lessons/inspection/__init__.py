@@ -1,0 +1,1 @@
+"""Inspection of a model without a trace: its loss surface, and the learning-rate range test."""
