@@ -256,7 +256,7 @@ BASE = {
     "plotting.loss_surface": lambda: {"surface": surface().loss},
     "plotting.pages": lambda: {"table": history()},
     "plotting.save": lambda: {"figure": Figure(), "path": "figure.png"},
-    "plotting.training_step": lambda: {"table": trace().frame},
+    "plotting.traced_step": lambda: {"table": trace().frame},
 }
 # What an error may call an argument besides: as the public function that most call names it, or by what is in it.
 CALLED = defaultdict(

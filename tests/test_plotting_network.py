@@ -49,7 +49,7 @@ def test_nothing_overlaps_and_nothing_is_cut_off(tables, name, place):
     """No text touches another, all lie inside the figure, and no line crosses a text."""
     with kt.plotting.lecture() if place == "lecture" else plt.rc_context():
         ax = plt.subplots(figsize=(12, 9))[1] if place == "given axes" else None
-        ax = kt.plotting.training_step(tables[name], ax=ax)
+        ax = kt.plotting.traced_step(tables[name], ax=ax)
     figure = ax.get_figure()
     figure.canvas.draw()
     boxes = [one.get_window_extent() for one in texts(ax)]
@@ -73,7 +73,7 @@ def test_every_number_is_there_in_its_colour(tables, name):
     first = one["layer"] == one["layer"].iloc[0]
     whole = (one["quantity"] == "E") & one["example"].isna()
     forward = one[one["quantity"].isin(["z", "a", "W", "b"]) | (first & (one["quantity"] == "x")) | whole]
-    ax = kt.plotting.training_step(table)
+    ax = kt.plotting.traced_step(table)
     captions = 1
     assert sorted(map(shown, forward["value"])) == sorted(t.get_text() for t in texts(ax, FORWARD)[:-captions])
     backward = one[one["phase"] == "backward"]["value"]
@@ -82,7 +82,7 @@ def test_every_number_is_there_in_its_colour(tables, name):
 
 def test_a_line_leads_to_each_weight(tables):
     """4 * 4 + 4 * 3 weights, and 3 outputs to the error."""
-    ax = kt.plotting.training_step(tables["4-4-3"])
+    ax = kt.plotting.traced_step(tables["4-4-3"])
     assert len([line for line in ax.lines if np.ptp(line.get_xdata()) > 0 and np.ptp(line.get_ydata()) >= 0]) == (
         16 + 12 + 3 + 7  # and a rule inside each of the 7 units
     )
@@ -92,7 +92,7 @@ def test_the_example_can_be_chosen(tables):
     """Numbers of units are that example's."""
     table = tables["2-3-1"]
     x = table.query("quantity == 'x' and example == 1 and depth == 1")["value"]
-    ax = kt.plotting.training_step(table, example=1)
+    ax = kt.plotting.traced_step(table, example=1)
     assert {shown(value) for value in x} <= {one.get_text() for one in texts(ax, FORWARD)}
     assert "one training step, example 1 of 2" in {one.get_text() for one in texts(ax)}
 
@@ -101,7 +101,7 @@ def test_an_activation_layer_belongs_to_the_dense_layer_before_it():
     """Its a is the unit's, in one card."""
     model = keras.Sequential([keras.Input((1,)), layers.Dense(2), layers.ReLU(), layers.Dense(1)])
     model.layers[0].set_weights([np.array([[1.0, -3.0]]), np.zeros(2)])
-    ax = kt.plotting.training_step(kt.trace_step(model, [[7.0]], [[1.0]]).frame)
+    ax = kt.plotting.traced_step(kt.trace_step(model, [[7.0]], [[1.0]]).frame)
     written = [one.get_text() for one in texts(ax)]
     a = written.index("$a_{1}[1]$")
     assert written[a + 1] == "0"
@@ -111,26 +111,26 @@ def test_an_activation_layer_belongs_to_the_dense_layer_before_it():
 def test_a_table_read_from_a_file_is_drawn_alike(tables):
     """What `to_csv` wrote has other types, and the same picture."""
     written = io.StringIO(tables["2-3-1"].to_csv(index=False))
-    axes = [kt.plotting.training_step(table) for table in (tables["2-3-1"], pd.read_csv(written))]
+    axes = [kt.plotting.traced_step(table) for table in (tables["2-3-1"], pd.read_csv(written))]
     assert [one.get_text() for one in axes[0].texts] == [one.get_text() for one in axes[1].texts]
 
 
 def test_more_units_than_can_be_read_are_refused():
     """13 with the inputs."""
     with pytest.raises(ValueError, match=r"up to 12 units, with inputs, can be read. Received: 13 units"):
-        kt.plotting.training_step(trace(5, (4,), 4))
+        kt.plotting.traced_step(trace(5, (4,), 4))
 
 
 @pytest.mark.parametrize("example", [-1, 2, True, "first"])
 def test_an_example_that_is_not_there_is_refused(tables, example):
     """The error says which there are."""
     with pytest.raises(ValueError, match="`example` must be a whole number from 0 to 1"):
-        kt.plotting.training_step(tables["2-3-1"], example=example)
+        kt.plotting.traced_step(tables["2-3-1"], example=example)
 
 
 def test_another_table_is_refused(tables):
     """The error names the columns that are missing."""
     with pytest.raises(ValueError, match=r"lacks the columns quantity, source; kerasteach\.trace_step"):
-        kt.plotting.training_step(tables["4-4-3"].drop(columns=["quantity", "source"]))
+        kt.plotting.traced_step(tables["4-4-3"].drop(columns=["quantity", "source"]))
     with pytest.raises(ValueError, match="0 rows"):
-        kt.plotting.training_step(tables["4-4-3"].iloc[:0])
+        kt.plotting.traced_step(tables["4-4-3"].iloc[:0])

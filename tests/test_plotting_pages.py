@@ -86,8 +86,8 @@ SINGLE = {
     "loss_surface": lambda: plotting.loss_surface(surface()),
     "descent_path": lambda: plotting.descent_path(*descent()),
     "descent_values": lambda: plotting.descent_values(descent()[0]),
-    "training_step": lambda: plotting.training_step(traced(1, 1)),
-    "training_step of six units": lambda: plotting.training_step(traced(2, 3)),
+    "training_step": lambda: plotting.traced_step(traced(1, 1)),
+    "training_step of six units": lambda: plotting.traced_step(traced(2, 3)),
 }
 COMPOSED = {
     "lecture_figure": lambda: plotting.lecture_figure(history(FEW), gradients(FEW), "digits: six hidden layers of 32"),

@@ -82,7 +82,7 @@ def descent(
 
     known = kt.lessons.functions.get(function)
     if animation:
-        kt.plotting.style.check_writable(figures[-1])  # before the work
+        kt.plotting.saving.check_writable(figures[-1])  # before the work
     thresholds = {"gradient_norm": gradient_below, "value": value_below}
     table = kt.gradient_descent(
         known,

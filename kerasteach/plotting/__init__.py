@@ -4,19 +4,20 @@ Each function that draws one panel takes `ax` and returns it; each that composes
 shown and no global style is changed: `with kerasteach.plotting.lecture():` makes figures for the last row.
 """
 
-from kerasteach.plotting.activations import activation_curves, activation_functions
-from kerasteach.plotting.animation import descent_animation
-from kerasteach.plotting.descent import descent_path, descent_values
-from kerasteach.plotting.gradients import gradient_flow
-from kerasteach.plotting.heat_maps import gradient_heat_map, gradients_over_time
-from kerasteach.plotting.learning import learning_curves
-from kerasteach.plotting.learning_rate import learning_rate_test
-from kerasteach.plotting.lecture import lecture_figure
-from kerasteach.plotting.network import training_step
+from kerasteach.plotting.activation_curves import activation_curves, activation_functions
+from kerasteach.plotting.decision_boundary import decision_boundary
+from kerasteach.plotting.descent_animation import descent_animation
+from kerasteach.plotting.descent_path import descent_path, descent_values
+from kerasteach.plotting.gradient_flow import gradient_flow
+from kerasteach.plotting.gradient_heat_map import gradient_heat_map, gradients_over_time
+from kerasteach.plotting.learning_curves import learning_curves
+from kerasteach.plotting.learning_rate_test import learning_rate_test
+from kerasteach.plotting.lecture_figure import lecture_figure
+from kerasteach.plotting.loss_surface import loss_surface
 from kerasteach.plotting.pages import pages
-from kerasteach.plotting.predictions import decision_boundary
-from kerasteach.plotting.style import lecture, save
-from kerasteach.plotting.surface import loss_surface
+from kerasteach.plotting.saving import save
+from kerasteach.plotting.style import lecture
+from kerasteach.plotting.traced_step import traced_step
 
 __all__ = [
     "activation_curves",
@@ -35,5 +36,5 @@ __all__ = [
     "loss_surface",
     "pages",
     "save",
-    "training_step",
+    "traced_step",
 ]

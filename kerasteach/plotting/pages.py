@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import font_scalings
 
+from kerasteach.plotting.comparison_tables import GRADIENTS, HISTORY, PREDICTIONS, Hue, names_of, networks_in
 from kerasteach.plotting.style import PAGE, settings
-from kerasteach.plotting.variants import GRADIENTS, HISTORY, PREDICTIONS, Hue, names_of, networks_in
 from kerasteach.validation import received, whole
 
 NETWORKS = 6  # a page has the panels of so many networks

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.textpath import TextPath
 
 from kerasteach.plotting.style import plain
-from kerasteach.plotting.tables import Kind, checked
+from kerasteach.plotting.table_checks import Kind, checked
 from kerasteach.tables.training_step import symbol
 from kerasteach.validation import whole
 

@@ -11,7 +11,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.patheffects import withStroke
 
 from kerasteach.plotting.style import new_axes, plain
-from kerasteach.plotting.tables import Kind, checked, columns_before
+from kerasteach.plotting.table_checks import Kind, checked, columns_before
 from kerasteach.validation import table
 
 _CURVE, _PATH = "#004488", "#BB5566"

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from kerasteach.activation_names import ACTIVATIONS
-from kerasteach.plotting.fitting import legend
 from kerasteach.plotting.pages import composed, on_page, panels
 from kerasteach.plotting.style import Look, looks, new_axes, plain
-from kerasteach.plotting.tables import Kind, checked
+from kerasteach.plotting.table_checks import Kind, checked
+from kerasteach.plotting.text_fitting import legend
 from kerasteach.validation import choice
 
 _HEIGHT = (-1.25, 2.25)  # one scale for all panels, so that the slopes can be compared

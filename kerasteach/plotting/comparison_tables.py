@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from kerasteach.plotting.style import Look, plain
-from kerasteach.plotting.tables import Kind, checked, named_columns, renamed
+from kerasteach.plotting.table_checks import Kind, checked, named_columns, renamed
 from kerasteach.validation import choice, did_you_mean, received, several
 
 # What `compare` varies, by its columns, and what a person calls networks that were trained one by one.

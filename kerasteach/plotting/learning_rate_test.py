@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from kerasteach.plotting import non_finite
 from kerasteach.plotting.style import new_axes
-from kerasteach.plotting.tables import Kind, checked
+from kerasteach.plotting.table_checks import Kind, checked
 from kerasteach.validation import finite, received
 
 _NEEDS: dict[str, Kind] = {"learning_rate": "number", "loss": "number", "smoothed": "number"}

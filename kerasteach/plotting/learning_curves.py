@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from kerasteach.plotting import non_finite
-from kerasteach.plotting.fitting import legend
+from kerasteach.plotting.comparison_tables import HISTORY, Hue, line_with_band, names_of, networks_in, spread_note
 from kerasteach.plotting.style import Look, looks, new_axes, plain
-from kerasteach.plotting.variants import HISTORY, Hue, line_with_band, names_of, networks_in, spread_note
+from kerasteach.plotting.text_fitting import legend
 from kerasteach.validation import choice
 
 _NAMES = {

@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
-from kerasteach.plotting.gradients import draw_flow, line_handles, lines_of, network_handles
-from kerasteach.plotting.heat_maps import heat_maps, rows_of
-from kerasteach.plotting.learning import diverged, draw_curves
+from kerasteach.plotting.comparison_tables import GRADIENTS, HISTORY, Hue, names_of, networks_in, spread_note
+from kerasteach.plotting.gradient_flow import draw_flow, line_handles, lines_of, network_handles
+from kerasteach.plotting.gradient_heat_map import heat_maps, rows_of
+from kerasteach.plotting.learning_curves import diverged, draw_curves
 from kerasteach.plotting.pages import composed, on_page
 from kerasteach.plotting.style import PAGE, looks, new_axes
-from kerasteach.plotting.variants import GRADIENTS, HISTORY, Hue, names_of, networks_in, spread_note
 from kerasteach.validation import text
 
 _LETTERS = 90  # in a line of the title

@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from kerasteach.plotting.landscape import checked_landscape, checked_minima, draw_landscape, frame
-from kerasteach.plotting.paths import Path, paths_of
+from kerasteach.plotting.contours import checked_landscape, checked_minima, draw_landscape, frame
+from kerasteach.plotting.descent_paths import Path, paths_of
 from kerasteach.plotting.style import new_axes
 from kerasteach.validation import choice
 

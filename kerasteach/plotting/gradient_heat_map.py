@@ -13,11 +13,11 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from kerasteach.plotting import non_finite
-from kerasteach.plotting.fitting import fitted
-from kerasteach.plotting.gradients import layer_names, lines_of, norm_range, parameters_in
+from kerasteach.plotting.comparison_tables import GRADIENTS, Hue, median, names_of, networks_in
+from kerasteach.plotting.gradient_flow import layer_names, lines_of, norm_range, parameters_in
 from kerasteach.plotting.pages import composed, on_page, panels
 from kerasteach.plotting.style import checked_axes, new_axes
-from kerasteach.plotting.variants import GRADIENTS, Hue, median, names_of, networks_in
+from kerasteach.plotting.text_fitting import fitted
 from kerasteach.validation import finite, flag, received, several
 
 _COLUMNS = 3

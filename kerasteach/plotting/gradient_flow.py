@@ -13,9 +13,17 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from kerasteach.plotting import non_finite
-from kerasteach.plotting.fitting import fitted, legend, letters
+from kerasteach.plotting.comparison_tables import (
+    GRADIENTS,
+    Hue,
+    line_with_band,
+    median,
+    names_of,
+    networks_in,
+    spread_note,
+)
 from kerasteach.plotting.style import Look, looks, new_axes, plain
-from kerasteach.plotting.variants import GRADIENTS, Hue, line_with_band, median, names_of, networks_in, spread_note
+from kerasteach.plotting.text_fitting import fitted, legend, letters
 from kerasteach.tables.error_signal import signal_rows
 from kerasteach.validation import choice, received
 

@@ -16,7 +16,7 @@ MOST_UNITS = 12
 _BETWEEN, _GAP = 1.0, 6.0  # between the cards of a layer, and between layers, in the height of a letter
 
 
-def training_step(table: pd.DataFrame, example: int = 0, ax: Axes | None = None) -> Axes:
+def traced_step(table: pd.DataFrame, example: int = 0, ax: Axes | None = None) -> Axes:
     """Draw a network with the numbers of one training step on it: forward in blue, backward in red.
 
     Each unit is a card, its weights above a line and its z and a below. Beside each number stands the derivative of the
@@ -40,7 +40,7 @@ def training_step(table: pd.DataFrame, example: int = 0, ax: Axes | None = None)
     Example:
         >>> import keras, kerasteach as kt
         >>> model = kt.models.mlp("tanh", hidden=(3,), inputs=2, outputs=1, output_activation="sigmoid")
-        >>> ax = kt.plotting.training_step(kt.trace_step(model, [[0.5, -1.0]], [[1.0]]).frame)
+        >>> ax = kt.plotting.traced_step(kt.trace_step(model, [[0.5, -1.0]], [[1.0]]).frame)
     """
     ax = checked_axes(ax)
     rows, examples = of_example(table, example)

@@ -14,9 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from kerasteach.plotting.descent import QUANTITIES, descent_path, descent_values
-from kerasteach.plotting.landscape import checked_landscape, checked_minima
-from kerasteach.plotting.paths import paths_of
+from kerasteach.plotting.contours import checked_landscape, checked_minima
+from kerasteach.plotting.descent_path import QUANTITIES, descent_path, descent_values
+from kerasteach.plotting.descent_paths import paths_of
 from kerasteach.validation import choice
 
 _MOST = 50  # frames: a film of ten seconds

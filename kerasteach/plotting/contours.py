@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from kerasteach.plotting.style import plain
-from kerasteach.plotting.tables import Kind, checked, columns_before
+from kerasteach.plotting.table_checks import Kind, checked, columns_before
 from kerasteach.tables.descent import coordinates
 from kerasteach.validation import array, several, table
 

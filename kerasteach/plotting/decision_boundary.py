@@ -16,10 +16,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from kerasteach import validation
-from kerasteach.plotting.fitting import fitted
+from kerasteach.plotting.comparison_tables import PREDICTIONS, Hue, names_of, networks_in
 from kerasteach.plotting.pages import composed, on_page, panels
 from kerasteach.plotting.style import Look, looks, plain
-from kerasteach.plotting.variants import PREDICTIONS, Hue, names_of, networks_in
+from kerasteach.plotting.text_fitting import fitted
 
 _COLUMNS = 3
 _PALEST, _DEEPEST = 0.12, 0.6  # how much of a class's color a network shows that is not sure at all, and one that is
