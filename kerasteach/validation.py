@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Name = TypeVar("Name", bound=str)
 
 LARGEST = 2**63 - 1  # of the whole numbers that NumPy, TensorFlow and Parquet can hold
-_FAR_AWAY = 2**31 - 1  # a bound from here on is named only to whom it stops
+LONGEST = 2**31 - 1  # of the steps that are counted in 32 bits; so far a bound is named only to whom it stops
 _LONGEST_NAME = 255  # bytes of a file's name, on the usual file systems
 _SHOWN = 80  # characters of a value in an error
 _MOST_NUMBERS = 2**28  # of a table: 2 GiB in float64
@@ -91,7 +91,7 @@ def whole(argument: str, value: Any, least: int = 1, most: int = LARGEST) -> int
     """
     if not _is(value, Integral) or not least <= value <= most:
         too_large = _is(value, Integral) and value > most
-        bounds = f"from {least} to {most}" if too_large or most < _FAR_AWAY else f"from {least}"
+        bounds = f"from {least} to {most}" if too_large or most < LONGEST else f"from {least}"
         raise ValueError(f"`{argument}` must be a whole number {bounds}. {received(argument, value)}")
     return int(value)
 

@@ -13,8 +13,8 @@ from matplotlib.animation import writers
 
 import kerasteach as kt
 from kerasteach.cli import main
+from kerasteach.cli.compare.training import builders
 from kerasteach.cli.terminal import accept_any_encoding
-from kerasteach.cli.training import builders
 from kerasteach.experiment import executor
 
 SMALL = ["compare", "--data", "iris", "--hidden", "5", "5", "--seeds", "2", "--epochs", "2"]
@@ -41,7 +41,7 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
     for name in COMMANDS:
-        module = sys.modules.get(f"kerasteach.cli.{name}") or sys.modules["kerasteach.cli.show"]
+        module = sys.modules.get(f"kerasteach.cli.{name}") or sys.modules["kerasteach.cli.devices"]
         monkeypatch.setattr(module, "start_tensorflow", lambda: None)
 
     def run(*arguments):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kerasteach.cli.summary import print_summary
+from kerasteach.cli.compare.summary import print_summary
 
 MEDIANS = {"final_loss": 0.00054321, "test_accuracy": 0.995, "epochs": 8.0, "gradient_ratio": 1.234e-9}
 LOWEST = {"final_loss": 0.000541, "test_accuracy": 0.99499, "epochs": 8.0, "gradient_ratio": 5.4e-10}

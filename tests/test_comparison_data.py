@@ -153,7 +153,7 @@ def test_a_finished_run_is_found_again_by_its_data(file, tmp_path):
 def command(monkeypatch, tmp_path, capsys):
     """Return a function that runs `kerasteach compare` here, and returns its status and standard error."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys.modules["kerasteach.cli.compare"], "start_tensorflow", lambda: None)
+    monkeypatch.setattr(sys.modules["kerasteach.cli.compare.command"], "start_tensorflow", lambda: None)
 
     def run(*options):
         small = ["--hidden", "4", "--seeds", "1", "--epochs", "1", "--activations", "relu"]

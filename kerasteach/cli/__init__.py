@@ -11,10 +11,11 @@ from typing import Annotated
 
 import typer
 
-from kerasteach.cli.command import Command, CommandError, UsageError
-from kerasteach.cli.compare import compare
+from kerasteach.cli.activations import activations
+from kerasteach.cli.base import Command, CommandError, UsageError
+from kerasteach.cli.compare.command import compare
 from kerasteach.cli.descent import descent
-from kerasteach.cli.show import activations, devices
+from kerasteach.cli.devices import devices
 from kerasteach.cli.terminal import accept_any_encoding
 from kerasteach.cli.trace import trace
 

@@ -33,9 +33,8 @@ from kerasteach.experiment.request import HIDDEN, INITIALIZER, Request
 from kerasteach.experiment.settings import settings
 from kerasteach.experiment.variants import Choices, grid, variants
 from kerasteach.experiment.workers import checked_executor
-from kerasteach.measure.recording.recording import LONGEST
 from kerasteach.storage.manifest import versions
-from kerasteach.validation import flag, path, text, whole
+from kerasteach.validation import LONGEST, flag, path, text, whole
 
 
 def compare(

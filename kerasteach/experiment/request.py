@@ -15,9 +15,8 @@ from kerasteach.experiment.builders import Builder, builds, check_network, check
 from kerasteach.experiment.copies import Copy, Plan, config_of
 from kerasteach.experiment.groups import Network
 from kerasteach.experiment.variants import ARCHITECTURE, Choices, Variant, variants
-from kerasteach.measure.recording.recording import LONGEST
 from kerasteach.models import draw_weights, mlp
-from kerasteach.validation import whole
+from kerasteach.validation import LONGEST, whole
 
 HIDDEN = (32,) * 6
 INITIALIZER = "glorot_uniform"

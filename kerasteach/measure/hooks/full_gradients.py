@@ -13,10 +13,9 @@ from keras import ops
 
 from kerasteach.measure.hooks import buffers
 from kerasteach.measure.parameters import describe
-from kerasteach.measure.recording.recording import LONGEST
 from kerasteach.measure.selection import Selector, checked, choose
 from kerasteach.tables.names import distinct
-from kerasteach.validation import received, whole
+from kerasteach.validation import LONGEST, received, whole
 
 Tensor = Any
 

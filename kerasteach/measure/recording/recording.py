@@ -21,12 +21,11 @@ from kerasteach.storage.interruption import Undivided
 from kerasteach.storage.manifest import columns_of, versions
 from kerasteach.storage.stream import Stream
 from kerasteach.tables.captures import Output, Parameter, histogram_table, tidy_table
+from kerasteach.validation import LONGEST, whole
 from kerasteach.validation import path as checked_path
-from kerasteach.validation import whole
 
 Every = int | Literal["epoch"]
 
-LONGEST = 2**31 - 1  # of the steps that are counted in 32 bits
 _SECONDS_A_PART = 1.0  # an epoch's end writes a part when the last one is as old as this
 _PARTS = 100  # but of a long training no shorter one than this part of it: `run.json` lists them all
 

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from kerasteach.activation_names import check_names
-from kerasteach.cli.figures import FIGURES, draw, pages_in
+from kerasteach.cli.compare.figures import FIGURES, draw, pages_in
+from kerasteach.cli.compare.summary import print_summary
+from kerasteach.cli.compare.training import check_resumable, interruptible, train, varied
 from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style
-from kerasteach.cli.summary import print_summary
 from kerasteach.cli.terminal import start_tensorflow
-from kerasteach.cli.training import check_resumable, interruptible, train, varied
 from kerasteach.validation import whole
 
 

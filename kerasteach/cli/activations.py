@@ -1,4 +1,4 @@
-"""The commands `kerasteach activations` and `kerasteach devices`."""
+"""The command `kerasteach activations`."""
 
 from __future__ import annotations
 
@@ -34,15 +34,3 @@ def activations(
     for name in table["activation"].unique():
         typer.echo(f"{name:12} {(kt.activations.get(name).__doc__ or '').splitlines()[0]}")
     typer.echo(path)
-
-
-def devices() -> None:
-    """List what TensorFlow can compute on here, as `--device` takes it."""
-    start_tensorflow()
-    import kerasteach as kt
-
-    found = kt.devices.available()
-    for device in found:
-        typer.echo(f"{device.name:8} {device.description}")
-    if not any(device.name.startswith("gpu") for device in found):
-        typer.echo(f"No GPU. {kt.devices.gpu_advice()}")

@@ -98,7 +98,7 @@ def in_options(text: str, params: Iterable[Any]) -> str:
 
     Example:
         >>> from types import SimpleNamespace
-        >>> from kerasteach.cli.command import in_options
+        >>> from kerasteach.cli.base import in_options
         >>> epochs = SimpleNamespace(name="epochs", opts=["--epochs"])
         >>> in_options("`epochs` must be a whole number from 1. Received: epochs=0.", [epochs])
         '`--epochs` must be a whole number from 1. Received: --epochs 0.'
