@@ -155,7 +155,7 @@ def shapes_table(shapes: Sequence[tuple[int, ...]], epochs: int, rounds: int) ->
 
 
 def convolutional(activation: str, seed: int) -> keras.Model:
-    """Build a small network with a convolution and dropout, which are not vectorised."""
+    """Build a small network with a convolution and dropout, which are not vectorized."""
     return keras.Sequential(
         [
             keras.Input((64,)),

@@ -21,7 +21,7 @@ class ActivationCapture(Capture):
     """Record statistics of every layer's output in the forward pass of every training step.
 
     The numbers are computed inside the compiled training step, without a further pass over the data, from the very
-    outputs that the training uses: with dropout, and with a batch's own normalisation. They are kept on the device and
+    outputs that the training uses: with dropout, and with a batch's own normalization. They are kept on the device and
     fetched once an epoch. The training is not changed, but for the last bits, and hooks come and go, as
     `GradientCapture` has it.
 

@@ -39,7 +39,7 @@ class Properties:
 _GLOROT: tuple[Literal["fan_avg"], float] = ("fan_avg", 1.0)
 
 # Sigmoid, tanh and ReLU have the three colors of Paul Tol's high-contrast scheme, which stay apart for color-blind
-# eyes and in a grey printout (lightness 49, 73 and 29 of 100); markers tell the others apart where lightness does not.
+# eyes and in a gray printout (lightness 49, 73 and 29 of 100); markers tell the others apart where lightness does not.
 COURSE = {
     "binary_step": Properties(jumps=(0.0,), initialization=_GLOROT, color="#000000", marker="P"),
     "linear": Properties(initialization=_GLOROT, color="#888888", marker="D"),

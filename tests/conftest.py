@@ -35,7 +35,7 @@ def _default_policy():
 
 @pytest.fixture
 def blobs():
-    """Return 60 examples with 4 features around 3 class centres."""
+    """Return 60 examples with 4 features around 3 class centers."""
     random = np.random.default_rng(0)
     y = np.arange(60) % 3
     x = random.normal(size=(60, 4)) + 2 * np.eye(3, 4)[y]

@@ -38,7 +38,7 @@ def test_a_line_at_the_start_says_what_is_learned_from_what(file, capsys):
     line = capsys.readouterr().err.splitlines()[0]
     for words in (
         "points: 48 rows to train on, 12 to test",
-        "4 features (a, b, word=x, word=y), standardised",
+        "4 features (a, b, word=x, word=y), standardized",
         "classification, 8 classes (1, 2, 3, 4, 5, 6, ...)",
         'a guess: whole numbers are taken for classes, task="regression"',
         "left out 'Unnamed: 0'",
@@ -172,7 +172,7 @@ def test_the_command_takes_what_compare_takes(file, command, tmp_path):
     status, said = command(*options, "--missing", "drop", "--output", "out")
     assert status == 0, said
     line = next(line for line in said.splitlines() if line.startswith("points: "))
-    assert "3 features (a, word=x, word=y), standardised; regression, 1 value" in line
+    assert "3 features (a, word=x, word=y), standardized; regression, 1 value" in line
     assert "left out 1 of 60 rows" in line
     assert "Warning" not in said
     asked = asked_again("out", own_models=False)

@@ -37,8 +37,8 @@ def lines(header, row, sep="\n"):
 def test_a_table_is_read_however_it_was_written(file, sep, decimal, encoding):
     """Separator, decimal sign and encoding change nothing of the numbers."""
     path = file(POINTS.to_csv(sep=sep, decimal=decimal, index=False).encode(encoding))
-    data = kt.datasets.load(path, standardise=False)
-    expected = kt.datasets.from_arrays(POINTS, "target", standardise=False)
+    data = kt.datasets.load(path, standardize=False)
+    expected = kt.datasets.from_arrays(POINTS, "target", standardize=False)
     assert (data.features, data.classes) == (("a", "größe"), ("no", "yes"))
     assert data.fingerprint() == expected.fingerprint()
 
@@ -46,7 +46,7 @@ def test_a_table_is_read_however_it_was_written(file, sep, decimal, encoding):
 def test_what_is_found_out_can_be_said(file):
     """`sep`, `decimal` and `encoding` decide where they are given, and what cannot be is refused by name."""
     path = file('a;b;target\n"1,500";1;0\n2;1;1\n3;1;0\n4;1;1\n'.encode("cp1250"))
-    said = kt.datasets.load(path, sep=";", decimal=",", encoding="cp1250", test_fraction=0.5, standardise=False)
+    said = kt.datasets.load(path, sep=";", decimal=",", encoding="cp1250", test_fraction=0.5, standardize=False)
     assert sorted([*said.x_train[:, 0], *said.x_test[:, 0]]) == [1.5, 2, 3, 4]
     for argument, value in (("sep", ";;"), ("sep", 5), ("decimal", ";"), ("encoding", "latin-0"), ("encoding", 5)):
         with pytest.raises((ValueError, TypeError), match=f"`{argument}` must be.*Received: {argument}="):
@@ -210,7 +210,7 @@ def test_words_become_features(file):
     path = file(lines("age,sex,name,target", lambda n: row.format(n * n, ["male", "female"][n % 2], n % 3)))
     with pytest.raises(ValueError, match=r"text in name \('Braund 0', .*`features` \(--features\)"):
         kt.datasets.load(path)
-    data = kt.datasets.load(path, features=["sex", "age"], standardise=False)
+    data = kt.datasets.load(path, features=["sex", "age"], standardize=False)
     assert data.features == ("sex=female", "sex=male", "age")
     x = np.concatenate([data.x_train, data.x_test])
     np.testing.assert_array_equal(x[:, 0], x[:, 2] % 2)

@@ -25,7 +25,7 @@ def test_each_set_has_its_published_shape(name, shape):
     facts = kt.datasets.load(name).facts()
     assert (facts["train"] + facts["test"], facts["features"], facts["classes"]) == shape
     assert facts["source"]
-    assert facts["licence"]
+    assert facts["license"]
 
 
 def test_names_are_all_covered():
@@ -34,7 +34,7 @@ def test_names_are_all_covered():
 
 
 @pytest.mark.parametrize("name", ["digits", "moons", "line"])
-def test_training_data_are_standardised(name):
+def test_training_data_are_standardized(name):
     """Each feature that varies has mean 0 and deviation 1 in the training part, and is finite in the test part."""
     data = kt.datasets.load(name)
     deviations = data.x_train.std(axis=0)
@@ -56,15 +56,15 @@ def test_a_split_seed_fixes_the_split():
     assert not np.array_equal(one.y_test, other.y_test)
 
 
-def test_pixels_stay_from_0_to_1_unless_standardised():
-    """`standardise=False` leaves an image's pixels alone."""
-    data = kt.datasets.load("mnist5k", standardise=False)
+def test_pixels_stay_from_0_to_1_unless_standardized():
+    """`standardize=False` leaves an image's pixels alone."""
+    data = kt.datasets.load("mnist5k", standardize=False)
     assert (data.x_train.min(), data.x_train.max()) == (0, 1)
 
 
 def test_the_line_is_a_regression():
     """Its targets follow 2 x."""
-    data = kt.datasets.load("line", standardise=False)
+    data = kt.datasets.load("line", standardize=False)
     slope, _ = np.polyfit(data.x_train[:, 0], data.y_train[:, 0], 1)
     assert data.task == "regression"
     assert slope == pytest.approx(2, abs=0.03)
@@ -120,7 +120,7 @@ def test_a_csv_file_that_will_not_do_says_why(tmp_path, columns, message):
     ],
 )
 def test_arrays_that_will_not_do_say_why(x, y, message):
-    """Empty, NaN, unequal, flat and ill-labelled arrays are each named."""
+    """Empty, NaN, unequal, flat and ill-labeled arrays are each named."""
     with pytest.raises(ValueError, match=message):
         kt.datasets.from_arrays(x, y)
 
@@ -152,7 +152,7 @@ def test_many_whole_numbers_are_values():
     [
         *(("split_seed", value) for value in (-1, "a", 7.5, None, float("inf"), 2**40, True)),
         *(("test_fraction", value) for value in (2, 0, 1, 10**400, float("nan"), None, "a")),
-        ("standardise", None),
+        ("standardize", None),
     ],
 )
 def test_a_split_that_cannot_be_made_names_its_argument(name, option, value):

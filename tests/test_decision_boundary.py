@@ -39,8 +39,8 @@ def test_each_network_has_a_panel_and_each_seed_a_boundary(two):
         assert found == pytest.approx([border, border + 0.1], abs=0.01)
 
 
-def test_the_colour_is_that_of_the_more_probable_class(two):
-    """Left and right of the border the picture has the colours of the legend."""
+def test_the_color_is_that_of_the_more_probable_class(two):
+    """Left and right of the border the picture has the colors of the legend."""
     figure = kt.plotting.decision_boundary(two)
     picture = np.asarray(figure.axes[1].images[0].get_array())  # (x_2, x_1, 3), origin below
     left, right = (np.array(patch.get_facecolor()[:3]) for patch in figure.legends[0].legend_handles[:2])

@@ -95,7 +95,7 @@ def test_the_courses_step_reads_as_on_the_slide():
 
 def test_there_are_the_four_steps_of_the_course():
     """Each is a title, in their order, in every format."""
-    titles = ["1. Initialise", "2. Forward pass and error", "3. Backpropagate and update", "4. Repeat"]
+    titles = ["1. Initialize", "2. Forward pass and error", "3. Backpropagate and update", "4. Repeat"]
     for form in ("text", "markdown", "latex"):
         text = course().explain(form).replace("~", " ")
         places = [text.index(title) for title in titles]

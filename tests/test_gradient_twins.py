@@ -209,7 +209,7 @@ def attention():
     return keras.Model(inputs, layers.Dense(3, "softmax")(pooled))
 
 
-def regularised():
+def regularized():
     """Return a network with losses of its own, one of the weights and one of the activations."""
     hidden = layers.Dense(5, "tanh", kernel_regularizer=keras.regularizers.L2(0.1), activity_regularizer="l1")
     return keras.Sequential([keras.Input((4,)), hidden, layers.Dense(3, "softmax", kernel_regularizer="l1")])
@@ -222,7 +222,7 @@ ARCHITECTURES = {
     "two inputs, two outputs": (two_by_two, [numbers(22, 4), numbers(22, 2)], [Y, numbers(22, 2)]),
     "subclassed": (subclassed, numbers(22, 4), Y),
     "nested": (nested, numbers(22, 4), Y),
-    "regularised": (regularised, numbers(22, 4), Y),
+    "regularized": (regularized, numbers(22, 4), Y),
     "Dropout and BatchNormalization": (noisy, numbers(22, 4), Y),
     "Conv2D": (
         sequential(

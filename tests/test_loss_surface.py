@@ -69,8 +69,8 @@ def test_the_surface_of_a_line_is_its_parabola(line):
 
 
 @pytest.mark.parametrize("kind", ["arrays", "weighted arrays", "tf.data", "PyDataset"])
-def test_the_centre_is_what_evaluate_says(kind, network, blobs):
-    """With regularisation, BatchNormalization, dropout and an uneven last batch, the grid's middle is evaluate's."""
+def test_the_center_is_what_evaluate_says(kind, network, blobs):
+    """With regularization, BatchNormalization, dropout and an uneven last batch, the grid's middle is evaluate's."""
     model, _ = network
     x, y = blobs
     weights = np.linspace(0, 2, len(x)) if kind == "weighted arrays" else None
@@ -149,7 +149,7 @@ def test_it_is_compiled_once_and_not_for_each_point(blobs):
 
 
 def test_a_model_that_runs_eagerly_gives_the_same(line):
-    """`run_eagerly` is honoured."""
+    """`run_eagerly` is honored."""
     surfaces = []
     for eager in (False, True):
         model, x, y = line()
@@ -159,7 +159,7 @@ def test_a_model_that_runs_eagerly_gives_the_same(line):
 
 
 def test_a_model_with_two_inputs_and_two_outputs(blobs):
-    """Inputs by name, two losses with weights: the centre is evaluate's, and no metric is left filled."""
+    """Inputs by name, two losses with weights: the center is evaluate's, and no metric is left filled."""
     x, y = blobs
     one, two = keras.Input((4,), name="one"), keras.Input((4,), name="two")
     joined = keras.layers.Dense(4, "tanh")(keras.layers.concatenate([one, two]))
@@ -183,7 +183,7 @@ def test_a_loss_that_is_not_finite_stays_so(line):
 
 
 def test_random_directions_have_the_filters_norms():
-    """Each filter of a direction is as long as the model's; biases and normalisation layers do not move."""
+    """Each filter of a direction is as long as the model's; biases and normalization layers do not move."""
     layers = keras.layers
     model = keras.Sequential(
         [
@@ -243,7 +243,7 @@ def test_the_path_is_projected_by_least_squares(along, network, blobs):
     """Coordinates and distance are those of NumPy's least-squares solution over the trainable weights."""
     model, path = network
     table = loss_surface(model, *blobs, along, path=path, points=2).path
-    centre = flat(one.numpy() for one in model.trainable_variables)
+    center = flat(one.numpy() for one in model.trainable_variables)
     origin = np.zeros(2)
     if along == "random":
         directions = random_directions(model, 0).directions
@@ -256,7 +256,7 @@ def test_the_path_is_projected_by_least_squares(along, network, blobs):
     matrix = np.stack([flat(one) for one in directions], axis=1)
     assert list(table.columns[[0, 3, 4]]) == ["snapshot", "loss", "distance"]
     for number, snapshot in enumerate(path):
-        away = flat(trainable(model, snapshot)) - centre
+        away = flat(trainable(model, snapshot)) - center
         expected, *_ = np.linalg.lstsq(matrix, away)
         row = table.iloc[number].to_numpy()
         np.testing.assert_allclose(row[1:3], origin + expected, atol=1e-6)
@@ -267,7 +267,7 @@ def test_the_plane_of_a_path_is_that_of_its_principal_directions(network):
     """They are NumPy's singular vectors of the differences, of length 1, and the start is on the negative side."""
     model, path = network
     plane = path_directions(model, [trainable(model, one) for one in path])
-    matrix = np.stack([flat(trainable(model, one)) - flat(plane.centre) for one in path])
+    matrix = np.stack([flat(trainable(model, one)) - flat(plane.center) for one in path])
     expected = np.linalg.svd(matrix, full_matrices=False)[2][:2]
     found = np.stack([flat(one) for one in plane.directions])
     np.testing.assert_allclose(found @ found.T, np.eye(2), atol=1e-9)
@@ -276,7 +276,7 @@ def test_the_plane_of_a_path_is_that_of_its_principal_directions(network):
 
 
 def test_the_paths_losses_are_those_of_all_its_weights(network, blobs):
-    """A snapshot's loss is evaluate's with its weights and BatchNormalization statistics; the last is the centre."""
+    """A snapshot's loss is evaluate's with its weights and BatchNormalization statistics; the last is the center."""
     model, path = network
     surface = loss_surface(model, *blobs, path=path, points=3)
     twin, expected = keras.models.clone_model(model), []

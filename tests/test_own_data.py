@@ -247,7 +247,7 @@ def test_rows_with_a_missing_value_are_dropped_on_request():
     """In examples or targets, and the test part keeps its own rows."""
     x, y = X.copy(), Y.astype(float)
     x[0, 0], y[39] = np.nan, np.nan
-    data = kt.datasets.from_arrays(x[:30], y[:30], test=(x[30:], y[30:]), missing="drop", standardise=False)
+    data = kt.datasets.from_arrays(x[:30], y[:30], test=(x[30:], y[30:]), missing="drop", standardize=False)
     np.testing.assert_allclose(data.x_train, X[1:30], rtol=1e-6)
     np.testing.assert_allclose(data.x_test, X[30:39], rtol=1e-6)
     assert data.notes == ("left out 2 of 40 rows, which have missing values",)
@@ -257,7 +257,7 @@ def test_a_test_part_of_ones_own_is_used():
     """As it is, in its order; its columns are found by name, and its words are those of the training part."""
     table = FRAME.assign(word=WORDS)
     train, test = table[:30], table[30:][["word", "c", "b", "a"]]
-    data = kt.datasets.from_arrays(train, Y[:30], test=(test, Y[30:]), standardise=False)
+    data = kt.datasets.from_arrays(train, Y[:30], test=(test, Y[30:]), standardize=False)
     assert data.features == ("a", "b", "c", "word=high", "word=low", "word=mid")
     np.testing.assert_allclose(data.x_test[:, :3], X[30:], rtol=1e-6)
     np.testing.assert_array_equal(data.y_test, Y[30:])
@@ -290,7 +290,7 @@ def test_classes_give_names_and_order():
     assert ordered.fingerprint() == same(Y).fingerprint()
 
 
-def test_standardisation_is_that_of_scikit_learn_in_float64():
+def test_standardization_is_that_of_scikit_learn_in_float64():
     """On features of any offset and scale; what is cast to float32 is the result."""
     scales = np.array([1.0, 1e-13, 1e9, 1e-300])
     x = np.random.default_rng(1).normal(size=(50, 4)) * scales + np.array([0.0, 1e-12, -1e12, 0.0])
@@ -298,7 +298,7 @@ def test_standardisation_is_that_of_scikit_learn_in_float64():
     scaler = StandardScaler().fit(x[:40] / scales)
     np.testing.assert_allclose(data.x_train, scaler.transform(x[:40] / scales), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(data.x_test, scaler.transform(x[40:] / scales), rtol=1e-5, atol=1e-6)
-    assert data.standardised
+    assert data.standardized
     np.testing.assert_allclose(data.x_train[:, :3] * data.scale[:3] + data.shift[:3], x[:40, :3], rtol=1e-6)
 
 
@@ -319,11 +319,11 @@ def test_a_feature_is_constant_only_where_all_values_are_equal():
 
 
 def test_float32_that_cannot_tell_values_apart_warns():
-    """Without standardisation, the only way out is said; what float32 cannot hold at all is an error."""
-    with pytest.warns(UserWarning, match=r"`x` has large numbers with small differences.*standardise=True"):
-        kt.datasets.from_arrays(1.7e9 + np.arange(200.0)[:, None], np.arange(200) % 2, standardise=False)
+    """Without standardization, the only way out is said; what float32 cannot hold at all is an error."""
+    with pytest.warns(UserWarning, match=r"`x` has large numbers with small differences.*standardize=True"):
+        kt.datasets.from_arrays(1.7e9 + np.arange(200.0)[:, None], np.arange(200) % 2, standardize=False)
     with pytest.raises(ValueError, match=r"`x` must have values below 3\.4e38"):
-        kt.datasets.from_arrays(X * 1e300, Y, standardise=False)
+        kt.datasets.from_arrays(X * 1e300, Y, standardize=False)
     assert np.isfinite(same(Y).x_train).all()
 
 
@@ -337,7 +337,7 @@ def test_labels_of_any_type_come_back_by_name(kind, count, order):
     """Each example's class has the name that was given for it, whatever type it was stored in."""
     given_labels = np.array([number % count for number in order]).astype(kind)
     x = np.arange(36.0)[:, None]
-    data = kt.datasets.from_arrays(x, given_labels, task="classification", test_fraction=0.5, standardise=False)
+    data = kt.datasets.from_arrays(x, given_labels, task="classification", test_fraction=0.5, standardize=False)
     for part, labels in ((data.x_train, data.y_train), (data.x_test, data.y_test)):
         for value, label in zip(part[:, 0], labels, strict=True):
             assert data.classes[label] == str(given_labels[int(value)]).removesuffix(".0")
@@ -353,8 +353,8 @@ def test_a_description_is_one_line(tmp_path):
 
 
 def test_facts_are_json_and_name_everything():
-    """Features, classes, task, standardisation and what was left out."""
-    facts = kt.datasets.from_arrays(FRAME, WORDS, standardise=False).facts()
+    """Features, classes, task, standardization and what was left out."""
+    facts = kt.datasets.from_arrays(FRAME, WORDS, standardize=False).facts()
     assert facts["feature_names"] == ["a", "b", "c"]
     assert facts["class_names"] == ["high", "low", "mid"]
-    assert (facts["task"], facts["standardised"], facts["notes"]) == ("classification", False, [])
+    assert (facts["task"], facts["standardized"], facts["notes"]) == ("classification", False, [])

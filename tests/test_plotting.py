@@ -52,9 +52,9 @@ def test_axes_given_are_the_axes_drawn_on(comparison):
     assert plotting.gradient_flow(comparison.gradients, ax=ax) is ax
 
 
-def line(ax, colour, style="-"):
-    """Return the x and y of the line of this colour and style."""
-    (found,) = [one for one in ax.lines if one.get_color() == colour and one.get_linestyle() == style]
+def line(ax, color, style="-"):
+    """Return the x and y of the line of this color and style."""
+    (found,) = [one for one in ax.lines if one.get_color() == color and one.get_linestyle() == style]
     return found.get_xdata(), found.get_ydata()
 
 
@@ -63,7 +63,7 @@ def test_a_learning_curve_is_the_median_over_the_seeds(comparison):
     ax = plotting.learning_curves(comparison.history)
     rows = comparison.history.query("activation == 'tanh' and metric == 'loss'")
     expected = rows.groupby("epoch")["value"]
-    x, y = line(ax, ACTIVATIONS["tanh"].colour)
+    x, y = line(ax, ACTIVATIONS["tanh"].color)
     np.testing.assert_array_equal(x, [1, 2, 3, 4])
     np.testing.assert_allclose(y, expected.median())
     band = ax.collections[1].get_paths()[0].vertices[:, 1]
@@ -81,7 +81,7 @@ def test_a_run_that_stopped_keeps_its_last_value():
             "value": [4.0, 2.0, 6.0, 4.0, 3.0],
         }
     )
-    _, y = line(plotting.learning_curves(history), ACTIVATIONS["relu"].colour)
+    _, y = line(plotting.learning_curves(history), ACTIVATIONS["relu"].color)
     np.testing.assert_allclose(y, [5.0, 3.0, 2.5])
 
 
@@ -105,7 +105,7 @@ def test_gradient_flow_tells_bias_and_kernel_apart(comparison):
     assert ax.get_yscale() == "log"
     for parameter, style in (("bias", "-"), ("kernel", "--")):
         rows = comparison.gradients.query(f"activation == 'sigmoid' and epoch == 0 and parameter == '{parameter}'")
-        x, y = line(ax, ACTIVATIONS["sigmoid"].colour, style)
+        x, y = line(ax, ACTIVATIONS["sigmoid"].color, style)
         np.testing.assert_array_equal(x, [1, 2, 3, 4])
         np.testing.assert_allclose(y, rows.groupby("depth")["norm"].median())
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
@@ -176,7 +176,7 @@ def test_many_layers_are_numbered():
 
 
 def test_heat_maps_share_one_logarithmic_scale(comparison):
-    """Each shows layer against epoch, output on top, and one colour means one norm in all."""
+    """Each shows layer against epoch, output on top, and one color means one norm in all."""
     figure = plotting.gradients_over_time(comparison.gradients)
     maps = [ax.collections[0] for ax in figure.axes[:3]]
     assert {(one.norm.vmin, one.norm.vmax) for one in maps} == {(maps[0].norm.vmin, maps[0].norm.vmax)}
@@ -200,34 +200,34 @@ def test_a_harmless_slope_does_not_look_like_vanishing():
 
 
 def test_an_activation_looks_the_same_in_every_figure(comparison):
-    """An activation's colour and marker do not depend on which others are drawn."""
+    """An activation's color and marker do not depend on which others are drawn."""
     alone = comparison.history[comparison.history["activation"] == "relu"]
     for history in (comparison.history, alone):
         drawn = plotting.learning_curves(history).lines[-1]
         assert (drawn.get_color(), drawn.get_marker()) == ACTIVATIONS["relu"]
 
 
-def lightness(colour):
-    """Return CIE L*, from 0 (black) to 100 (white), of an sRGB colour."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+def lightness(color):
+    """Return CIE L*, from 0 (black) to 100 (white), of an sRGB color."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
     y = np.dot(linear, [0.2126, 0.7152, 0.0722])
     return 116 * y ** (1 / 3) - 16
 
 
-def test_the_main_three_survive_a_grey_printout():
+def test_the_main_three_survive_a_gray_printout():
     """Sigmoid, tanh and ReLU differ by 15 or more in lightness, and are all darker than paper."""
-    levels = sorted(lightness(ACTIVATIONS[name].colour) for name in ("sigmoid", "tanh", "relu"))
+    levels = sorted(lightness(ACTIVATIONS[name].color) for name in ("sigmoid", "tanh", "relu"))
     assert np.diff([*levels, 100]).min() >= 15
 
 
-def test_the_looks_survive_colour_blindness():
+def test_the_looks_survive_color_blindness():
     """For red-blind and green-blind eyes (Machado et al. 2009) the main three keep apart, and markers differ."""
     blind = {
         "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
         "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
     }
     for matrix in blind.values():
-        seen = [np.array(matrix) @ to_rgb(ACTIVATIONS[name].colour) for name in ("sigmoid", "tanh", "relu")]
+        seen = [np.array(matrix) @ to_rgb(ACTIVATIONS[name].color) for name in ("sigmoid", "tanh", "relu")]
         assert min(np.linalg.norm(seen[i] - seen[j]) for i, j in ((0, 1), (0, 2), (1, 2))) > 0.25
     assert len({look.marker for look in ACTIVATIONS.values()}) == len(ACTIVATIONS)
 
@@ -235,7 +235,7 @@ def test_the_looks_survive_colour_blindness():
 def test_other_names_get_looks_of_their_own():
     """Variants that are no activation differ from each other and from the activations beside them."""
     chosen = looks(["relu", "mine", "yours"])
-    assert len({look.colour for look in chosen.values()}) == 3
+    assert len({look.color for look in chosen.values()}) == 3
     assert len(set(looks([*ACTIVATIONS, *map(str, range(20))]).values())) == 27
 
 

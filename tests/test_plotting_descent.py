@@ -147,7 +147,7 @@ def test_the_axis_is_that_of_the_paths_that_stay():
     assert (low, high) == (0.5, 40.0)
     triangles = [line for line in ax.lines if line.get_marker() == "^"]
     assert [(float(one.get_xdata()[0]), float(one.get_ydata()[0])) for one in triangles] == [(2.0, high)]
-    assert triangles[0].get_color() == looks(["0.1", "2"])["2"].colour
+    assert triangles[0].get_color() == looks(["0.1", "2"])["2"].color
 
 
 def test_a_path_that_converges_does_not_flatten_the_others():
@@ -224,9 +224,9 @@ def test_axes_given_are_the_axes_drawn_on():
 
 
 def growing(frames):
-    """Return how many pixels of the first look's colour each frame has."""
-    colour = np.array([0, 0x44, 0x88])
-    return [int((np.abs(frame[..., :3] - colour).sum(axis=-1) < 60).sum()) for frame in frames]
+    """Return how many pixels of the first look's color each frame has."""
+    color = np.array([0, 0x44, 0x88])
+    return [int((np.abs(frame[..., :3] - color).sum(axis=-1) < 60).sum()) for frame in frames]
 
 
 def test_an_animation_is_written_whole(tmp_path):

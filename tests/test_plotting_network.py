@@ -33,9 +33,9 @@ def tables():
     }
 
 
-def texts(ax, colour=None):
-    """Return what is written, all of it or in one colour."""
-    return [one for one in ax.texts if one.get_text() and (colour is None or same_color(one.get_color(), colour))]
+def texts(ax, color=None):
+    """Return what is written, all of it or in one color."""
+    return [one for one in ax.texts if one.get_text() and (color is None or same_color(one.get_color(), color))]
 
 
 def shown(value):
@@ -66,7 +66,7 @@ def test_nothing_overlaps_and_nothing_is_cut_off(tables, name, place):
 
 
 @pytest.mark.parametrize("name", ["two neurons", "2-3-1", "4-4-3"])
-def test_every_number_is_there_in_its_colour(tables, name):
+def test_every_number_is_there_in_its_color(tables, name):
     """X, z, a, W, b and E forward; all derivatives backward: as often as the table has them, for one example."""
     table = tables[name]
     one = table[table["example"].isna() | (table["example"] == 0).fillna(False)]

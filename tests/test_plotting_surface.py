@@ -57,12 +57,12 @@ def test_figures_are_written_in_both_styles(draw, style, tmp_path):
     assert dict(plt.rcParams) == before
 
 
-def colours(ax):
+def colors(ax):
     """Return the filled contours, which come first."""
     return ax.collections[0]
 
 
-def test_colours_and_path_are_the_tables():
+def test_colors_and_path_are_the_tables():
     """The contours are computed from the grid, the axes end where it ends, and the path is a line through it."""
     surface, path = bowl()
     ax = plotting.loss_surface(surface, path)
@@ -70,7 +70,7 @@ def test_colours_and_path_are_the_tables():
     np.testing.assert_array_equal(line.get_xydata(), path[["a", "b"]])
     assert (ax.get_xlim(), ax.get_ylim()) == ((-2, 2), (-1, 1))
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("a", "b")
-    assert (colours(ax).zmin, colours(ax).zmax) == (0, 8)
+    assert (colors(ax).zmin, colors(ax).zmax) == (0, 8)
     assert [one.get_ylabel() for one in ax.figure.axes[1:]] == ["loss"]
     assert ax.get_title() == "training path from \N{WHITE CIRCLE} to \N{BLACK STAR}"
 
@@ -79,7 +79,7 @@ def test_colours_and_path_are_the_tables():
 def test_a_steep_surface_has_a_logarithmic_scale(lift, logarithmic):
     """Where the highest loss is more than 50 times the lowest, and none is 0 or below; the scale says so."""
     ax = plotting.loss_surface(bowl(lift)[0])
-    assert isinstance(colours(ax).norm, LogNorm) == logarithmic
+    assert isinstance(colors(ax).norm, LogNorm) == logarithmic
     label = "loss (logarithmic scale)" if logarithmic else "loss"
     assert ax.figure.axes[1].get_ylabel() == label
 
@@ -101,7 +101,7 @@ def test_a_path_over_one_weight_stands_at_its_own_losses():
 
 
 def test_a_loss_that_is_not_finite_is_hatched():
-    """A curve has a gap there with hatching around it; colours leave it open over a hatched ground."""
+    """A curve has a gap there with hatching around it; colors leave it open over a hatched ground."""
     surface, _ = curve()
     ax = plotting.loss_surface(surface)
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), [np.nan, 1, 0, 1, np.nan])
@@ -109,7 +109,7 @@ def test_a_loss_that_is_not_finite_is_hatched():
     surface, _ = bowl()
     surface.loc[surface["a"] > 1, "loss"] = np.nan
     ax = plotting.loss_surface(surface)
-    assert max(path.vertices[:, 0].max() for path in colours(ax).get_paths() if len(path.vertices)) == 1
+    assert max(path.vertices[:, 0].max() for path in colors(ax).get_paths() if len(path.vertices)) == 1
     assert ax.patch.get_hatch() == "///"
     assert ax.get_title() == "hatched: the loss is not finite"
 

@@ -264,4 +264,4 @@ def test_one_network_keeps_its_look():
     """Without a name, the table of one model has no legend."""
     ax = plotting.learning_curves(histories(("relu",)).query("seed == 0").drop(columns=["activation", "seed"]))
     assert ax.get_legend() is None
-    assert plotting.learning_curves(histories(("relu",))).lines[0].get_color() == ACTIVATIONS["relu"].colour
+    assert plotting.learning_curves(histories(("relu",))).lines[0].get_color() == ACTIVATIONS["relu"].color

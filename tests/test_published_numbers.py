@@ -13,11 +13,11 @@ def summed_cross_entropy(y_true, y_pred):
 
 @pytest.fixture(scope="module")
 def first_hidden_layers():
-    """Return the bias-gradient norms of Nielsen's network at initialisation: `(20 seeds, 2 hidden layers)`.
+    """Return the bias-gradient norms of Nielsen's network at initialization: `(20 seeds, 2 hidden layers)`.
 
     Sigmoid in every layer, weights N(0, 1/n_in), biases N(0, 1), 1000 MNIST images with pixels from 0 to 1.
     """
-    data = kt.datasets.load("mnist5k", standardise=False)
+    data = kt.datasets.load("mnist5k", standardize=False)
     x, y = data.x_train[:1000], np.eye(10, dtype="float32")[data.y_train[:1000]]
 
     def build(seed):

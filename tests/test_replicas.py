@@ -202,7 +202,7 @@ def test_a_regression_is_that_of_plain_fits(data):
     assert set(trained.history["metric"]) == {"loss", "val_loss"}
 
 
-def test_batch_normalisation_has_statistics_of_each_copy(data):
+def test_batch_normalization_has_statistics_of_each_copy(data):
     """The moving mean and variance are weights of each copy, and used in testing."""
     assert_as_alone(
         plan_for(data),
@@ -252,7 +252,7 @@ def test_embedding_and_lstm_are_those_of_plain_fits(words):
 
 
 def test_convolution_and_dropout_run_copy_by_copy(data):
-    """What has no vectorised form gives the same numbers; each copy has a stream of its own for dropout."""
+    """What has no vectorized form gives the same numbers; each copy has a stream of its own for dropout."""
     plan = plan_for(data, epochs=1)
 
     def build(name, seed):
@@ -291,7 +291,7 @@ def test_a_copy_below_the_error_is_frozen(data, optimizer):
 
 
 def test_the_statistics_of_a_frozen_copy_stay_too(data):
-    """A batch normalisation forgets what it saw after its copy came to its end."""
+    """A batch normalization forgets what it saw after its copy came to its end."""
     layers = [keras.layers.BatchNormalization(), keras.layers.Dense(3, "softmax")]
     copies = layered(layers)
     plan = plan_for(data, epochs=6, error_below=1.0)

@@ -255,7 +255,7 @@ def test_a_data_file_is_known_by_its_name_and_content(tmp_path, trained, monkeyp
     folder = tmp_path / "somebody"
     folder.mkdir()
     file = folder / "flowers.csv"
-    iris = kt.datasets.load("iris", standardise=False)
+    iris = kt.datasets.load("iris", standardize=False)
     table = pd.DataFrame(iris.x_train, columns=list("abcd")).assign(target=np.array(iris.classes)[iris.y_train])
     table.to_csv(file, index=False)
     trained(at=1)

@@ -93,7 +93,7 @@ def test_a_grids_summary_has_a_row_a_combination():
 def test_a_summary_needs_the_tables_of_a_comparison(arguments, error, message):
     """The error names the argument and what makes such a table."""
     with pytest.raises(error, match=message):
-        kt.experiment.summarise(*arguments)
+        kt.experiment.summarize(*arguments)
 
 
 def test_an_unknown_reference_is_an_error(comparison):
@@ -106,7 +106,7 @@ def test_a_network_that_diverged_has_no_finite_loss():
     """What it had before it diverged does not count."""
     losses = pd.DataFrame({"activation": "relu", "seed": 0, "epoch": [0, 1, 2], "value": [1.0, 0.5, np.nan]})
     history = pd.concat([losses.assign(metric=metric) for metric in ("loss", "val_loss")])
-    summary = kt.experiment.summarise(history, pd.DataFrame())
+    summary = kt.experiment.summarize(history, pd.DataFrame())
     assert summary.loc["relu", ["final_loss", "test_loss"]].tolist() == [np.inf, np.inf]
 
 
@@ -127,7 +127,7 @@ def ratio(table):
     names = table["activation"].unique()
     rows = [(name, 0, 0, metric, 1.0) for name in names for metric in ("loss", "val_loss")]
     history = pd.DataFrame(rows, columns=["activation", "seed", "epoch", "metric", "value"])
-    return kt.experiment.summarise(history, table)["gradient_ratio"]
+    return kt.experiment.summarize(history, table)["gradient_ratio"]
 
 
 @pytest.mark.parametrize(

@@ -521,7 +521,7 @@ REFUSED = {
     "loss weights": (lambda: _compiled(layers.Dense(3), loss_weights=0.5), "loss_weights"),
     "softmax under the binary loss": (
         lambda: _compiled(layers.Dense(3, "softmax"), loss="binary_crossentropy"),
-        "Keras minimises",
+        "Keras minimizes",
     ),
     "no loss": (lambda: _compiled(layers.Dense(3), loss=None), "compiled with one loss"),
 }

@@ -54,7 +54,7 @@ def test_a_model_that_was_not_compiled_has_the_courses_error():
     assert float(model.get_weights()[0][0, 0]) == pytest.approx(1.919889, abs=1e-6)  # as the course's run ends
 
 
-def test_regularisation_is_part_of_the_error():
+def test_regularization_is_part_of_the_error():
     """What a layer adds to the loss is trained against, as `fit` does."""
     model = keras.Sequential(
         [

@@ -34,7 +34,7 @@ def deeper(activation, depth=1):
 
 
 def forgetful():
-    """Return a network with a dropout, a batch normalisation and an LSTM."""
+    """Return a network with a dropout, a batch normalization and an LSTM."""
     layers = keras.layers
     return keras.Sequential(
         [
@@ -288,7 +288,7 @@ def test_predictions_are_those_of_the_trained_networks():
 @pytest.mark.parametrize(
     ("wrong", "error", "message"),
     [
-        ({"vary": {"colour": [1]}}, ValueError, "`vary` must give choices for activation, depth"),
+        ({"vary": {"color": [1]}}, ValueError, "`vary` must give choices for activation, depth"),
         ({"vary": [1]}, ValueError, "`vary` must give choices for"),
         ({"vary": {"activation": None}}, ValueError, "`activations` must be one or more"),
         ({"vary": {"depth": keras.Input((3,))}}, TypeError, r"`vary\['depth'\]` must be a list"),
@@ -332,7 +332,7 @@ def test_images_and_sequences_are_data_for_models_of_ones_own():
     """A convolutional network takes images, a recurrent one numbers of words."""
     random = np.random.default_rng(0)
     images = kt.datasets.from_arrays(random.normal(size=(30, 6, 6, 1)), np.arange(30) % 2)
-    words = kt.datasets.from_arrays(random.integers(0, 9, (30, 6)), np.arange(30) % 2, standardise=False)
+    words = kt.datasets.from_arrays(random.integers(0, 9, (30, 6)), np.arange(30) % 2, standardize=False)
 
     def convolutional():
         layers = [keras.layers.Conv2D(2, 3), keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]

@@ -26,7 +26,7 @@ import numpy as np
 import kerasteach as kt
 
 # %% [markdown]
-# ## Initialise
+# ## Initialize
 #
 # x = 0.1 shall give T = 0.25. The weights are as on the slide; the error is E = 1/2 (T - a2)^2.
 

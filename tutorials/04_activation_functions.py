@@ -115,7 +115,7 @@ assert np.allclose(jacobian.sum(axis=0), 0), "for they share a sum of 1"
 # | place | function | because |
 # |---|---|---|
 # | hidden layers | ReLU; leaky ReLU where neurons die | slope 1 wherever it is active, and cheap |
-# | hidden layers, shallow or recurrent | tanh | centred at 0, slope 1 there |
+# | hidden layers, shallow or recurrent | tanh | centered at 0, slope 1 there |
 # | output, several classes | softmax | one probability for each class |
 # | output, yes or no | sigmoid | one probability |
 # | output, a value | linear | any number is possible |

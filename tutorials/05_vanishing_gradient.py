@@ -27,12 +27,12 @@ import pandas as pd
 
 import kerasteach as kt
 
-data = kt.datasets.load("mnist5k", standardise=False)
+data = kt.datasets.load("mnist5k", standardize=False)
 x, y = data.x_train[:1000], np.eye(10, dtype="float32")[data.y_train[:1000]]
 
 
 def first_gradients(activation: str, hidden: tuple[int, ...], seed: int = 0, **options) -> pd.DataFrame:
-    """Return every layer's gradient at initialisation, over one batch of 1000 images."""
+    """Return every layer's gradient at initialization, over one batch of 1000 images."""
     model = kt.models.mlp(activation, hidden, inputs=784, outputs=10, seed=seed, **options)
     loss = "categorical_crossentropy" if "output_activation" not in options else summed_cross_entropy
     model.compile(kt.optimizers.PlainSGD(0.0), loss, run_eagerly=True)
@@ -105,7 +105,7 @@ assert list(shares.values()) == sorted(shares.values(), reverse=True), "the deep
 assert shares["20 sigmoid layers"] < 0.25**19, "not even a quarter is left at each of the 19 layers between"
 
 # %% [markdown]
-# ## Two remedies: ReLU, and He initialisation
+# ## Two remedies: ReLU, and He initialization
 #
 # ReLU's slope is 1 where it is active, but half of the neurons are not, so with Glorot's weights the signal still
 # halves in its variance at each layer. He et al. (2015) double the variance of the weights to make up for exactly that.
@@ -124,7 +124,7 @@ with kt.plotting.lecture():
 for name, frame in cures.items():
     print(f"{name:9} first over last of 20 layers: {front_over_back(frame):.1e}")
 assert front_over_back(cures["relu"]) > 1e6 * shares["20 sigmoid layers"]
-assert 0.05 < front_over_back(cures["relu, He"]) < 20, "with He initialisation the front learns as fast as the back"
+assert 0.05 < front_over_back(cures["relu, He"]) < 20, "with He initialization the front learns as fast as the back"
 
 # %% [markdown]
 # ## Questions to try

@@ -96,7 +96,7 @@ assert matched.summary().loc["matched", "final_loss_difference_high"] < 0, "with
 #
 # - In a deep network sigmoid does not learn slowly: from no seed did it learn at all. Look at the gradients first.
 # - Compare networks that differ in one thing, from the same weights, over several seeds, and show the spread.
-# - An activation function and its initialisation belong together.
+# - An activation function and its initialization belong together.
 #
 # ## Questions to try
 #

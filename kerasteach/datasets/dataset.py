@@ -28,11 +28,11 @@ class Dataset:
         y_test: Their class numbers or targets.
         classes: The names of the classes, by class number; empty for a regression.
         source: Where the data come from; of a file its name.
-        licence: Under which licence.
+        license: Under which license.
         features: The features' names, where they have any; else empty.
-        standardised: Whether each feature, and a regression's targets, have mean 0 and standard deviation 1 in the
+        standardized: Whether each feature, and a regression's targets, have mean 0 and standard deviation 1 in the
             training part.
-        shift: The training part's mean of each feature, where they are standardised: `x_train * scale + shift` is in
+        shift: The training part's mean of each feature, where they are standardized: `x_train * scale + shift` is in
             the units in which the data were given. Else `None`.
         scale: Its standard deviation likewise, 1 for a constant feature.
         guess: How the task was guessed from the targets, and how to change it; empty where it was given or is plain.
@@ -51,9 +51,9 @@ class Dataset:
     y_test: np.ndarray
     classes: tuple[str, ...] = ()
     source: str = "yours"
-    licence: str = "yours"
+    license: str = "yours"
     features: tuple[str, ...] = ()
-    standardised: bool = False
+    standardized: bool = False
     shift: np.ndarray | None = None
     scale: np.ndarray | None = None
     guess: str = ""
@@ -103,7 +103,7 @@ class Dataset:
 
         Returns:
             `name`, `task`, the numbers `train` and `test` of examples, `features` and `classes`, then `feature_names`,
-            `class_names`, `standardised`, `task_guess`, `notes` (doubts too), `source` and `licence`.
+            `class_names`, `standardized`, `task_guess`, `notes` (doubts too), `source` and `license`.
         """
         return {
             "name": self.name,
@@ -114,11 +114,11 @@ class Dataset:
             "classes": len(self.classes),
             "feature_names": list(self.features),
             "class_names": list(self.classes),
-            "standardised": self.standardised,
+            "standardized": self.standardized,
             "task_guess": self.guess,
             "notes": [*self.notes, *self.doubts],
             "source": self.source,
-            "licence": self.licence,
+            "license": self.license,
         }
 
     def describe(self) -> str:
@@ -127,12 +127,12 @@ class Dataset:
         Example:
             >>> import kerasteach as kt
             >>> kt.datasets.load("line").describe()
-            'line: 320 rows to train on, 80 to test; 1 feature, standardised; regression, 1 value, standardised'
+            'line: 320 rows to train on, 80 to test; 1 feature, standardized; regression, 1 value, standardized'
         """
         count = int(np.prod(self.inputs))
         shape = "" if len(self.inputs) == 1 else f" ({' x '.join(map(str, self.inputs))})"
         names = f" ({shortened(self.features, _SHOWN)})" if self.features else shape
-        scaled = "standardised" if self.standardised else "not standardised"
+        scaled = "standardized" if self.standardized else "not standardized"
         classes = f"{len(self.classes)} classes ({shortened(self.classes, _SHOWN)})"
         what = classes if self.classes else f"{plural(self.outputs, 'value')}, {scaled}"
         doubts = [doubt for doubt in self.doubts if doubt != self.guess]

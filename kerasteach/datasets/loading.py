@@ -35,7 +35,7 @@ def load(
     encoding: str | None = None,
     split_seed: int = 0,
     test_fraction: float = 0.2,
-    standardise: bool = True,
+    standardize: bool = True,
 ) -> Dataset:
     r"""Load a data set by its name, or a CSV file.
 
@@ -54,7 +54,7 @@ def load(
         encoding: How the file is written. Defaults to `None`: by its byte order mark, else UTF-8, else Windows-1252.
         split_seed: Fixes which examples are for testing (and made data themselves). Defaults to `0`.
         test_fraction: The share of examples kept for testing, classes in proportion. Defaults to `0.2`.
-        standardise: Whether to bring each feature (and a regression's targets) to mean 0 and standard deviation 1,
+        standardize: Whether to bring each feature (and a regression's targets) to mean 0 and standard deviation 1,
             measured on the training part. Otherwise features stay as they are (pixels from 0 to 1).
 
     Raises:
@@ -70,7 +70,7 @@ def load(
     """
     reading = {"target": target, "features": features, "task": task, "missing": missing}
     reading |= {"sep": sep, "decimal": decimal, "encoding": encoding}
-    return _warned(loaded(name, split_seed, test_fraction, standardise, **reading))
+    return _warned(loaded(name, split_seed, test_fraction, standardize, **reading))
 
 
 def from_arrays(
@@ -85,7 +85,7 @@ def from_arrays(
     missing: Literal["error", "drop"] = "error",
     split_seed: int = 0,
     test_fraction: float = 0.2,
-    standardise: bool = True,
+    standardize: bool = True,
 ) -> Dataset:
     """Make a data set of arrays or a table of your own.
 
@@ -102,7 +102,7 @@ def from_arrays(
         missing: As in `load`.
         split_seed: As in `load`.
         test_fraction: As in `load`; not used with `test`.
-        standardise: As in `load`.
+        standardize: As in `load`.
 
     Raises:
         ValueError: If the arrays are empty, hold NaN, differ in length or hold labels that are no class number.
@@ -114,14 +114,14 @@ def from_arrays(
         2
     """
     reading = {"name": name, "classes": classes, "features": features, "task": task, "missing": missing}
-    return _warned(arranged(x, y, test, split_seed, test_fraction, standardise, **reading))
+    return _warned(arranged(x, y, test, split_seed, test_fraction, standardize, **reading))
 
 
 def loaded(
     name: Any,
     split_seed: Any = 0,
     test_fraction: Any = 0.2,
-    standardise: Any = True,
+    standardize: Any = True,
     **reading: Any,
 ) -> Dataset:
     """Do as `load`, without its warnings: what they say is in `Dataset.doubts`."""
@@ -131,7 +131,7 @@ def loaded(
     known = str(name)
     if known in SETS:
         _check_none_given(known, reading)
-        return split(known, SETS[known](split_seed), split_seed, test_fraction, standardise)
+        return split(known, SETS[known](split_seed), split_seed, test_fraction, standardize)
     if "://" in known:
         raise ValueError(f"`data` must be a file on this computer: download it first. {received('data', known)}")
     if not known.lower().endswith(_FILES):
@@ -140,7 +140,7 @@ def loaded(
             f"{did_you_mean(known, SETS)}"
         )
     file = path("data", name)
-    return split(file.stem, read_csv(file, **reading), split_seed, test_fraction, standardise)
+    return split(file.stem, read_csv(file, **reading), split_seed, test_fraction, standardize)
 
 
 def _check_none_given(name: str, reading: dict[str, Any]) -> None:
@@ -163,7 +163,7 @@ def arranged(
     test: Any = None,
     split_seed: Any = 0,
     test_fraction: Any = 0.2,
-    standardise: Any = True,
+    standardize: Any = True,
     *,
     name: Any = "yours",
     **reading: Any,
@@ -171,7 +171,7 @@ def arranged(
     """Do as `from_arrays`, without its warnings: what they say is in `Dataset.doubts`."""
     split_seed, test_fraction = checked_seed(split_seed), checked_fraction(test_fraction)
     raw = from_columns(x, y, test, **reading)
-    return split(text("name", name), raw, split_seed, test_fraction, standardise)
+    return split(text("name", name), raw, split_seed, test_fraction, standardize)
 
 
 def _warned(dataset: Dataset) -> Dataset:

@@ -20,7 +20,7 @@ class Raw(NamedTuple):
         y: The class numbers, or values `(examples, values)`.
         classes: The classes' names; empty for a regression.
         source: Where the data come from.
-        licence: Under which licence.
+        license: Under which license.
         features: The features' names, where they have any.
         notes: What was left out, as it was asked for.
         doubts: What was left out or decided without being asked for, each with how to change it.
@@ -32,7 +32,7 @@ class Raw(NamedTuple):
     y: np.ndarray
     classes: tuple[str, ...]
     source: str
-    licence: str = "none needed: the points are computed"
+    license: str = "none needed: the points are computed"
     features: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()

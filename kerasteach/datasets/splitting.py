@@ -1,4 +1,4 @@
-"""Split examples into a training and a test part, and standardise both by the training part, in float64."""
+"""Split examples into a training and a test part, and standardize both by the training part, in float64."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def checked_fraction(test_fraction: Any) -> float:
     return fraction
 
 
-def split(name: str, raw: Raw, split_seed: int, test_fraction: float, standardise: Any) -> Dataset:
+def split(name: str, raw: Raw, split_seed: int, test_fraction: float, standardize: Any) -> Dataset:
     """Return the data set of examples that are checked, with the classes in proportion in both parts.
 
     Args:
@@ -37,9 +37,9 @@ def split(name: str, raw: Raw, split_seed: int, test_fraction: float, standardis
         raw: The examples; where they come with a test part, that one is used.
         split_seed: Fixes the split.
         test_fraction: The share of the test part.
-        standardise: Whether to bring features, and a regression's targets, to mean 0 and standard deviation 1.
+        standardize: Whether to bring features, and a regression's targets, to mean 0 and standard deviation 1.
     """
-    standardise = flag("standardise", standardise)
+    standardize = flag("standardize", standardize)
     check(raw.x, raw.y, name, len(raw.classes))
     if raw.train is None:
         _check_split(raw, test_fraction)
@@ -52,9 +52,9 @@ def split(name: str, raw: Raw, split_seed: int, test_fraction: float, standardis
     else:
         train, test = np.arange(raw.train), np.arange(raw.train, len(raw.x))
         _check_parts(raw)
-    x, shift, scale = _scaled(raw.x, train) if standardise else (raw.x, None, None)
+    x, shift, scale = _scaled(raw.x, train) if standardize else (raw.x, None, None)
     y = raw.y
-    if standardise and not raw.classes:
+    if standardize and not raw.classes:
         y = _scaled(raw.y, train)[0]
     x = _single("x", x, raw.x)
     y = y.astype("int32") if raw.classes else _single("y", y, raw.y)
@@ -66,9 +66,9 @@ def split(name: str, raw: Raw, split_seed: int, test_fraction: float, standardis
         y[test],
         raw.classes,
         raw.source,
-        raw.licence,
+        raw.license,
         features=raw.features,
-        standardised=standardise,
+        standardized=standardize,
         shift=shift,
         scale=scale,
         guess=raw.guess,
@@ -127,14 +127,14 @@ def _single(argument: str, values: np.ndarray, given: np.ndarray) -> np.ndarray:
         found = values.astype("float32")
     if not np.isfinite(found).all():
         raise ValueError(
-            f"`{argument}` must have values below 3.4e38, which float32 holds; standardise=True scales them. "
+            f"`{argument}` must have values below 3.4e38, which float32 holds; standardize=True scales them. "
             f"Received: up to {np.abs(values).max():.3g}."
         )
     if values is given:
         largest, span = np.abs(values).max(axis=0), values.max(axis=0) - values.min(axis=0)
         if ((span > 0) & (np.spacing(largest.astype("float32")) * 256.0 > span)).any():
             warnings.warn(
-                f"`{argument}` has large numbers with small differences, which float32 rounds away; standardise=True "
+                f"`{argument}` has large numbers with small differences, which float32 rounds away; standardize=True "
                 "subtracts the mean first.",
                 stacklevel=5,
             )

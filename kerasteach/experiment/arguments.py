@@ -74,7 +74,7 @@ def checked_error(error_below: Any) -> float | None:
 
 
 def learning_rate_of(optimizer: Mapping[str, Any]) -> float | str:
-    """Return the learning rate of an optimizer that `serialised` returned, or the name of its schedule."""
+    """Return the learning rate of an optimizer that `serialized` returned, or the name of its schedule."""
     config = optimizer["config"]
     if "inner_optimizer" in config:
         return learning_rate_of(config["inner_optimizer"])
@@ -84,10 +84,10 @@ def learning_rate_of(optimizer: Mapping[str, Any]) -> float | str:
     return rate if isinstance(rate, str) else float(str(np.float32(rate)))  # 0.1, which Keras gives as 0.10000000149
 
 
-def serialised(
+def serialized(
     optimizer: str | keras.optimizers.Optimizer | None, learning_rate: Any = None, varied: bool = False
 ) -> dict[str, Any]:
-    """Return the optimizer as Keras serialises it, so that each network can have its own.
+    """Return the optimizer as Keras serializes it, so that each network can have its own.
 
     Args:
         optimizer: As `compare` takes it.
@@ -113,7 +113,7 @@ def serialised(
         ) from None
     if not isinstance(copied, keras.optimizers.Optimizer):
         raise ValueError(
-            "`optimizer` must be one that Keras can serialise, because each network has a copy; a class of your own "
+            "`optimizer` must be one that Keras can serialize, because each network has a copy; a class of your own "
             f"needs @keras.saving.register_keras_serializable(). {received('optimizer', optimizer)}"
         )
     return config

@@ -85,7 +85,7 @@ def compare(
             `{"optimizer": {"slow Adam": keras.optimizers.Adam(1e-4)}}`. Defaults to `None`.
         data: A name out of `kerasteach.datasets.names()`, a CSV file, a table with named columns, arrays `(x, y)` or
             `((x, y), (x_test, y_test))`, or a `Dataset`. Arrays and tables are split, unless they have a test part, and
-            standardised; for numbers of words, use `kerasteach.datasets.from_arrays(x, y, standardise=False)`.
+            standardized; for numbers of words, use `kerasteach.datasets.from_arrays(x, y, standardize=False)`.
             Images are flattened where the networks are dense layers.
         target: The column of the CSV file or table to predict. Defaults to `None`: `"target"`.
         features: The columns to learn from. Defaults to `None`: all but the target and a saved index.

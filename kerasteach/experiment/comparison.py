@@ -13,7 +13,7 @@ import pandas as pd
 
 from kerasteach.experiment.groups import Outcome
 from kerasteach.experiment.run_directory import finish, flat, groups_in, run_directory, weights_of
-from kerasteach.experiment.summary import summarise
+from kerasteach.experiment.summary import summarize
 from kerasteach.storage.manifest import read_manifest
 from kerasteach.storage.runs import load_arrays, load_run, save_run
 from kerasteach.validation import path as checked_path
@@ -53,7 +53,7 @@ class Comparison:
             self.predictions.attrs["features"] = list(names)
 
     def summary(self, reference: Any = None) -> pd.DataFrame:
-        """Return a row a variant: see `kerasteach.experiment.summarise`.
+        """Return a row a variant: see `kerasteach.experiment.summarize`.
 
         Args:
             reference: The variant that the others are compared with: its name, or several in a tuple where several
@@ -63,7 +63,7 @@ class Comparison:
         # A column of its own where optimizers, each with its rate, are compared, and the rate is no key already.
         rates = self.facts.get("learning_rates") if "optimizer" in keys and "learning_rate" not in keys else None
         error_below = self.facts["arguments"]["error_below"]
-        return summarise(self.history, self.gradients, error_below, keys, reference, rates)
+        return summarize(self.history, self.gradients, error_below, keys, reference, rates)
 
     def save(self, directory: str | Path, *, overwrite: bool = False) -> None:
         """Write the tables as Parquet files, the weights if there are any, and `run.json`.

@@ -21,7 +21,7 @@ class Plan:
 
     Attributes:
         dataset: What they are trained and tested on.
-        optimizer: The optimizer, serialised by Keras; each network gets its own.
+        optimizer: The optimizer, serialized by Keras; each network gets its own.
         epochs: How often they go through the training data, at most.
         batch_size: Examples a step.
         error_below: The training loss below which a network stops; `None` for no such stop.

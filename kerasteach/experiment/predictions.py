@@ -29,7 +29,7 @@ def predictions(dataset: Dataset, copies: Sequence[Copy], weights: Sequence[Mapp
 
     Returns:
         A row a network, point and output: the copies' keys, then `x_1, x_2, output, value`. The coordinates are in the
-        units of the data before they were standardised, where the data set knows them. `output` is a class, and
+        units of the data before they were standardized, where the data set knows them. `output` is a class, and
         `value` its probability; in a regression, `value_1, value_2, ...` and the value.
     """
     x = grid(dataset.x_train)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import keras
 
 from kerasteach.datasets import Dataset
-from kerasteach.experiment.arguments import checked_hidden, learning_rate_of, serialised
+from kerasteach.experiment.arguments import checked_hidden, learning_rate_of, serialized
 from kerasteach.experiment.builders import Builder, builds, check_network, check_parameters
 from kerasteach.experiment.copies import Copy, Plan, config_of
 from kerasteach.experiment.groups import Network
@@ -85,7 +85,7 @@ class Request:
         return [partial(builder, seed=seed) for seed in self.seeds]
 
     def _plan(self, settings: Mapping[str, Any]) -> Plan:
-        optimizer = serialised(
+        optimizer = serialized(
             settings.get("optimizer", self.optimizer),
             settings.get("learning_rate", self.learning_rate),
             "learning_rate" in settings,
@@ -110,7 +110,7 @@ class Request:
             "epochs": self.epochs,
             "batch_size": self.batch_size,
             "learning_rate": _to_json(self.learning_rate),
-            "optimizer": serialised(self.optimizer, self.learning_rate),
+            "optimizer": serialized(self.optimizer, self.learning_rate),
             "initializer": _to_json(self.initializer) if dense else None,
             "error_below": self.error_below,
             "capture": self.capture,

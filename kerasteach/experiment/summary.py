@@ -15,7 +15,7 @@ from kerasteach.tables.error_signal import signal_rows
 from kerasteach.validation import finite, received, several, table, text
 
 
-def summarise(
+def summarize(
     history: pd.DataFrame,
     gradients: pd.DataFrame,
     error_below: float | None = None,
@@ -23,7 +23,7 @@ def summarise(
     reference: Any = None,
     learning_rates: Sequence[float | str] | None = None,
 ) -> pd.DataFrame:
-    """Summarise a comparison: the median over the seeds of each quantity, and its lowest and highest value.
+    """Summarize a comparison: the median over the seeds of each quantity, and its lowest and highest value.
 
     Args:
         history: Columns `activation, seed, epoch, metric, value`.

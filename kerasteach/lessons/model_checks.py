@@ -111,20 +111,20 @@ def optimizer_of(model: Any, optimizer: Any) -> Any:
 
 
 def keras_loss(model: Any, y: np.ndarray, outputs: Tensor) -> Tensor:
-    """Return what Keras minimises, penalties on weights included."""
+    """Return what Keras minimizes, penalties on weights included."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # softmax with from_logits=True: Keras sees through it, and so does this room
         return model.compute_loss(y=ops.convert_to_tensor(y), y_pred=outputs)
 
 
 def check_loss(model: Any, y: np.ndarray, outputs: Tensor, error: float, name: str) -> None:
-    """Raise ValueError where a compiled model minimises something else than the error that was found."""
+    """Raise ValueError where a compiled model minimizes something else than the error that was found."""
     if not model.compiled:
         return
     told = float(keras_loss(model, y, outputs))
     if not np.isclose(told, error, rtol=1e-3, atol=1e-5, equal_nan=True):
         raise ValueError(
-            f"trace_step cannot explain this loss: {name} of the outputs is {error:.6g}, but Keras minimises "
+            f"trace_step cannot explain this loss: {name} of the outputs is {error:.6g}, but Keras minimizes "
             f"{told:.6g}. Compile without loss_weights, and give softmax categorical_crossentropy, sigmoid "
             "binary_crossentropy."
         )

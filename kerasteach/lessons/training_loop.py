@@ -30,7 +30,7 @@ def training_loop(
 ) -> pd.DataFrame:
     """Train a model in the four steps of the course, written out: what `fit` does with PlainSGD and StopOnError.
 
-    1. Start from the weights and biases that the model was initialised with, at random.
+    1. Start from the weights and biases that the model was initialized with, at random.
     2. Forward propagation: compute the network's output, and from it and the ground truth the error.
     3. Backpropagation: compute the gradient of the error, and update, `w <- w - learning_rate * dE/dw`.
     4. Repeat until the epochs are over or the error is below a threshold.

@@ -89,7 +89,7 @@ def activation_curves(
             rows["x"],
             _points(rows, column),
             ls="--" if column == "derivative" else "-",
-            color=look.colour,
+            color=look.color,
             marker=look.marker,
             markevery=(names.index(name) * 3, 25),
             label=plain(name),
@@ -111,8 +111,8 @@ def _together(ax: Axes, table: pd.DataFrame) -> None:
 def _panel(ax: Axes, name: str, rows: pd.DataFrame, look: Look) -> None:
     ax.axhline(0, color="0.85", lw=1, zorder=0)
     ax.axvline(0, color="0.85", lw=1, zorder=0)
-    ax.plot(rows["x"], _points(rows, "value"), color=look.colour)
-    ax.plot(rows["x"], _points(rows, "derivative"), color=look.colour, ls="--")
+    ax.plot(rows["x"], _points(rows, "value"), color=look.color)
+    ax.plot(rows["x"], _points(rows, "derivative"), color=look.color, ls="--")
     known = ACTIVATIONS.get(name)
     title = f"{name} of (x, 0, 0)" if known is not None and known.axis else plain(name)
     ax.set(title=title, ylim=_HEIGHT, xlabel="x")

@@ -145,10 +145,10 @@ def line_with_band(
     """
     middle = median(rows, y, x)
     style: dict[str, Any] = {"ls": "--", "markerfacecolor": "white"} if hollow else {"ls": "-"}
-    ax.plot(middle.index, middle, color=look.colour, marker=look.marker, **style, **line)
+    ax.plot(middle.index, middle, color=look.color, marker=look.marker, **style, **line)
     if rows["seed"].nunique() > 1:
         finite = rows.assign(**{y: rows[y].where(np.isfinite(rows[y]))}).groupby(x)[y]
         low, high = finite.min(), finite.max()
         whole = finite.count() == finite.size()
         alpha = 0.1 if hollow else 0.25
-        ax.fill_between(low.index, low.where(whole), high.where(whole), color=look.colour, alpha=alpha, lw=0)
+        ax.fill_between(low.index, low.where(whole), high.where(whole), color=look.color, alpha=alpha, lw=0)

@@ -16,7 +16,7 @@ from kerasteach.tables.descent import coordinates
 from kerasteach.validation import array, several, table
 
 _LEVELS = 14
-_GREYS = (0.02, 0.45)  # of the colour map: light, so that paths stand out
+_GRAYS = (0.02, 0.45)  # of the color map: light, so that paths stand out
 
 
 def checked_landscape(descent: pd.DataFrame, landscape: Any) -> tuple[pd.DataFrame, list[str]]:
@@ -83,9 +83,9 @@ def _contours(ax: Axes, landscape: pd.DataFrame, names: Sequence[str]) -> None:
     values = np.ma.masked_invalid(grid.to_numpy("float64"))
     low, high = float(values.min()), float(values.max())
     levels = low + (high - low or 1.0) * np.linspace(0, 1, _LEVELS + 1) ** 3
-    greys = plt.get_cmap("Greys")(np.linspace(*_GREYS, _LEVELS))
+    grays = plt.get_cmap("Greys")(np.linspace(*_GRAYS, _LEVELS))
     plane = (grid.columns.to_numpy("float64"), grid.index.to_numpy("float64"), values)
-    ax.contourf(*plane, levels=levels, colors=greys)
+    ax.contourf(*plane, levels=levels, colors=grays)
     if high > low:
         ax.contour(*plane, levels=levels[1:-1], colors="0.55", linewidths=0.6)
     if 1 / 3 <= np.ptp(plane[1]) / np.ptp(plane[0]) <= 3:

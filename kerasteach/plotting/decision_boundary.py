@@ -187,7 +187,7 @@ def _picture(mean: np.ndarray, classes: Sequence[str]) -> np.ndarray:
     """Return the colors of the more probable class, `(x_2, x_1, 3)`: a share of its color, the rest white."""
     sure = (mean.max(axis=0) - 1 / len(classes)) / (1 - 1 / len(classes))
     shares = (_PALEST + (_DEEPEST - _PALEST) * sure)[..., None]
-    colors = np.array([to_rgb(look.colour) for look in looks(classes).values()])
+    colors = np.array([to_rgb(look.color) for look in looks(classes).values()])
     picture: np.ndarray = 1 - shares * (1 - colors[mean.argmax(axis=0)])
     return np.clip(picture, 0, 1).swapaxes(0, 1)
 
@@ -209,7 +209,7 @@ def _scatter(ax: Axes, points: np.ndarray, look: Look) -> None:
         points[:, 0],
         points[:, 1],
         s=size,
-        color=look.colour,
+        color=look.color,
         marker=look.marker,
         edgecolors="white",
         linewidths=0.5,
@@ -218,7 +218,7 @@ def _scatter(ax: Axes, points: np.ndarray, look: Look) -> None:
 
 
 def _handles(look_of: Mapping[str, Look], several: bool) -> list[Patch | Line2D]:
-    handles: list[Patch | Line2D] = [Patch(color=_paint(look.colour, 0.5), label=c) for c, look in look_of.items()]
+    handles: list[Patch | Line2D] = [Patch(color=_paint(look.color, 0.5), label=c) for c, look in look_of.items()]
     line = Line2D([], [], color="0.15", lw=_thin(), label="boundary of each seed" if several else "boundary")
     return [*handles, line]
 

@@ -55,7 +55,7 @@ def descent_animation(
     figure, (left, right) = plt.subplots(1, 2, figsize=(width, width / 2), layout="constrained")
     descent_path(descent, landscape, minima, ax=left)
     descent_values(descent, quantity, ax=right)
-    left.get_legend().remove()  # the right one names the colours
+    left.get_legend().remove()  # the right one names the colors
     steps_of = {path.label: path.rows["step"].to_numpy() for path in paths}
     parts = [_Growing(line, steps_of[line.get_label()]) for line in left.lines if line.get_label() in steps_of]
     parts += [_Growing(line, np.asarray(line.get_xdata())) for line in right.lines]  # there, x is the step

@@ -105,7 +105,7 @@ def descent_values(
         gone = leaving(steps, values, high)
         if gone is not None:
             size = 1.6 * plt.rcParams["lines.markersize"]
-            ax.plot(gone, high, color=path.look.colour, marker="^", ms=size, clip_on=False)
+            ax.plot(gone, high, color=path.look.color, marker="^", ms=size, clip_on=False)
     ax.set(xlabel="step", ylabel=QUANTITIES[quantity])
     ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     ax.legend(title=title, frameon=False, alignment="left")
@@ -175,7 +175,7 @@ def leaving(steps: np.ndarray, values: np.ndarray, high: float) -> int | None:
 def drawn_as(path: Path) -> dict[str, Any]:
     """Return how a path's line is drawn: thin, with small markers, because it has many."""
     return {
-        "color": path.look.colour,
+        "color": path.look.color,
         "marker": path.look.marker,
         "label": path.label,
         "ms": 0.7 * plt.rcParams["lines.markersize"],

@@ -222,7 +222,7 @@ def network_handles(look_of: Mapping[str, Look], found: Mapping[str, str]) -> li
         note = found.get(name, "")
         label = f"{name} ({note})" if name and note else name or note
         if label:
-            handles.append(Line2D([], [], color=look.colour, marker=look.marker, label=label))
+            handles.append(Line2D([], [], color=look.color, marker=look.marker, label=label))
     return handles
 
 

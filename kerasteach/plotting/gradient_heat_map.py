@@ -29,7 +29,7 @@ def gradient_heat_map(
     gradients: pd.DataFrame,
     parameter: str | None = None,
     limits: tuple[float, float] | None = None,
-    colour_bar: bool = True,
+    colorbar: bool = True,
     ax: Axes | None = None,
     *,
     hue: Hue = None,
@@ -43,7 +43,7 @@ def gradient_heat_map(
         parameter: Which rows: `"bias"`, `"kernel"`, ... Defaults to `None`: those that carry each layer's error signal,
             see `gradient_flow`.
         limits: The norms at the ends of the logarithmic color scale. Defaults to those of the table.
-        colour_bar: Whether to draw the scale beside it. Defaults to `True`.
+        colorbar: Whether to draw the scale beside it. Defaults to `True`.
         ax: Where to draw. Defaults to a new figure.
         hue: The column, or columns, that tell networks apart. Defaults to `None`: those that `compare` writes.
 
@@ -54,7 +54,7 @@ def gradient_heat_map(
         TypeError: If `gradients` is no data frame, or a column of it or an argument is of another kind.
         ValueError: If the table lacks a column or has no row, or holds several networks.
     """
-    ax, colour_bar = checked_axes(ax), flag("colour_bar", colour_bar)
+    ax, colorbar = checked_axes(ax), flag("colorbar", colorbar)
     scale = None if limits is None else _checked(limits)
     frame = networks_in("gradients", gradients, GRADIENTS, hue)
     names = names_of(frame)
@@ -63,7 +63,7 @@ def gradient_heat_map(
             f"One heat map shows one network; choose its rows, or draw all with gradients_over_time. Received: {names}."
         )
     rows = rows_of(frame, parameter)
-    return _draw(new_axes(ax), rows, scale or norm_range(_norms(rows).to_numpy()), colour_bar)
+    return _draw(new_axes(ax), rows, scale or norm_range(_norms(rows).to_numpy()), colorbar)
 
 
 def gradients_over_time(
@@ -106,7 +106,7 @@ def heat_maps(rows: pd.DataFrame, axes: Mapping[str, Axes]) -> None:
             ax.set_axis_off()
             ax.set_title(fitted(ax, f"{name}: has none of these parameters"))
             continue
-        _draw(ax, one, ends, colour_bar=False)
+        _draw(ax, one, ends, colorbar=False)
         drawn = [label.get_text() for label in ax.get_yticklabels()]
         if drawn == labels and not _begins_row(ax):
             ax.set_yticks([])
@@ -138,7 +138,7 @@ def _checked(limits: object) -> tuple[float, float]:
     return ends[0], ends[1]
 
 
-def _draw(ax: Axes, rows: pd.DataFrame, limits: tuple[float, float], colour_bar: bool) -> Axes:
+def _draw(ax: Axes, rows: pd.DataFrame, limits: tuple[float, float], colorbar: bool) -> Axes:
     """Draw one network's rows as cells, the output on top."""
     norms = _norms(rows).droplevel("network").unstack("epoch").sort_index(ascending=False)
     cells = np.ma.masked_where(~(norms.to_numpy() > 0), norms.to_numpy())
@@ -146,7 +146,7 @@ def _draw(ax: Axes, rows: pd.DataFrame, limits: tuple[float, float], colour_bar:
     ax.set(xlim=(0, norms.shape[1]), ylim=(norms.shape[0], 0), xlabel="epochs trained", ylabel="")
     ax.tick_params(length=0)
     sns.despine(ax=ax, left=True, bottom=True)
-    if colour_bar:
+    if colorbar:
         figure = ax.get_figure()
         assert figure is not None
         figure.colorbar(mesh, ax=ax, label=_scale_label(rows))

@@ -28,8 +28,8 @@ def learning_rate_test(table: pd.DataFrame, suggestion: float | None = None, ax:
     nine tenths of the losses, and a triangle marks where the line leaves it at the top.
 
     Args:
-        table: `RangeTest.table`: `learning_rate, loss, smoothed` are drawn.
-        suggestion: `RangeTest.suggestion`. Defaults to `None`: there is none.
+        table: `LearningRateTest.table`: `learning_rate, loss, smoothed` are drawn.
+        suggestion: `LearningRateTest.suggestion`. Defaults to `None`: there is none.
         ax: Where to draw. Defaults to a new figure.
 
     Returns:

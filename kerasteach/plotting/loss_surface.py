@@ -1,4 +1,4 @@
-"""The error surface: a curve over one coordinate, or colours and contours over two, with the training path on it."""
+"""The error surface: a curve over one coordinate, or colors and contours over two, with the training path on it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _AXES = {
 def loss_surface(surface: pd.DataFrame, path: pd.DataFrame | None = None, ax: Axes | None = None) -> Axes:
     """Draw a model's loss over one or two coordinates, and the path that the training took.
 
-    Over two coordinates, colours and contours tell the loss, on a logarithmic scale where it spans more than a factor
+    Over two coordinates, colors and contours tell the loss, on a logarithmic scale where it spans more than a factor
     of 50. Where the loss is not finite, it is hatched. The path is projected: the snapshots' own losses are not quite
     the surface's below them, and the title says how far they are off this plane at most. Over one coordinate, the path
     stands at the snapshots' own losses.
@@ -62,7 +62,7 @@ def loss_surface(surface: pd.DataFrame, path: pd.DataFrame | None = None, ax: Ax
         _draw_curve(ax, surface, coordinates[0])
         height, where = "loss", "at its own losses"
     else:
-        _draw_colours(ax, surface, coordinates)
+        _draw_colors(ax, surface, coordinates)
         height, where = coordinates[1], ""
         far = 0.0 if path is None else path["distance"].max()
         if far > _ON_THE_PLANE:
@@ -113,10 +113,10 @@ def _draw_curve(ax: Axes, surface: pd.DataFrame, coordinate: str) -> None:
     ax.set_xlim(place[0], place[-1])
 
 
-def _draw_colours(ax: Axes, surface: pd.DataFrame, coordinates: list[str]) -> None:
+def _draw_colors(ax: Axes, surface: pd.DataFrame, coordinates: list[str]) -> None:
     losses = surface.pivot(index=coordinates[1], columns=coordinates[0], values="loss")
     shown = np.ma.masked_invalid(losses.to_numpy(dtype="float64"))
-    ax.patch.set(hatch="///", edgecolor="0.6")  # what the colours leave open
+    ax.patch.set(hatch="///", edgecolor="0.6")  # what the colors leave open
     norm, levels = _scale(shown)
     if shown.count():
         across, up = losses.columns.to_numpy(), losses.index.to_numpy()

@@ -18,14 +18,14 @@ PAGE = (12.8, 7.2)  # inches, 16:9: a little less than a slide, which has 13.33 
 
 
 class Look(NamedTuple):
-    """A colour and a marker."""
+    """A color and a marker."""
 
-    colour: str
+    color: str
     marker: str
 
 
 ACTIVATIONS = {name: Look(one.color, one.marker) for name, one in COURSE.items() if one.color and one.marker}
-_COLOURS = ("#004488", "#DDAA33", "#BB5566", "#33A0C8", "#117733", "#882288", "#888888", "#000000")
+_COLORS = ("#004488", "#DDAA33", "#BB5566", "#33A0C8", "#117733", "#882288", "#888888", "#000000")
 FORWARD, BACKWARD = "#004488", "#BB5566"  # the two ways through a network: apart in lightness, too
 _MARKERS = ("D", "v", "P", "X", "*", "p", "h", "<", ">")  # none of the main three
 
@@ -34,9 +34,9 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
     """Give each name its look: an activation's own one, and the others' in the order in which they come."""
     names = list(names)
     taken = {ACTIVATIONS[name] for name in names if name in ACTIVATIONS}
-    colours = sorted(_COLOURS, key=lambda colour: colour in {look.colour for look in taken})  # the free ones first
-    # Eight colours and nine markers, each in turn, meet in 72 pairs.
-    pairs = (Look(colours[i % len(colours)], _MARKERS[i % len(_MARKERS)]) for i in count())
+    colors = sorted(_COLORS, key=lambda color: color in {look.color for look in taken})  # the free ones first
+    # Eight colors and nine markers, each in turn, meet in 72 pairs.
+    pairs = (Look(colors[i % len(colors)], _MARKERS[i % len(_MARKERS)]) for i in count())
     free = (look for look in pairs if look not in taken)
     return {name: ACTIVATIONS.get(name) or next(free) for name in names}
 

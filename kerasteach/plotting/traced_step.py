@@ -128,8 +128,8 @@ def _draw(ax: Axes, column: Column, points: float) -> None:
             ax.plot([card.left, card.left + column.width], [y, y], color="0.8", lw=points / 12, zorder=3)
         for number, row in enumerate(card.rows):
             right = card.left + PAD
-            for text, width, colour in zip(row, column.widths, ("0.3", FORWARD, BACKWARD), strict=True):
+            for text, width, color in zip(row, column.widths, ("0.3", FORWARD, BACKWARD), strict=True):
                 right += width
                 place = (right, card.middle(number))
-                ax.text(*place, text, color=colour, ha="right", va="center_baseline", fontsize=points, zorder=4)
+                ax.text(*place, text, color=color, ha="right", va="center_baseline", fontsize=points, zorder=4)
                 right += SPACE

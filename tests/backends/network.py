@@ -21,7 +21,7 @@ def dense(optimizer, **compile_options):
 
 
 def convolutional(optimizer):
-    """Return a compiled network with a convolution and a batch normalisation, always with the same first weights."""
+    """Return a compiled network with a convolution and a batch normalization, always with the same first weights."""
     keras.utils.set_random_seed(0)
     layers = [
         keras.Input((6, 6, 2)),

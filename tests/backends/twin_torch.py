@@ -38,7 +38,7 @@ def plain():
 
 
 def stateful():
-    """A convolution and a batch normalisation, whose state goes from step to step."""
+    """A convolution and a batch normalization, whose state goes from step to step."""
     hold(convolutional, lambda: keras.optimizers.SGD(0.1), IMAGES)
 
 

@@ -40,7 +40,7 @@ def can_train_together(plan: Plan, copies: Sequence[Copy]) -> str | None:
 
     One optimizer updates the weights of all, so it must work entry by entry. The networks must be made of layers of
     Keras and of this package, whose values depend on nothing but their variables and inputs. Where a layer has no
-    vectorised form, such as a convolution or dropout, its network runs copy by copy in the same graph.
+    vectorized form, such as a convolution or dropout, its network runs copy by copy in the same graph.
 
     Args:
         plan: What the networks share.

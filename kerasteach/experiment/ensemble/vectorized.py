@@ -1,4 +1,4 @@
-"""One pass through many copies of a network: vectorised if every operation can be, else copy by copy."""
+"""One pass through many copies of a network: vectorized if every operation can be, else copy by copy."""
 
 from __future__ import annotations
 

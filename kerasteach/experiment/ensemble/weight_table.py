@@ -56,7 +56,7 @@ class WeightTable:
 
         Args:
             table: `(rows, LANES)`.
-            copies: How many neighbouring copies each part is to hold; they add up to all.
+            copies: How many neighboring copies each part is to hold; they add up to all.
 
         Returns:
             For each part the stack of each variable, `(copies, ...)`.

@@ -60,7 +60,7 @@ def trace_step(
     Raises:
         TypeError: If `model` or `optimizer` is none of Keras's.
         ValueError: If a layer cannot be explained (the first one is named), x or y does not fit the model, or Keras
-            minimises more than the loss's formula.
+            minimizes more than the loss's formula.
         RuntimeError: If Keras runs on another backend than TensorFlow.
 
     Example:

@@ -24,14 +24,14 @@ class Plane:
 
     Attributes:
         axes: A name for each direction.
-        centre: The values of the model's trainable variables.
+        center: The values of the model's trainable variables.
         directions: For each axis an array for each trainable variable, of its shape.
-        origin: The coordinate of the centre on each axis.
+        origin: The coordinate of the center on each axis.
         reach: How far a grid is to reach on both sides at least.
     """
 
     axes: tuple[str, ...]
-    centre: Weights
+    center: Weights
     directions: list[Weights]
     origin: np.ndarray
     reach: float
@@ -40,10 +40,10 @@ class Plane:
         """Return the coordinates of the plane's point that is nearest to these weights, and the distance to it.
 
         With the directions `d_i` as the columns of `D`, the coordinates are the least-squares solution `c` of
-        `D c = weights - centre`, all trainable variables as one vector, computed in float64; the distance is the
+        `D c = weights - center`, all trainable variables as one vector, computed in float64; the distance is the
         Euclidean norm of what is left.
         """
-        away = [_float64(one) - _float64(centre) for one, centre in zip(weights, self.centre, strict=True)]
+        away = [_float64(one) - _float64(center) for one, center in zip(weights, self.center, strict=True)]
         gram = np.array([[_product(one, other) for other in self.directions] for one in self.directions])
         coordinates = np.linalg.solve(gram, [_product(one, away) for one in self.directions])
         for coordinate, direction in zip(coordinates, self.directions, strict=True):
@@ -64,21 +64,21 @@ def chosen_weights(model: keras.Model, weights: Sequence[Weight]) -> Plane:
     places = [_found(weight, names, [one.path for one in described], variables) for weight in weights]
     if len(set(places)) < len(places):
         raise ValueError(f"`along` must name two different weights. Received: along={list(weights)!r}.")
-    centre = _values(variables)
+    center = _values(variables)
     directions = []
     for number, place in places:
-        direction = [np.zeros_like(one) for one in centre]
+        direction = [np.zeros_like(one) for one in center]
         direction[number][place] = 1
         directions.append(direction)
-    origin = np.array([float(centre[number][place]) for number, place in places])
-    return Plane(tuple(f"{names[number]}{list(place)}" for number, place in places), centre, directions, origin, 1.0)
+    origin = np.array([float(center[number][place]) for number, place in places])
+    return Plane(tuple(f"{names[number]}{list(place)}" for number, place in places), center, directions, origin, 1.0)
 
 
 def random_directions(model: keras.Model, seed: int) -> Plane:
-    """Return the plane of two random directions with filter normalisation.
+    """Return the plane of two random directions with filter normalization.
 
     Each direction is drawn from N(0, 1); then each of its filters is rescaled to the norm of the model's filter:
-    `d_f <- d_f / |d_f| |w_f|`. Variables of one axis or none (biases, and the gamma and beta of normalisation layers)
+    `d_f <- d_f / |d_f| |w_f|`. Variables of one axis or none (biases, and the gamma and beta of normalization layers)
     do not move, as in the code that the authors published.
 
     Raises:
@@ -89,9 +89,9 @@ def random_directions(model: keras.Model, seed: int) -> Plane:
     """
     random = np.random.default_rng(seed)
     variables, axes = list(model.trainable_variables), kept_axes(model)
-    centre = _values(variables)
+    center = _values(variables)
     directions = [
-        [_like(one, axes[id(variable)], random) for one, variable in zip(centre, variables, strict=True)]
+        [_like(one, axes[id(variable)], random) for one, variable in zip(center, variables, strict=True)]
         for _ in range(2)
     ]
     if not all(_product(direction, direction) for direction in directions):
@@ -99,7 +99,7 @@ def random_directions(model: keras.Model, seed: int) -> Plane:
             "Random directions need a trainable kernel that is not all 0; name weights in `along` instead. Received: "
             f"trainable variables of the shapes {[tuple(one.shape) for one in variables]}."
         )
-    return Plane(("direction_1", "direction_2"), centre, directions, np.zeros(2), 1.0)
+    return Plane(("direction_1", "direction_2"), center, directions, np.zeros(2), 1.0)
 
 
 def path_directions(model: keras.Model, path: Sequence[Weights]) -> Plane:
@@ -110,7 +110,7 @@ def path_directions(model: keras.Model, path: Sequence[Weights]) -> Plane:
     positive coordinate.
 
     Args:
-        model: Whose weights are the plane's centre.
+        model: Whose weights are the plane's center.
         path: The trainable variables' values at each snapshot.
 
     Raises:
@@ -119,9 +119,9 @@ def path_directions(model: keras.Model, path: Sequence[Weights]) -> Plane:
     Reference:
         Li et al. 2018, section 7, who besides take the mean of the differences away from each.
     """
-    centre = _values(model.trainable_variables)
+    center = _values(model.trainable_variables)
     away = [
-        np.array([_float64(snapshot[number]) - _float64(one) for snapshot in path]) for number, one in enumerate(centre)
+        np.array([_float64(snapshot[number]) - _float64(one) for snapshot in path]) for number, one in enumerate(center)
     ]  # for each variable, (snapshots, ...)
     gram = sum((flat @ flat.T for flat in (one.reshape(len(path), -1) for one in away)), np.zeros((1, 1)))
     squares, mixtures = np.linalg.eigh(gram)  # (snapshots, snapshots): small, however many weights there are
@@ -135,7 +135,7 @@ def path_directions(model: keras.Model, path: Sequence[Weights]) -> Plane:
         mixture = mixtures[:, number] / np.sqrt(squares[number])
         coordinate = mixtures[0, number]  # the sign of the first snapshot's coordinate
         directions.append([np.tensordot(-mixture if coordinate > 0 else mixture, one, axes=1) for one in away])
-    return Plane(("component_1", "component_2"), centre, directions, np.zeros(2), 0.0)
+    return Plane(("component_1", "component_2"), center, directions, np.zeros(2), 0.0)
 
 
 def _found(

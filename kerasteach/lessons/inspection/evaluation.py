@@ -103,8 +103,8 @@ def _compiled(
     """Return two functions that give losses of a batch: at offsets in the plane, `(points, axes)`; with all weights."""
     tf = require_tensorflow()
     moved = [
-        (variable, tf.constant(centre), [tf.constant(one, variable.dtype) for one in steps])
-        for variable, centre, *steps in zip(model.trainable_variables, plane.centre, *plane.directions, strict=True)
+        (variable, tf.constant(center), [tf.constant(one, variable.dtype) for one in steps])
+        for variable, center, *steps in zip(model.trainable_variables, plane.center, *plane.directions, strict=True)
         if any(np.any(one) for one in steps)
     ]
 

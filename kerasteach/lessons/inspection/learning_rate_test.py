@@ -27,7 +27,7 @@ _SAFETY = 10  # how far the suggestion stays below the rate of the lowest loss
 
 
 @dataclass(frozen=True, eq=False)
-class RangeTest:
+class LearningRateTest:
     """What `find_learning_rate` found.
 
     Attributes:
@@ -54,7 +54,7 @@ def find_learning_rate(
     sample_weight: Any = None,
     seed: int = 0,
     progress: bool = True,
-) -> RangeTest:
+) -> LearningRateTest:
     """Try growing learning rates on a model, one a training step, and suggest one. The model is left as it was.
 
     Step i of n trains on one batch with the rate `lowest * (highest / lowest) ** (i / (n - 1))`. A rate that is too
@@ -133,7 +133,7 @@ def find_learning_rate(
     table = pd.DataFrame(
         {"step": range(len(losses)), "learning_rate": rates[: len(losses)], "loss": losses, "smoothed": smoothed}
     )
-    return RangeTest(table, *_suggestion(rates, losses, smoothed, poisoned))
+    return LearningRateTest(table, *_suggestion(rates, losses, smoothed, poisoned))
 
 
 def _check_optimizer(optimizer: keras.optimizers.Optimizer) -> None:

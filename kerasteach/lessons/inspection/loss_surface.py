@@ -61,8 +61,8 @@ def loss_surface(
 ) -> LossSurface:
     """Compute a model's loss on a grid of weights around those that it has.
 
-    The loss is what `model.evaluate` would report at those weights: the compiled loss with its regularisation, in
-    inference mode, as the mean over the batches, each counted by its examples. At the centre it is the model's own.
+    The loss is what `model.evaluate` would report at those weights: the compiled loss with its regularization, in
+    inference mode, as the mean over the batches, each counted by its examples. At the center it is the model's own.
     The statistics of `BatchNormalization` are the model's everywhere. The model is never changed: the weights of the
     grid are only put in their place inside a computation, which is compiled once.
 

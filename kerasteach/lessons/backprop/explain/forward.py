@@ -15,7 +15,7 @@ from kerasteach.lessons.backprop.step import Step
 
 def initial_section(symbols: Symbols) -> Section:
     """Tell the example, its target, and the weights."""
-    section, step = Section("1. Initialise"), symbols.step
+    section, step = Section("1. Initialize"), symbols.step
     for example in section.each(step.examples):
         for one in (*symbols.x(0, example), *symbols.targets(example)):
             section.find(one)
