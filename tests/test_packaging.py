@@ -15,7 +15,7 @@ PACKAGES = PROJECT["tool"]["setuptools"]["packages"]
 FOLDERS = {"kerasteach.callbacks": "callbacks"}
 # The floors of docs/architecture.md: a room may import from floors below its own, and from its own folder.
 FLOORS = [
-    {"validation", "extras"},
+    {"validation", "display", "extras"},
     {"activation_names", "devices", "progress", "datasets", "storage", "tables"},
     {"activations", "plotting"},
     {"losses", "optimizers", "initializers", "layers", "stopping"},

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).parent / "backends" / "mirrored.py"
+PROGRAM = Path(__file__).parents[2] / "backends" / "mirrored.py"
 WARNINGS = ["error", "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"]  # Keras's own
 
 
