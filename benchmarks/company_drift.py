@@ -27,7 +27,7 @@ OPTIMIZERS = {
 def curves(make: object, activation: str, seeds: list[int], epochs: int) -> pd.DataFrame:
     """Return the seed's curves, a column a metric and a row an epoch."""
     result = kt.compare(
-        activation, data="digits", hidden=(32,) * 4, seeds=seeds, epochs=epochs, optimizer=make(), progress=False
+        activation, data="digits", hidden=(32,) * 4, seeds=seeds, epochs=epochs, optimizer=make(), verbose=0
     )
     own = result.history[result.history["seed"] == SEED]
     return own.pivot(index="epoch", columns="metric", values="value")

@@ -83,7 +83,7 @@ def separately(epochs: int, copies: int = 30, build: Callable[..., keras.Model] 
 
 def compare(epochs: int) -> None:
     """Train the 30 networks as users do."""
-    kt.compare(ACTIVATIONS, data=DATA, hidden=HIDDEN, seeds=10, epochs=epochs, progress=False)
+    kt.compare(ACTIVATIONS, data=DATA, hidden=HIDDEN, seeds=10, epochs=epochs, verbose=0)
 
 
 def thirty(epochs: int) -> None:
@@ -119,7 +119,7 @@ def main_table(epochs: int, rounds: int) -> None:
     variants = {
         "one plain fit": one,
         "kt.compare: 30 together, gradients captured": partial(compare, epochs),
-        "30 together, no capture": partial(together, epochs, capture=None),
+        "30 together, no capture": partial(together, epochs, every=None),
     }
     print(f"\n3 activations x 10 seeds, 64-32x6-10, digits, batch {BATCH}, {epochs} epochs, a test after each")
     print(ratios(seconds(variants, rounds), "one plain fit").round(2).to_string())
@@ -201,7 +201,7 @@ def jax_table(epochs: int, rounds: int) -> None:
     if find_spec("jax") is None:
         print("\nJAX is not installed: no yardstick.")
         return
-    variants = {"together": partial(together, epochs, capture=None), "JAX, vmap and scan": partial(with_jax, epochs)}
+    variants = {"together": partial(together, epochs, every=None), "JAX, vmap and scan": partial(with_jax, epochs)}
     print("\n" + ratios(seconds(variants, rounds), "together").round(2).to_string())
 
 

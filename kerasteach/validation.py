@@ -140,7 +140,7 @@ def flag(argument: str, value: Any) -> bool:
 
     Example:
         >>> from kerasteach.validation import flag
-        >>> flag("progress", 1)
+        >>> flag("overwrite", 1)
         True
     """
     known = isinstance(value, (bool, int)) or type(value).__name__ in ("bool", "bool_")

@@ -59,5 +59,5 @@ def classifier():
 def comparison():
     """Return a small comparison, trained once."""
     return kt.compare(
-        ("sigmoid", "tanh", "relu"), data="iris", hidden=(6, 6, 6), seeds=3, epochs=4, learning_rate=0.5, progress=False
+        ("sigmoid", "tanh", "relu"), data="iris", hidden=(6, 6, 6), seeds=3, epochs=4, learning_rate=0.5, verbose=0
     )

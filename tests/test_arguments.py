@@ -142,13 +142,13 @@ def history():
 @cache
 def surface():
     """Return a loss surface along one weight."""
-    return kt.loss_surface(model(), X, Y, ("dense/kernel", (0, 0)), points=3, progress=False)
+    return kt.loss_surface(model(), X, Y, ("dense/kernel", (0, 0)), points=3, verbose=0)
 
 
 @cache
 def comparison():
     """Return a comparison of two small networks, trained for an epoch."""
-    return kt.compare(("tanh", "relu"), data=dataset(), hidden=(2,), seeds=1, epochs=1, progress=False)
+    return kt.compare(("tanh", "relu"), data=dataset(), hidden=(2,), seeds=1, epochs=1, verbose=0)
 
 
 def saved():
@@ -196,7 +196,7 @@ BASE = {
         "seeds": 1,
         "epochs": 1,
         "executor": NoTraining(1),
-        "progress": False,
+        "verbose": 0,
     },
     "experiment.summarize": lambda: {"history": comparison().history, "gradients": comparison().gradients},
     "layers.Dense": lambda: {"units": 2},
@@ -204,7 +204,7 @@ BASE = {
     "layers.LeakyReLU": dict,
     "layers.Softmax": dict,
     "lessons.TracedStep.explain": dict,
-    "lessons.find_learning_rate": lambda: {"model": model(), "x": X, "y": Y, "steps": 2, "progress": False},
+    "lessons.find_learning_rate": lambda: {"model": model(), "x": X, "y": Y, "steps": 2, "verbose": 0},
     "lessons.functions.get": lambda: {"function": "parabola"},
     "lessons.gradient_descent": lambda: {"f": "parabola", "start": 1.0, "steps": 1},
     "lessons.landscape": lambda: {"f": "parabola", "around": (-1, 1), "points": 3},
@@ -214,7 +214,7 @@ BASE = {
         "y": Y,
         "along": ("dense/kernel", (0, 0)),
         "points": 2,
-        "progress": False,
+        "verbose": 0,
     },
     "lessons.trace_step": lambda: {"model": model(), "x": X[:1], "y": Y[:1]},
     "lessons.training_loop": lambda: {

@@ -30,7 +30,7 @@ def test_a_notebook_shows_one_line():
 
 
 def test_a_notebook_shows_nothing_if_asked_not_to():
-    """`progress=False` is quiet there, too."""
+    """`verbose=0` is quiet there, too."""
     assert outputs(show=False) == []
 
 

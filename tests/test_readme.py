@@ -28,7 +28,7 @@ def in_a_folder(tmp_path, monkeypatch):
     """Work in an empty folder, and train comparisons for one epoch from two seeds, which says as much here."""
 
     def quick(*arguments, **given):
-        return COMPARE(*arguments, **{**given, "epochs": 1, "seeds": 2, "progress": False})
+        return COMPARE(*arguments, **{**given, "epochs": 1, "seeds": 2, "verbose": 0})
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(kt.experiment, "compare", quick)

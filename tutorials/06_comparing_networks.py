@@ -37,7 +37,7 @@ result = kt.compare(
     hidden=(32,) * 6,
     seeds=SEEDS,
     epochs=EPOCHS,
-    progress=False,
+    verbose=0,
 )
 summary = result.summary()
 print(summary[["test_accuracy", "test_accuracy_min", "test_accuracy_max", "gradient_ratio"]].round(4).to_string())
@@ -86,7 +86,7 @@ assert against_tanh.loc["sigmoid", "test_accuracy_difference_high"] < -0.5, "no 
 # `initializer="matched"` gives each its own from the same random draws, so that the weights differ by a factor alone.
 
 # %%
-arguments = {"data": "digits", "hidden": (32,) * 6, "seeds": 5, "epochs": 3, "progress": False}
+arguments = {"data": "digits", "hidden": (32,) * 6, "seeds": 5, "epochs": 3, "verbose": 0}
 matched = kt.compare("relu", vary={"initializer": ["glorot_uniform", "matched"]}, **arguments)
 print(matched.summary()[["final_loss", "final_loss_difference", "final_loss_difference_high"]].round(3).to_string())
 assert matched.summary().loc["matched", "final_loss_difference_high"] < 0, "with He's weights ReLU learns faster"

@@ -44,7 +44,7 @@ def asked_again(directory: str | Path, own_models: bool = False, data: str | Pat
         name: {key: _from_json(value) for key, value in values.items()} if isinstance(values, dict) else values
         for name, values in arguments.pop("vary").items()
     }
-    given = {name: _from_json(value) for name, value in arguments.items() if value is not None or name == "capture"}
+    given = {name: _from_json(value) for name, value in arguments.items() if value is not None or name == "every"}
     return {**given, "vary": vary, "optimizer": optimizer, "device": facts["device"]}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any, Literal, cast
+from typing import Any
 
 import keras
 import numpy as np
@@ -47,15 +47,6 @@ def checked_hidden(hidden: Any, depth: Any = None, width: Any = None) -> list[in
         if depth is None
         else [units[0] if units else whole("width", width)] * whole("depth", depth, most=MOST_LAYERS)
     )
-
-
-def checked_capture(capture: Any) -> Literal["epoch", "step"] | None:
-    """Return which gradients to keep, or raise ValueError."""
-    if capture is None:
-        return None
-    if not isinstance(capture, str) or capture not in ("epoch", "step"):
-        raise ValueError(f'`capture` must be "epoch", "step" or None. {received("capture", capture)}')
-    return cast(Literal["epoch", "step"], capture)
 
 
 def checked_initializer(initializer: Any) -> str | keras.initializers.Initializer:

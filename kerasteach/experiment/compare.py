@@ -16,7 +16,6 @@ from kerasteach import devices
 from kerasteach.activations import Activation
 from kerasteach.datasets.splitting import checked_seed
 from kerasteach.experiment.arguments import (
-    checked_capture,
     checked_error,
     checked_hidden,
     checked_initializer,
@@ -33,6 +32,7 @@ from kerasteach.experiment.request import HIDDEN, INITIALIZER, Request
 from kerasteach.experiment.settings import settings
 from kerasteach.experiment.variants import Choices, grid, variants
 from kerasteach.experiment.workers import checked_executor
+from kerasteach.measure.recording.recording import Every, checked_every
 from kerasteach.storage.manifest import versions
 from kerasteach.validation import LONGEST, flag, path, text, whole
 
@@ -55,14 +55,14 @@ def compare(
     optimizer: str | keras.optimizers.Optimizer | None = None,
     initializer: str | keras.initializers.Initializer = INITIALIZER,
     error_below: float | None = None,
-    capture: Literal["epoch", "step"] | None = "epoch",
+    every: Every | None = "epoch",
     keep_weights: bool = False,
     device: str = "auto",
     directory: str | Path | None = None,
     overwrite: bool = False,
     executor: Executor | None = None,
     split_seed: int = 0,
-    progress: bool = True,
+    verbose: int = 1,
 ) -> Comparison:
     """Train networks that differ in what you vary and in nothing else, over several seeds, and record how they learn.
 
@@ -107,8 +107,8 @@ def compare(
             Defaults to `"glorot_uniform"`.
         error_below: Stop a network after the first epoch with a mean training loss below this. Defaults to `None`:
             train all epochs.
-        capture: Which gradients to keep: `"epoch"` for means over the steps of each epoch, `"step"` for every step,
-            `None` for none. Defaults to `"epoch"`.
+        every: Which gradients to keep: `"epoch"` for means over the steps of each epoch, a number n for every n-th
+            step, `None` for none. Defaults to `"epoch"`.
         keep_weights: Whether to keep each network's last weights, in `Comparison.weights`. Defaults to `False`.
         device: `"auto"`, `"cpu"`, `"gpu"` or, say, `"gpu:1"`. Defaults to `"auto"`.
         directory: Write every group of networks there as soon as it is trained. The same call again, after an
@@ -119,8 +119,8 @@ def compare(
             `ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))` on this machine, Dask's
             `client.get_executor()` on many. Defaults to `None`: one group after the other, in this process.
         split_seed: Fixes which examples are kept for testing (and made data themselves). Defaults to `0`.
-        progress: Whether to show, on standard error, a line that says what is learned from what, and a progress bar.
-            Without them, what is left out of the data or is a doubtful guess is a warning. Defaults to `True`.
+        verbose: `1` to show, on standard error, a line that says what is learned from what, and a progress bar; `0` for
+            silence, where what is left out of the data or is a doubtful guess is a warning. Defaults to `1`.
 
     Returns:
         A `Comparison` with `history`, `gradients`, `predictions`, `weights` and `summary()`.
@@ -133,19 +133,19 @@ def compare(
 
     Example:
         >>> import kerasteach as kt
-        >>> result = kt.compare(("tanh", "relu"), data="iris", hidden=(8,), seeds=2, epochs=3, progress=False)
+        >>> result = kt.compare(("tanh", "relu"), data="iris", hidden=(8,), seeds=2, epochs=3, verbose=0)
         >>> result.history[["activation", "seed"]].drop_duplicates().values.tolist()
         [['tanh', 0], ['tanh', 1], ['relu', 0], ['relu', 1]]
         >>> result = kt.compare(vary={"learning_rate": [0.1, 0.5]}, data="iris", hidden=(8,), seeds=1, epochs=3,
-        ...                     progress=False)
+        ...                     verbose=0)
         >>> result.summary().index.tolist()
         [0.1, 0.5]
     """
     place = devices.resolve(text("device", device))
     executor = checked_executor(executor)
-    keep_weights, overwrite, progress = (
+    keep_weights, overwrite, verbose = (
         flag(name, value)
-        for name, value in (("keep_weights", keep_weights), ("overwrite", overwrite), ("progress", progress))
+        for name, value in (("keep_weights", keep_weights), ("overwrite", overwrite), ("verbose", verbose))
     )
     there = None if directory is None else path("directory", directory)
     reading = {"target": target, "features": features, "task": task, "missing": missing}
@@ -161,7 +161,7 @@ def compare(
         optimizer=optimizer,
         initializer=checked_initializer(initializer),
         error_below=checked_error(error_below),
-        capture=checked_capture(capture),
+        every=None if every is None else checked_every(every),
     )
     choices = grid(activations, request.models, vary)
     networks = request.networks(choices)
@@ -176,10 +176,10 @@ def compare(
     facts = {"arguments": arguments, **_facts(request, choices, networks, place)}
     groups = grouped(networks)
     check_can_be_sent(executor, groups)
-    announce(dataset, facts["data"]["loss"], progress)
+    announce(dataset, facts["data"]["loss"], verbose)
     if there is not None and (reason := unknown(facts)) is not None:
         warnings.warn(f"If this comparison is interrupted, it cannot be gone on with: {reason}.", stacklevel=2)
-    train = partial(run, groups, executor=executor, device=place, keep_weights=keep_weights, progress=progress)
+    train = partial(run, groups, executor=executor, device=place, keep_weights=keep_weights, verbose=verbose)
     return assembled(facts, train().values()) if there is None else resumed(there, facts, train, overwrite)
 
 

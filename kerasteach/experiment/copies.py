@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.datasets import Dataset
+from kerasteach.measure.recording.recording import Every
 from kerasteach.tables.names import distinct
 
 
@@ -25,7 +26,7 @@ class Plan:
         epochs: How often they go through the training data, at most.
         batch_size: Examples a step.
         error_below: The training loss below which a network stops; `None` for no such stop.
-        capture: Which gradients to keep: of every step, their means over each epoch, or none.
+        every: Which gradients to keep: of every n-th step, their means over each epoch, or none.
     """
 
     dataset: Dataset
@@ -33,7 +34,7 @@ class Plan:
     epochs: int
     batch_size: int
     error_below: float | None
-    capture: Literal["epoch", "step"] | None
+    every: Every | None
 
 
 @dataclass(frozen=True)

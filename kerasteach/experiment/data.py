@@ -102,9 +102,9 @@ def _flattened(data: datasets.Dataset) -> datasets.Dataset:
     )
 
 
-def announce(dataset: datasets.Dataset, loss: str, progress: bool) -> None:
-    """Write in one line on standard error what is learned from what; without progress, warn of what is in doubt."""
-    if progress:
+def announce(dataset: datasets.Dataset, loss: str, verbose: bool) -> None:
+    """Write in one line on standard error what is learned from what; otherwise, warn of what is in doubt."""
+    if verbose:
         sys.stderr.write(f"{dataset.describe()}; loss: {loss}.\n")
         return
     for doubt in dataset.doubts:

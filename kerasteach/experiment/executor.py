@@ -52,7 +52,7 @@ def run(
     executor: Executor | None,
     device: str,
     keep_weights: bool,
-    progress: bool,
+    verbose: bool,
 ) -> dict[int, Outcome]:
     """Train the groups that are not trained yet, and return all of them by their number.
 
@@ -63,10 +63,10 @@ def run(
         executor: Who trains them; `None` is this process.
         device: Where to train.
         keep_weights: Whether to keep the networks' weights.
-        progress: Whether to show a bar.
+        verbose: Whether to show a bar.
     """
     outcomes = dict(there or {})
-    with _saying_how_to_resume(groups, outcomes, directory), progress_bar(progress, groups) as bar:
+    with _saying_how_to_resume(groups, outcomes, directory), progress_bar(verbose, groups) as bar:
 
         def store(number: int, outcome: Outcome) -> None:
             if directory is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import keras
 
@@ -15,6 +15,7 @@ from kerasteach.experiment.builders import Builder, builds, check_network, check
 from kerasteach.experiment.copies import Copy, Plan, config_of
 from kerasteach.experiment.groups import Network
 from kerasteach.experiment.variants import ARCHITECTURE, Choices, Variant, variants
+from kerasteach.measure.recording.recording import Every
 from kerasteach.models import draw_weights, mlp
 from kerasteach.validation import LONGEST, whole
 
@@ -36,7 +37,7 @@ class Request:
     optimizer: Any
     initializer: Any
     error_below: float | None
-    capture: Literal["epoch", "step"] | None
+    every: Every | None
 
     def __post_init__(self) -> None:
         if self.models is not None and (tuple(self.hidden) != HIDDEN or self.initializer != INITIALIZER):
@@ -92,7 +93,7 @@ class Request:
         )
         batch_size = whole("batch_size", settings.get("batch_size", self.batch_size), most=LONGEST)
         batch_size = min(batch_size, len(self.dataset.x_train))
-        return Plan(self.dataset, optimizer, self.epochs, batch_size, self.error_below, self.capture)
+        return Plan(self.dataset, optimizer, self.epochs, batch_size, self.error_below, self.every)
 
     def learning_rates(self, choices: Choices) -> list[float | str]:
         """Return the learning rate of each variant, or the name of its schedule."""
@@ -113,7 +114,7 @@ class Request:
             "optimizer": serialized(self.optimizer, self.learning_rate),
             "initializer": _to_json(self.initializer) if dense else None,
             "error_below": self.error_below,
-            "capture": self.capture,
+            "every": self.every,
         }
 
 

@@ -16,7 +16,6 @@ from kerasteach.datasets import Dataset
 from kerasteach.experiment.batch_order import orders
 from kerasteach.experiment.copies import Copy, Plan, Trained, optimizer_of, paths
 from kerasteach.losses import HalfSquaredError
-from kerasteach.measure.recording.recording import Every
 from kerasteach.tables.captures import with_keys
 from kerasteach.tables.history import history_table
 
@@ -55,8 +54,9 @@ def _train_variant(
     steps = -(-len(plan.dataset.x_train) // plan.batch_size)
     compile_for(model, plan, steps)
     fresh = [variable.numpy() for variable in model.optimizer.variables]
-    every: Every = "epoch" if plan.capture == "epoch" else 1
-    with GradientCapture(every=every) as capture:  # one `with` for all, so that the training step is compiled once
+    with GradientCapture(
+        every=plan.every or 1
+    ) as capture:  # one `with` for all, so that the training step is compiled once
         for index, copy in copies:
             for variable, first in zip(states, copy.build().variables, strict=True):
                 variable.assign(first)
@@ -114,7 +114,7 @@ def compile_for(model: keras.Model, plan: Plan, steps: int) -> None:
 
 def _callbacks(plan: Plan, capture: GradientCapture, on_epoch: Callable[[int], None]) -> list[keras.callbacks.Callback]:
     chosen = [keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch(epoch))]
-    if plan.capture is not None:
+    if plan.every is not None:
         chosen.append(capture)
     if plan.error_below is not None:
         chosen.append(StopOnError(plan.error_below, verbose=0))

@@ -61,7 +61,7 @@ def decision_boundary(
 
     Example:
         >>> import kerasteach as kt
-        >>> result = kt.compare("tanh", data="moons", hidden=(4,), seeds=2, epochs=1, progress=False)
+        >>> result = kt.compare("tanh", data="moons", hidden=(4,), seeds=2, epochs=1, verbose=0)
         >>> figure = kt.plotting.decision_boundary(result.predictions)
     """
     frame = networks_in("predictions", predictions, PREDICTIONS, hue)

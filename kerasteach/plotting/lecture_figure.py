@@ -53,7 +53,7 @@ def lecture_figure(
 
     Example:
         >>> import kerasteach as kt
-        >>> result = kt.compare("tanh", data="iris", hidden=(4,), seeds=1, epochs=1, progress=False)
+        >>> result = kt.compare("tanh", data="iris", hidden=(4,), seeds=1, epochs=1, verbose=0)
         >>> figure = kt.plotting.lecture_figure(result.history, result.gradients)
     """
     title = "" if title is None else text("title", title, empty=True)

@@ -418,7 +418,7 @@ def other_trainings():
         "record": record,
         "record without a model": lambda model: record(model, of=False),
         "record of train_on_batch": record_batches,
-        "find_learning_rate": lambda model: kt.find_learning_rate(model, X, Y, steps=4, batch_size=8, progress=False),
+        "find_learning_rate": lambda model: kt.find_learning_rate(model, X, Y, steps=4, batch_size=8, verbose=0),
     }
 
 

@@ -560,7 +560,7 @@ def test_an_interrupted_comparison_is_resumed(interrupt, here, tmp_path, capsys)
     assert (name, words[0], words[-1]) == ("kerasteach", "compare", "--paper")
     assert here(*words) == 0
     assert "lecture.svg" in capsys.readouterr().out
-    whole = kt.compare(data="iris", hidden=(5, 5), seeds=2, epochs=2, optimizer="adafactor", progress=False)
+    whole = kt.compare(data="iris", hidden=(5, 5), seeds=2, epochs=2, optimizer="adafactor", verbose=0)
     pd.testing.assert_frame_equal(kt.Comparison.load(folder).history, whole.history)
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 import kerasteach as kt
 from kerasteach.experiment.training import batches
 
-SMALL = {"data": "iris", "hidden": (5, 5), "seeds": 2, "epochs": 3, "progress": False}
+SMALL = {"data": "iris", "hidden": (5, 5), "seeds": 2, "epochs": 3, "verbose": 0}
 # A step of float32 rounds by 1e-7. Networks that are trained in other company round otherwise, and in a dozen steps
 # that stays a thousand times below this; another seed, batch or optimizer's memory differs by a hundred times as much.
 ROUNDING = {"rtol": 1e-4, "atol": 1e-6}
@@ -79,7 +79,7 @@ def test_the_same_call_gives_the_same_tables_in_another_process(tmp_path):
     """On one machine, with the same settings, two processes agree to the last bit: networks together and one by one."""
     code = """
 import sys, kerasteach as kt
-arguments = {"data": "iris", "hidden": (5, 5), "seeds": 2, "epochs": 3, "progress": False}
+arguments = {"data": "iris", "hidden": (5, 5), "seeds": 2, "epochs": 3, "verbose": 0}
 for optimizer in ("adam", "adafactor"):
     result = kt.compare(("tanh", "relu"), optimizer=optimizer, learning_rate=0.01, **arguments)
     result.save(f"{sys.argv[1]}/{optimizer}")
@@ -118,9 +118,17 @@ def test_tables_have_the_columns_of_their_definition(comparison):
     assert set(comparison.history["metric"]) == {"loss", "accuracy", "val_loss", "val_accuracy"}
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adafactor"])
+def test_every_third_step_can_be_kept(optimizer):
+    """`every=3` has the rows of steps 0, 3, 6, ... of `every=1`, also where networks train one after the other."""
+    each, third = (kt.compare(("tanh",), **SMALL, optimizer=optimizer, every=every).gradients for every in (1, 3))
+    expected = each[each["step"] % 3 == 0].reset_index(drop=True)
+    pd.testing.assert_frame_equal(third, expected, rtol=1e-5, atol=1e-9)
+
+
 def test_every_step_can_be_kept():
-    """`capture="step"` has a row a step, whose epoch means are those of `capture="epoch"`."""
-    steps = kt.compare(("tanh",), **SMALL, capture="step").gradients
+    """`every=1` has a row a step, whose epoch means are those of `every="epoch"`."""
+    steps = kt.compare(("tanh",), **SMALL, every=1).gradients
     epochs = kt.compare(("tanh",), **SMALL).gradients
     assert steps["step"].nunique() == 3 * 4
     means = steps.groupby(["seed", "epoch", "path"])["norm"].mean().sort_index()
@@ -129,15 +137,15 @@ def test_every_step_can_be_kept():
 
 
 def test_without_capture_there_are_no_gradients():
-    """`capture=None` leaves the table empty, and the summary without a ratio."""
-    result = kt.compare(("tanh",), **SMALL, capture=None)
+    """`every=None` leaves the table empty, and the summary without a ratio."""
+    result = kt.compare(("tanh",), **SMALL, every=None)
     assert result.gradients.empty
     assert "gradient_ratio" not in result.summary()
 
 
 def test_networks_stop_below_the_error():
     """Each run ends at its first epoch below `error_below`, and the summary counts epochs from 1."""
-    result = kt.compare(("tanh",), data="iris", hidden=(8,), seeds=2, epochs=40, error_below=0.4, progress=False)
+    result = kt.compare(("tanh",), data="iris", hidden=(8,), seeds=2, epochs=40, error_below=0.4, verbose=0)
     losses = result.history[result.history["metric"] == "loss"]
     for _, run in losses.groupby("seed"):
         assert run["value"].iloc[-1] < 0.4 <= run["value"].iloc[:-1].min()
@@ -238,7 +246,7 @@ replicas._Progress = Together
 chosen = training._callbacks
 training._callbacks = lambda *arguments: [*chosen(*arguments), Separately()]
 for optimizer in ("sgd", "adafactor"):
-    arguments = {"data": "iris", "hidden": (4,), "seeds": 1, "epochs": 1, "device": "cpu:1", "progress": False}
+    arguments = {"data": "iris", "hidden": (4,), "seeds": 1, "epochs": 1, "device": "cpu:1", "verbose": 0}
     result = kt.compare(("relu",), optimizer=optimizer, **arguments)
     print(result.facts["device"], {name[-5:] for name in seen})
     seen.clear()
@@ -256,7 +264,7 @@ def test_many_variants_are_compiled_without_a_warning(caplog):
 def test_numpys_numbers_are_numbers(tmp_path):
     """Seeds, epochs and units out of arrays will do, and the result can be saved."""
     arguments = {"hidden": np.array([4]), "seeds": np.arange(1), "epochs": np.int64(1), "error_below": np.float32(0.1)}
-    kt.compare(("relu",), data="iris", progress=False, **arguments).save(tmp_path / "run")
+    kt.compare(("relu",), data="iris", verbose=0, **arguments).save(tmp_path / "run")
     assert kt.Comparison.load(tmp_path / "run").facts["arguments"]["hidden"] == [4]
 
 
@@ -301,7 +309,7 @@ def test_functions_go_by_names_that_tell_them_apart():
         ({"optimizer": "adamant"}, "`optimizer` must be a name that Keras knows"),
         ({"initializer": "glorott"}, "`initializer` must be a name that Keras knows"),
         ({"error_below": float("nan")}, "`error_below` must be finite"),
-        ({"capture": "batch"}, '`capture` must be "epoch", "step" or None'),
+        ({"every": "batch"}, '`every` must be a number of steps, or "epoch"'),
         ({"device": "tpu"}, '`device` must be "auto"'),
         ({"batch_size": 2**40}, "`batch_size` must be a whole number from 1 to 2147483647"),
         ({"seeds": 10**9}, "`seeds` must be a whole number from 1 to 100000"),
@@ -321,7 +329,7 @@ NEVER += [np.zeros((2, 2)), tf.constant([1.0, 2.0]), keras.Input((2,))]
 ARGUMENTS = ["seeds", "epochs", "batch_size", "directory", "executor", "keep_weights", "initializer", "optimizer"]
 
 
-@pytest.mark.parametrize("argument", [*ARGUMENTS, "capture", "device", "overwrite", "progress"])
+@pytest.mark.parametrize("argument", [*ARGUMENTS, "every", "device", "overwrite", "verbose"])
 def test_values_of_foreign_types_are_refused_by_name(argument):
     """Missing values, arrays, tensors and numbers beyond any bound: before anything is trained or written."""
     for value in NEVER:

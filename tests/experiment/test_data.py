@@ -21,7 +21,7 @@ SMALL = {"hidden": (4,), "seeds": 1, "epochs": 1}
 
 def compared(data, **options):
     """Return a small comparison on data."""
-    return kt.compare("relu", data=data, **{**SMALL, "progress": False, **options})
+    return kt.compare("relu", data=data, **{**SMALL, "verbose": 0, **options})
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def file(tmp_path):
 
 def test_a_line_at_the_start_says_what_is_learned_from_what(file, capsys):
     """On standard error: rows, features, classes, the task and that it is a guess, the loss, what is left out."""
-    result = compared(file, target="rating", progress=True)
+    result = compared(file, target="rating", verbose=1)
     line = capsys.readouterr().err.splitlines()[0]
     for words in (
         "points: 48 rows to train on, 12 to test",

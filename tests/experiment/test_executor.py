@@ -16,7 +16,7 @@ from kerasteach.experiment import executor as running
 PROGRAMS = Path(__file__).parent / "programs"
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
 # Adafactor mixes the entries of a variable, so that networks are trained one after the other, a group a variant.
-SMALL = {"data": "iris", "seeds": 2, "epochs": 2, "optimizer": "adafactor", "progress": False}
+SMALL = {"data": "iris", "seeds": 2, "epochs": 2, "optimizer": "adafactor", "verbose": 0}
 
 
 class Here(Executor):

@@ -22,7 +22,7 @@ from kerasteach.storage import runs, working_folder
 from kerasteach.storage.manifest import Manifest, read_manifest
 
 # Adafactor mixes the entries of a variable, so that networks are trained one after the other, a group a variant.
-SMALL = {"data": "iris", "hidden": (3,), "seeds": 2, "epochs": 2, "optimizer": "adafactor", "progress": False}
+SMALL = {"data": "iris", "hidden": (3,), "seeds": 2, "epochs": 2, "optimizer": "adafactor", "verbose": 0}
 PROGRAM = Path(__file__).parent / "programs" / "killed.py"
 
 
@@ -109,14 +109,14 @@ def test_the_arguments_of_a_directory_can_be_had_again(tmp_path, trained):
         "vary": vary,
         "learning_rate": 0.1,
         "error_below": 0.2,
-        "capture": None,
+        "every": None,
         "initializer": "matched",
     }
     trained(at=1)
     with pytest.raises(KeyboardInterrupt):
         kt.compare("tanh", **{**arguments, "seeds": [3]}, directory=tmp_path)
     seen = trained()
-    result = kt.compare(**kt.experiment.asked_again(tmp_path), progress=False, directory=tmp_path)
+    result = kt.compare(**kt.experiment.asked_again(tmp_path), verbose=0, directory=tmp_path)
     assert seen == ["adam"]
     assert result.history["optimizer"].unique().tolist() == ["slow", "adam"]
 
@@ -145,7 +145,7 @@ def test_another_network_under_the_same_name_is_refused(tmp_path):
     def build(units=3):
         return kt.models.mlp("tanh", (units,), inputs=4, outputs=3)
 
-    arguments = {"data": "iris", "seeds": 1, "epochs": 1, "progress": False, "directory": tmp_path}
+    arguments = {"data": "iris", "seeds": 1, "epochs": 1, "verbose": 0, "directory": tmp_path}
     kt.compare(models={"mine": build}, **arguments)
     kt.compare(models={"mine": build}, **arguments)
     with pytest.raises(ValueError, match="the network 'mine' is another there: it has other variables"):
@@ -268,10 +268,10 @@ def test_a_data_file_is_known_by_its_name_and_content(tmp_path, trained, monkeyp
     assert again["data"] == str(file)
     assert asked_again(folder / "run", data="elsewhere.csv")["data"] == "elsewhere.csv"
     trained()
-    assert kt.compare(**again, progress=False, directory=folder / "run").facts["finished"]
+    assert kt.compare(**again, verbose=0, directory=folder / "run").facts["finished"]
     table.head(100).to_csv(file, index=False)
     with pytest.raises(ValueError, match=r"data: .*fingerprint"):
-        kt.compare(**again, progress=False, directory=folder / "run")
+        kt.compare(**again, verbose=0, directory=folder / "run")
     file.unlink()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=r"flowers\.csv, are neither a file in the current folder nor one beside"):
@@ -289,7 +289,7 @@ def test_optimizers_and_numpys_numbers_are_told_alike_each_time(tmp_path):
     assert_same(again(), again())
 
 
-TINY = {"activations": "tanh", "data": "iris", "hidden": (3,), "seeds": 1, "epochs": 1, "progress": False}
+TINY = {"activations": "tanh", "data": "iris", "hidden": (3,), "seeds": 1, "epochs": 1, "verbose": 0}
 
 
 def tree(directory):

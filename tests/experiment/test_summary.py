@@ -71,7 +71,7 @@ def test_the_summary_has_paired_differences(comparison):
 
 def test_a_grids_summary_has_a_row_a_combination():
     """The index has a level for each thing that varies, and a reference is a combination."""
-    arguments = {"data": "iris", "hidden": (4,), "seeds": 2, "epochs": 2, "progress": False}
+    arguments = {"data": "iris", "hidden": (4,), "seeds": 2, "epochs": 2, "verbose": 0}
     result = kt.compare(("tanh", "relu"), vary={"learning_rate": [0.1, 0.5]}, **arguments)
     summary = result.summary(reference=("relu", 0.1))
     assert summary.index.names == ["activation", "learning_rate"]
@@ -164,13 +164,13 @@ def test_a_network_before_batch_normalization_has_a_ratio():
         hidden = [layers.Dense(8), layers.BatchNormalization(), layers.Activation("tanh")]
         return keras.Sequential([*hidden, layers.Dense(8, activation="tanh"), layers.Dense(3, activation="softmax")])
 
-    summary = kt.compare(models={"mine": normalized}, data="iris", seeds=2, epochs=1, progress=False).summary()
+    summary = kt.compare(models={"mine": normalized}, data="iris", seeds=2, epochs=1, verbose=0).summary()
     assert summary["gradient_ratio"].between(0.1, 10).all()
 
 
 def test_each_optimizer_has_its_own_learning_rate():
     """Without a rate of the user's, Keras's defaults, and 0.1 for plain steps; summary and facts say so."""
-    arguments = {"data": "iris", "hidden": (4,), "seeds": 1, "epochs": 1, "progress": False}
+    arguments = {"data": "iris", "hidden": (4,), "seeds": 1, "epochs": 1, "verbose": 0}
     result = kt.compare(vary={"optimizer": ["adam", "sgd", "plain_sgd"]}, **arguments)
     defaults = [keras.optimizers.Adam(), keras.optimizers.SGD(), kt.optimizers.PlainSGD(0.1)]
     rates = [round(float(one.learning_rate), 6) for one in defaults]
@@ -182,7 +182,7 @@ def test_each_optimizer_has_its_own_learning_rate():
 
 def test_a_learning_rate_of_the_users_holds_for_all():
     """It is used with each named optimizer; a schedule goes by its name."""
-    arguments = {"data": "iris", "hidden": (4,), "seeds": 1, "epochs": 1, "progress": False}
+    arguments = {"data": "iris", "hidden": (4,), "seeds": 1, "epochs": 1, "verbose": 0}
     same = kt.compare(vary={"optimizer": ["adam", "sgd"]}, learning_rate=0.05, **arguments)
     assert same.facts["learning_rates"] == [0.05, 0.05]
     decay = keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 10))

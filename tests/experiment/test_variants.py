@@ -10,7 +10,7 @@ import tensorflow as tf
 import kerasteach as kt
 from kerasteach.experiment.initial_weights import fair_network
 
-SMALL = {"data": "iris", "hidden": (5, 5), "seeds": 2, "epochs": 2, "progress": False}
+SMALL = {"data": "iris", "hidden": (5, 5), "seeds": 2, "epochs": 2, "verbose": 0}
 # Networks that are trained in other company, or by another program, round otherwise: by 1e-7 a step. What is another
 # training differs by far more than this.
 ROUNDING = {"rtol": 1e-4, "atol": 1e-6}
@@ -73,7 +73,7 @@ def test_a_variant_is_what_it_is_alone(rates):
 
 def test_batch_size_optimizer_and_width_can_vary():
     """What is varied is what is trained: steps an epoch, the optimizer's rule, the units of a layer."""
-    sizes = kt.compare(vary={"batch_size": [40, 120]}, **SMALL, capture="step").gradients
+    sizes = kt.compare(vary={"batch_size": [40, 120]}, **SMALL, every=1).gradients
     assert sizes.groupby("batch_size")["step"].nunique().to_dict() == {40: 6, 120: 2}
     widths = kt.compare(vary={"width": np.array([2, 3])}, **SMALL).gradients
     assert widths[widths["layer"] == "hidden_2"].groupby("width")["size"].max().to_dict() == {2: 4, 3: 9}
@@ -103,7 +103,7 @@ def test_models_of_ones_own_have_a_column():
 
 def test_a_builder_is_handed_what_varies():
     """`build(activation, depth)` gets both by name."""
-    arguments = {"data": "iris", "seeds": 1, "epochs": 1, "progress": False}
+    arguments = {"data": "iris", "seeds": 1, "epochs": 1, "verbose": 0}
     result = kt.compare(("tanh", "relu"), models={"mine": deeper}, vary={"depth": [1, 3]}, **arguments)
     layers = result.gradients.groupby(["activation", "hidden_layers"])["depth"].max()
     assert layers.to_dict() == {(a, d): d + 1 for a in ("tanh", "relu") for d in (1, 3)}
@@ -248,10 +248,10 @@ def test_a_builder_may_be_handed_a_class():
         return keras.Sequential(layers)
 
     classes = {"prelu": keras.layers.PReLU, "relu": keras.layers.ReLU}
-    result = kt.compare(classes, models={"mine": build}, data="iris", seeds=1, epochs=1, progress=False)
+    result = kt.compare(classes, models={"mine": build}, data="iris", seeds=1, epochs=1, verbose=0)
     assert result.summary().index.tolist() == ["prelu", "relu"]
     with pytest.raises(ValueError, match="must be without weights"):
-        kt.compare({"prelu": keras.layers.PReLU()}, models={"mine": build}, data="iris", progress=False)
+        kt.compare({"prelu": keras.layers.PReLU()}, models={"mine": build}, data="iris", verbose=0)
 
 
 def test_trained_weights_are_kept_when_asked_for():
@@ -313,7 +313,7 @@ def test_predictions_are_those_of_the_trained_networks():
 def test_bad_arguments_are_met_at_the_door(wrong, error, message):
     """Each error names the argument, what was received and what would work."""
     with pytest.raises(error, match=message):
-        kt.compare(**{"data": "iris", "progress": False, **wrong})
+        kt.compare(**{"data": "iris", "verbose": 0, **wrong})
 
 
 def test_a_compiled_model_is_refused():
@@ -325,7 +325,7 @@ def test_a_compiled_model_is_refused():
         return model
 
     with pytest.raises(ValueError, match=r"must return a model that is not compiled.*models\['mine'\] calls compile"):
-        kt.compare(models={"mine": build}, data="iris", progress=False)
+        kt.compare(models={"mine": build}, data="iris", verbose=0)
 
 
 def test_images_and_sequences_are_data_for_models_of_ones_own():
@@ -339,7 +339,7 @@ def test_images_and_sequences_are_data_for_models_of_ones_own():
         return keras.Sequential(layers)
 
     for build, data in ((convolutional, images), (forgetful, words)):
-        result = kt.compare(models={"mine": build}, data=data, seeds=[1], epochs=1, progress=False)
+        result = kt.compare(models={"mine": build}, data=data, seeds=[1], epochs=1, verbose=0)
         assert np.isfinite(result.history["value"]).all()
 
 
@@ -371,6 +371,6 @@ def test_a_convolution_trains_without_a_message():
         return keras.Sequential([*layers, keras.layers.Dense(3, activation="softmax")])
 
     with logged() as messages:
-        result = kt.compare(models={"mine": build}, data="iris", seeds=2, epochs=1, progress=False)
+        result = kt.compare(models={"mine": build}, data="iris", seeds=2, epochs=1, verbose=0)
     assert result.facts["groups"][0]["how"] == "together"
     assert set(messages) == {"from the user's own layer"}

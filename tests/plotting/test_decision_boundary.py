@@ -77,7 +77,7 @@ def test_what_is_no_classification_is_refused(two):
 
 def small(data):
     """Return the predictions of a small comparison."""
-    return kt.compare("tanh", data=data, hidden=(3,), seeds=1, epochs=1, progress=False).predictions
+    return kt.compare("tanh", data=data, hidden=(3,), seeds=1, epochs=1, verbose=0).predictions
 
 
 def test_the_plane_has_the_units_and_names_of_the_data():

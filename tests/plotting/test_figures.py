@@ -114,7 +114,7 @@ def test_gradient_flow_tells_bias_and_kernel_apart(comparison):
 
 def test_gradient_flow_says_where_a_gradient_is_zero():
     """A log axis cannot show 0; the legend says so."""
-    result = kt.compare(("binary_step", "relu"), data="iris", hidden=(4, 4), seeds=1, epochs=1, progress=False)
+    result = kt.compare(("binary_step", "relu"), data="iris", hidden=(4, 4), seeds=1, epochs=1, verbose=0)
     ax = plotting.gradient_flow(result.gradients, parameter="bias")
     assert ax.get_legend().get_texts()[0].get_text() == "binary_step (exactly 0 where missing)"
     heat_maps = plotting.gradients_over_time(result.gradients).axes

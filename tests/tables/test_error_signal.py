@@ -75,7 +75,7 @@ def test_a_normalization_without_beta_leaves_the_kernel(options):
         ]
         return keras.Sequential([*hidden, keras.layers.Dense(3, activation="softmax")])
 
-    result = kt.compare(models={"normed": network}, data="iris", seeds=1, epochs=1, progress=False)
+    result = kt.compare(models={"normed": network}, data="iris", seeds=1, epochs=1, verbose=0)
     table = result.gradients
     chosen = signal_rows(table).groupby("depth")["parameter"].first()
     assert chosen.tolist() == ["kernel", "kernel", "kernel", "bias"]

@@ -80,7 +80,7 @@ def group_size(plan: Plan, network: keras.Model) -> int:
     """
     examples = len(plan.dataset.x_train)
     outputs = sum(prod(size or 1 for size in shape[1:]) for shape in _output_shapes(network))
-    captured = len(network.trainable_variables) * -(-examples // plan.batch_size) if plan.capture else 0
+    captured = len(network.trainable_variables) * -(-examples // plan.batch_size) if plan.every else 0
     numbers = 8 * network.count_params() + 4 * plan.batch_size * (outputs + prod(plan.dataset.inputs))
     one_copy = 4 * (numbers + examples) + 8 * len(statistics.DEFAULT) * captured
     return min(max(1, MEMORY // one_copy), LARGEST)

@@ -85,7 +85,7 @@ class GradientTable:
     Args:
         model: Whose optimizer is hooked.
         stack: The copies.
-        every: A row a step, or one for each epoch.
+        every: A row at every n-th step, or one for each epoch.
         steps: Training steps an epoch.
     """
 
@@ -102,6 +102,7 @@ class GradientTable:
             model.optimizer,
             CopiedGradients(stack.layout, statistics.DEFAULT),
             model,
+            every=every if isinstance(every, int) else 1,
             steps=steps,
             at_least=steps,
             variables=model.trainable_variables,  # made in the first step, the buffer would have it traced twice

@@ -60,8 +60,8 @@ def _fit(plan: Plan, model: Replicas, stack: Stack, progress: _Progress) -> pd.D
     examples = len(plan.dataset.x_train)
     steps = -(-examples // plan.batch_size)
     compile_for(model, plan, steps)
-    if plan.capture is not None:
-        progress.gradients = GradientTable(model, stack, "epoch" if plan.capture == "epoch" else 1, steps)
+    if plan.every is not None:
+        progress.gradients = GradientTable(model, stack, plan.every, steps)
     begins = tf.data.Dataset.range(0, examples, plan.batch_size, output_type=tf.int32).repeat()
     try:
         model.fit(begins, epochs=plan.epochs, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[progress])

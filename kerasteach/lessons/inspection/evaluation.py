@@ -63,7 +63,7 @@ def prepare(model: keras.Model, data: Batches) -> None:
 
 
 def mean_losses(
-    model: keras.Model, data: Batches, plane: Plane, points: np.ndarray, snapshots: Sequence[Weights], progress: bool
+    model: keras.Model, data: Batches, plane: Plane, points: np.ndarray, snapshots: Sequence[Weights], verbose: bool
 ) -> np.ndarray:
     """Return the loss that `evaluate` would tell at each point of a plane, and with each of several snapshots.
 
@@ -73,7 +73,7 @@ def mean_losses(
         plane: Where the points are.
         points: Their coordinates, `(points, axes)`.
         snapshots: Values of all weights.
-        progress: Whether to show a bar.
+        verbose: Whether to show a bar.
 
     Returns:
         Losses in float64, `(points + snapshots,)`: the means over the batches, each counted by its examples.
@@ -84,7 +84,7 @@ def mean_losses(
     chunks = padded.reshape(-1, at_once, len(plane.axes))
     sums, examples = np.zeros(len(points) + len(snapshots)), 0
     count = data.count and data.count * len(chunks)
-    with progress_bar(progress, count, "loss surface", f"{len(points)} points") as report:
+    with progress_bar(verbose, count, "loss surface", f"{len(points)} points") as report:
         for number, batch in enumerate(data):
             losses: list[Any] = []
             for done, chunk in enumerate(chunks, start=number * len(chunks) + 1):

@@ -53,7 +53,7 @@ def find_learning_rate(
     batch_size: int = 32,
     sample_weight: Any = None,
     seed: int = 0,
-    progress: bool = True,
+    verbose: int = 1,
 ) -> LearningRateTest:
     """Try growing learning rates on a model, one a training step, and suggest one. The model is left as it was.
 
@@ -83,7 +83,7 @@ def find_learning_rate(
         batch_size: The examples of a step where `x` is arrays: take what you will train with. Defaults to `32`.
         sample_weight: A weight for each example, `(examples,)`. Defaults to `None`.
         seed: Fixes the order of the examples where `x` is arrays. Defaults to `0`.
-        progress: Whether to show a progress bar on standard error. Defaults to `True`.
+        verbose: `1` to show a progress bar on standard error, `0` for silence. Defaults to `1`.
 
     Returns:
         The table, which `kerasteach.plotting.learning_rate_test` draws, the suggestion and the reason.
@@ -98,7 +98,7 @@ def find_learning_rate(
         >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
         >>> model.compile(optimizer="sgd", loss="mse")
         >>> x = np.linspace(-1, 1, 64)[:, None]
-        >>> test = kt.find_learning_rate(model, x, 2 * x, lowest=1e-4, progress=False)
+        >>> test = kt.find_learning_rate(model, x, 2 * x, lowest=1e-4, verbose=0)
         >>> 0.01 < test.suggestion < 0.5
         True
 
@@ -108,7 +108,7 @@ def find_learning_rate(
     """
     check_compiled(model)
     _check_optimizer(model.optimizer)
-    rates, progress = _rates(lowest, highest, steps), flag("progress", progress)
+    rates, verbose = _rates(lowest, highest, steps), flag("verbose", verbose)
     data = Batches(x, y, sample_weight, batch_size)
     data.check_finite()
     batches = _finite(data.endlessly(whole("seed", seed, least=0)))
@@ -121,7 +121,7 @@ def find_learning_rate(
         model.optimizer.build(model.trainable_variables)
     losses: list[float] = []
     smoothed: list[float] = []
-    with progress_bar(progress, len(rates), "learning rates") as report, left_as_found(model):
+    with progress_bar(verbose, len(rates), "learning rates") as report, left_as_found(model):
         for step, rate in enumerate(rates):
             losses.append(_step(model, batch, rate))
             smoothed.append(_smooth(smoothed, losses[-1]))

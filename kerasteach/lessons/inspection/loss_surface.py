@@ -57,7 +57,7 @@ def loss_surface(
     sample_weight: Any = None,
     batch_size: int = 256,
     seed: int = 0,
-    progress: bool = True,
+    verbose: int = 1,
 ) -> LossSurface:
     """Compute a model's loss on a grid of weights around those that it has.
 
@@ -87,7 +87,7 @@ def loss_surface(
         sample_weight: A weight for each example, `(examples,)`. Defaults to `None`.
         batch_size: How many examples to take at a time where `x` is arrays. Defaults to `256`.
         seed: Fixes the random directions. Defaults to `0`.
-        progress: Whether to show a progress bar on standard error. Defaults to `True`.
+        verbose: `1` to show a progress bar on standard error, `0` for silence. Defaults to `1`.
 
     Returns:
         The tables `loss` and `path`, which `kerasteach.plotting.loss_surface` draws. A loss that is not finite stands
@@ -104,7 +104,7 @@ def loss_surface(
         >>> model.compile(loss="mse")
         >>> model.set_weights([np.array([[3.0]])])
         >>> x = np.ones((4, 1))
-        >>> kt.loss_surface(model, x, 2 * x, ("line/kernel", (0, 0)), points=3, progress=False).loss
+        >>> kt.loss_surface(model, x, 2 * x, ("line/kernel", (0, 0)), points=3, verbose=0).loss
            line/kernel[0, 0]  loss
         0                2.0   0.0
         1                3.0   1.0
@@ -117,7 +117,7 @@ def loss_surface(
     data = Batches(x, y, sample_weight, batch_size)
     check(model, data)
     seed, points = whole("seed", seed, least=0), None if points is None else whole("points", points, least=2)
-    progress = flag("progress", progress)
+    verbose = flag("verbose", verbose)
     with left_as_found(model, optimizer=False):
         prepare(model, data)
         snapshots = [] if path is None else _checked_path(model, path)
@@ -125,7 +125,7 @@ def loss_surface(
         table = _projected(plane, model, snapshots)
         lines = _lines(plane, ranges, points, table[list(plane.axes)].to_numpy())
         grid = np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, len(lines))  # (points, axes)
-        losses = mean_losses(model, data, plane, grid, snapshots, progress)
+        losses = mean_losses(model, data, plane, grid, snapshots, verbose)
     surface = pd.DataFrame(grid, columns=list(plane.axes)).assign(loss=losses[: len(grid)])
     table.insert(1 + len(lines), "loss", losses[len(grid) :])
     return LossSurface(surface, table if snapshots else None)

@@ -57,10 +57,10 @@ def data():
     return kt.datasets.Dataset("blobs", x[:52], y[:52].astype("int32"), x[52:], y[52:].astype("int32"), ("a", "b", "c"))
 
 
-def plan_for(data, optimizer=None, epochs=2, batch_size=16, error_below=None, capture="epoch"):
+def plan_for(data, optimizer=None, epochs=2, batch_size=16, error_below=None, every="epoch"):
     """Return a plan."""
     optimizer = keras.optimizers.serialize(optimizer or kt.optimizers.PlainSGD(0.2))
-    return Plan(data, optimizer, epochs, batch_size, error_below, capture)
+    return Plan(data, optimizer, epochs, batch_size, error_below, every)
 
 
 def together(plan, copies):
@@ -140,7 +140,7 @@ SLOW = pytest.mark.slow
 @pytest.mark.parametrize("name", ["momentum", pytest.param("plain", marks=SLOW), pytest.param("adam", marks=SLOW)])
 def test_one_step_is_that_of_plain_fits(data, name):
     """Different activations and seeds side by side: after one step all numbers are those of separate fits."""
-    plan = plan_for(data, OPTIMIZERS[name](), epochs=1, batch_size=52, capture="step")
+    plan = plan_for(data, OPTIMIZERS[name](), epochs=1, batch_size=52, every=1)
     assert_as_alone(plan, copies_of(mlp, ("sigmoid", "relu")), ONE_STEP)
 
 
@@ -381,7 +381,7 @@ print(len(trained.gradients), seen)
 
 def test_without_capture_there_are_no_gradients(data):
     """The table is empty, and has its columns."""
-    trained = together(plan_for(data, capture=None), copies_of(mlp))
+    trained = together(plan_for(data, every=None), copies_of(mlp))
     assert trained.gradients.empty
     assert list(trained.gradients)[:5] == ["activation", "seed", "epoch", "step", "layer"]
 
@@ -498,7 +498,7 @@ def branched():
 @pytest.mark.parametrize("optimizer", ["sgd", "adafactor"])
 def test_weights_of_one_path_are_told_apart(optimizer, tmp_path):
     """Together and separately, and on disk: none takes another's place."""
-    arguments = {"data": "iris", "seeds": 1, "epochs": 1, "progress": False, "keep_weights": True}
+    arguments = {"data": "iris", "seeds": 1, "epochs": 1, "verbose": 0, "keep_weights": True}
     models = {"mine": branched}
     kept = kt.compare(models=models, optimizer=optimizer, **arguments, directory=tmp_path / "run").weights["mine", 0]
     shapes = [tuple(variable.shape) for variable in branched().weights]

@@ -11,7 +11,7 @@ from kerasteach.experiment import executor
 from kerasteach.experiment.builders import builds
 from kerasteach.experiment.fingerprint.probe import activation_probe, difference, network_probe, optimizer_probe
 
-SMALL = {"data": "iris", "hidden": (3,), "seeds": 1, "epochs": 1, "progress": False}
+SMALL = {"data": "iris", "hidden": (3,), "seeds": 1, "epochs": 1, "verbose": 0}
 
 
 def scaling(factor, cut=100.0, slope=1.0):
@@ -258,7 +258,7 @@ class Own(keras.layers.Layer):
 def build():
     dense = keras.layers.Dense
     return keras.Sequential([dense(5), Own(), keras.layers.Dropout(0.5), dense(3, activation="softmax")])
-result = kt.compare(models={"mine": build}, data="iris", seeds=1, epochs=1, progress=False, directory=sys.argv[1])
+result = kt.compare(models={"mine": build}, data="iris", seeds=1, epochs=1, verbose=0, directory=sys.argv[1])
 print(result.facts["seconds"])
 """
     seconds = [

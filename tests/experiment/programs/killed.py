@@ -24,7 +24,7 @@ SMALL = {
     "epochs": 1,
     "optimizer": "adafactor",
     "keep_weights": True,
-    "progress": False,
+    "verbose": 0,
 }
 
 

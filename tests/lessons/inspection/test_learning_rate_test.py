@@ -11,7 +11,7 @@ from kerasteach.lessons.inspection.learning_rate_test import _suggestion
 
 def find_learning_rate(*args, **kwargs):
     """Test learning rates without a bar."""
-    return kt.find_learning_rate(*args, progress=False, **kwargs)
+    return kt.find_learning_rate(*args, verbose=0, **kwargs)
 
 
 @pytest.fixture

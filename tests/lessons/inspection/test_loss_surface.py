@@ -10,7 +10,7 @@ from kerasteach.lessons.inspection.directions import path_directions, random_dir
 
 def loss_surface(*args, **kwargs):
     """Compute a surface without a bar."""
-    return quiet_surface(*args, progress=False, **kwargs)
+    return quiet_surface(*args, verbose=0, **kwargs)
 
 
 @pytest.fixture
