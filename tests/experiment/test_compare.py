@@ -309,7 +309,7 @@ def test_functions_go_by_names_that_tell_them_apart():
         ({"optimizer": "adamant"}, "`optimizer` must be a name that Keras knows"),
         ({"initializer": "glorott"}, "`initializer` must be a name that Keras knows"),
         ({"error_below": float("nan")}, "`error_below` must be finite"),
-        ({"every": "batch"}, '`every` must be a number of steps, or "epoch"'),
+        ({"every": "batch"}, '`every` must be a number of steps from 1, or "epoch"'),
         ({"device": "tpu"}, '`device` must be "auto"'),
         ({"batch_size": 2**40}, "`batch_size` must be a whole number from 1 to 2147483647"),
         ({"seeds": 10**9}, "`seeds` must be a whole number from 1 to 100000"),
@@ -318,7 +318,7 @@ def test_functions_go_by_names_that_tell_them_apart():
         ({"directory": "x" * 300}, "`directory` must be a path"),
     ],
 )
-def test_bad_arguments_are_met_at_the_door(wrong, message):
+def test_bad_arguments_are_refused(wrong, message):
     """Each error names the argument, what was received and what would work."""
     with pytest.raises(ValueError, match=message):
         kt.compare(**{"activations": ("relu",), **SMALL, **wrong})
