@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import keras
 
+from kerasteach.keras_internals import sublayers
 from kerasteach.tables.names import means
 from kerasteach.validation import did_you_mean, several, shown
 
@@ -41,7 +42,7 @@ def checked(layers: Selectors, argument: str = "layers") -> tuple[Selector, ...]
 def inside(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
     """Return the layers that a layer or model holds itself, in its order."""
     listed = layer.layers if isinstance(layer, keras.Model) else None
-    return list(listed or layer._flatten_layers(include_self=False, recursive=False))
+    return list(listed or sublayers(layer, recursive=False))
 
 
 def layers_of(model: keras.layers.Layer) -> list[keras.layers.Layer]:

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasteach.keras_internals import loss_metric, replace_loss_metric
 from kerasteach.measure.hooks import buffers, train_function
 from kerasteach.measure.hooks.optimizer_hook import replicas
 
@@ -22,8 +23,7 @@ class BatchLosses:
 
     Keras hands that metric the loss of each batch inside the compiled training step, on every backend and device. It
     goes on averaging as before, and remembers only what `train_step` hands to it, so that no evaluation counts; a file
-    that is saved meanwhile has no trace of it. That Keras keeps it in the private attribute `_loss_tracker` is known
-    here alone.
+    that is saved meanwhile has no trace of it.
 
     Where a callback compiles or trains the model in the middle of a `fit`, the stand-in leaves, and takes its place
     again as the next batch begins.
@@ -46,7 +46,7 @@ class BatchLosses:
     def present(self) -> bool:
         """Whether the training goes through the stand-in now."""
         ring, model = self._ring, self._model
-        return ring is not None and model._loss_tracker is ring and model.train_function is not None
+        return ring is not None and loss_metric(model) is ring and model.train_function is not None
 
     def begin(self) -> None:
         """Note that batches begin."""
@@ -81,13 +81,13 @@ class BatchLosses:
     def release(self) -> None:
         """Leave the model as it was found."""
         ring, self._ring = self._ring, None
-        if ring is not None and self._model._loss_tracker is ring:  # unless it was compiled anew
+        if ring is not None and loss_metric(self._model) is ring:  # unless it was compiled anew
             _hand_over(ring, self._own)
             self._place(self._own)
         train_function.leave(self._model, self)
 
     def _enter(self) -> None:
-        self._own = getattr(self._model, "_loss_tracker", None)
+        self._own = loss_metric(self._model)
         if not isinstance(self._own, keras.metrics.Mean):
             raise RuntimeError(
                 "A batch's own loss is taken from the metric that a compiled Keras model averages its loss with, and "
@@ -104,7 +104,7 @@ class BatchLosses:
         train_function.make(self._model)
 
     def _place(self, metric: keras.metrics.Metric) -> None:
-        object.__setattr__(self._model, "_loss_tracker", metric)  # which Keras's own would track for good
+        replace_loss_metric(self._model, metric)
         self._model.test_function = None  # an evaluation that was compiled before has the other one in it
 
 

@@ -14,6 +14,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasteach.keras_internals import carry, drop, without_variables
+
 Tensor = Any
 
 
@@ -144,7 +146,7 @@ class _JaxCell:
         self._optimizer = optimizer
         self._variable = keras.Variable(value.astype(dtype), dtype=dtype, trainable=False, name="recording")
         _guests(optimizer).append(self._variable)
-        optimizer._track_variable(self._variable)
+        carry(optimizer, self._variable)
 
     @property
     def value(self) -> Tensor:
@@ -162,7 +164,7 @@ class _JaxCell:
     def release(self) -> None:
         guests = _guests(self._optimizer)
         guests[:] = [one for one in guests if one is not self._variable]
-        self._optimizer._untrack_variable(self._variable)
+        drop(self._optimizer, self._variable)
         if not guests:
             for name in ("save_own_variables", "load_own_variables"):
                 delattr(self._optimizer, name)
@@ -192,11 +194,5 @@ class _WithoutGuests:
         self._optimizer, self._method = optimizer, method
 
     def __call__(self, store: Any) -> None:
-        attributes = vars(self._optimizer)
-        everything = attributes["_variables"]
-        hidden = {id(guest) for guest in self.guests}
-        attributes["_variables"] = [one for one in everything if id(one) not in hidden]
-        try:
+        with without_variables(self._optimizer, self.guests):
             self._method(store)
-        finally:
-            attributes["_variables"] = everything

@@ -10,10 +10,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasteach.keras_internals import updated_variables
 from kerasteach.layers import GradientProbe
 from kerasteach.measure import histograms, statistics
 from kerasteach.measure.hooks.graphs import is_here, is_inside
-from kerasteach.measure.hooks.optimizer_hook import known_variables, loss_scale
+from kerasteach.measure.hooks.optimizer_hook import loss_scale
 from kerasteach.measure.parameters import describe, without_model
 from kerasteach.measure.reductions import wide
 from kerasteach.measure.selection import Selector, choose, layers_of
@@ -65,7 +66,7 @@ class Gradients:
 
     def prepare(self, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
         """Fix the order of the variables: the model's, as far as the optimizer handles them."""
-        handled = [*variables, *known_variables(optimizer)]
+        handled = [*variables, *updated_variables(optimizer)]
         ids = {id(variable) for variable in handled}
         own = self._model.trainable_variables if self._model is not None else []
         known = {id(variable) for variable in own}

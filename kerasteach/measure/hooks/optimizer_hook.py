@@ -12,6 +12,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasteach.keras_internals import updated_variables
 from kerasteach.measure import statistics
 from kerasteach.optimizers import is_plain
 
@@ -34,7 +35,7 @@ class _Hook:
         return self.method(*show(*args, **kwargs))
 
     def _show(self, grads: Sequence[Tensor | None], trainable_variables: Any = None) -> tuple[Any, ...]:
-        variables = known_variables(self.optimizer) if trainable_variables is None else list(trainable_variables)
+        variables = updated_variables(self.optimizer) if trainable_variables is None else list(trainable_variables)
         gradients = list(grads)  # which may be a generator, and can be gone through once
         received = _total([_true(gradient, self.optimizer, variables) for gradient in gradients])
         if received is not None:
@@ -49,7 +50,7 @@ class _Hook:
     def _show_stateless(
         self, optimizer_variables: Any, grads: Sequence[Tensor | None], trainable_variables: Any
     ) -> tuple[Any, ...]:
-        own, weights = self.optimizer.variables, known_variables(self.optimizer)
+        own, weights = self.optimizer.variables, updated_variables(self.optimizer)
         before = [*zip(own, optimizer_variables, strict=True), *zip(weights, trainable_variables, strict=True)]
         with keras.StatelessScope(state_mapping=before) as scope:
             self._show(grads, weights)
@@ -61,11 +62,6 @@ def hooked_method(optimizer: keras.optimizers.Optimizer) -> str:
     """Return the name of the method to which Keras hands this optimizer's gradients."""
     scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     return "stateless_apply" if scaled and keras.backend.backend() == "jax" else "apply"
-
-
-def known_variables(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
-    """Return the variables that a built optimizer updates; none before it is built."""
-    return list(optimizer._trainable_variables)
 
 
 def attach(optimizer: keras.optimizers.Optimizer, listener: Listener) -> None:

@@ -9,6 +9,7 @@ from typing import Self
 import keras
 import numpy as np
 
+from kerasteach.keras_internals import updated_variables
 from kerasteach.measure import histograms
 from kerasteach.measure.hooks import buffers, optimizer_hook, train_function
 from kerasteach.measure.hooks.attachment import Attachment
@@ -105,7 +106,7 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
             every=1 if self._every == "epoch" else self._every,
             steps=2**62,
             raw=Raw(self._model, self._optimizer, self._raw) if self._raw else None,
-            variables=optimizer_hook.known_variables(self._optimizer) if built_first else None,
+            variables=updated_variables(self._optimizer) if built_first else None,
         )
         if getattr(self._model, "compiled", False) and self._optimizer is getattr(self._model, "optimizer", None):
             train_function.make(self._model)  # for `train_on_batch`
