@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from kerasteach.measure.hooks import buffers
+from kerasteach.measure.hooks.optimizer_hook import TrainingStep
 from kerasteach.measure.parameters import describe
 from kerasteach.measure.selection import Selector, checked, choose
 from kerasteach.tables.names import distinct
@@ -79,19 +80,13 @@ class Raw:
         self._first = 0
         self._fetched = -1  # the last step whose gradients were handed out
 
-    def __call__(
-        self,
-        optimizer: keras.optimizers.Optimizer,
-        gradients: Sequence[Tensor | None],
-        variables: Sequence[keras.Variable],
-    ) -> None:
+    def __call__(self, step: TrainingStep) -> None:
         """Keep this step's gradients, where they are asked for; called inside the training step."""
-        self.prepare(variables)
+        self.prepare(step.variables)
         if self._count is None:
             return
         count = self._count.value
-        received = [one for one in gradients if one is not None]
-        for gradient, variable in zip(gradients, variables, strict=True):
+        for gradient, variable in zip(step.gradients, step.variables, strict=True):
             cell = self._cells.get(id(variable))
             if cell is None or gradient is None:
                 continue
@@ -101,7 +96,7 @@ class Raw:
             wanted = ops.any(ops.equal(steps, ops.cast(count, "int32")))
             with buffers.after(gradient):
                 cell.write(ops.where(wanted, slot, len(steps)), gradient)  # the last entry takes the other steps
-        with buffers.after(received[0]):
+        with buffers.after(next(gradient for gradient in step.gradients if gradient is not None)):
             self._count.assign(count + 1)
 
     def prepare(self, variables: Sequence[keras.Variable]) -> None:
