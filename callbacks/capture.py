@@ -69,7 +69,7 @@ class Capture(Views, keras.callbacks.Callback):
         self._keep_hook = False
         self._session: Session | None = None
         self._trained: keras.Model | None = None  # asked for its model, a callback stops JAX to fetch all weights
-        self._rescue: weakref.finalize[..., Capture] | None = None
+        self._at_exit: weakref.finalize[..., Capture] | None = None
         self._ended = self._missed = False  # whether a warning said that no more is recorded, or that a batch is not
 
     def _source(
@@ -94,9 +94,9 @@ class Capture(Views, keras.callbacks.Callback):
         finally:
             session.release()
             no_save_before_sigterm(self._save_rest)
-        if self._rescue is not None:
-            self._rescue.detach()
-        model, self._trained, self._rescue = self._trained, None, None
+        if self._at_exit is not None:
+            self._at_exit.detach()
+        model, self._trained, self._at_exit = self._trained, None, None
         if not session.over and model is not None:
             train_function.make(model)  # a `fit` that is still running goes on without the hook
 
@@ -112,7 +112,7 @@ class Capture(Views, keras.callbacks.Callback):
         """Start a new table, and hook the optimizer before the training step is compiled."""
         self._recording.check_thread(type(self).__name__)
         model = self.model
-        kept = self._session is not None and self._keep_hook and self._trained is model and self._records_on()
+        kept = self._session is not None and self._keep_hook and self._trained is model and self._is_attached()
         if not kept:
             self.detach()
         self._trained, self._ended, self._missed = model, False, False
@@ -125,7 +125,7 @@ class Capture(Views, keras.callbacks.Callback):
         self._execution = model.steps_per_execution
         if self._writes and not kept:
             # What an interrupted fit left is written when the capture is no longer referenced, or Python ends.
-            self._rescue = weakref.finalize(self, _rescue, self._session)
+            self._at_exit = weakref.finalize(self, _close, self._session)
         if self._writes:
             save_before_sigterm(self._save_rest)
 
@@ -138,8 +138,8 @@ class Capture(Views, keras.callbacks.Callback):
         """Fetch early where the coming execution would not find room on the device."""
         if self._session is None:
             return
-        if not self._records_on():
-            self._go_on()
+        if not self._is_attached():
+            self._reattach()
         self._session.begin_batches(batch, self._execution)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -203,7 +203,7 @@ class Capture(Views, keras.callbacks.Callback):
             source.leave()
             raise
 
-    def _records_on(self) -> bool:
+    def _is_attached(self) -> bool:
         """Say whether the model still trains with what was hooked; not so once it was compiled or trained meanwhile."""
         attachment, model = self._session.attachment if self._session is not None else None, self._trained
         if attachment is None or model is None:
@@ -212,7 +212,7 @@ class Capture(Views, keras.callbacks.Callback):
             self._session is not None and (self._session.over or model.train_function is not None)
         )
 
-    def _go_on(self) -> None:
+    def _reattach(self) -> None:
         """Hook the optimizer with which the model trains on, or say that the recording ends here."""
         session, model = self._session, self._trained
         if session is None or model is None or self._ended:
@@ -254,7 +254,7 @@ class Capture(Views, keras.callbacks.Callback):
             self._session.fetch()
 
 
-def _rescue(session: Session) -> None:
+def _close(session: Session) -> None:
     with outside():
         session.close()
         session.release()

@@ -156,7 +156,7 @@ class Rule:
         object.__setattr__(self, "consecutive", whole("consecutive", self.consecutive))
         choice("require", self.require, ("all", "any"))
         targets = tuple(several("targets", self.targets, "targets"))
-        if not targets or not all(isinstance(one, Target) for one in targets):
+        if not targets or not all(isinstance(target, Target) for target in targets):
             raise ValueError(f"`targets` must be one `Target` or more. {received('targets', self.targets)}")
         object.__setattr__(self, "targets", targets)
 

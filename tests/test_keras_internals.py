@@ -1,10 +1,13 @@
 """What kerasteach relies on of Keras without a public name: a new Keras that changes it fails here."""
 
+import re
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 
-from kerasteach import keras_internals
+from kerasteach import callbacks, keras_internals
 
 
 @pytest.fixture
@@ -90,3 +93,15 @@ def test_layers_are_named_as_if_they_were_the_first():
         assert [keras.layers.Dense(1).name for _ in range(2)] == ["dense", "dense_1"]
     number = int(before.rpartition("_")[2]) if "_" in before else 0
     assert keras.layers.Dense(1).name == f"dense_{number + 1}"
+
+
+def test_no_other_module_uses_a_private_name_of_keras():
+    """Neither an attribute that is listed here, nor a module of `keras.src`."""
+    private = re.compile(
+        r"_loss_tracker|_track_variable|_untrack_variable|\._(trainable_)?variables\b|\"_variables\"|_flatten_layers|"
+        r"object_name_uids|_keras_history|_inbound_nodes|_exclude_from_weight_decay|keras\.src"
+    )
+    root = Path(keras_internals.__file__).parent
+    files = [*root.rglob("*.py"), *Path(callbacks.__path__[0]).glob("*.py")]
+    users = {file.name for file in files if private.search(file.read_text(encoding="utf-8"))}
+    assert users == {"keras_internals.py"}

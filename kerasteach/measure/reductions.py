@@ -30,87 +30,6 @@ def wide() -> str:
     return "float32" if keras.backend.backend() == "jax" else "float64"
 
 
-@dataclass(frozen=True)
-class Reduction:
-    """A number made of all entries of a tensor, in each way to compute it.
-
-    A norm, not its square: the square may not fit the dtype where the norm does.
-
-    Attributes:
-        exact: Of one tensor, in float64 (float32 on JAX).
-        small: Of many small tensors in few operations, `(tensors,)`.
-        large: Of several large tensors in float32, `(tensors,)`.
-        rows: Of tensors that take whole rows of a matrix, on TensorFlow, `(tensors,)`; `None` if it is not offered.
-    """
-
-    exact: Callable[[_Exact], Tensor]
-    small: Callable[[_Small], Tensor]
-    large: Callable[[_Large], Tensor]
-    rows: Callable[[_Rows], Tensor] | None = None
-
-
-REDUCTIONS = {
-    "size": Reduction(
-        exact=lambda x: ops.cast(x.number, wide()),
-        small=lambda x: ops.convert_to_tensor(np.array(x.sizes, wide())),
-        large=lambda x: x.sizes,
-        rows=lambda x: ops.convert_to_tensor(np.array(x.sizes, "float64")),
-    ),
-    "norm": Reduction(
-        exact=lambda x: x.scale * ops.sqrt(ops.sum(ops.square(x.entries), axis=x.axes)),
-        small=lambda x: ops.sqrt(x.total(ops.square(x.entries))),
-        large=lambda x: ops.sqrt(x.squares),
-        rows=lambda x: ops.sqrt(x.total(ops.square(x.row_norms))),
-    ),
-    "sum": Reduction(
-        exact=lambda x: x.scale * ops.sum(x.entries, axis=x.axes),
-        small=lambda x: x.total(x.entries),
-        large=lambda x: ops.stack([_sum(one) for one in x.tensors]),
-        rows=lambda x: x.total(ops.sum(x.entries, axis=1)),
-    ),
-    "sum_abs": Reduction(
-        exact=lambda x: x.scale * ops.sum(ops.abs(x.entries), axis=x.axes),
-        small=lambda x: x.total(ops.abs(x.entries)),
-        large=lambda x: ops.stack([_sum(one) for one in x.magnitudes]),
-    ),
-    "max_abs": Reduction(
-        exact=lambda x: x.scale * ops.max(ops.abs(x.entries), axis=x.axes),
-        small=lambda x: ops.segment_max(ops.abs(x.entries), x.owners, num_segments=len(x.sizes)),
-        large=lambda x: ops.stack([ops.max(one) for one in x.magnitudes]),
-    ),
-    "zeros": Reduction(
-        exact=lambda x: ops.sum(ops.cast(ops.equal(x.entries, 0), wide()), axis=x.axes),
-        small=lambda x: x.total(ops.cast(ops.equal(x.entries, 0), wide())),
-        large=lambda x: ops.stack([_zeros(one) for one in x.magnitudes]),
-    ),
-}
-
-
-def exact(names: Sequence[str], x: Tensor, axes: Axes = None) -> Sums:
-    """Return reductions of one tensor in float64 (float32 on JAX), where its dtype needs it of the scaled entries."""
-    prepared = _Exact(x, axes)
-    return {name: REDUCTIONS[name].exact(prepared) for name in names}
-
-
-def table(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
-    """Return reductions of several tensors, `(tensors, reductions)`; `norm` must be one of them."""
-    tensors = [as_tensor(tensor) for tensor in tensors]
-    routes: dict[Callable[..., Tensor], list[int]] = {}
-    for place, tensor in enumerate(tensors):
-        routes.setdefault(_route(tensor), []).append(place)
-    tables = [measure(names, [tensors[place] for place in places]) for measure, places in routes.items()]
-    if len(tables) < 2:
-        return tables[0] if tables else ops.zeros((0, len(names)), wide())
-    return ops.take(ops.concatenate(tables), np.argsort(np.concatenate(list(routes.values()))), axis=0)
-
-
-def of_rows(names: Sequence[str], rows: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> Tensor:
-    """Return reductions of tensors that take whole rows of a matrix: see `statistics.measure_stacked`."""
-    prepared = _Rows(rows, owners, sizes)
-    offered = {name: reduction.rows for name, reduction in REDUCTIONS.items() if reduction.rows is not None}
-    return ops.stack([offered[name](prepared) for name in names], axis=1)
-
-
 class _Exact:
     """One tensor, prepared for `Reduction.exact`: its entries in the widest dtype, divided by `scale`."""
 
@@ -177,6 +96,87 @@ class _Rows:
         import tensorflow as tf
 
         return tf.ensure_shape(tf.math.segment_sum(values, self._owners), (len(self.sizes),))
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """A number made of all entries of a tensor, in each way to compute it.
+
+    A norm, not its square: the square may not fit the dtype where the norm does.
+
+    Attributes:
+        exact: Of one tensor, in float64 (float32 on JAX).
+        small: Of many small tensors in few operations, `(tensors,)`.
+        large: Of several large tensors in float32, `(tensors,)`.
+        rows: Of tensors that take whole rows of a matrix, on TensorFlow, `(tensors,)`; `None` if it is not offered.
+    """
+
+    exact: Callable[[_Exact], Tensor]
+    small: Callable[[_Small], Tensor]
+    large: Callable[[_Large], Tensor]
+    rows: Callable[[_Rows], Tensor] | None = None
+
+
+REDUCTIONS = {
+    "size": Reduction(
+        exact=lambda x: ops.cast(x.number, wide()),
+        small=lambda x: ops.convert_to_tensor(np.array(x.sizes, wide())),
+        large=lambda x: x.sizes,
+        rows=lambda x: ops.convert_to_tensor(np.array(x.sizes, "float64")),
+    ),
+    "norm": Reduction(
+        exact=lambda x: x.scale * ops.sqrt(ops.sum(ops.square(x.entries), axis=x.axes)),
+        small=lambda x: ops.sqrt(x.total(ops.square(x.entries))),
+        large=lambda x: ops.sqrt(x.squares),
+        rows=lambda x: ops.sqrt(x.total(ops.square(x.row_norms))),
+    ),
+    "sum": Reduction(
+        exact=lambda x: x.scale * ops.sum(x.entries, axis=x.axes),
+        small=lambda x: x.total(x.entries),
+        large=lambda x: ops.stack([_sum(tensor) for tensor in x.tensors]),
+        rows=lambda x: x.total(ops.sum(x.entries, axis=1)),
+    ),
+    "sum_abs": Reduction(
+        exact=lambda x: x.scale * ops.sum(ops.abs(x.entries), axis=x.axes),
+        small=lambda x: x.total(ops.abs(x.entries)),
+        large=lambda x: ops.stack([_sum(tensor) for tensor in x.magnitudes]),
+    ),
+    "max_abs": Reduction(
+        exact=lambda x: x.scale * ops.max(ops.abs(x.entries), axis=x.axes),
+        small=lambda x: ops.segment_max(ops.abs(x.entries), x.owners, num_segments=len(x.sizes)),
+        large=lambda x: ops.stack([ops.max(tensor) for tensor in x.magnitudes]),
+    ),
+    "zeros": Reduction(
+        exact=lambda x: ops.sum(ops.cast(ops.equal(x.entries, 0), wide()), axis=x.axes),
+        small=lambda x: x.total(ops.cast(ops.equal(x.entries, 0), wide())),
+        large=lambda x: ops.stack([_zeros(tensor) for tensor in x.magnitudes]),
+    ),
+}
+
+
+def exact(names: Sequence[str], x: Tensor, axes: Axes = None) -> Sums:
+    """Return reductions of one tensor in float64 (float32 on JAX), where its dtype needs it of the scaled entries."""
+    prepared = _Exact(x, axes)
+    return {name: REDUCTIONS[name].exact(prepared) for name in names}
+
+
+def table(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
+    """Return reductions of several tensors, `(tensors, reductions)`; `norm` must be one of them."""
+    tensors = [as_tensor(tensor) for tensor in tensors]
+    routes: dict[Callable[..., Tensor], list[int]] = {}
+    for place, tensor in enumerate(tensors):
+        routes.setdefault(_route(tensor), []).append(place)
+    tables = [measure(names, [tensors[place] for place in places]) for measure, places in routes.items()]
+    if len(tables) < 2:
+        return tables[0] if tables else ops.zeros((0, len(names)), wide())
+    return ops.take(ops.concatenate(tables), np.argsort(np.concatenate(list(routes.values()))), axis=0)
+
+
+def of_rows(names: Sequence[str], rows: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> Tensor:
+    """Return reductions of tensors that take whole rows of a matrix: see `statistics.measure_stacked`."""
+    prepared = _Rows(rows, owners, sizes)
+    offered = {name: reduction.rows for name, reduction in REDUCTIONS.items() if reduction.rows is not None}
+    return ops.stack([offered[name](prepared) for name in names], axis=1)
 
 
 def _route(tensor: Tensor) -> Callable[[Sequence[str], Sequence[Tensor]], Tensor]:

@@ -110,8 +110,8 @@ def chosen(statistics: Asked, built_in: Sequence[str] = ALL, default: Sequence[s
         return Chosen(tuple(default), {})
     single = isinstance(statistics, (str, Mapping))
     asked = [statistics] if single else several("statistics", statistics, "names and dictionaries of functions")
-    own = _own_functions([one for one in asked if isinstance(one, Mapping)], built_in)
-    names = [one for one in asked if not isinstance(one, Mapping)]
+    own = _own_functions([part for part in asked if isinstance(part, Mapping)], built_in)
+    names = [part for part in asked if not isinstance(part, Mapping)]
     if not (names or own) or not all(isinstance(name, str) and name in ("all", *built_in) for name in names):
         raise ValueError(
             f'`statistics` must be "all" or names out of {", ".join(built_in)}, or functions of your own as in '
@@ -125,7 +125,7 @@ def chosen(statistics: Asked, built_in: Sequence[str] = ALL, default: Sequence[s
 def _own_functions(dictionaries: Iterable[Mapping[str, Function]], built_in: Sequence[str]) -> dict[str, Function]:
     """Return the caller's own statistics, checked."""
     found: dict[str, Function] = {}
-    for name, value in (item for one in dictionaries for item in one.items()):
+    for name, value in (item for functions in dictionaries for item in functions.items()):
         if text("statistics", name) in {"all", *ALL, *built_in, *KEYS, *found}:
             raise ValueError(
                 f"`statistics` must give a function a name that is not taken, as a statistic or a column of the table "

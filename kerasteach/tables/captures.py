@@ -61,7 +61,7 @@ class Output:
     size: int
 
 
-KEYS = ("epoch", "step", *(one.name for one in fields(Parameter)), "call", "low", "high", "count")  # of any table
+KEYS = ("epoch", "step", *(field.name for field in fields(Parameter)), "call", "low", "high", "count")  # of any table
 
 
 def is_recorded(names: Sequence[str], statistics: np.ndarray) -> np.ndarray:

@@ -143,7 +143,7 @@ def test_what_is_not_a_number_is_not_zero():
 
 
 def test_a_large_gradient_of_zeros_has_norm_zero():
-    """The sum of its squares is that of vanished entries too, which it is told from."""
+    """The sum of its squares is that of vanished entries too, and they differ."""
     values = rows(["norm", "std", "zero_fraction"], [np.zeros((80, 80), "float32")])
     assert values.tolist() == [[0.0, 0.0, 1.0]]
 

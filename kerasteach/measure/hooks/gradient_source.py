@@ -53,7 +53,9 @@ class Gradients:
         self.entries: list[Parameter] | None = None
         self.variables: list[Any] = []
         self._model, self._layers = model, layers
-        self._probes = [one for one in layers_of(model) if isinstance(one, GradientProbe)] if model is not None else []
+        self._probes = (
+            [layer for layer in layers_of(model) if isinstance(layer, GradientProbe)] if model is not None else []
+        )
         self._signals: list[tuple[GradientProbe, Tensor]] = []
         self._received: dict[int, tuple[Tensor, Any]] = {}
         self._learning_rate: Tensor | None = None
@@ -64,7 +66,7 @@ class Gradients:
     def leave(self) -> None:
         """Leave the probes as they were."""
         for probe in self._probes:
-            probe.listeners[:] = [one for one in probe.listeners if one != self._on_gradient]
+            probe.listeners[:] = [listener for listener in probe.listeners if listener != self._on_gradient]
 
     def prepare(self, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
         """Fix the order of the variables: the model's, as far as the optimizer handles them."""
@@ -80,10 +82,10 @@ class Gradients:
         described += probes.values()
 
         def owners(layer: keras.layers.Layer) -> Iterable[int]:
-            inside = {id(one) for one in [layer, *layer.trainable_variables]}
-            return (index for index, one in enumerate(everything) if id(one) in inside)
+            inside = {id(owner) for owner in [layer, *layer.trainable_variables]}
+            return (index for index, entry in enumerate(everything) if id(entry) in inside)
 
-        chosen = choose(self._layers, [one.layer for one in described], owners, self._model)
+        chosen = choose(self._layers, [entry.layer for entry in described], owners, self._model)
         self.entries = [described[index] for index in chosen]
         self.variables = [everything[index] for index in chosen]
 
@@ -110,7 +112,7 @@ class Gradients:
 
     def measure(self) -> Measured:
         """Return one step's numbers, `(entries, ...)`, NaN where there was no gradient."""
-        present = [number for number, one in enumerate(self.variables) if id(one) in self._received]
+        present = [number for number, entry in enumerate(self.variables) if id(entry) in self._received]
         received = [self._received[id(self.variables[number])] for number in present]
         gradients, weights = [gradient for gradient, _ in received], [weight for _, weight in received]
         table = statistics.measure(self.names, gradients, weights, self._rates(weights), self._own)
@@ -135,24 +137,24 @@ class Gradients:
         """Return the learning rate for each weight, NaN where the rule is not all that moves it."""
         if self._learning_rate is None:
             return None
-        plain = [1.0 if self._plain and getattr(one, "constraint", None) is None else np.nan for one in weights]
+        plain = [1.0 if self._plain and getattr(weight, "constraint", None) is None else np.nan for weight in weights]
         return ops.cast(self._learning_rate, wide()) * ops.convert_to_tensor(np.array(plain, wide()))
 
     def _on_gradient(self, probe: GradientProbe, gradient: Tensor) -> None:
-        self._signals = [one for one in self._signals if one[0] is not probe] + [(probe, gradient)]
+        self._signals = [signal for signal in self._signals if signal[0] is not probe] + [(probe, gradient)]
 
     def _probe_entries(
         self, described: Sequence[Parameter], variables: Sequence[Any]
     ) -> dict[GradientProbe, Parameter]:
         """Describe the probes: each stands as deep as the last layer before it."""
-        depths = {id(variable): one.depth for variable, one in zip(variables, described, strict=True)}
+        depths = {id(variable): entry.depth for variable, entry in zip(variables, described, strict=True)}
         depth, found = 0, {}
         for layer in layers_of(self._model) if self._probes else []:
             if isinstance(layer, GradientProbe):
                 path = layer.path or layer.name  # a layer without weights may have no path
                 found[layer] = Parameter(without_model(self._model, path), depth, "signal", path, layer.units)
             else:
-                depth = max([depth, *(depths.get(id(one), 0) for one in layer.trainable_variables)])
+                depth = max([depth, *(depths.get(id(variable), 0) for variable in layer.trainable_variables)])
         return found
 
 

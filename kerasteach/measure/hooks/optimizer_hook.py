@@ -97,7 +97,7 @@ def detach(optimizer: keras.optimizers.Optimizer, listener: Listener) -> None:
     hook = vars(optimizer).get(name)
     if not isinstance(hook, _Hook):
         return
-    hook.listeners = [one for one in hook.listeners if one != listener]  # a method is another object each time
+    hook.listeners = [other for other in hook.listeners if other != listener]  # a method is another object each time
     if not hook.listeners:
         delattr(optimizer, name)
         if hook.was_instance_attribute:

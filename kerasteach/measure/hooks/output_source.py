@@ -103,7 +103,7 @@ class Outputs:
             layer, call = self._layers[key[0]], key[1]
             depth = depths.setdefault(key[0], len(depths) + 1)
             path = layer.path or layer.name  # a layer without weights may have no path
-            size = math.prod(one or 0 for one in output.shape[1:])
+            size = math.prod(length or 0 for length in output.shape[1:])
             self.entries.append(Output(without_model(self._model, path), depth, call, path, size))
             self._keys.append(key)
             units = output.shape[_unit_axis(layer)] if len(output.shape) > 1 else None
@@ -224,7 +224,7 @@ def _chosen(model: keras.Model, layers: Sequence[Selector] | None) -> list[keras
     candidates = list(found.values())
 
     def owners(layer: keras.layers.Layer) -> Iterable[int]:
-        meant = {id(one) for one in [layer, *layers_of(layer)]}
+        meant = {id(inner) for inner in [layer, *layers_of(layer)]}
         return (index for index, candidate in enumerate(candidates) if id(candidate) in meant)
 
     names = [without_model(model, layer.path or layer.name) for layer in candidates]

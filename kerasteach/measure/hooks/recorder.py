@@ -28,7 +28,7 @@ class Source(Protocol):
         columns: How many numbers it has of each of its entries: for the statistics, and counts.
     """
 
-    names: Sequence[str]
+    names: tuple[str, ...]
     columns: Measured
 
     @property
@@ -96,15 +96,15 @@ class Recorder:
         if self._every == 1:
             row = self._measure()
         else:
-            nothing = [ops.full(one.value.shape[1:], np.nan, dtype=one.value.dtype) for one in self._buffers]
+            nothing = [ops.full(buffer.value.shape[1:], np.nan, dtype=buffer.value.dtype) for buffer in self._buffers]
             kind = nothing[0].dtype
-            row = ops.cond(captured, lambda: [ops.cast(one, kind) for one in self._measure()], lambda: nothing)
+            row = ops.cond(captured, lambda: [ops.cast(numbers, kind) for numbers in self._measure()], lambda: nothing)
             place = ops.where(captured, place, room)
         for buffer, numbers in zip(self._buffers, row, strict=True):
             buffer.write(place, numbers)
         # Count the step only after a gradient exists: with exhausted data TensorFlow still runs ops that do not depend
         # on the batch.
-        with buffers.after(next((one for one in reversed(step.gradients) if one is not None), row[0])):
+        with buffers.after(next((gradient for gradient in reversed(step.gradients) if gradient is not None), row[0])):
             rows.assign(rows.value + ops.cast(captured, rows.value.dtype))
             steps.assign(steps.value + 1)
         self.source.forget()

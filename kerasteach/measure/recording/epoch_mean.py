@@ -49,4 +49,6 @@ class EpochMean:
             raise RuntimeError("No step was added.")
         least = np.isin(self._names, _LEAST)
         folded = np.where(least, self._least, self._sum / np.maximum(self._number, 1))
-        return Measured(*(np.where(self._number > 0, one, np.nan)[np.newaxis] for one in (folded, self._counts)))
+        return Measured(
+            *(np.where(self._number > 0, numbers, np.nan)[np.newaxis] for numbers in (folded, self._counts))
+        )

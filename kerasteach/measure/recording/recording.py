@@ -150,7 +150,7 @@ class Recording:
         self._close_mean()
         now = time.monotonic()
         age = max(_SECONDS_A_PART, _SECONDS_A_PART * (now - self._begun) / _PARTS)
-        if now - self._written >= age or sum(one.nbytes for held in self._measured for one in held) > room:
+        if now - self._written >= age or sum(numbers.nbytes for held in self._measured for numbers in held) > room:
             self.flush()
 
     def _close_mean(self) -> None:

@@ -26,17 +26,17 @@ class Views(Displayed):
     _calls: Sequence[str] = (".frame", '.layer("name")', ".at(step)")
 
     def _fetch(self) -> None:
-        """Take from the device what is there."""
+        """Fetch from the device what was recorded."""
         raise NotImplementedError
 
-    def _look(self) -> None:
-        """Take from the device what is there, unless another thread trains, which writes there meanwhile."""
+    def _refresh(self) -> None:
+        """Fetch from the device what was recorded, unless another thread trains, which writes there meanwhile."""
         if not self._recording.is_elsewhere:
             self._fetch()
 
     def _save_rest(self) -> None:
-        """Write what there is: the process ends."""
-        self._look()
+        """Write what was recorded: the process ends."""
+        self._refresh()
         self._recording.close()
 
     def _view(self) -> View:
@@ -55,7 +55,7 @@ class Views(Displayed):
         layers from 1 at the input, and `norm` is the Euclidean norm. In another thread than that of the training, it
         has what was fetched from the device: each epoch, or more often where the device has no room for one.
         """
-        self._look()
+        self._refresh()
         return self._recording.table()
 
     @property
@@ -68,7 +68,7 @@ class Views(Displayed):
         Raises:
             ValueError: If none were asked for.
         """
-        self._look()
+        self._refresh()
         return self._recording.histogram_table()
 
     def layer(self, name: str | int) -> pd.DataFrame:
@@ -121,7 +121,7 @@ class Views(Displayed):
         Returns:
             The run's own directory.
         """
-        self._look()
+        self._refresh()
         return self._recording.save(directory)
 
 
@@ -134,7 +134,7 @@ class GradientViews(Views):
     @property
     def raw(self) -> dict[int, dict[str, np.ndarray]]:
         """The whole gradients that `raw=` asked for: for each step, by the path of the variable."""
-        self._look()
+        self._refresh()
         return self._recording.raw()
 
     def plot(self, **options: Any) -> Axes:

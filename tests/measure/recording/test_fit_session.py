@@ -68,7 +68,7 @@ def test_twenty_steps_a_batch_are_all_recorded(room, monkeypatch):
     assert capture.frame.groupby("epoch")["step"].min().tolist() == [0, 60, 120]
 
 
-def test_steps_without_room_are_told_and_leave_the_numbers_right(monkeypatch):
+def test_steps_without_room_are_a_warning_and_leave_the_numbers_right(monkeypatch):
     """Where one batch alone overflows the buffer, a warning says so, and later steps keep their numbers."""
     monkeypatch.setattr("kerasteach.measure.hooks.recorder.BUFFER_BYTES", 1)
     monkeypatch.setattr("kerasteach.measure.recording.fit_session.APPLIES_A_BATCH", 8)
