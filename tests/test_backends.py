@@ -122,8 +122,8 @@ def test_a_left_hook_is_harmless(backend, run):
 
 @either
 def test_every_option_works(backend, run):
-    """`every=`, `raw=`, `histogram=` and `directory=` give what they promise."""
-    run(backend, "options", "every", "raw", "histogram", "directory")
+    """`every=`, `raw=`, `histogram=`, `statistics=` and `directory=` give what they promise."""
+    run(backend, "options", "every", "raw", "histogram", "own", "directory")
 
 
 @either
@@ -172,7 +172,7 @@ def test_outputs_are_those_of_the_model(backend, run):
 
 
 @on_torch
-def test_a_probe_hears_the_gradient(backend, run):
+def test_a_probe_records_the_gradient(backend, run):
     """On PyTorch a GradientProbe records what torch.autograd.grad gives, also under a loss scale."""
     run(backend, "listeners_torch", "probe")
 
@@ -202,7 +202,7 @@ def test_train_on_batch_is_recorded(backend, run):
 
 
 @on_jax
-def test_a_stateless_loop_is_told_what_it_must_do(backend, run):
+def test_a_stateless_loop_gets_errors_that_say_what_it_must_do(backend, run):
     """An optimizer that is not built, and state that is not assigned back, are errors that say so."""
     run(backend, "loops_jax", "not_built", "not_assigned")
 

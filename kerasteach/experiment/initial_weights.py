@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 import keras
 import numpy as np
-from keras.src.backend.common import global_state  # Keras counts layers there, and says so nowhere in public
 
 from kerasteach.experiment.precision import float32
 from kerasteach.initializers import seeded
+from kerasteach.keras_internals import fresh_layer_names
 from kerasteach.measure.selection import layers_of
 
 _ONE_AT_A_TIME = threading.RLock()  # the random states are the process's
@@ -55,17 +55,15 @@ def _as_if_first(seed: int) -> Iterator[None]:
 @contextmanager
 def _first_again(seed: int) -> Iterator[None]:
     python, numpy = random.getstate(), np.random.get_state()
-    names = global_state.get_global_attribute("object_name_uids")
-    global_state.set_global_attribute("object_name_uids", None)
     stream = int(np.random.SeedSequence(seed, spawn_key=(2,)).generate_state(1)[0])
     random.seed(stream)
     np.random.seed(stream)
     try:
-        yield
+        with fresh_layer_names():
+            yield
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
-        global_state.set_global_attribute("object_name_uids", names)
 
 
 def _draw_again(model: keras.Model, seed: int) -> None:

@@ -94,7 +94,7 @@ class LeakyReLU(_ActivationLayer):
 
 @_register
 class Softmax(keras.layers.Softmax):
-    """Apply softmax along an axis: Keras's own layer, under the name that the course's seven share.
+    """Apply softmax along an axis: Keras's own layer, under the name that the course's functions share.
 
     Args:
         axis: The axis, or axes, whose entries shall sum to 1. Defaults to `-1`.

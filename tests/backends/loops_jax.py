@@ -83,7 +83,7 @@ def not_built():
 
 
 def not_assigned():
-    """A loop that keeps its state to itself is told so."""
+    """A loop that keeps its state to itself is an error that says so."""
     model = built(keras.optimizers.SGD(0.5))
 
     def loop():

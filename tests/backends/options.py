@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
-from network import X, Y, dense, fit
+from network import STATISTICS, X, Y, dense, fit
 
 import kerasteach as kt
 from kerasteach.measure.hooks import recorder
@@ -21,7 +21,7 @@ def recorded(**options):
 
 
 def every():
-    """A row at each so manyth step, or the means over each epoch."""
+    """A row at every n-th step, or the means over each epoch."""
     all_steps = recorded().frame
     second = recorded(every=2).frame
     expected = all_steps[all_steps["step"] % 2 == 0]
@@ -66,6 +66,14 @@ def histogram():
         ]
         assert rows["count"].tolist()[1:-1] == counts[1:-1], path
     assert (table.groupby(["step", "path"], sort=False)["count"].sum().to_numpy() == capture.frame["size"]).all()
+
+
+def own():
+    """A statistic of one's own is that of the whole gradients, in every second step."""
+    l1 = {"l1": lambda gradient: keras.ops.sum(keras.ops.abs(gradient))}
+    for options in ({"every": 2}, {"every": "epoch"}):
+        found = recorded(statistics=[*STATISTICS, "mean_abs", l1], **options).frame
+        np.testing.assert_allclose(found["l1"], found["mean_abs"] * found["size"], rtol=1e-5)
 
 
 def directory():

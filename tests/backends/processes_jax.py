@@ -44,8 +44,8 @@ def both():
     two = [subprocess.Popen([sys.executable, __file__, address, number], **options) for number in "01"]
     expected = train()
     for process in two:
-        out, told = process.communicate()
-        assert process.returncode == 0, told
+        out, errors = process.communicate()
+        assert process.returncode == 0, errors
         [found] = [line for line in out.splitlines() if line.startswith("{")]
         for name, values in json.loads(found).items():
             np.testing.assert_allclose(values, expected[name], rtol=1e-5, atol=1e-6, err_msg=name)

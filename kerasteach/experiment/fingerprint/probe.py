@@ -18,6 +18,7 @@ import tensorflow as tf
 from kerasteach.datasets import Dataset
 from kerasteach.experiment.precision import float32
 from kerasteach.experiment.training import loss_for
+from kerasteach.keras_internals import sublayers
 
 EXAMPLES = 4
 UNKNOWN = "unknown"  # the key of the reason why there is no probe
@@ -163,7 +164,7 @@ def _variables(network: keras.Model) -> str:
 
 def _settings(network: keras.Model) -> str:
     """Return a digest of the decimal numbers in the layers' configurations, a small change of which may not show."""
-    facts = [list(_decimals(layer)) for layer in network._flatten_layers(include_self=False)]
+    facts = [list(_decimals(layer)) for layer in sublayers(network)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
