@@ -9,8 +9,8 @@ import keras
 import numpy as np
 
 from kerasteach import activations
-from kerasteach.activation_names import ACTIVATIONS
 from kerasteach.activations import Activation
+from kerasteach.activations.lookup import ACTIVATIONS
 from kerasteach.validation import received, several, whole
 
 

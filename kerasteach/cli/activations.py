@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kerasteach.activation_names import check_names
+from kerasteach.activations.lookup import check_names
 from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style, style
 from kerasteach.cli.terminal import start_tensorflow
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from kerasteach.activation_names import ACTIVATIONS
+from kerasteach.activations.lookup import ACTIVATIONS
 from kerasteach.plotting.pages import composed, on_page, panels
 from kerasteach.plotting.style import Look, looks, new_axes, plain
 from kerasteach.plotting.table_checks import Kind, checked

@@ -12,7 +12,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from kerasteach import validation
-from kerasteach.activation_names import COURSE
+from kerasteach.activations.functions import COURSE
 
 PAGE = (12.8, 7.2)  # inches, 16:9: a little less than a slide, which has 13.33 x 7.5
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kerasteach.activation_names import check_names
+from kerasteach.activations.lookup import check_names
 from kerasteach.cli.compare.figures import FIGURES, draw, pages_in
 from kerasteach.cli.compare.summary import print_summary
 from kerasteach.cli.compare.training import check_resumable, interruptible, train, varied
