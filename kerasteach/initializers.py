@@ -48,7 +48,7 @@ def for_activation(activation: str | Activation | None) -> keras.initializers.In
     name = activations.name_of(activations.get(activation))
     initialization = None if name is None else ACTIVATIONS[name].initialization
     if initialization is None:
-        known = ", ".join(name for name, one in ACTIVATIONS.items() if one.initialization is not None)
+        known = ", ".join(name for name, other in ACTIVATIONS.items() if other.initialization is not None)
         raise ValueError(
             f'`initializer="matched"` knows what suits {known}; name an initializer for another function. '
             f"{received('activation', activation)}"
@@ -97,11 +97,11 @@ def seeded(
 
 def _by_name(initializer: str, stream: int) -> keras.initializers.Initializer:
     """Make the named initializer with a seed at once: without one, it would draw from Python's random state."""
-    for config in ({"seed": stream}, {}):  # one that draws nothing, such as "zeros", takes no seed
+    for config in ({"seed": stream}, {}):  # "zeros" and others that draw nothing take no seed
         with suppress(TypeError):
-            found = keras.initializers.deserialize({"class_name": initializer, "config": config})
-            if isinstance(found, keras.initializers.Initializer):
-                return found
+            named = keras.initializers.deserialize({"class_name": initializer, "config": config})
+            if isinstance(named, keras.initializers.Initializer):
+                return named
     raise ValueError(f"Keras knows no such initializer: {initializer!r}.")
 
 

@@ -38,7 +38,7 @@ def compare(
         list[str] | None,
         typer.Option(
             help="The hidden layers' activation functions, one or more: sigmoid squeezes into 0..1, tanh into -1..1, "
-            "relu lets positive values pass. `kerasteach activations` draws all seven. Without: these three; relu if "
+            "relu lets positive values pass. `kerasteach activations` draws them all. Without: these three; relu if "
             "something else varies.",
             show_default=False,
         ),
