@@ -1,4 +1,4 @@
-"""Initial weights: drawn for a seed, and the initialization that suits an activation."""
+"""Initializers that draw for a seed, and the initialization that suits an activation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kerasteach.validation import received, several, whole
 
 
 def for_activation(activation: str | Activation | None) -> keras.initializers.Initializer:
-    """Return the initialization that was made for layers of an activation.
+    """Return the initializer that was derived for layers of an activation.
 
     All are uniform, so that the same random draws serve for each: the kernels differ by a factor alone.
 
@@ -27,7 +27,7 @@ def for_activation(activation: str | Activation | None) -> keras.initializers.In
     | celu, elu, gelu, mish, selu, silu | He's condition: `r = sqrt(3 / (n_in E[f(z)^2]))`, z from N(0, 1) |
 
     He's condition keeps the mean square of what a layer puts out at 1, and is He's rule for ReLU, whose mean square is
-    one half; for SELU it is LeCun's, `r = sqrt(3 / n_in)`, as its authors want it.
+    one half; for SELU it is LeCun's, `r = sqrt(3 / n_in)`, as its authors specify.
 
     Args:
         activation: One of these, by its name or as a function; `None` is linear.
@@ -60,7 +60,7 @@ def for_activation(activation: str | Activation | None) -> keras.initializers.In
 def drawing(
     initializer: str | keras.initializers.Initializer, seed: int | None, position: int, shape: tuple[int, ...]
 ) -> str | keras.initializers.Initializer:
-    """Return the initializer, drawing for a seed if there is one, or as Keras does."""
+    """Return the initializer, which draws for a seed if one is given, else as Keras does."""
     if seed is not None:
         return seeded(initializer, seed, position, shape)
     return initializer if isinstance(initializer, str) else initializer.clone()
@@ -73,7 +73,7 @@ def seeded(
 
     Args:
         initializer: A name that Keras knows, or an initializer, whose own seed is not used.
-        seed: Which network.
+        seed: The network's seed.
         position: The variable's place among the model's, from 0.
         shape: The variable's shape.
 

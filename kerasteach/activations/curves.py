@@ -36,7 +36,7 @@ def table(
 
     Raises:
         ValueError: If a name is unknown or comes twice, or `x` is empty or not one-dimensional.
-        TypeError: If what is given is no name or function, or `x` holds no numbers.
+        TypeError: If a value is no name and no function, or `x` holds no numbers.
 
     Example:
         >>> import kerasteach as kt
@@ -55,7 +55,7 @@ def table(
 
 
 def _several(activations: Any) -> dict[str, str | Activation]:
-    """Return names or functions by what the table calls them."""
+    """Return names or functions by their names in the table."""
     if isinstance(activations, Mapping):
         pairs = [(str(name), activation) for name, activation in activations.items()]
     else:

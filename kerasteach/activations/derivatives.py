@@ -31,7 +31,7 @@ def derivative(activation: str | Activation) -> Activation:
         relatives, whose every output depends on every input of the last axis, the Jacobian `(..., classes, classes)`.
 
     Raises:
-        ValueError: If no function has this name, or if a function of one's own does not map each entry by itself.
+        ValueError: If no function has this name, or if a function of your own does not map each entry by itself.
         TypeError: As by `get`.
         RuntimeError: By the derivative, if there is no formula and Keras's backend differentiates nothing.
 

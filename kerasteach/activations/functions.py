@@ -127,7 +127,7 @@ def floats(x: Tensor, dtype: str | None = None) -> Tensor:
             return tensor
         if "complex" not in kind:
             return ops.cast(tensor, dtype or keras.config.floatx())
-    except Exception as error:  # whatever the backend raises for text, ragged rows or objects
+    except Exception as error:  # the kind depends on the backend, for text, ragged rows or objects
         raise TypeError(f"`x` must hold numbers. {received('x', x)}") from error
     raise TypeError(f"`x` must hold real numbers. {received('x', x)}")
 

@@ -36,7 +36,7 @@ def name_of(activation: Any) -> str | None:
 
 
 def called(activation: str | Activation | None) -> str:
-    """Return the name that an activation goes by: a name itself, or that of the function or of the object's class."""
+    """Return an activation's name: the name itself, or that of the function or of the object's class."""
     if activation is None:
         return "linear"
     return activation if isinstance(activation, str) else getattr(activation, "__name__", type(activation).__name__)
@@ -52,7 +52,7 @@ def _named() -> list[tuple[str, Activation]]:
 
 
 def get(activation: str | Activation | dict[str, Any] | None) -> Activation:
-    """Return the activation function that is meant.
+    """Return an activation function, by its name where it is given by name.
 
     Args:
         activation: One of `names()`; the name of another function of Keras's, such as `"gelu"`; a function, which is

@@ -17,13 +17,14 @@ from kerasteach.validation import received
 class ComposedFigure(Figure):
     """A figure of several panels, which a notebook shows once.
 
-    Jupyter's inline backend shows every open figure at the end of a cell, and a figure in the cell's last line once
-    more as its value. The second picture is left out. In a later cell, where the figure is closed, it is shown.
+    Jupyter's inline backend shows every open figure at the end of a cell. A figure in the cell's last line is also
+    shown as the cell's value, and is then closed, so that it does not appear twice.
     """
 
     def _ipython_display_(self) -> None:
-        if "inline" not in plt.get_backend() or self not in map(plt.figure, plt.get_fignums()):
-            raise NotImplementedError  # IPython then shows the figure as any other
+        if "inline" in plt.get_backend():
+            plt.close(self)
+        raise NotImplementedError  # for IPython: show the figure as any other
 
 
 def show_or_save(figure: Figure | Axes | Animation, path: str | Path) -> None:
