@@ -88,7 +88,9 @@ def test_results_of_this_package_are_drawn():
     landscape = kt.lessons.landscape("parabola", points=9)
     assert plotting.descent_path(descent, landscape).get_xlabel() == "x"
     assert plotting.descent_values(SimpleNamespace(frame=getattr(descent, "frame", descent))).get_xlabel() == "step"
-    step = kt.trace_step(kt.models.mlp("tanh", (2,), 1, 1, output_activation="sigmoid"), [[1.0]], [[0.5]])
+    step = kt.trace_step(
+        kt.models.mlp("tanh", (2,), inputs=1, outputs=1, output_activation="sigmoid"), [[1.0]], [[0.5]]
+    )
     assert drawn(plotting.traced_step(step)) == drawn(plotting.traced_step(step.frame))
     assert plotting.pages(step) == 1
 
