@@ -16,8 +16,8 @@ FOLDERS = {"kerasteach.callbacks": "callbacks"}
 # The floors of docs/architecture.md: a room may import from floors below its own, and from its own folder.
 FLOORS = [
     {"validation", "display", "extras"},
-    {"activation_names", "devices", "keras_internals", "progress", "datasets", "storage", "tables"},
-    {"activations", "plotting"},
+    {"activations", "devices", "keras_internals", "progress", "datasets", "storage", "tables"},
+    {"plotting"},
     {"losses", "optimizers", "initializers", "layers", "stopping"},
     {"activation_checks"},
     {"models", "measure"},
@@ -120,7 +120,7 @@ def test_figures_need_no_keras():
 
 def test_names_of_activations_need_no_keras():
     """A command can refuse a name before TensorFlow starts."""
-    assert run("import sys, kerasteach.activation_names; print({'keras', 'numpy'} & set(sys.modules))") == "set()"
+    assert run("import sys, kerasteach.activations; print({'keras', 'numpy'} & set(sys.modules))") == "set()"
 
 
 def test_the_package_alone_imports_neither_keras_nor_pandas():

@@ -10,6 +10,8 @@ from kerasteach import activations
 from kerasteach.activations import Activation, Tensor
 from kerasteach.validation import finite
 
+__all__ = ["BinaryStep", "LeakyReLU", "Linear", "ReLU", "Sigmoid", "Softmax", "Tanh"]
+
 _register = keras.saving.register_keras_serializable(package="kerasteach")
 
 

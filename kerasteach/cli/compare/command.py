@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kerasteach.activation_names import check_names
+from kerasteach.activations.lookup import check_names
 from kerasteach.cli.compare.figures import FIGURES, draw, pages_in
 from kerasteach.cli.compare.summary import print_summary
 from kerasteach.cli.compare.training import check_resumable, interruptible, train, varied
@@ -38,7 +38,7 @@ def compare(
         list[str] | None,
         typer.Option(
             help="The hidden layers' activation functions, one or more: sigmoid squeezes into 0..1, tanh into -1..1, "
-            "relu lets positive values pass. `kerasteach activations` draws all seven. Without: these three; relu if "
+            "relu lets positive values pass. `kerasteach activations` draws them all. Without: these three; relu if "
             "something else varies.",
             show_default=False,
         ),

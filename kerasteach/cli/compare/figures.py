@@ -48,11 +48,11 @@ def _drawn(result: Comparison) -> Iterator[tuple[str, Iterator[Any]]]:
     yield "learning_curves", iter([kt.plotting.learning_curves(history)])
     yield "test_scores", iter([kt.plotting.learning_curves(history, score)])
     yield "gradient_flow", iter([kt.plotting.gradient_flow(gradients)])
-    yield "gradients_over_time", (kt.plotting.gradients_over_time(gradients, page=page) for page in numbers)
+    yield "gradients_over_time", (kt.plotting.gradient_heat_map_figure(gradients, page=page) for page in numbers)
     if len(result.predictions) and result.facts["data"]["task"] == "classification":
         x, y = _examples(result.facts)
         plane = result.predictions
-        yield "decision_boundary", (kt.plotting.decision_boundary(plane, x, y, page=page) for page in numbers)
+        yield "decision_boundary", (kt.plotting.decision_boundary_figure(plane, x, y, page=page) for page in numbers)
 
 
 def _examples(facts: Mapping[str, Any]) -> tuple[Any, Any]:

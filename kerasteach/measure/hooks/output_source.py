@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasteach.activation_names import ACTIVATIONS
+from kerasteach.activations.lookup import ACTIVATIONS
 from kerasteach.layers import GradientProbe
 from kerasteach.measure import histograms, statistics
 from kerasteach.measure.hooks import buffers
