@@ -52,7 +52,7 @@ print(trace.explain())
 
 # %%
 with kt.plotting.lecture():
-    ax = kt.plotting.traced_step(trace.frame)
+    ax = trace.plot()
     print(kt.plotting.save(ax, "figures/02_two_neurons.png", overwrite=True))
 
 # %% [markdown]
@@ -130,7 +130,7 @@ iris = kt.datasets.load("iris")
 step = kt.trace_step(classifier, iris.x_train[:1], iris.y_train[:1])
 output = step.frame.query("depth == 2").set_index("quantity")["value"]
 assert np.allclose(output["dE/dz"], output["a"] - np.eye(3)[iris.y_train[0]], atol=1e-6)
-print(kt.plotting.save(kt.plotting.traced_step(step.frame), "figures/02_classifier.png", overwrite=True))
+print(kt.plotting.save(step.plot(), "figures/02_classifier.png", overwrite=True))
 
 # %% [markdown]
 # ## Questions to try

@@ -132,7 +132,7 @@ def _draw(step: TracedStep, path: Path, lecture: bool, overwrite: bool) -> bool:
 
     try:
         with style(lecture):
-            kt.plotting.save(kt.plotting.traced_step(step.frame), path, overwrite=overwrite)
+            kt.plotting.save(step.plot(), path, overwrite=overwrite)
     except ValueError as error:
         typer.echo(f"No figure. {error}", err=True)
         return False

@@ -28,7 +28,7 @@ def learning_rate_test(table: pd.DataFrame, suggestion: float | None = None, ax:
     nine tenths of the losses, and a triangle marks where the line leaves it at the top.
 
     Args:
-        table: `LearningRateTest.table`: `learning_rate, loss, smoothed` are drawn.
+        table: `LearningRateTest.frame`: `learning_rate, loss, smoothed` are drawn.
         suggestion: `LearningRateTest.suggestion`. Defaults to `None`: there is none.
         ax: Where to draw. Defaults to a new figure.
 
@@ -82,7 +82,7 @@ def _set_limits(ax: Axes, rates: np.ndarray, losses: np.ndarray, smoothed: np.nd
 
 def _checked(table: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return rates, losses and smoothed losses in the order of the rates."""
-    frame = checked("table", table, _NEEDS, "kerasteach.find_learning_rate(...).table")
+    frame = checked("table", table, _NEEDS, "kerasteach.find_learning_rate(...).frame")
     frame = frame.sort_values("learning_rate", kind="stable")
     rates = frame["learning_rate"].to_numpy()
     if not ((rates > 0) & np.isfinite(rates)).all():

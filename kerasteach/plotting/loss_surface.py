@@ -28,17 +28,18 @@ _AXES = {
 }
 
 
-def loss_surface(surface: pd.DataFrame, path: pd.DataFrame | None = None, ax: Axes | None = None) -> Axes:
-    """Draw a model's loss over one or two coordinates, and the path that the training took.
+def loss_surface(surface: pd.DataFrame, trajectory: pd.DataFrame | None = None, ax: Axes | None = None) -> Axes:
+    """Draw a model's loss over one or two coordinates, and the trajectory of the training.
 
     Over two coordinates, colors and contours tell the loss, on a logarithmic scale where it spans more than a factor
-    of 50. Where the loss is not finite, it is hatched. The path is projected: the snapshots' own losses are not quite
-    the surface's below them, and the title says how far they are off this plane at most. Over one coordinate, the path
-    stands at the snapshots' own losses.
+    of 50. Where the loss is not finite, it is hatched. The trajectory is projected: the snapshots' own losses are not
+    quite the surface's below them, and the title says how far they are off this plane at most. Over one coordinate, the
+    trajectory stands at the snapshots' own losses.
 
     Args:
-        surface: `LossSurface.loss`: one or two columns of coordinates on a whole grid, then `loss`.
-        path: `LossSurface.path`: `snapshot`, the same coordinates, `loss` and `distance`. Defaults to `None`.
+        surface: `LossSurface.frame`: one or two columns of coordinates on a whole grid, then `loss`.
+        trajectory: `LossSurface.trajectory`: `snapshot`, the same coordinates, `loss` and `distance`. Defaults to
+            `None`.
         ax: Where to draw. Defaults to a new figure.
 
     Returns:
@@ -55,7 +56,7 @@ def loss_surface(surface: pd.DataFrame, path: pd.DataFrame | None = None, ax: Ax
         'w'
     """
     surface, coordinates = _checked_surface(surface)
-    path = None if path is None else _checked_path(path, coordinates)
+    path = None if trajectory is None else _checked_trajectory(trajectory, coordinates)
     ax = new_axes(ax)
     title = []
     if len(coordinates) == 1:
@@ -79,7 +80,7 @@ def loss_surface(surface: pd.DataFrame, path: pd.DataFrame | None = None, ax: Ax
 
 def _checked_surface(surface: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Return the columns that are drawn, and the names of the coordinates: those in front of the loss."""
-    made_by = "kerasteach.loss_surface(...).loss"
+    made_by = "kerasteach.loss_surface(...).frame"
     coordinates = columns_before(table("surface", surface, ["loss"], made_by), "loss")
     if len(coordinates) not in (1, 2):
         raise ValueError(
@@ -95,10 +96,11 @@ def _checked_surface(surface: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return frame, coordinates
 
 
-def _checked_path(path: pd.DataFrame, coordinates: list[str]) -> pd.DataFrame:
+def _checked_trajectory(trajectory: pd.DataFrame, coordinates: list[str]) -> pd.DataFrame:
     """Return the columns that are drawn, in the order of the training."""
     kinds: dict[str, Kind] = dict.fromkeys([*coordinates, "loss", "distance"], "number")
-    frame = checked("path", path, kinds, "kerasteach.loss_surface(..., path=...).path", {"snapshot": "whole"})
+    made_by = "kerasteach.loss_surface(..., trajectory=...).trajectory"
+    frame = checked("trajectory", trajectory, kinds, made_by, {"snapshot": "whole"})
     return frame.sort_values("snapshot", kind="stable") if "snapshot" in frame else frame
 
 

@@ -164,11 +164,11 @@ def test_axes_given_are_the_axes_drawn_on():
     ("draw", "error", "message"),
     [
         (lambda: plotting.loss_surface([1]), TypeError, r"`surface` must be a table.*Received: surface=\[1\]"),
-        (lambda: plotting.loss_surface(bowl()[0], [1]), TypeError, "`path` must be a table"),
+        (lambda: plotting.loss_surface(bowl()[0], [1]), TypeError, "`trajectory` must be a table"),
         (lambda: plotting.loss_surface(bowl()[1]), ValueError, "one or two columns of coordinates, then `loss`"),
         (lambda: plotting.loss_surface(bowl()[0][:0]), ValueError, "`surface` has no row. Received: 0 rows"),
         (lambda: plotting.loss_surface(bowl()[0][1:]), ValueError, "each point of a grid once. Received: 44 rows"),
-        (lambda: plotting.loss_surface(bowl()[0], curve()[1]), ValueError, "`path` lacks the columns a, b"),
+        (lambda: plotting.loss_surface(bowl()[0], curve()[1]), ValueError, "`trajectory` lacks the columns a, b"),
         (lambda: plotting.learning_rate_test([1]), TypeError, "`table` must be .*find_learning_rate"),
         (
             lambda: plotting.learning_rate_test(bowl()[0]),
