@@ -15,9 +15,9 @@ from kerasteach.measure.recording.recording import Every, checked_every
 class WeightSnapshots(Displayed, keras.callbacks.Callback):
     """Keep all weights as they are at the start of a training, and after each epoch or every n-th step.
 
-    This is the path that `kerasteach.loss_surface` draws. All snapshots stay in memory: 25 of a network with a million
-    weights take 100 MB. Each `fit` starts afresh. A model that is built only by its first batch has no weights at the
-    start, so that the first snapshot is missing: a warning says so.
+    This is the trajectory that `kerasteach.loss_surface` draws. All snapshots stay in memory: 25 of a network with a
+    million weights take 100 MB. Each `fit` starts afresh. A model that is built only by its first batch has no weights
+    at the start, so that the first snapshot is missing: a warning says so.
 
     Args:
         every: `"epoch"`, or a number of steps, of which the last is kept in any case; where Keras runs several in one

@@ -104,7 +104,7 @@ def fitted():
 @cache
 def descent():
     """Return a short descent and its landscape."""
-    return kt.gradient_descent("parabola", steps=3), kt.lessons.landscape("parabola", points=9)
+    return kt.gradient_descent("parabola", steps=3).frame, kt.lessons.landscape("parabola", points=9)
 
 
 @cache
@@ -203,7 +203,13 @@ BASE = {
     "layers.Dense.pre_activation": lambda: {"x": X},
     "layers.LeakyReLU": dict,
     "layers.Softmax": dict,
+    "lessons.Descent.animate": dict,
+    "lessons.Descent.landscape": dict,
+    "lessons.Descent.plot": dict,
+    "lessons.LearningRateTest.plot": dict,
+    "lessons.LossSurface.plot": dict,
     "lessons.TracedStep.explain": dict,
+    "lessons.TracedStep.plot": dict,
     "lessons.find_learning_rate": lambda: {"model": model(), "x": X, "y": Y, "steps": 2, "verbose": 0},
     "lessons.functions.get": lambda: {"function": "parabola"},
     "lessons.gradient_descent": lambda: {"f": "parabola", "start": 1.0, "steps": 1},
@@ -255,7 +261,7 @@ BASE = {
     "plotting.learning_curves": lambda: {"history": history()},
     "plotting.learning_rate_test": lambda: {"table": rates()},
     "plotting.lecture_figure": lambda: {"history": history(), "gradients": gradients()},
-    "plotting.loss_surface": lambda: {"surface": surface().loss},
+    "plotting.loss_surface": lambda: {"surface": surface().frame},
     "plotting.pages": lambda: {"table": history()},
     "plotting.save": lambda: {"figure": Figure(), "path": "figure.png"},
     "plotting.show_or_save": lambda: {"figure": Figure(), "path": "figure.png"},
@@ -282,6 +288,9 @@ INSTANCES = {
     "callbacks.StopOnError": lambda: kt.callbacks.StopOnError(0.1),
     "experiment.Comparison": comparison,
     "layers.Dense": lambda: model().layers[0],
+    "lessons.Descent": lambda: kt.gradient_descent("parabola", steps=3),
+    "lessons.LearningRateTest": lambda: kt.lessons.LearningRateTest(rates(), 0.1, "all steps were taken"),
+    "lessons.LossSurface": surface,
     "lessons.TracedStep": trace,
     "measure.record": tape,
 }
@@ -289,6 +298,7 @@ INSTANCES = {
 NOT_CALLED_BY_USERS = {
     "devices.Device",
     "experiment.Comparison",
+    "lessons.Descent",
     "lessons.LossSurface",
     "lessons.LearningRateTest",
     "lessons.TracedStep",

@@ -52,7 +52,7 @@ print(trace.explain())
 
 # %%
 with kt.plotting.lecture():
-    kt.plotting.show_or_save(kt.plotting.traced_step(trace), "figures/02_two_neurons.png")
+    kt.plotting.show_or_save(trace.plot(), "figures/02_two_neurons.png")
 
 # %% [markdown]
 # ## Does the slide agree?
@@ -129,8 +129,8 @@ iris = kt.datasets.load("iris")
 step = kt.trace_step(classifier, iris.x_train[:1], iris.y_train[:1])
 output = step.frame.query("depth == 2").set_index("quantity")["value"]
 assert np.allclose(output["dE/dz"], output["a"] - np.eye(3)[iris.y_train[0]], atol=1e-6)
-kt.plotting.show_or_save(kt.plotting.traced_step(step, page=1), "figures/02_classifier_1.png")
-kt.plotting.show_or_save(kt.plotting.traced_step(step, page=2), "figures/02_classifier_2.png")
+kt.plotting.show_or_save(step.plot(page=1), "figures/02_classifier_1.png")
+kt.plotting.show_or_save(step.plot(page=2), "figures/02_classifier_2.png")
 
 # %% [markdown]
 # ## Questions to try

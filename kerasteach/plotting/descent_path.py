@@ -47,7 +47,7 @@ def descent_path(descent: Table, landscape: Table, minima: Iterable[Any] = (), a
 
     Example:
         >>> import kerasteach as kt
-        >>> path = kt.gradient_descent("parabola", learning_rate=[0.01, 0.3], steps=20)
+        >>> path = kt.gradient_descent("parabola", learning_rate=[0.01, 0.3], steps=20).frame
         >>> kt.plotting.descent_path(path, kt.lessons.landscape("parabola")).get_xlabel()
         'x'
     """
@@ -88,7 +88,7 @@ def descent_values(
 
     Example:
         >>> import kerasteach as kt
-        >>> path = kt.gradient_descent("parabola", learning_rate=[0.01, 0.3, 1.02], steps=30)
+        >>> path = kt.gradient_descent("parabola", learning_rate=[0.01, 0.3, 1.02], steps=30).frame
         >>> [text.get_text() for text in kt.plotting.descent_values(path).get_legend().get_texts()]
         ['0.01: still going', '0.3: converged', '1.02: diverged']
     """

@@ -346,7 +346,7 @@ def test_descent_writes_figures_and_the_table_and_prints_verdicts(here, tmp_path
         *("descent.csv", "descent.gif", "descent_path.png", "descent_values.png")
     ]
     table = pd.read_csv(tmp_path / "out" / "descent.csv")
-    again = kt.gradient_descent("rosenbrock", (-0.5, -1.0), [0.001, 0.01], 8, optimizer=["plain_sgd", "sgd"])
+    again = kt.gradient_descent("rosenbrock", (-0.5, -1.0), [0.001, 0.01], 8, optimizer=["plain_sgd", "sgd"]).frame
     pd.testing.assert_frame_equal(table, again, check_dtype=False)
     lines = [line.split() for line in told.out.splitlines()]
     found = {(line[0], line[1]): line[2] for line in lines if line and line[0] in ("plain_sgd", "sgd")}

@@ -54,7 +54,7 @@ def predictions(names):
 
 def descent():
     """Return the table of a descent, and its landscape."""
-    path = kt.gradient_descent("elongated_bowl", learning_rate=[0.01, 0.18], steps=20)
+    path = kt.gradient_descent("elongated_bowl", learning_rate=[0.01, 0.18], steps=20).frame
     return path, kt.lessons.landscape("elongated_bowl", points=21)
 
 

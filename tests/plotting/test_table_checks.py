@@ -254,7 +254,7 @@ def test_the_wrong_kind_of_argument_is_named():
 
 def test_a_descent_keeps_its_coordinates_beside_added_columns():
     """A logarithm of the value makes no coordinate."""
-    path = kt.gradient_descent("parabola", learning_rate=0.3, steps=5)
+    path = kt.gradient_descent("parabola", learning_rate=0.3, steps=5).frame
     landscape = kt.lessons.landscape("parabola", path)
     ax = plotting.descent_path(path.assign(log_value=1.0), landscape)
     assert ax.get_xlabel() == "x"
