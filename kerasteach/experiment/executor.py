@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kerasteach.experiment.groups import Group, Outcome, work
+from kerasteach.experiment.groups import work
+from kerasteach.experiment.networks import Group, Outcome
 from kerasteach.experiment.progress import progress_bar
 from kerasteach.experiment.run_directory import write_group
 from kerasteach.experiment.workers import end_with_parent
@@ -27,11 +28,11 @@ def check_can_be_sent(executor: Executor | None, groups: Sequence[Group]) -> Non
     dumps = pickle.dumps if isinstance(executor, ProcessPoolExecutor) else _cloudpickle()
     for group in groups:
         try:
-            dumps([copy.build for copy in group.copies])
+            dumps([network.build for network in group.networks])
         except Exception as error:
             raise TypeError(
                 "With `executor`, activations and builders go to other processes: define them with `def` at the top "
-                f"of a module, not inside a function, and not as a lambda. Received: {group.copies[0].keys}, which "
+                f"of a module, not inside a function, and not as a lambda. Received: {group.networks[0].keys}, which "
                 f"cannot be pickled: {error}"
             ) from error
 
@@ -105,8 +106,8 @@ def _saying_how_to_resume(
     try:
         yield
     except BaseException as error:
-        networks = sum(len(group.copies) for group in groups)
-        done = sum(len(groups[number].copies) for number in outcomes)
+        networks = sum(len(group.networks) for group in groups)
+        done = sum(len(groups[number].networks) for number in outcomes)
         if directory is None:
             error.add_note(f"{done} of {networks} networks were trained; with `directory=`, compare would keep them.")
         else:

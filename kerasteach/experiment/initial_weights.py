@@ -11,11 +11,21 @@ import keras
 import numpy as np
 from keras.src.backend.common import global_state  # Keras counts layers there, and says so nowhere in public
 
-from kerasteach.experiment.precision import float32
 from kerasteach.initializers import seeded
 from kerasteach.measure.selection import layers_of
 
 _ONE_AT_A_TIME = threading.RLock()  # the random states are the process's
+
+
+@contextmanager
+def float32() -> Iterator[None]:
+    """Build and train in float32 inside this block, whatever the caller's dtype policy is, which then is as it was."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
 
 
 def fair_network(build: Callable[[], keras.Model], example: np.ndarray, seed: int) -> keras.Model:

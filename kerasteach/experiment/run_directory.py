@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from kerasteach.experiment.fingerprint.identity import check_same
-from kerasteach.experiment.groups import Outcome
+from kerasteach.experiment.networks import Outcome
 from kerasteach.storage import runs, working_folder
 from kerasteach.storage.files import DamagedRunError, flattened, nested
 from kerasteach.storage.manifest import Manifest, read_manifest
@@ -105,7 +105,7 @@ def _read_group(place: Path) -> Outcome:
     except DamagedRunError as error:
         error.add_note(f"Without the folder {place}, the same call trains this group of networks again.")
         raise
-    return Outcome(facts["networks"], tables, weights, facts["how"], facts["why"], facts["seconds"])
+    return Outcome(facts["networks"], tables, weights, facts["why"], facts["seconds"])
 
 
 def finish(

@@ -38,7 +38,7 @@ def print_summary(summary: pd.DataFrame, error_below: float | None) -> None:
 
 
 def _title(summary: pd.DataFrame, seeds: int) -> str:
-    from kerasteach.experiment.paired_differences import interval_name
+    from kerasteach.experiment.summary import interval_name
 
     if seeds == 1:
         return "one seed"

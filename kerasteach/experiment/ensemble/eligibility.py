@@ -1,4 +1,4 @@
-"""Which networks can be trained in one graph as if each were alone, and how many of them at a time."""
+"""Eligibility for one graph: which networks can be trained in it as if each were alone, and how many at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from math import prod
 
 import keras
 
-from kerasteach.experiment.copies import Copy, Plan, optimizer_of
+from kerasteach.experiment.networks import Plan
+from kerasteach.experiment.serialization import optimizer_of
 from kerasteach.layers import GradientProbe
 from kerasteach.measure import statistics
 from kerasteach.measure.selection import layers_of
@@ -35,7 +36,7 @@ MEMORY = 2**30  # bytes that a group may take, as `group_size` counts them
 LARGEST = 60  # copies: beyond about thirty the time grows with their number, and a killed group is lost as a whole
 
 
-def can_train_together(plan: Plan, copies: Sequence[Copy]) -> str | None:
+def can_train_together(plan: Plan, networks: Sequence[keras.Model]) -> str | None:
     """Say why these networks cannot be trained in one graph, or return `None` where they can.
 
     One optimizer updates the weights of all, so it must work entry by entry. The networks must be made of layers of
@@ -44,14 +45,14 @@ def can_train_together(plan: Plan, copies: Sequence[Copy]) -> str | None:
 
     Args:
         plan: What the networks share.
-        copies: The networks. The first of each variant is built and looked at.
+        networks: One of each variant.
 
     Returns:
         A sentence that names what is in the way, or `None`.
 
     Example:
         >>> import keras, kerasteach as kt
-        >>> from kerasteach.experiment.copies import Plan
+        >>> from kerasteach.experiment.networks import Plan
         >>> from kerasteach.experiment.ensemble.eligibility import can_train_together
         >>> optimizer = keras.optimizers.serialize(keras.optimizers.Adam(clipnorm=1.0))
         >>> can_train_together(Plan(kt.datasets.load("iris"), optimizer, 1, 32, None, None), [])
@@ -60,8 +61,6 @@ def can_train_together(plan: Plan, copies: Sequence[Copy]) -> str | None:
     reason = _of_optimizer(plan)
     if reason is not None:
         return reason
-    firsts = {copy.variant: copy for copy in reversed(copies)}
-    networks = [copy.build() for copy in firsts.values()]
     if len({tuple(tuple(one.shape) for one in network.trainable_variables) for network in networks}) > 1:
         return "The networks differ in the shapes of their weights."
     return next((reason for network in networks if (reason := _of_network(network)) is not None), None)

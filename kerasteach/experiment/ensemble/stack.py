@@ -8,9 +8,9 @@ from itertools import groupby
 import keras
 import numpy as np
 
-from kerasteach.experiment.copies import Copy, paths
 from kerasteach.experiment.ensemble.vectorized import ManyCopies
 from kerasteach.experiment.ensemble.weight_table import WeightTable
+from kerasteach.experiment.networks import Network, paths
 from kerasteach.measure.parameters import describe
 from kerasteach.tables.captures import Parameter
 
@@ -19,7 +19,7 @@ class Stack:
     """Copies as they are before the training.
 
     Args:
-        copies: The copies, those of one variant beside each other.
+        networks: The networks, those of one variant beside each other.
 
     Attributes:
         parts: The network of each variant, with its number of copies.
@@ -32,13 +32,13 @@ class Stack:
         ValueError: If the copies' trainable variables differ in shape.
     """
 
-    def __init__(self, copies: Sequence[Copy]) -> None:
+    def __init__(self, networks: Sequence[Network]) -> None:
         self.parts: list[ManyCopies] = []
         self.states: list[list[np.ndarray]] = []
         self.parameters: list[list[Parameter]] = []
         self._paths: list[list[str]] = []
         weights: list[list[np.ndarray]] = []
-        for _, members in groupby(copies, key=lambda copy: copy.variant):
+        for _, members in groupby(networks, key=lambda network: network.variant):
             network, values, names = _built(list(members))
             self._paths += names
             trained = len(network.trainable_variables)
@@ -68,17 +68,17 @@ class Stack:
         return found
 
 
-def _built(copies: Sequence[Copy]) -> tuple[keras.Model, list[list[np.ndarray]], list[list[str]]]:
-    """Return the network of the first copy, and for each the first values of its variables and its weights' paths."""
-    network = copies[0].build()
-    values, names = [], []
-    for copy in copies:
-        draw = copy.draw if copy is not copies[0] else None
-        own = network if draw or copy is copies[0] else copy.build()
-        values.append([*draw(network)] if draw else [one.numpy() for one in own.variables])
-        names.append(paths(own))
-    place = {id(variable): index for index, variable in enumerate(network.variables)}
-    return network, [[one[place[id(variable)]] for variable in _variables(network)] for one in values], names
+def _built(networks: Sequence[Network]) -> tuple[keras.Model, list[list[np.ndarray]], list[list[str]]]:
+    """Build the first network, and return for each the first values of its variables and its weights' paths."""
+    first = networks[0].build()
+    values, names = [[variable.numpy() for variable in first.variables]], [paths(first)]
+    for network in networks[1:]:
+        model = first if network.draw else network.build()
+        drawn = network.draw(first) if network.draw else [variable.numpy() for variable in model.variables]
+        values.append([*drawn])
+        names.append(paths(model))
+    place = {id(variable): index for index, variable in enumerate(first.variables)}
+    return first, [[one[place[id(variable)]] for variable in _variables(first)] for one in values], names
 
 
 def _variables(network: keras.Model) -> list[keras.Variable]:

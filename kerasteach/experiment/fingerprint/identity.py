@@ -1,4 +1,4 @@
-"""Identity of a comparison: whether the run in a directory is the one that is asked for."""
+"""Identity of a comparison: whether the run in a directory is the requested one. Needs no Keras."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kerasteach.experiment.fingerprint.probe import UNKNOWN, Probe, difference
+from kerasteach.experiment.fingerprint.difference import UNKNOWN, Probe, difference
 
 
 def unknown(facts: Mapping[str, Any]) -> str | None:

@@ -16,41 +16,18 @@ import numpy as np
 import tensorflow as tf
 
 from kerasteach.datasets import Dataset
-from kerasteach.experiment.precision import float32
+from kerasteach.experiment.initial_weights import float32
 from kerasteach.experiment.training import loss_for
 
 EXAMPLES = 4
-UNKNOWN = "unknown"  # the key of the reason why there is no probe
 _ENTRIES = 2**18  # of a tensor, evenly spread, that are looked at
-# How far two processors may be apart, relative to a tensor's norm, and to the largest norm of the probe's part: a
-# gradient passes through all layers, and is zero but for rounding in front of a normalization.
-_TOLERANCES = {
-    "activation": (1e-5, 1e-7),
-    "weights": (1e-5, 0.0),
-    "outputs": (1e-4, 1e-6),
-    "gradients": (1e-2, 1e-5),
-    "trained": (1e-3, 1e-5),
-    "optimizer": (1e-4, 1e-6),
-}
-_MEANINGS = {
-    "variables": "it has other variables",
-    "settings": "its layers have other settings",
-    "activation": "its activation computes something else",
-    "weights": "it starts from other weights",
-    "outputs": "it computes other outputs",
-    "gradients": "its gradients are others",
-    "trained": "a training step changes it otherwise",
-    "optimizer": "its optimizer takes other steps",
-}
-
-Probe = Mapping[str, str]
 
 
-def network_probe(build: Callable[[], keras.Model], dataset: Dataset) -> dict[str, str]:
-    """Build a network, take one training step of it by plain gradient descent, and return what comes out.
+def network_probe(network: keras.Model, dataset: Dataset) -> dict[str, str]:
+    """Take one training step of a network by plain gradient descent, and return what comes out.
 
     Args:
-        build: Makes the network, with initial weights.
+        network: The network, with initial weights, which the step changes.
         dataset: Whose first training examples it sees; inputs that are no whole numbers also ten times as large, for
             functions that differ far from 0 alone.
 
@@ -62,7 +39,6 @@ def network_probe(build: Callable[[], keras.Model], dataset: Dataset) -> dict[st
     x, y = dataset.x_train[:EXAMPLES], dataset.y_train[:EXAMPLES]
     larger = x if np.array_equal(x, np.round(x)) else 10 * x
     with float32(), tf.device("/CPU:0"):
-        network = build()
         weights = _numbers(network.variables)
         outputs = _numbers(network(inputs, training=False) for inputs in (x, larger))
         with tf.GradientTape() as tape:
@@ -106,37 +82,6 @@ def optimizer_probe(optimizer: keras.optimizers.Optimizer) -> dict[str, str]:
             optimizer.apply([gradient], [variable])
             reached.append(variable.numpy())
         return {"optimizer": _numbers(reached)}
-
-
-def difference(there: Probe, here: Probe) -> str | None:
-    """Say in what two probes differ by more than rounding, or return `None` where they do not.
-
-    Example:
-        >>> from kerasteach.experiment.fingerprint.probe import difference
-        >>> difference({"outputs": "1.0 0.5"}, {"outputs": "1.0000001 0.5"})
-        >>> difference({"outputs": "1.0 0.5"}, {"outputs": "1.0 0.4"})
-        'it computes other outputs'
-    """
-    for part, meaning in _MEANINGS.items():
-        if (part in there) != (part in here):
-            return "it has other parts of one's own"
-        if there.get(part) != here.get(part) and not _close(part, there[part], here[part]):
-            return meaning
-    return None
-
-
-def _close(part: str, there: str, here: str) -> bool:
-    if part not in _TOLERANCES:
-        return False
-    one, other = (np.array(text.split(), "float64").reshape(-1, 2) for text in (there, here))
-    if one.shape != other.shape:
-        return False
-    relative, absolute = _TOLERANCES[part]
-    norms = np.maximum(one[:, 0], other[:, 0])
-    allowed = relative * norms + absolute * np.max(norms, initial=0, where=np.isfinite(norms))
-    broken = ~np.isfinite(one), ~np.isfinite(other)
-    near = np.abs(one - other) <= np.where(np.isfinite(allowed), allowed, 0)[:, None]
-    return bool(np.all(np.where(broken[0] | broken[1], broken[0] & broken[1], near)))
 
 
 def _numbers(tensors: Iterable[Any]) -> str:
