@@ -1,4 +1,4 @@
-"""Arguments of `compare`, one function for each: checked, and brought into one form."""
+"""Checks of arguments of `compare`, a function each, which bring them into one form."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def checked_seeds(seeds: Any) -> list[int]:
 
 
 def checked_hidden(hidden: Any, depth: Any = None, width: Any = None) -> list[int]:
-    """Return the units of each hidden layer; a depth and a width of its own stand in for those of `hidden`."""
+    """Return the units of each hidden layer; a depth and a width take the place of those of `hidden`."""
     try:
-        units = [whole("hidden", one) for one in several("hidden", hidden)]
+        units = [whole("hidden", number) for number in several("hidden", hidden)]
     except TypeError as error:
         raise ValueError(
             f"`hidden` must list the units of each hidden layer, as in (32, 32). {received('hidden', hidden)}"
@@ -39,11 +39,9 @@ def checked_hidden(hidden: Any, depth: Any = None, width: Any = None) -> list[in
         )
     if width is not None:
         units = [whole("width", width)] * len(units)
-    return (
-        units
-        if depth is None
-        else [units[0] if units else whole("width", width)] * whole("depth", depth, most=MOST_LAYERS)
-    )
+    if depth is None:
+        return units
+    return [units[0] if units else whole("width", width)] * whole("depth", depth, most=MOST_LAYERS)
 
 
 def checked_initializer(initializer: Any) -> str | keras.initializers.Initializer:

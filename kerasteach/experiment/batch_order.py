@@ -25,7 +25,7 @@ def orders(seed: int, examples: int) -> Iterator[np.ndarray]:
 
 
 def batches(dataset: Dataset, seed: int, batch_size: int, epochs: int) -> tf.data.Dataset:
-    """Return the training batches of all epochs, shuffled anew for each epoch in an order that the seed alone fixes.
+    """Return the training batches of all epochs, in the orders of a seed.
 
     Each element is `(x, y)`, `(batch, features)` and `(batch, ...)`; the last batch of an epoch may be smaller. An
     epoch's order is drawn when it begins.

@@ -37,9 +37,9 @@ class Comparison(Displayed):
         history: A row a network, epoch and metric: `..., epoch, metric, value`.
         gradients: A row a network, captured step and trainable variable: the columns of `GradientCapture.frame`. Empty
             if nothing was captured.
-        facts: What was asked for and on what it ran: arguments, variants, data, device, versions, and of each group of
+        facts: The request, and what it ran on: arguments, variants, data, device, versions, and of each group of
             networks whether it was trained in one graph and how many seconds it took.
-        predictions: For data with two features, what each network says on a grid over them:
+        predictions: For data with two features, the outputs of each network on a grid over them:
             `..., x_1, x_2, output, value`; else empty. The grid is in the units of the arrays, the table or the file
             that were given; of a data set by name and of a `Dataset`, in those of its `x_train`.
             `attrs["features"]` has the features' names, where they have any.
@@ -175,17 +175,17 @@ def resumed(
     train: Callable[[Mapping[int, Outcome], Path], dict[int, Outcome]],
     overwrite: bool = False,
 ) -> Comparison:
-    """Go on with the comparison of a directory, or load it if it is finished.
+    """Resume the comparison in a directory, or load it if it is finished.
 
     Args:
         directory: Where it is, or will be.
         facts: What `run.json` is to say, which must agree with what it does say.
         train: Called with the groups that are trained and the directory; returns all groups.
-        overwrite: Whether what is there goes first. Defaults to `False`.
+        overwrite: Whether to remove an existing run first. Defaults to `False`.
     """
-    with run_directory(directory, facts, overwrite) as there:
-        if there is not None:
-            outcomes = train(there, directory)
+    with run_directory(directory, facts, overwrite) as trained:
+        if trained is not None:
+            outcomes = train(trained, directory)
             result = assembled(facts, [outcomes[number] for number in sorted(outcomes)])
             finish(directory, result.facts, result._tables(), list(result.weights.values()))
     return Comparison.load(directory)

@@ -1,4 +1,4 @@
-"""Which networks train together, and the training of such a group: what is written, resumed and sent away as one."""
+"""Groups of networks: which networks train together, and the training of one group, here or in a worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outputs of trained networks at every point of the plane, for data with two features."""
+"""Outputs of trained networks on a grid over the plane, for data with two features."""
 
 from __future__ import annotations
 

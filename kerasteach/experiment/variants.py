@@ -1,4 +1,4 @@
-"""Variants of a comparison: a grid, with a column in the tables for each thing that varies."""
+"""Variants of a comparison: the grid of all choices, with a column in the tables for each thing that varies."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from kerasteach.measure import statistics
 from kerasteach.measure.selection import layers_of
 from kerasteach.optimizers import PlainSGD
 
-# They change an entry of a variable by its own gradients alone, so that other copies in the variable do not matter.
+# They change an entry of a variable by its own gradients alone: other copies in the variable do not matter.
 _ENTRY_BY_ENTRY = (
     PlainSGD,
     keras.optimizers.SGD,
@@ -28,7 +28,7 @@ _ENTRY_BY_ENTRY = (
     keras.optimizers.Ftrl,
     keras.optimizers.Lion,
 )
-# They do more than return outputs and new state, or hold code that nobody knows.
+# They do more than return outputs and new state, or hold unknown code.
 _LEFT_OUT = (GradientProbe, keras.layers.Lambda, keras.layers.SpectralNormalization, keras.layers.TFSMLayer)
 _KNOWN = ("keras.", "kerasteach.")
 
@@ -61,7 +61,7 @@ def can_train_together(plan: Plan, networks: Sequence[keras.Model]) -> str | Non
     reason = _of_optimizer(plan)
     if reason is not None:
         return reason
-    if len({tuple(tuple(one.shape) for one in network.trainable_variables) for network in networks}) > 1:
+    if len({tuple(tuple(variable.shape) for variable in network.trainable_variables) for network in networks}) > 1:
         return "The networks differ in the shapes of their weights."
     return next((reason for network in networks if (reason := _of_network(network)) is not None), None)
 
@@ -87,8 +87,8 @@ def group_size(plan: Plan, network: keras.Model) -> int:
 
 def _output_shapes(network: keras.Model) -> list[tuple[int | None, ...]]:
     """Return the shapes of the outputs of all layers that say so."""
-    outputs = [keras.tree.flatten(getattr(layer, "output", ())) for layer in layers_of(network)]
-    return [tuple(one.shape) for several in outputs for one in several]
+    outputs = [output for layer in layers_of(network) for output in keras.tree.flatten(getattr(layer, "output", ()))]
+    return [tuple(output.shape) for output in outputs]
 
 
 def _of_optimizer(plan: Plan) -> str | None:

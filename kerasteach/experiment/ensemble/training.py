@@ -46,7 +46,7 @@ def train_together(plan: Plan, networks: Sequence[Network], on_epoch: Callable[[
     seeds = [networks[index].seed for index in order]
     progress = _Progress(plan, seeds, lambda place, epoch: on_epoch(order[place], epoch))
     gradients = _fit(plan, model, stack, progress)
-    weights = stack.values(model.table.numpy(), [[one.numpy() for one in state] for state in model.states])
+    weights = stack.values(model.table.numpy(), [[variable.numpy() for variable in state] for state in model.states])
     return Trained(
         _by_network(progress.history(), networks, order),
         _by_network(gradients, networks, order),
@@ -93,7 +93,7 @@ class _Progress(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Shuffle."""
-        self.model.begin_epoch(np.stack([next(one) for one in self._orders]).astype("int32"))
+        self.model.begin_epoch(np.stack([next(order) for order in self._orders]).astype("int32"))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Record losses and gradients of the copies that still train."""

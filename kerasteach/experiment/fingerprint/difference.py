@@ -30,8 +30,8 @@ _MEANINGS = {
 }
 
 
-def difference(there: Probe, here: Probe) -> str | None:
-    """Say in what two probes differ by more than rounding, or return `None` where they do not.
+def difference(first: Probe, second: Probe) -> str | None:
+    """Say how two probes differ by more than rounding, or return `None` where they do not.
 
     Example:
         >>> from kerasteach.experiment.fingerprint.difference import difference
@@ -40,17 +40,17 @@ def difference(there: Probe, here: Probe) -> str | None:
         'it computes other outputs'
     """
     for part, meaning in _MEANINGS.items():
-        if (part in there) != (part in here):
+        if (part in first) != (part in second):
             return "it has other parts of one's own"
-        if there.get(part) != here.get(part) and not _close(part, there[part], here[part]):
+        if first.get(part) != second.get(part) and not _close(part, first[part], second[part]):
             return meaning
     return None
 
 
-def _close(part: str, there: str, here: str) -> bool:
+def _close(part: str, first: str, second: str) -> bool:
     if part not in _TOLERANCES:
         return False
-    one, other = (np.array(text.split(), "float64").reshape(-1, 2) for text in (there, here))
+    one, other = (np.array(text.split(), "float64").reshape(-1, 2) for text in (first, second))
     if one.shape != other.shape:
         return False
     relative, absolute = _TOLERANCES[part]

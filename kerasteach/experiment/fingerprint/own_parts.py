@@ -1,4 +1,4 @@
-"""The caller's own parts of a comparison: which there are, and a probe of each."""
+"""Parts of a comparison that are the caller's own, and a probe of each."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _parts(variant: Variant, seed: int) -> Iterator[tuple[tuple[Any, ...], Calla
     settings, plan = variant.settings, variant.plan
     activation = settings.get("activation")
     own = "activation" in settings and not _known_activation(variant.names["activation"], activation)
-    if own and not isinstance(activation, type):  # what a builder makes of a class, its network shows
+    if own and not isinstance(activation, type):  # the probe of its network shows what a builder makes of a class
         take = partial(activation_probe, activations.get(activation))
         yield ("activation", id(activation)), take, take
     if "model" in settings or own or not _known_initializer(settings["initializer"]):

@@ -33,8 +33,8 @@ def network_probe(network: keras.Model, dataset: Dataset) -> dict[str, str]:
 
     Returns:
         A digest of the variables' paths, shapes and roles as `variables`; one of the layers' decimal numbers, such as
-        a rate of dropout, as `settings`; and for `weights`, `outputs`, `gradients` and
-        the variables after the step as `trained`, two numbers a tensor: its norm, and its product with a fixed vector.
+        a rate of dropout, as `settings`; and for `weights`, `outputs`, `gradients` and the variables after the step as
+        `trained`, two numbers a tensor: its norm, and its product with a fixed vector.
     """
     x, y = dataset.x_train[:EXAMPLES], dataset.y_train[:EXAMPLES]
     larger = x if np.array_equal(x, np.round(x)) else 10 * x
@@ -58,7 +58,7 @@ def network_probe(network: keras.Model, dataset: Dataset) -> dict[str, str]:
 def activation_probe(function: Callable[[Any], Any]) -> dict[str, str]:
     """Return what a function and its derivative are between -10 and 10, denser near 0, and from there to 1000."""
     near, far = np.sinh(np.linspace(-3, 3, 61)), np.geomspace(10, 1000, 30)
-    return {"activation": _numbers([one for x in (near, far, -far) for one in _with_derivative(function, x)])}
+    return {"activation": _numbers([values for x in (near, far, -far) for values in _with_derivative(function, x)])}
 
 
 def _with_derivative(function: Callable[[Any], Any], points: np.ndarray) -> tuple[Any, Any]:
@@ -71,7 +71,7 @@ def _with_derivative(function: Callable[[Any], Any], points: np.ndarray) -> tupl
 
 
 def optimizer_probe(optimizer: keras.optimizers.Optimizer) -> dict[str, str]:
-    """Return where an optimizer takes a matrix in a few steps, the last ones late in a schedule."""
+    """Return the values of a matrix after each of a few steps of an optimizer, the last ones late in a schedule."""
     with float32(), tf.device("/CPU:0"):
         variable = keras.Variable(_fixed(12).reshape(4, 3), dtype="float32", name="kernel")
         reached = []
@@ -101,7 +101,7 @@ def _fixed(size: int) -> np.ndarray:
 
 
 def _variables(network: keras.Model) -> str:
-    """Return a digest of what the variables are called, their shapes, and which of them are trained."""
+    """Return a digest of the variables' paths and shapes, and of which are trained."""
     facts = [(variable.path, list(variable.shape), variable.trainable) for variable in network.variables]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
