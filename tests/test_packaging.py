@@ -40,7 +40,7 @@ FLOORS_INSIDE = {
         {"run_directory"},
         {"executor"},
         {"comparison"},
-        {"compare"},
+        {"paired_experiment"},
     ],
 }
 SOURCES = sorted([*(ROOT / "kerasteach").rglob("*.py"), *(ROOT / "callbacks").rglob("*.py")])
@@ -116,6 +116,31 @@ def test_rooms_import_downward(path):
 def test_figures_need_no_keras():
     """The plotting room imports neither Keras nor TensorFlow, and what it imports does not either."""
     assert run("import sys, kerasteach.plotting; print({'keras', 'tensorflow'} & set(sys.modules))") == "set()"
+
+
+def test_a_saved_comparison_needs_no_keras(comparison, tmp_path):
+    """It is loaded, summarized, shown and drawn without waiting for TensorFlow."""
+    comparison.save(tmp_path)
+    code = f"import sys, kerasteach as kt; result = kt.Comparison.load({str(tmp_path)!r})"
+    use = "result.summary(); repr(result); result.plot()"
+    assert run(f"{code}; {use}; print({{'keras', 'tensorflow'}} & set(sys.modules))") == "set()"
+
+
+def test_a_saved_capture_needs_no_keras(classifier, blobs, tmp_path):
+    """Its table and whole gradients are read without waiting for TensorFlow."""
+    capture = kt.callbacks.GradientCapture(every=1, raw={"*": [0, 1]})
+    classifier().fit(*blobs, epochs=1, verbose=0, callbacks=[capture])
+    capture.save(tmp_path)
+    code = f"import sys, kerasteach as kt; table = kt.measure.read({str(tmp_path)!r})"
+    use = f"steps = kt.measure.read_raw({str(tmp_path)!r}); assert table['step'].nunique() == len(steps) == 2"
+    assert run(f"{code}; {use}; print({{'keras', 'tensorflow'}} & set(sys.modules))") == "set()"
+
+
+@pytest.mark.parametrize("first", ["paired_experiment", "comparison"])
+def test_compare_is_the_function_in_any_order(first):
+    """Whichever module of the experiment is imported first, `compare` is no module."""
+    code = f"import kerasteach.experiment.{first}, kerasteach as kt; kt.Comparison"
+    assert run(f"{code}; print(kt.compare is kt.experiment.compare, kt.compare.__name__)") == "True compare"
 
 
 def test_names_of_activations_need_no_keras():

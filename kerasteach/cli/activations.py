@@ -14,7 +14,7 @@ from kerasteach.cli.terminal import start_tensorflow
 
 def activations(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Which functions; all if none is named.", show_default=False)
+        list[str] | None, typer.Argument(help="Functions to draw. Without: all of the course's.", show_default=False)
     ] = None,
     output: Output = Path("kerasteach-activations"),
     format: FigureFormat = Format.png,  # noqa: A002  the option's name

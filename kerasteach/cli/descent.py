@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Animation(StrEnum):
-    """What an animation can be written as."""
+    """Formats of an animation."""
 
     gif = "gif"
     mp4 = "mp4"
@@ -45,7 +45,7 @@ def descent(
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option(help="How many steps to take, at most. Without: the function's own.", show_default=False),
+        typer.Option(help="The number of steps, at most. Without: the function's own.", show_default=False),
     ] = None,
     optimizer: Annotated[
         list[str] | None,
@@ -67,7 +67,7 @@ def descent(
     lecture: Style = True,
     force: Force = False,
 ) -> None:
-    """Descend a function with several learning rates, and draw what becomes of each.
+    """Descend a function with several learning rates, and draw the path of each.
 
     Writes the paths over the function, the values against the steps, and the table; prints a verdict for each path.
     """
@@ -102,7 +102,7 @@ def descent(
 
 
 def _point(start: list[float] | None) -> Any:
-    """Return one number as a number: a function of one number takes no list."""
+    """Return a single coordinate as a number: a function of one variable takes no list."""
     return start[0] if start and len(start) == 1 else start or None
 
 
@@ -131,7 +131,7 @@ def _print_verdicts(descent: Descent, known: Function) -> None:
     for name in (*names, "value", "gradient_norm"):
         shown.add_column(name.replace("_", " "), overflow="fold")
     for _, row in verdicts.iterrows():
-        words = row.to_dict() | {"learning_rate": f"{row['learning_rate']:g}"}
+        cells = row.to_dict() | {"learning_rate": f"{row['learning_rate']:g}"}
         numbers = [f"{row[name]:.3g}" for name in (*names, "value", "gradient_norm")]
-        shown.add_row(*(Text(str(words[name])) for name in text), *numbers)
+        shown.add_row(*(Text(str(cells[name])) for name in text), *numbers)
     Console().print(shown)

@@ -68,7 +68,7 @@ def trace(
     lecture: Style = True,
     force: Force = False,
 ) -> None:
-    """Take one training step apart: forward pass, error, backpropagation and update, with every number.
+    """Trace one training step: forward pass, error, backpropagation and update, with every number.
 
     Without options it is the course's example, two sigmoid neurons in series. Prints the explanation; writes it, the
     table and the network with its numbers, and prints where on standard error.

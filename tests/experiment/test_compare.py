@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import kerasteach as kt
-from kerasteach.experiment.training import batches
+from kerasteach.experiment.batch_order import batches
 
 SMALL = {"data": "iris", "hidden": (5, 5), "seeds": 2, "epochs": 3, "verbose": 0}
 # A step of float32 rounds by 1e-7. Networks that are trained in other company round otherwise, and in a dozen steps

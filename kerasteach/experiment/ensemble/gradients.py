@@ -1,4 +1,4 @@
-"""The gradients of many copies, taken at the one optimizer that trains them, and laid out a table a copy."""
+"""Gradients of many copies, measured at the optimizer that trains them all, and their table."""
 
 from __future__ import annotations
 
