@@ -1,9 +1,5 @@
 """What a capture leaves behind, on any backend: nothing but its table."""
 
-import sys
-import tempfile
-from pathlib import Path
-
 import keras
 import pytest
 from network import arrays, assert_close, assert_same, dense, fit
@@ -11,7 +7,7 @@ from network import arrays, assert_close, assert_same, dense, fit
 import kerasteach as kt
 
 
-def weights():
+def test_training_is_not_changed():
     """The same weights, but for rounding, with the capture and without it."""
     for make in (lambda: keras.optimizers.SGD(0.5), lambda: keras.optimizers.Adam(0.01, clipnorm=0.01)):
         plain, watched = dense(make()), dense(make())
@@ -21,17 +17,16 @@ def weights():
         assert_close(plain.optimizer.variables, watched.optimizer.variables)
 
 
-def checkpoint():
+def test_a_checkpoint_written_meanwhile_loads_whole(tmp_path):
     """A model saved meanwhile loads with its optimizer's whole state."""
     scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.01), initial_scale=2.0**10)
     for optimizer in (keras.optimizers.Adam(0.01), scaled):
         model = dense(optimizer)
         optimizer.build(model.trainable_variables)
         attributes, count = set(vars(optimizer)), len(optimizer.variables)
-        with tempfile.TemporaryDirectory() as directory:
-            path = Path(directory) / "model.keras"
-            fit(model, keras.callbacks.ModelCheckpoint(path), kt.callbacks.GradientCapture())
-            loaded = keras.saving.load_model(path)
+        path = tmp_path / f"{optimizer.name}.keras"
+        fit(model, keras.callbacks.ModelCheckpoint(path), kt.callbacks.GradientCapture())
+        loaded = keras.saving.load_model(path)
         assert int(loaded.optimizer.iterations) == 6
         assert_same(model.variables, loaded.variables)
         assert_same(optimizer.variables, loaded.optimizer.variables)
@@ -40,27 +35,26 @@ def checkpoint():
         fit(model)
 
 
-def loading():
+def test_weights_can_be_loaded_meanwhile(tmp_path):
     """A model's weights can be loaded while the capture is there, and it goes on recording."""
 
     class Restore(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             self.model.load_weights(path)
 
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "model.weights.h5"
-        model, capture = dense(keras.optimizers.Adam(0.01)), kt.callbacks.GradientCapture()
-        fit(model, epochs=1)
-        model.save_weights(path)
-        before = arrays(model.optimizer.variables)
-        fit(model, capture, Restore())
-        assert_same(model.optimizer.variables, before)
+    path = tmp_path / "model.weights.h5"
+    model, capture = dense(keras.optimizers.Adam(0.01)), kt.callbacks.GradientCapture()
+    fit(model, epochs=1)
+    model.save_weights(path)
+    before = arrays(model.optimizer.variables)
+    fit(model, capture, Restore())
+    assert_same(model.optimizer.variables, before)
     assert capture.frame["step"].nunique() == 6
     for name in ("norm", "mean"):
         assert capture.frame[name][:18].tolist() == capture.frame[name][18:].tolist()
 
 
-def twice():
+def test_each_fit_starts_a_new_table():
     """Two trainings with one capture have a table each, and another capture has its own statistics."""
     model, capture = dense(keras.optimizers.SGD(0.0)), kt.callbacks.GradientCapture(["output"], statistics=["norm"])
     fit(model, capture)
@@ -73,7 +67,7 @@ def twice():
     assert (other.frame["max_abs"] < first["norm"]).all()
 
 
-def one_block():
+def test_a_block_compiles_the_step_once():
     """Inside a block the training step is made once for several trainings."""
     model = dense(keras.optimizers.SGD(0.5))
     with kt.callbacks.GradientCapture(raw={"output": 0}) as capture:
@@ -85,7 +79,7 @@ def one_block():
     assert "apply" not in vars(model.optimizer)
 
 
-def interrupted():
+def test_what_was_recorded_survives_an_interruption():
     """After an exception what was recorded is there, `detach` takes the hook, and the model trains on."""
 
     class Interrupt(keras.callbacks.Callback):
@@ -109,7 +103,7 @@ def interrupted():
     assert len(capture.frame) == 36
 
 
-def left():
+def test_a_hook_left_by_an_exception_is_harmless():
     """A hook that an exception left is harmless to a training without the capture, and goes at the next with it."""
 
     class Interrupt(keras.callbacks.Callback):
@@ -131,7 +125,7 @@ def left():
     assert len(model.optimizer.variables) == len(plain.optimizer.variables)
 
 
-def others():
+def test_after_an_exception_no_other_training_counts():
     """After an exception neither `train_on_batch` nor another fit counts as the fit's, and the model is as it was."""
 
     class Interrupt(keras.callbacks.Callback):
@@ -158,7 +152,7 @@ def batch(model):
     return keras.ops.ones((2, *model.input_shape[1:])), keras.ops.zeros((2,), "int32")
 
 
-def held():
+def test_a_training_step_that_is_still_held_is_not_used_again():
     """What was compiled for one capture, and is still held somewhere, is not used for another."""
 
     class Hold(keras.callbacks.Callback):
@@ -174,21 +168,16 @@ def held():
     assert capture.frame["max_abs"].tolist() == expected.frame["max_abs"].tolist()
 
 
-def together():
+def test_two_captures_work_together(tmp_path):
     """Two captures on one model, one of them with whole gradients, leave nothing behind either."""
     model = dense(keras.optimizers.Adam(0.01))
     model.optimizer.build(model.trainable_variables)
     attributes, count = set(vars(model.optimizer)), len(model.optimizer.variables)
     one, other = kt.callbacks.GradientCapture(), kt.callbacks.GradientCapture(every=2, raw={"output": 3})
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "model.keras"
-        fit(model, one, keras.callbacks.ModelCheckpoint(path), other)
-        assert_same(model.optimizer.variables, keras.saving.load_model(path).optimizer.variables)
+    path = tmp_path / "model.keras"
+    fit(model, one, keras.callbacks.ModelCheckpoint(path), other)
+    assert_same(model.optimizer.variables, keras.saving.load_model(path).optimizer.variables)
     assert one.frame[one.frame["step"] % 2 == 0]["norm"].tolist() == other.frame["norm"].tolist()
     assert list(other.raw) == [3]
     assert set(vars(model.optimizer)) == attributes
     assert len(model.optimizer.variables) == count
-
-
-for fact in sys.argv[1:]:
-    globals()[fact]()
