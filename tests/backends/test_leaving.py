@@ -79,19 +79,13 @@ def test_a_block_compiles_the_step_once():
     assert "apply" not in vars(model.optimizer)
 
 
-def test_what_was_recorded_survives_an_interruption():
+def test_what_was_recorded_survives_an_interruption(interrupt):
     """After an exception what was recorded is there, `detach` takes the hook, and the model trains on."""
-
-    class Interrupt(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            if int(self.model.optimizer.iterations) == 5:
-                raise KeyboardInterrupt
-
     model, capture = dense(keras.optimizers.Adam(0.01)), kt.callbacks.GradientCapture()
     model.optimizer.build(model.trainable_variables)
     attributes, count = set(vars(model.optimizer)), len(model.optimizer.variables)
     with pytest.raises(KeyboardInterrupt):
-        fit(model, Interrupt(), capture)
+        fit(model, interrupt(5), capture)
     assert capture.frame["step"].unique().tolist() == [0, 1, 2, 3, 4]
     capture.detach()
     assert set(vars(model.optimizer)) == attributes
@@ -103,17 +97,12 @@ def test_what_was_recorded_survives_an_interruption():
     assert len(capture.frame) == 36
 
 
-def test_a_hook_left_by_an_exception_is_harmless():
+def test_a_hook_left_by_an_exception_is_harmless(interrupt):
     """A hook that an exception left is harmless to a training without the capture, and goes at the next with it."""
-
-    class Interrupt(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            raise KeyboardInterrupt
-
     model, plain = (dense(keras.optimizers.Adam(0.01)) for _ in range(2))
     capture = kt.callbacks.GradientCapture()
     with pytest.raises(KeyboardInterrupt):
-        fit(model, capture, Interrupt())
+        fit(model, capture, interrupt())
     fit(model)
     fit(plain, epochs=1)
     fit(plain)
@@ -125,19 +114,13 @@ def test_a_hook_left_by_an_exception_is_harmless():
     assert len(model.optimizer.variables) == len(plain.optimizer.variables)
 
 
-def test_after_an_exception_no_other_training_counts():
+def test_after_an_exception_no_other_training_counts(interrupt):
     """After an exception neither `train_on_batch` nor another fit counts as the fit's, and the model is as it was."""
-
-    class Interrupt(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            if batch == 1:
-                raise KeyboardInterrupt
-
     for train in (lambda model: model.train_on_batch(*batch(model)), fit):
         model, capture = dense(keras.optimizers.Adam(0.01)), kt.callbacks.GradientCapture()
         tracker, stop = model._loss_tracker, kt.callbacks.StopOnError(-1.0, per="batch")
         with pytest.raises(KeyboardInterrupt):
-            fit(model, capture, stop, Interrupt())
+            fit(model, capture, stop, interrupt(2))
         train(model)
         assert capture.frame["step"].unique().tolist() == [0, 1]
         assert "apply" not in vars(model.optimizer)
