@@ -36,10 +36,10 @@ demo: .venv/installed
 	.venv/bin/kerasteach compare --error-below 0.05 --output kerasteach-comparison --force
 
 test: .venv/installed-dev
-	.venv/bin/pytest -n 2 -m "not slow"
+	.venv/bin/pytest -n 2 --dist worksteal -m "not slow"
 
 test-all: .venv/installed-backends
-	.venv/bin/pytest -n 2
+	.venv/bin/pytest -n 2 --dist worksteal
 	.venv/bin/pytest --backend mirrored
 	.venv/bin/pytest --backend jax
 	.venv/bin/pytest --backend torch

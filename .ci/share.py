@@ -25,7 +25,7 @@ def main(day: int) -> None:
     """Run the share of a day; the first failure of a command ends it."""
     slices, backend = DAYS[day % len(DAYS)]
     share = f"{','.join(map(str, slices))}/{SLICES}"
-    commands = [[*PYTHON, "pytest", "-n", "2", "-m", "slow", "--share", share]]
+    commands = [[*PYTHON, "pytest", "-n", "2", "--dist", "worksteal", "-m", "slow", "--share", share]]
     if backend in ("jax", "torch"):
         install = ["pip", "install", "--quiet", "--extra-index-url", "https://download.pytorch.org/whl/cpu"]
         commands.append([*PYTHON, *install, "--editable", f".[dev,{backend}]"])

@@ -141,7 +141,7 @@ def test_a_pool_that_forks_is_refused():
     assert not executor._processes
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a signal to die of")
 @pytest.mark.parametrize("killed_by", ["SIGKILL", "SIGTERM"])
 def test_workers_end_with_their_parent(killed_by):
