@@ -50,7 +50,9 @@ def test_a_notebook_shows_every_figure(path, tmp_path):
     """Below the cell that draws it, also after a block in lecture style; no warning stands among the outputs."""
     notebook = jupytext.read(path)
     environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
-    client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": tmp_path}})
+    client = NotebookClient(
+        notebook, timeout=600, startup_timeout=600, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+    )
     client.execute(env=environment)
     for cell in notebook.cells:
         outputs = cell.get("outputs", [])
