@@ -335,6 +335,7 @@ def test_a_killed_process_leaves_every_completed_part(tmp_path):
     assert_steps(tmp_path, 6)
 
 
+@pytest.mark.slow
 def test_a_program_that_ends_in_an_error_leaves_every_step(tmp_path):
     """What was recorded before an exception that nobody caught is written when Python ends."""
     done = end(tmp_path, "raise")
@@ -351,6 +352,7 @@ def test_a_signal_loses_no_step(tmp_path, name):
     assert_steps(tmp_path, 8)
 
 
+@pytest.mark.slow
 def test_a_handler_of_the_programs_own_stays(tmp_path):
     """Where the program handles SIGTERM itself, it is asked, and what it raises ends the training."""
     before = "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))"
