@@ -1,5 +1,5 @@
 # The few verbs of this project. On a machine with Python 3.11 to 3.13, `make demo` and `make test` set up all the rest.
-.PHONY: demo test test-all lint types clean
+.PHONY: demo test test-all test-share lint types clean
 .DEFAULT_GOAL := help
 
 SUITABLE = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -9,7 +9,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 help:
 	@echo "make demo      set up and compare sigmoid, tanh and ReLU networks; figures in kerasteach-comparison/"
 	@echo "make test      set up and run the tests"
-	@echo "make test-all  the longer matrix too, with JAX and PyTorch"
+	@echo "make test-all  the longer matrix too, with two devices, JAX and PyTorch"
+	@echo "make test-share  today's seventh of the longer matrix"
 	@echo "make lint      ruff: style and format"
 	@echo "make types     mypy, strict"
 	@echo "make clean     remove what all of these made"
@@ -35,10 +36,17 @@ demo: .venv/installed
 	.venv/bin/kerasteach compare --error-below 0.05 --output kerasteach-comparison --force
 
 test: .venv/installed-dev
-	.venv/bin/pytest -n 2 -m "not slow"
+	.venv/bin/pytest -n 2 --dist worksteal -m "not slow"
 
 test-all: .venv/installed-backends
-	.venv/bin/pytest -n 2
+	.venv/bin/pytest -n 2 --dist worksteal
+	.venv/bin/pytest --backend mirrored
+	.venv/bin/pytest --backend jax
+	.venv/bin/pytest --backend torch
+
+# A seventh of the longer matrix, chosen by the day of the year: each part runs once a week.
+test-share: .venv/installed-dev
+	.venv/bin/python .ci/share.py
 
 lint: .venv/installed-dev
 	.venv/bin/ruff check .

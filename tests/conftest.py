@@ -1,22 +1,83 @@
-"""What every test needs: no screen, no TensorFlow chatter, and nothing left behind for the next test."""
+"""The test process: its backend, its warnings, and the fixtures that many tests share."""
 
+import importlib.util
 import os
+import zlib
+from collections import defaultdict
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ["MPLBACKEND"] = "Agg"
-
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from hypothesis import settings
 
-import kerasteach as kt
-
 # How long an example takes says nothing of whether it holds; and the same tests shall try the same examples.
 settings.register_profile("kerasteach", deadline=None, derandomize=True)
 settings.load_profile("kerasteach")
+
+# What `--backend` takes, and the package that it needs. "mirrored" is TensorFlow with two devices.
+PACKAGES = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch", "mirrored": "tensorflow"}
+
+
+def pytest_addoption(parser):
+    """Add the options of this suite."""
+    parser.addoption("--backend", choices=PACKAGES, default="tensorflow", help="run tests/backends on another backend")
+    parser.addoption("--share", metavar="K,.../N", help="of N slices of the tests, run those named, from 0")
+
+
+def pytest_configure(config):
+    """Choose the backend, which Keras asks for when it is first imported; nothing here may import it earlier."""
+    backend = config.getoption("--backend")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if backend == "tensorflow" else "3")
+    os.environ["KERAS_BACKEND"] = "tensorflow" if backend == "mirrored" else backend
+    os.environ["MPLBACKEND"] = "Agg"
+    if backend == "jax":
+        os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Collect for TensorFlow all but tests/backends, and for another backend what is written for it there."""
+    if collection_path.suffix != ".py":
+        return None
+    backend = config.getoption("--backend")
+    name = collection_path.stem.rpartition("_")[2]
+    written_for = {name} if name in PACKAGES else {"jax", "torch"}
+    return backend not in (written_for if collection_path.parent.name == "backends" else {"tensorflow"})
+
+
+class _WithoutPackage(pytest.Module):
+    """Stand for a module whose backend is not installed."""
+
+    def collect(self):
+        """Skip the module."""
+        package = PACKAGES[self.config.getoption("--backend")]
+        pytest.skip(f"{package} is missing", allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path, parent):
+    """Skip what cannot be imported without the backend."""
+    package = PACKAGES[parent.config.getoption("--backend")]
+    return None if importlib.util.find_spec(package) else _WithoutPackage.from_parent(parent, path=module_path)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest looks at the marks
+def pytest_collection_modifyitems(config, items):
+    """Mark as slow what `sample` leaves out, and drop the slices that `--share` does not name."""
+    tests = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("sample") and not item.get_closest_marker("slow"):
+            tests[item.nodeid.partition("[")[0]].append(item)
+    for cases in tests.values():
+        (count,) = cases[0].get_closest_marker("sample").args
+        kept = {round(place) for place in np.linspace(0, len(cases) - 1, count)}
+        for number, case in enumerate(sorted(cases, key=lambda case: list(case.callspec.indices.values()))):
+            if number not in kept:
+                case.add_marker("slow")
+    if config.getoption("--share"):
+        named, slices = config.getoption("--share").split("/")
+        slice_of = {item: zlib.crc32(item.nodeid.encode()) % int(slices) for item in items}  # by the name alone
+        chosen = set(map(int, named.split(",")))
+        config.hook.pytest_deselected(items=[item for item in items if slice_of[item] not in chosen])
+        items[:] = [item for item in items if slice_of[item] in chosen]
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +91,31 @@ def _no_figure_left():
 def _default_policy():
     """Give each test Keras's default dtype policy."""
     yield
+    import keras
+
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture
+def interrupt():
+    """Return a function that makes a callback, which raises as Ctrl-C does after so many batches, or an epoch."""
+    import keras
+
+    class Interrupt(keras.callbacks.Callback):
+        def __init__(self, batches):
+            super().__init__()
+            self.batches, self.seen = batches, 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.seen += 1
+            if self.seen == self.batches:
+                raise KeyboardInterrupt
+
+        def on_epoch_end(self, epoch, logs=None):
+            if self.batches is None:
+                raise KeyboardInterrupt
+
+    return lambda batches=None: Interrupt(batches)
 
 
 @pytest.fixture
@@ -45,6 +130,7 @@ def blobs():
 @pytest.fixture
 def classifier():
     """Return a function that builds a small compiled network for `blobs`."""
+    import kerasteach as kt
 
     def build(optimizer=None, activation="tanh", seed=0, **compile_options):
         model = kt.models.mlp(activation, (5, 4), inputs=4, outputs=3, seed=seed)
@@ -58,6 +144,8 @@ def classifier():
 @pytest.fixture(scope="session")
 def comparison():
     """Return a small comparison, trained once."""
+    import kerasteach as kt
+
     return kt.compare(
         ("sigmoid", "tanh", "relu"), data="iris", hidden=(6, 6, 6), seeds=3, epochs=4, learning_rate=0.5, verbose=0
     )

@@ -11,7 +11,7 @@ def pictures(monkeypatch, *cells):
     """Run cells in a fresh kernel, and return how many pictures each shows."""
     monkeypatch.delenv("MPLBACKEND", raising=False)  # the kernel chooses its own
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    nbclient.NotebookClient(notebook, timeout=600, startup_timeout=600, kernel_name="python3").execute()
     return [sum("image/png" in output.get("data", {}) for output in cell.outputs) for cell in notebook.cells]
 
 

@@ -18,7 +18,7 @@ with progress_bar({show}, 4, "training", "0 of 4") as report:
 def outputs(show):
     """Run the work in a notebook's kernel, and return what its cell shows."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(WORK.format(show=show))])
-    NotebookClient(notebook, timeout=120).execute()
+    NotebookClient(notebook, timeout=600, startup_timeout=600).execute()
     return notebook.cells[0].outputs
 
 

@@ -8,10 +8,16 @@ import pytest
 from nbclient import NotebookClient
 
 TUTORIALS = sorted((Path(__file__).parents[1] / "tutorials").glob("[0-9]*.py"))
-FAST = ("01_gradient_descent", "02_one_training_step")  # as notebooks; `make test-all` executes the others, too
+# `make test` runs one tutorial as a script and another as a notebook, `make test-all` all of them as both.
+SCRIPT, NOTEBOOK = "01_gradient_descent", "02_one_training_step"
 
 
-@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
+def one_quick(quick):
+    """Return all tutorials, of which one is not slow."""
+    return [pytest.param(path, marks=() if path.stem == quick else pytest.mark.slow) for path in TUTORIALS]
+
+
+@pytest.mark.parametrize("path", one_quick(SCRIPT), ids=lambda path: path.stem)
 def test_a_tutorial_runs_and_its_claims_hold(path, tmp_path):
     """Each script ends well in a process of its own, and writes the figures that it names."""
     done = subprocess.run(
@@ -39,16 +45,14 @@ def test_jupytext_reads_the_cells(path):
     assert not any("# %%" in cell.source for cell in notebook.cells)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [pytest.param(path, marks=() if path.stem in FAST else pytest.mark.slow) for path in TUTORIALS],
-    ids=lambda path: path.stem,
-)
+@pytest.mark.parametrize("path", one_quick(NOTEBOOK), ids=lambda path: path.stem)
 def test_a_notebook_shows_every_figure(path, tmp_path):
     """Below the cell that draws it, also after a block in lecture style; no warning stands among the outputs."""
     notebook = jupytext.read(path)
     environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
-    client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": tmp_path}})
+    client = NotebookClient(
+        notebook, timeout=600, startup_timeout=600, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+    )
     client.execute(env=environment)
     for cell in notebook.cells:
         outputs = cell.get("outputs", [])

@@ -70,6 +70,7 @@ def test_gradients_at_finite_inputs_are_never_nan(name):
     assert np.isfinite(tape.gradient(y, x).numpy()).all()
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", ELEMENTWISE)
 @given(x=st.lists(st.floats(-20, 20), min_size=1, max_size=8))
 def test_derivative_is_that_of_automatic_differentiation(name, x):
@@ -113,6 +114,7 @@ def test_leaky_relu_slopes_by_a_hundredth():
     assert float(kt.activations.leaky_relu(-2.0, negative_slope=0.5)) == -1.0
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", kt.activations.names())
 def test_a_saved_layer_of_kerass_finds_the_function_again(name, tmp_path):
     """A model with one of the functions in Keras's Dense loads without custom objects."""
@@ -157,6 +159,7 @@ def test_the_table_wants_a_vector(x):
 OTHERS = [name for name, known in ACTIVATIONS.items() if name not in COURSE and not known.axis]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_derivatives_are_the_quotients_of_differences(name):
     """Where there is no formula, the derivative is that of the curve, at points without a kink."""

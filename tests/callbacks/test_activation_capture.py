@@ -31,6 +31,7 @@ def outputs(model, x):
     return seen
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
 @pytest.mark.parametrize(
     "options",

@@ -23,6 +23,7 @@ def everything(blobs, classifier):
 # --- which layers
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("chosen", "expected"),
     [
@@ -77,6 +78,7 @@ def test_no_layers_at_all_is_an_error():
 # --- which steps
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "options",
     [
@@ -128,18 +130,11 @@ def test_an_epoch_with_nan_at_one_step_is_nan_and_not_finite(blobs, classifier):
     assert capture.frame["norm"].isna().all()
 
 
-def test_an_epoch_that_was_interrupted_has_its_mean_so_far(blobs, classifier, everything):
+def test_an_epoch_that_was_interrupted_has_its_mean_so_far(blobs, classifier, everything, interrupt):
     """Nothing is lost of an epoch that an exception ended after two steps."""
-
-    class Interrupt(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            """Interrupt at the second step."""
-            if batch == 1:
-                raise KeyboardInterrupt
-
     capture = kt.callbacks.GradientCapture(every="epoch")
     with pytest.raises(KeyboardInterrupt):
-        fit(classifier(), *blobs, capture, Interrupt())
+        fit(classifier(), *blobs, capture, interrupt(2))
     assert capture.frame["step"].unique().tolist() == [1]
     expected = everything[everything["step"] < 2].groupby("path", sort=False)["norm"].mean()
     np.testing.assert_allclose(capture.frame["norm"], expected, rtol=1e-5)
@@ -157,6 +152,7 @@ def test_every_must_be_a_number_of_steps_or_epoch(bad):
 # --- histograms
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("options", [{"jit_compile": False}, {"jit_compile": True}])
 def test_histograms_count_the_entries_by_magnitude(options, blobs, classifier):
     """Against NumPy's histogram of the whole gradients, which the same training keeps."""
@@ -207,6 +203,7 @@ def test_without_histograms_there_is_an_error_that_says_how(blobs, classifier):
 # --- whole gradients
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("options", [{"jit_compile": False}, {"jit_compile": True}, {"steps_per_execution": 3}])
 def test_whole_gradients_have_the_norms_of_the_table(options, blobs, classifier):
     """At the chosen steps of the chosen layers, and nowhere else."""
@@ -329,6 +326,7 @@ class Scale(keras.layers.Layer):
 DENSE = [f"block_{block}/{name}" for block in (0, 1) for name in ("att/query", "att/key", "out")]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("selector", "expected"),
     [

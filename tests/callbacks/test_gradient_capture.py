@@ -41,6 +41,7 @@ def examples():
     return random.normal(size=(50, 4)).astype("float32"), np.arange(50) % 3
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("jit_compile", [False, True])
 @pytest.mark.parametrize("kind", MODELS)
 def test_the_recorded_gradient_is_the_one_applied(kind, jit_compile):
@@ -69,6 +70,7 @@ def test_the_recorded_gradient_is_the_one_applied(kind, jit_compile):
                 assert row[name] == pytest.approx(value, rel=1e-8, abs=1e-12), (step, row["path"], name)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "options",
     [{"run_eagerly": True}, {"jit_compile": False}, {"jit_compile": True}, {"steps_per_execution": 2}],
@@ -165,24 +167,11 @@ def test_two_captures_on_one_model_record_the_same(examples, classifier):
     assert "apply" not in vars(model.optimizer)
 
 
-class Interrupt(keras.callbacks.Callback):
-    """Raise at the second step of the second epoch, as Ctrl-C would."""
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Note the epoch."""
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Interrupt."""
-        if self.epoch == 1 and batch == 1:
-            raise KeyboardInterrupt
-
-
-def test_what_was_recorded_survives_an_interruption(examples, classifier):
+def test_what_was_recorded_survives_an_interruption(examples, classifier, interrupt):
     """After an exception in fit the steps taken are in the table, and `detach` leaves no trace."""
     model, capture = classifier(), kt.callbacks.GradientCapture()
     with pytest.raises(KeyboardInterrupt):
-        fit(model, *examples, Interrupt(), capture)
+        fit(model, *examples, interrupt(5), capture)
     assert capture.frame["step"].max() == 4
     assert capture.frame["epoch"].max() == 1
     capture.detach()
@@ -190,11 +179,11 @@ def test_what_was_recorded_survives_an_interruption(examples, classifier):
     assert capture.frame["step"].max() == 4
 
 
-def test_a_left_hook_is_harmless_and_goes_at_the_next_fit(examples, classifier):
+def test_a_left_hook_is_harmless_and_goes_at_the_next_fit(examples, classifier, interrupt):
     """After an exception another fit with the capture records its own steps only, and unhooks."""
     model, capture = classifier(), kt.callbacks.GradientCapture()
     with pytest.raises(KeyboardInterrupt):
-        fit(model, *examples, Interrupt(), capture)
+        fit(model, *examples, interrupt(5), capture)
     fit(model, *examples, epochs=3)
     assert capture.frame["step"].max() == 4
     fit(model, *examples, capture, epochs=1)
@@ -308,6 +297,7 @@ class Subclassed(keras.Model):
         return self.output_layer(self.hidden(x))
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("run_eagerly", [False, True])
 @pytest.mark.parametrize(
     "build", [Subclassed, lambda: keras.Sequential([layers.Dense(5), layers.Dense(3, activation="softmax")])]
@@ -348,6 +338,7 @@ class TwiceABatch(keras.Model):
         return {"loss": loss}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("run_eagerly", [False, True])
 def test_every_call_of_apply_is_a_step(run_eagerly, examples):
     """A custom training step may apply gradients more than once a batch."""

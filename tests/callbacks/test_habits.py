@@ -146,6 +146,7 @@ class Compile(keras.callbacks.Callback):
                 self.model.make_train_function()
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("made", [True, False])
 @pytest.mark.parametrize("first", [True, False])
 def test_unfreezing_in_the_middle_of_fit(made, first, tmp_path):
@@ -216,6 +217,7 @@ def test_a_selection_that_means_nothing_any_more_is_one_warning():
     assert capture.frame["step"].unique().tolist() == [0, 1, 2]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("scaled", [False, True])
 def test_gradient_accumulation_records_each_batch(scaled):
     """A row a small batch, unscaled, although the optimizer moves the weights at every third only."""
@@ -230,6 +232,7 @@ def test_gradient_accumulation_records_each_batch(scaled):
     assert capture.frame["step"].nunique() == 6
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
 @pytest.mark.parametrize("used", [False, True])
 def test_copied_callbacks_work(copied, used):
@@ -312,6 +315,7 @@ class Tied(layers.Layer):
         return keras.ops.matmul(x, keras.ops.transpose(self.kernel)) + self.bias
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("kind", ["tied", "shared", "lora", "named alike"])
 def test_weights_that_layers_share_or_name_alike(kind):
     """Norms are those of a loop of one's own, each weight has one row, and each layer one depth."""
@@ -423,6 +427,7 @@ def other_trainings():
     }
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("other", other_trainings())
 def test_after_an_interruption_no_other_training_counts(other, tmp_path):
     """Only the two steps that the fit took are in its tables; then the same capture records a fit as ever."""
@@ -495,6 +500,7 @@ def test_what_trains_in_a_callback_is_not_part_of_the_fit():
         np.testing.assert_allclose(seen, losses, rtol=1e-3)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", [kt.callbacks.GradientCapture, kt.callbacks.ActivationCapture])
 def test_detaching_in_a_callback_ends_the_recording_and_not_the_training(kind):
     """The fit goes on without the hook, and the table has what there was."""

@@ -189,6 +189,7 @@ def own_losses(model, x, y, batch_size, weights=None, epochs=1):
     return losses
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("options", [{}, {"steps_per_execution": 3}, {"run_eagerly": True}, {"jit_compile": True}])
 def test_a_batch_is_judged_by_its_own_loss(options, weighted, blobs, classifier):
@@ -266,24 +267,20 @@ def test_evaluations_before_meanwhile_and_after_return_the_loss(blobs, classifie
     assert results[0][2][0] > 0
 
 
-def test_after_an_exception_the_next_fit_is_as_ever(blobs, classifier):
+def test_after_an_exception_the_next_fit_is_as_ever(blobs, classifier, interrupt):
     """What an interrupted fit left judges the next one, and another fit without it is not disturbed."""
-
-    class Interrupt(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            raise KeyboardInterrupt
-
     model, twin = classifier(), classifier()
     stop = kt.callbacks.StopOnError(100.0, per="batch", verbose=0)
     for one in (model, twin):
         with pytest.raises(KeyboardInterrupt):
-            one.fit(*blobs, shuffle=False, verbose=0, callbacks=[Interrupt(), *([stop] if one is model else [])])
+            one.fit(*blobs, shuffle=False, verbose=0, callbacks=[interrupt(1), *([stop] if one is model else [])])
     plain = [one.fit(*blobs, shuffle=False, verbose=0).history for one in (model, twin)]
     assert_close(*plain)
     fit(model, *blobs, stop)
     assert (stop.epoch, stop.step) == (0, 0)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("eager", [True, False])
 def test_an_evaluation_inside_a_train_step_is_no_batch(eager):
     """A step that tests the model on other data hands Keras a second loss, which is not the training batch's."""
@@ -402,6 +399,7 @@ def wobble(y_true, y_pred):
     return keras.ops.sum(y_pred, axis=-1)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("monitor", "meant"), [("val_los", "val_loss"), ("los", "loss"), ("acuracy", "accuracy"), ("Loss_", "loss")]
 )
@@ -492,6 +490,7 @@ def test_a_tensor_of_one_number_is_a_number(value):
     assert kt.callbacks.StopOnError(0.1, verbose=0).update(loss=value)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("threshold", "monitor"), [(99, "accuracy"), (1.0, "accuracy"), (1.5, "val_accuracy")])
 def test_a_threshold_out_of_reach_is_one_note(threshold, monitor, blobs, classifier):
     """Accuracies end at 1, which a strict comparison cannot pass."""

@@ -17,6 +17,7 @@ def test_the_weights_of_each_epoch(blobs, classifier):
     assert np.abs(path.snapshots[1][0] - path.snapshots[2][0]).max() > 0
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("every", "expected"), [(1, 7), (2, 4), (4, 3), (100, 2)])
 def test_the_weights_of_every_nth_step(every, expected, blobs, classifier):
     """Of 6 steps in 2 epochs: the start, every n-th over the epochs, and the end once."""

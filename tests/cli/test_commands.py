@@ -95,6 +95,7 @@ def test_the_saved_run_is_the_comparison(run):
     assert loaded.history["activation"].unique().tolist() == ["sigmoid", "relu"]
 
 
+@pytest.mark.slow
 def test_the_same_options_give_the_same_tables(run, tmp_path):
     """A second run in a process of its own repeats the first to the last digit."""
     _, folder = run
@@ -200,6 +201,7 @@ def test_a_further_page_that_exists_is_refused_before_the_training(here, tmp_pat
     assert (tmp_path / "lecture-2.png").read_text() == "a picture"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("words", [["--output=~/figures"], ["--output", "~/figures"], ["-o", "~/figures"]])
 def test_a_tilde_is_the_home_folder(words, here, tmp_path, monkeypatch):
     """Also where no shell has expanded it."""
@@ -243,6 +245,7 @@ def test_trace_tells_the_courses_step(here, tmp_path, capsys):
     assert new.tolist() == pytest.approx([0.1495914416, 0.3959144165, 0.4271718407, 0.6120974876], abs=1e-6)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("language", "suffix"), [("text", "txt"), ("markdown", "md"), ("latex", "tex")])
 def test_standard_output_of_trace_is_the_explanation_alone(language, suffix, here, tmp_path, capsys):
     """`kerasteach trace --as latex > step.tex` can be compiled; the same is in a file beside the figure."""

@@ -75,6 +75,7 @@ def test_the_same_call_gives_the_same_tables():
     pd.testing.assert_frame_equal(one.gradients, other.gradients, check_exact=True)
 
 
+@pytest.mark.slow
 def test_the_same_call_gives_the_same_tables_in_another_process(tmp_path):
     """On one machine, with the same settings, two processes agree to the last bit: networks together and one by one."""
     code = """
@@ -118,6 +119,7 @@ def test_tables_have_the_columns_of_their_definition(comparison):
     assert set(comparison.history["metric"]) == {"loss", "accuracy", "val_loss", "val_accuracy"}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("optimizer", ["sgd", "adafactor"])
 def test_every_third_step_can_be_kept(optimizer):
     """`every=3` has the rows of steps 0, 3, 6, ... of `every=1`, also where networks train one after the other."""

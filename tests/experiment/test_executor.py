@@ -85,6 +85,7 @@ def test_processes_give_the_same_tables(builders, expected):
         assert_same(kt.compare(ACTIVATIONS, models={"mine": builders.network}, **SMALL, executor=executor), expected)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("cancels", [False, True])
 def test_a_broken_executor_loses_nothing(cancels, builders, expected, tmp_path, monkeypatch):
     """What it gave is kept, and the rest is trained here, with a warning."""
@@ -140,6 +141,7 @@ def test_a_pool_that_forks_is_refused():
     assert not executor._processes
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a signal to die of")
 @pytest.mark.parametrize("killed_by", ["SIGKILL", "SIGTERM"])
 def test_workers_end_with_their_parent(killed_by):

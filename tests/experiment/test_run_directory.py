@@ -153,6 +153,7 @@ def test_another_network_under_the_same_name_is_refused(tmp_path):
         kt.compare(models={"mine": lambda: build(4)}, **arguments)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("kind", "name", "value"), [("versions", "keras", "3.0.0"), ("settings", "onednn", "other")])
 def test_going_on_with_other_versions_or_settings_is_a_warning(kind, name, value, tmp_path, trained):
     """The networks that are trained then round otherwise."""
@@ -310,6 +311,7 @@ def test_what_was_in_the_folder_before_stays(tmp_path):
     assert sorted(after.keys() - before.keys()) == ["gradients.parquet", "history.parquet", "run.json"]
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("overwrite", [False, True])
 @pytest.mark.parametrize(
     "name", ["weights.npz", "history.parquet", "predictions.parquet", "run.json", working_folder.WORKING]

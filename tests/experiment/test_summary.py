@@ -130,6 +130,7 @@ def ratio(table):
     return kt.experiment.summarize(history, table)["gradient_ratio"]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("layers", "expected"),
     [

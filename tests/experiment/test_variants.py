@@ -195,6 +195,7 @@ def test_matched_knows_the_smooth_rectifiers():
     assert gelu["scale"] == pytest.approx(2.3517)
 
 
+@pytest.mark.slow
 def test_every_name_that_keras_knows_can_be_compared():
     """Names that are not the course's train, and are the names of the rows."""
     result = kt.compare(("gelu", "swish", "sparsemax"), **{**SMALL, "epochs": 1, "seeds": 1})

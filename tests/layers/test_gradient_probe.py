@@ -33,6 +33,7 @@ def fit(model, *callbacks, epochs=2):
     return model.fit(X, Y, batch_size=20, epochs=epochs, verbose=0, shuffle=False, callbacks=list(callbacks))
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("options", [{"run_eagerly": True}, {"jit_compile": False}, {"jit_compile": True}])
 def test_a_probe_hears_the_back_propagated_signal(options):
     """dL/d(input of each layer) of every step, against a tape that watches the layers' inputs."""

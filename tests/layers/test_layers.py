@@ -31,6 +31,7 @@ def twins(units=3, features=4, **options):
     return ours, theirs
 
 
+@pytest.mark.sample(1)
 @keras_warns_itself
 @pytest.mark.filterwarnings("ignore:The model does not have any trainable weights:UserWarning")  # it has none
 @pytest.mark.parametrize(("layer", "arguments"), ACTIVATION_LAYERS)
@@ -45,6 +46,7 @@ def test_activation_layers_keep_kerass_layer_contract(layer, arguments):
     )
 
 
+@pytest.mark.sample(2)
 @keras_warns_itself
 @pytest.mark.parametrize("use_bias", [True, False])
 @pytest.mark.parametrize("shape", [(2, 4), (2, 3, 4), (2, 3, 2, 4)])
@@ -68,6 +70,7 @@ def test_dense_keeps_kerass_layer_contract(shape, use_bias):
     )
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("activation", kt.activations.names())
 def test_dense_is_kerass_dense_forward_and_backward(activation):
     """From the same weights, outputs and every gradient are those of Keras's Dense."""
@@ -157,6 +160,7 @@ def test_a_saved_model_loads_without_custom_objects(tmp_path):
     assert loaded.layers[0].activation is kt.activations.leaky_relu
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", ["leaky_relu", "gelu", "relu"])
 def test_an_activation_of_kerass_own_stays_what_it_is(name, tmp_path):
     """Saved, loaded and cloned, Keras's leaky_relu keeps its slope of 0.2, and gelu is found."""
@@ -230,6 +234,7 @@ KINDS = [
 ]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_subclass_with_a_build_of_its_own_is_built(kind):
     """Weights that its `build` makes are there after the first call, and count as the model's."""
@@ -247,6 +252,7 @@ def test_a_subclass_with_a_build_of_its_own_is_built(kind):
     assert [one.shape for one in layer.trainable_weights] == [(3,)]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.filterwarnings("ignore:.*shuffle=True:UserWarning", "ignore:.*any trainable weights:UserWarning")
 @pytest.mark.parametrize("kind", [kt.layers.Dense, *KINDS, kt.layers.GradientProbe])
 def test_a_layer_passes_the_test_of_every_layer_of_keras(kind):

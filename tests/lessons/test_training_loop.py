@@ -13,6 +13,7 @@ def by_fit(model, x, y, learning_rate, epochs, error_below, batch_size):
     return model.fit(x, y, epochs=epochs, callbacks=[stop], **options).history["loss"], stop
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("batch_size", [60, 16])
 def test_it_is_fit_with_plain_sgd_and_a_stop(batch_size, blobs, classifier):
     """The same batches give the same errors, weights and last epoch, with an unequal last batch too."""

@@ -35,6 +35,7 @@ def rows(names, gradients, weights=None, rates=None, jit_compile=None):
     return statistics.finish(names, step(*gradients).numpy())
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", NUMPY)
 @given(gradient=gradients)
 def test_each_statistic_is_numpys(name, gradient):
@@ -99,6 +100,7 @@ def gradients_of(scale):
     return [(scale * random.normal(size=shape)).astype("float32") for shape in SHAPES]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("scale", [1.0, 1e-6, 1e-23, 1e-30, 1e20, 1e37])
 def test_the_rows_of_a_step_are_numpys(scale, jit_compile):
@@ -122,6 +124,7 @@ def test_one_bad_entry_spoils_one_row(bad):
         assert np.flatnonzero(finite == 0).tolist() == [spoiled]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("jit_compile", [None, False, True])
 def test_zeros_beside_vanished_gradients_are_told_apart(jit_compile):
     """All zeros, entries whose squares float32 takes for 0, and ordinary ones."""
@@ -188,6 +191,7 @@ def test_float64_gradients_of_any_size_have_their_norm(size):
     assert statistics.compute(["norm"], gradients[0]).numpy()[0] == pytest.approx(5 * size, rel=1e-12)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("jit_compile", [None, False, True])
 @pytest.mark.parametrize("size", [4, 9000])
 def test_the_largest_of_what_is_no_number_is_none(size, jit_compile):
@@ -201,6 +205,7 @@ def test_the_largest_of_what_is_no_number_is_none(size, jit_compile):
         assert np.isnan(statistics.compute(["max_abs"], gradients[0]).numpy()).all()
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("jit_compile", [False, True])
 @pytest.mark.parametrize("shape", [(300_001,), (1, 300_001), (2**17 + 1,), (2**18,), (3, 2**17, 1)])
 def test_a_long_row_keeps_its_digits(shape, jit_compile):

@@ -59,6 +59,7 @@ def three():
     return path, kt.lessons.landscape("elongated_bowl", points=31)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("style", ["default", "lecture"])
 @pytest.mark.parametrize("name", kt.lessons.functions.names())
 def test_every_function_is_drawn_in_both_styles(name, style, tmp_path):

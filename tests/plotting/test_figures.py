@@ -23,6 +23,7 @@ FIGURES = {
 }
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("style", ["default", "lecture"])
 @pytest.mark.parametrize("one", [one_model, lambda table: table], ids=["one model", "a comparison"])
 @pytest.mark.parametrize("figure", FIGURES)
@@ -267,6 +268,7 @@ def test_activation_panels_draw_function_and_derivative():
     assert (step.get_title(), together.get_title()) == ("binary_step", "all derivatives")
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", ["figure.png", "figure.svg", "figure.pdf"])
 def test_a_figure_is_written_in_its_format(name, tmp_path, comparison):
     """The ending decides; folders are made; the same figure gives the same bytes."""

@@ -36,6 +36,7 @@ def range_test():
     )
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("style", ["default", "lecture"])
 @pytest.mark.parametrize(
     "draw",
@@ -75,6 +76,7 @@ def test_colors_and_path_are_the_tables():
     assert ax.get_title() == "training path from \N{WHITE CIRCLE} to \N{BLACK STAR}"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("lift", "logarithmic"), [(0.1, True), (1.0, False), (-4.0, False)])
 def test_a_steep_surface_has_a_logarithmic_scale(lift, logarithmic):
     """Where the highest loss is more than 50 times the lowest, and none is 0 or below; the scale says so."""
@@ -114,6 +116,7 @@ def test_a_loss_that_is_not_finite_is_hatched():
     assert ax.get_title() == "hatched: the loss is not finite"
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("loss", [np.nan, np.inf, 0.0, 3.0])
 def test_a_surface_of_one_value_is_drawn(loss):
     """Also where it is not finite anywhere."""

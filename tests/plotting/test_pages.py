@@ -143,6 +143,7 @@ LONG = ("a_network_with_batch_normalization_and_dropout_behind_every_hidden_laye
 NINE = tuple(f"network {number}" for number in range(9))
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "draw",
     [
@@ -188,6 +189,7 @@ def test_a_network_has_one_look_on_all_pages():
     assert (second.get_color(), second.get_marker()) == (alone.get_color(), alone.get_marker())
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("style", ["default", "lecture"])
 @pytest.mark.parametrize("depths", [(7,), (3, 5, 9, 2, 7, 4)])
 def test_texts_of_six_networks_do_not_overlap(depths, style):

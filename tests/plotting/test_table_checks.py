@@ -74,6 +74,7 @@ def drawn(figure):
     return str([lines, cells, legends, [ax.get_title() for ax in axes]])
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("form", SAME)
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_table_in_another_form_gives_the_same_figure(name, form):
@@ -166,6 +167,7 @@ def test_a_grid_names_optimizer_and_learning_rate():
     assert labels(plotting.learning_curves(pd.concat(parts))) == expected
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", ["$a_$", "$10-$20", "_hidden", "", "a\\b{", "100 %"])
 def test_names_are_drawn_as_they_are(name, tmp_path):
     """A dollar begins no formula, and an underscore hides no entry."""
@@ -176,6 +178,7 @@ def test_names_are_drawn_as_they_are(name, tmp_path):
     plotting.save(plotting.gradient_flow(layers), tmp_path / "flow.png")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("norm", [1e-320, 1e308, 0.0])
 def test_norms_at_the_ends_of_the_numbers_are_drawn(norm, tmp_path):
     """Neither a subnormal nor an enormous norm, nor zeros alone, are an error or a warning."""

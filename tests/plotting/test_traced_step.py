@@ -53,6 +53,7 @@ def pages(table, **options):
     return [kt.plotting.traced_step(table, page=number, **options) for number in numbers]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("name", "page"), [(name, page) for name, count in PAGES.items() for page in range(1, count + 1)]
 )
@@ -77,6 +78,7 @@ def test_nothing_overlaps_and_nothing_is_cut_off(tables, name, page, place):
             assert not any(path.intersects_bbox(box, filled=False) for box in boxes)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", PAGES)
 def test_every_number_is_there_in_its_color(tables, name):
     """X, z, a, W, b and E forward; all derivatives backward: as often as the table has them, for one example."""

@@ -274,6 +274,7 @@ def test_convolution_and_dropout_run_copy_by_copy(data):
     assert_as_alone(plan, copies)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "optimizer", [keras.optimizers.Adam(0.05), pytest.param(kt.optimizers.PlainSGD(0.2), marks=SLOW)]
 )
@@ -357,6 +358,7 @@ def test_the_callers_state_is_left_as_found(data):
     pd.testing.assert_frame_equal(found.history, expected.history, check_exact=True)
 
 
+@pytest.mark.slow
 def test_the_work_runs_where_it_was_asked_to():
     """On the second of two logical CPUs, all variables of the copies lie there, and training runs."""
     code = """
@@ -499,6 +501,7 @@ def branched():
     return keras.Model(inputs, keras.layers.Dense(3, activation="softmax", name="output")(both))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("optimizer", ["sgd", "adafactor"])
 def test_weights_of_one_path_are_told_apart(optimizer, tmp_path):
     """Together and separately, and on disk: none takes another's place."""

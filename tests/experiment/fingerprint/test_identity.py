@@ -88,6 +88,7 @@ def probed(build):
     return network_probe(built(own_builder("mine", build, {}, data), seed=0), data)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_a_probe_tells_networks_apart_by_what_they_compute(kind):
     """Whatever the edit, and though nothing is called otherwise; the same network is known again."""
@@ -174,6 +175,7 @@ DIRECTORIES = {
 }
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("kind", DIRECTORIES)
 def test_a_directory_never_gives_another_functions_results(kind, tmp_path):
     """Under the same name, a finished comparison of another function is refused; its own is loaded."""

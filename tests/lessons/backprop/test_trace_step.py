@@ -223,6 +223,7 @@ def test_without_compile_it_is_the_courses_loss_and_plain_descent():
     assert numbers(trace, "new W", 2).item() == pytest.approx(0.45 - 0.1 * EXACT["dE/dW", 2], abs=1e-6)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", LOSSES)
 def test_every_loss_agrees_with_autodiff_and_with_keras(name):
     """All numbers of a batch of 5 equal a float64 twin's; the new weights and E are those of `train_on_batch`."""
@@ -232,6 +233,7 @@ def test_every_loss_agrees_with_autodiff_and_with_keras(name):
         check(network(("tanh", last), loss), ("tanh", last), loss, formula, x, y)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_activation_agrees_with_autodiff_and_with_keras(name):
     """In a hidden layer between two others, where its derivative passes the error on."""
@@ -416,6 +418,7 @@ def _functional():
     return model
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", [*MODELS, "functional"])
 def test_every_kind_of_chain_is_stepped_as_keras_does(name):
     """E and the weights after `train_on_batch` are those of the trace, whatever the layers are."""

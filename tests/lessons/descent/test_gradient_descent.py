@@ -146,6 +146,7 @@ def branching(x, y):
     return y
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("f", "start", "names"),
     [
@@ -209,6 +210,7 @@ def test_the_verdict_on_a_parabola_is_the_truth(steps):
     assert found == {rate: truth(rate, steps) for rate in rates}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
 @pytest.mark.parametrize("offset", [0.0, -1.0])
 def test_the_verdict_does_not_hang_on_units(scale, offset):

@@ -90,6 +90,7 @@ OPTIMIZERS = {
 }
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_training_goes_on_as_if_nothing_had_been(optimizer, blobs):
     """With each of Keras's optimizers, in the middle of a training: the next steps end where they do without."""
@@ -234,6 +235,7 @@ def test_a_loss_that_still_falls_asks_for_more():
     assert "the last (try a higher `highest`)" in reason
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 @pytest.mark.parametrize("argument", ["x", "y"])
 def test_nan_in_the_data_is_refused(activation, argument):

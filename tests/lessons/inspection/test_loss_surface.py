@@ -68,6 +68,7 @@ def test_the_surface_of_a_line_is_its_parabola(line):
     np.testing.assert_allclose(surface["loss"], expected, rtol=2e-6)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("kind", ["arrays", "weighted arrays", "tf.data", "PyDataset"])
 def test_the_center_is_what_evaluate_says(kind, network, blobs):
     """With regularization, BatchNormalization, dropout and an uneven last batch, the grid's middle is evaluate's."""
@@ -238,6 +239,7 @@ def trainable(model, snapshot):
     return [one for one, variable in zip(snapshot, model.weights, strict=True) if variable.trainable]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("along", ["random", "trajectory", [("first/kernel", (0, 1)), ("last/bias", 2)]])
 def test_the_path_is_projected_by_least_squares(along, network, blobs):
     """Coordinates and distance are those of NumPy's least-squares solution over the trainable weights."""
@@ -313,6 +315,7 @@ def test_the_grid_reaches_beyond_the_path(network, blobs):
         assert surface.frame[axis].unique() == pytest.approx([-1.2 * far, 0, 1.2 * far])
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("ranges", "expected"),
     [(2, [[-1.5, 2.5], [-1.75, 2.25]]), ((-1, 4), [[-1, 4]] * 2), ([(-1, 4), (0, 2)], [[-1, 4], [0, 2]])],

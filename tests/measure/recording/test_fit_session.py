@@ -20,20 +20,6 @@ def fit(model, *callbacks, **options):
     return model.fit(X, Y, **{"batch_size": 20, "verbose": 0, "shuffle": False, "callbacks": callbacks, **options})
 
 
-class Stop(keras.callbacks.Callback):
-    """Interrupt after so many batches."""
-
-    def __init__(self, batches):
-        super().__init__()
-        self.left = batches
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Interrupt, as Ctrl-C would."""
-        self.left -= 1
-        if not self.left:
-            raise KeyboardInterrupt
-
-
 class ManyTimesABatch(keras.Model):
     """A training step that calls the optimizer several times, as one that trains a critic does."""
 
@@ -57,6 +43,7 @@ def many_times():
     return model
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("room", [None, 40 * 2 * 4 * 8])
 def test_twenty_steps_a_batch_are_all_recorded(room, monkeypatch):
     """However many calls of `apply` a batch makes, and however small the buffer, each is a row with its number."""
@@ -79,24 +66,25 @@ def test_steps_without_room_are_a_warning_and_leave_the_numbers_right(monkeypatc
     assert capture.frame["step"].unique().tolist() == [*range(8), *range(20, 28), *range(40, 48)]
 
 
-def test_a_capture_goes_on_after_its_own_interruption(tmp_path, classifier):
+def test_a_capture_goes_on_after_its_own_interruption(tmp_path, classifier, interrupt):
     """The next fit with it leaves nothing out of the interrupted one, whole gradients included."""
     capture = kt.callbacks.GradientCapture(directory=tmp_path, raw={"output": [0, 3]})
     model = classifier()
     with pytest.raises(KeyboardInterrupt):
-        fit(model, capture, Stop(5), epochs=3)
+        fit(model, capture, interrupt(5), epochs=3)
     fit(model, capture)
     assert kt.measure.read(tmp_path, run=1)["step"].unique().tolist() == [0, 1, 2, 3, 4]
     assert list(kt.measure.read_raw(tmp_path, run=1)) == [0, 3]
     assert kt.measure.read(tmp_path, run=2)["step"].unique().tolist() == [0, 1, 2]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("every", [1, 2])
-def test_another_training_is_not_taken_for_its_own(every, classifier):
+def test_another_training_is_not_taken_for_its_own(every, classifier, interrupt):
     """Steps of a fit without the capture, which the left hook saw, are in no table; nor are their gradients."""
     capture, model = kt.callbacks.GradientCapture(every=every, raw={"output": [1, 4, 6]}), classifier()
     with pytest.raises(KeyboardInterrupt):
-        fit(model, capture, Stop(5), epochs=3)
+        fit(model, capture, interrupt(5), epochs=3)
     fit(model, epochs=4)
     assert capture.frame["step"].unique().tolist() == list(range(0, 5, every))
     assert list(capture.raw) == [1, 4]
@@ -200,6 +188,7 @@ class Inside(layers.Layer):
         return self.function(x)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("run_eagerly", [False, True])
 def test_a_probe_inside_a_function_of_its_own_is_left_out(run_eagerly):
     """It does not disturb the training; a warning says that it is left out, and all else is recorded."""
@@ -213,6 +202,7 @@ def test_a_probe_inside_a_function_of_its_own_is_left_out(run_eagerly):
     assert capture.frame["step"].nunique() == 3
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", [kt.callbacks.GradientCapture, kt.callbacks.ActivationCapture])
 def test_an_eager_training_keeps_no_step_in_memory(kind, classifier):
     """Between steps, and through an evaluation, no output and no gradient is held."""
@@ -276,6 +266,7 @@ def test_a_fit_without_an_epoch_says_nothing(classifier):
     assert capture.frame.empty
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("every", [1, 1000])
 def test_the_device_is_asked_once_an_epoch(every, monkeypatch, classifier):
     """Six short epochs are fetched in six pieces, whatever `every` is."""

@@ -167,6 +167,7 @@ def failing(monkeypatch, name, times):
     return failed
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", ["write_table", "write_arrays"])
 def test_a_part_that_cannot_be_written_is_written_later(tmp_path, monkeypatch, name, blobs, classifier, in_memory):
     """The training goes on with one warning, all rows can be seen meanwhile, and none is on disk twice in the end."""
@@ -334,6 +335,7 @@ def test_a_killed_process_leaves_every_completed_part(tmp_path):
     assert_steps(tmp_path, 6)
 
 
+@pytest.mark.slow
 def test_a_program_that_ends_in_an_error_leaves_every_step(tmp_path):
     """What was recorded before an exception that nobody caught is written when Python ends."""
     done = end(tmp_path, "raise")
@@ -341,6 +343,7 @@ def test_a_program_that_ends_in_an_error_leaves_every_step(tmp_path):
     assert_steps(tmp_path, 8)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_a_signal_loses_no_step(tmp_path, name):
     """SIGTERM and Ctrl-C end the process as they do without a capture, and every step that was done is on disk."""
@@ -349,6 +352,7 @@ def test_a_signal_loses_no_step(tmp_path, name):
     assert_steps(tmp_path, 8)
 
 
+@pytest.mark.slow
 def test_a_handler_of_the_programs_own_stays(tmp_path):
     """Where the program handles SIGTERM itself, it is asked, and what it raises ends the training."""
     before = "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))"
@@ -357,6 +361,7 @@ def test_a_handler_of_the_programs_own_stays(tmp_path):
     assert_steps(tmp_path, 8)
 
 
+@pytest.mark.slow
 def test_many_rows_are_written_at_pythons_end(tmp_path):
     """More rows than Arrow turns into a table without threads, which nobody can start any more then."""
     before = """

@@ -141,6 +141,7 @@ def test_the_numbers_put_in_give_the_result(all_traces):
     assert checked > 200
 
 
+@pytest.mark.slow
 def test_the_latex_can_be_set(all_traces):
     """Matplotlib's mathtext sets each formula; braces and environments are closed; underscores in text are escaped."""
     parser, kinds = MathTextParser("path"), {}

@@ -1,7 +1,5 @@
 """Layers' outputs and probes on PyTorch, held against what the model itself gives."""
 
-import sys
-
 import keras
 import numpy as np
 import torch
@@ -20,7 +18,7 @@ def relu(optimizer, *after_hidden):
     return model
 
 
-def activations():
+def test_outputs_are_those_of_the_model():
     """Statistics of every layer's output are those of the outputs that the model computes."""
     model, twin = relu(keras.optimizers.SGD(0.5)), relu(keras.optimizers.SGD(0.5))
     capture = kt.callbacks.ActivationCapture(histogram=[0.1, 1.0])
@@ -41,7 +39,7 @@ def activations():
     assert "call" not in vars(model.layers[0])
 
 
-def dead_all_epoch():
+def test_a_unit_is_dead_where_it_was_0_all_epoch():
     """With every="epoch", a unit is dead where it was 0 for each example of the epoch."""
     model = relu(keras.optimizers.SGD(0.0))
     capture = kt.callbacks.ActivationCapture(every="epoch")
@@ -51,7 +49,7 @@ def dead_all_epoch():
     assert capture.layer("hidden")["dead_fraction"].tolist() == [expected] * 2
 
 
-def unchanged():
+def test_training_is_not_changed():
     """The weights are the same, but for rounding, with outputs and probe recorded."""
     plain = relu(keras.optimizers.Adam(0.01), keras.layers.Dropout(0.5, seed=1))
     watched = relu(keras.optimizers.Adam(0.01), kt.layers.GradientProbe(), keras.layers.Dropout(0.5, seed=1))
@@ -61,9 +59,9 @@ def unchanged():
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
-def probe():
+def test_a_probe_records_the_gradient():
     """A probe records the gradient of the loss by the output of the layer before it."""
-    for wrap in (lambda one: one, lambda one: keras.optimizers.LossScaleOptimizer(one, initial_scale=2.0**10)):
+    for wrap in (lambda inner: inner, lambda inner: keras.optimizers.LossScaleOptimizer(inner, initial_scale=2.0**10)):
         model = relu(wrap(keras.optimizers.SGD(0.5)), kt.layers.GradientProbe(name="probe"))
         twin = relu(keras.optimizers.SGD(0.5))
         capture = kt.callbacks.GradientCapture(statistics="all")
@@ -77,7 +75,3 @@ def probe():
             np.testing.assert_allclose([row["norm"], row["std"]], np.array(numbers(gradient))[[0, 2]], rtol=1e-5)
             assert (row["layer"], row["depth"], row["size"]) == ("probe", 1, 6)
             twin.train_on_batch(X[batch], Y[batch])
-
-
-for fact in sys.argv[1:]:
-    globals()[fact]()

@@ -1,7 +1,5 @@
 """What JAX cannot give is refused, in words that say what works."""
 
-import sys
-
 import keras
 import pytest
 from network import dense, fit
@@ -20,20 +18,16 @@ def refused(model, capture, message):
     fit(model)
 
 
-def activations():
-    """Outputs."""
+def test_activations_are_refused():
+    """An ActivationCapture is a RuntimeError that says what works."""
     message = "ActivationCapture needs Keras on TensorFlow or PyTorch.*Received: the backend 'jax'"
     refused(dense("sgd"), kt.callbacks.ActivationCapture(), message)
 
 
-def probe():
-    """A probe."""
+def test_a_probe_is_refused():
+    """A model with a GradientProbe is one, too."""
     layers = [keras.layers.Dense(5), kt.layers.GradientProbe(), keras.layers.Dense(3, activation="softmax")]
     model = keras.Sequential([keras.Input((4,)), *layers])
     model.compile("sgd", "sparse_categorical_crossentropy")
     message = "A GradientProbe records with Keras on TensorFlow or PyTorch.*'jax'; take the probe out"
     refused(model, kt.callbacks.GradientCapture(), message)
-
-
-for fact in sys.argv[1:]:
-    globals()[fact]()

@@ -1,7 +1,5 @@
 """`kerasteach.measure.record` in a stateless training loop of one's own, on JAX."""
 
-import sys
-
 import jax
 import jax.numpy as jnp
 import keras
@@ -49,7 +47,7 @@ def built(optimizer):
     return model
 
 
-def by_hand():
+def test_a_loop_of_ones_own_is_recorded():
     """The table holds the gradients that the loop hands over, and the training is the same without the block."""
     model, twin = (built(keras.optimizers.Adam(0.01, clipnorm=0.01)) for _ in range(2))
     attributes = set(vars(model.optimizer))
@@ -64,7 +62,7 @@ def by_hand():
     assert set(vars(model.optimizer)) == attributes
 
 
-def on_batches():
+def test_train_on_batch_is_recorded():
     """`train_on_batch` is such a loop too."""
     model, twin = (built(keras.optimizers.SGD(0.5)) for _ in range(2))
     model.train_on_batch(X, Y)
@@ -75,15 +73,15 @@ def on_batches():
     check(tape.frame, train(twin))
 
 
-def not_built():
+def test_an_optimizer_that_is_not_built_is_refused():
     """An optimizer that is not built is refused."""
     model = dense(keras.optimizers.SGD(0.5))
     with pytest.raises(ValueError, match="Build the optimizer first"), kt.measure.record(model.optimizer, model):
         pass
 
 
-def not_assigned():
-    """A loop that keeps its state to itself is an error that says so."""
+def test_a_loop_that_does_not_assign_its_state_is_refused():
+    """A loop that does not assign its state gets an error that says so."""
     model = built(keras.optimizers.SGD(0.5))
 
     def loop():
@@ -95,7 +93,3 @@ def not_assigned():
     with pytest.raises(RuntimeError, match="assign the state that your loop carried"):
         loop()
     assert "save_own_variables" not in vars(model.optimizer)
-
-
-for fact in sys.argv[1:]:
-    globals()[fact]()

@@ -1,9 +1,9 @@
 """Facts of the learning-rate range test that hold with Keras on any backend, and of what only TensorFlow can do."""
 
-import sys
-
 import keras
 import numpy as np
+import pytest
+import tensorflow as tf
 
 import kerasteach as kt
 
@@ -33,8 +33,8 @@ def everything(model):
     return [keras.ops.convert_to_numpy(one.value).tobytes() for one in variables]
 
 
-def restored():
-    """Hold that a test leaves the model bit for bit, and that training goes on as if nothing had been."""
+def test_a_learning_rate_test_leaves_the_model_as_it_was():
+    """A test leaves the model bit for bit, and training goes on as if nothing had been."""
     ends = []
     for tested in (False, True):
         model = network()
@@ -50,10 +50,8 @@ def restored():
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
-def data_set():
-    """Hold that TensorFlow's data sets will do, and each loss is its batch's own."""
-    import tensorflow as tf
-
+def test_a_data_set_of_tensorflow_will_do():
+    """TensorFlow's data sets will do, and each loss is its batch's own."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")])
     model.compile(kt.optimizers.PlainSGD(0.1), "mse")
     batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(5)
@@ -62,15 +60,7 @@ def data_set():
     np.testing.assert_allclose(table["loss"], expected, rtol=1e-5)
 
 
-def surface():
-    """Hold that a loss surface is refused with a clear error."""
-    refusal = ""
-    try:
+def test_a_loss_surface_is_refused():
+    """The error says which backend is needed."""
+    with pytest.raises(RuntimeError, match="needs Keras on TensorFlow"):
         kt.loss_surface(network(), x, y, verbose=0)
-    except RuntimeError as error:
-        refusal = str(error)
-    assert "needs Keras on TensorFlow" in refusal
-
-
-for fact in sys.argv[1:]:
-    globals()[fact]()

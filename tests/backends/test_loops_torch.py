@@ -1,7 +1,5 @@
 """`kerasteach.measure.record` in a training loop of one's own, on PyTorch."""
 
-import sys
-
 import keras
 import numpy as np
 import torch
@@ -27,7 +25,7 @@ def train(model, tape=None):
     return found
 
 
-def by_hand():
+def test_a_loop_of_ones_own_is_recorded():
     """The table holds the gradients that the loop hands over, and the training is the same without the block."""
     model, twin = (dense(keras.optimizers.Adam(0.01, clipnorm=0.01)) for _ in range(2))
     with kt.measure.record(model.optimizer, model, raw={"output": 4}) as tape:
@@ -42,7 +40,7 @@ def by_hand():
     assert "apply" not in vars(model.optimizer)
 
 
-def on_batches():
+def test_train_on_batch_is_recorded():
     """`train_on_batch` is such a loop too."""
     model, twin = (dense(keras.optimizers.SGD(0.5)) for _ in range(2))
     model.train_on_batch(X, Y)
@@ -51,7 +49,3 @@ def on_batches():
         for batch in BATCHES * 2:
             model.train_on_batch(X[batch], Y[batch])
     check(tape.frame, train(twin))
-
-
-for fact in sys.argv[1:]:
-    globals()[fact]()

@@ -1,9 +1,5 @@
 """What a capture leaves behind, on any backend: nothing but its table."""
 
-import sys
-import tempfile
-from pathlib import Path
-
 import keras
 import pytest
 from network import arrays, assert_close, assert_same, dense, fit
@@ -12,7 +8,7 @@ import kerasteach as kt
 from kerasteach.keras_internals import loss_metric
 
 
-def weights():
+def test_training_is_not_changed():
     """The same weights, but for rounding, with the capture and without it."""
     for make in (lambda: keras.optimizers.SGD(0.5), lambda: keras.optimizers.Adam(0.01, clipnorm=0.01)):
         plain, watched = dense(make()), dense(make())
@@ -22,17 +18,16 @@ def weights():
         assert_close(plain.optimizer.variables, watched.optimizer.variables)
 
 
-def checkpoint():
+def test_a_checkpoint_written_meanwhile_loads_whole(tmp_path):
     """A model saved meanwhile loads with its optimizer's whole state."""
     scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.01), initial_scale=2.0**10)
     for optimizer in (keras.optimizers.Adam(0.01), scaled):
         model = dense(optimizer)
         optimizer.build(model.trainable_variables)
         attributes, count = set(vars(optimizer)), len(optimizer.variables)
-        with tempfile.TemporaryDirectory() as directory:
-            path = Path(directory) / "model.keras"
-            fit(model, keras.callbacks.ModelCheckpoint(path), kt.callbacks.GradientCapture())
-            loaded = keras.saving.load_model(path)
+        path = tmp_path / f"{optimizer.name}.keras"
+        fit(model, keras.callbacks.ModelCheckpoint(path), kt.callbacks.GradientCapture())
+        loaded = keras.saving.load_model(path)
         assert int(loaded.optimizer.iterations) == 6
         assert_same(model.variables, loaded.variables)
         assert_same(optimizer.variables, loaded.optimizer.variables)
@@ -41,27 +36,26 @@ def checkpoint():
         fit(model)
 
 
-def loading():
+def test_weights_can_be_loaded_meanwhile(tmp_path):
     """A model's weights can be loaded while the capture is there, and it goes on recording."""
 
     class Restore(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             self.model.load_weights(path)
 
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "model.weights.h5"
-        model, capture = dense(keras.optimizers.Adam(0.01)), kt.callbacks.GradientCapture()
-        fit(model, epochs=1)
-        model.save_weights(path)
-        before = arrays(model.optimizer.variables)
-        fit(model, capture, Restore())
-        assert_same(model.optimizer.variables, before)
+    path = tmp_path / "model.weights.h5"
+    model, capture = dense(keras.optimizers.Adam(0.01)), kt.callbacks.GradientCapture()
+    fit(model, epochs=1)
+    model.save_weights(path)
+    before = arrays(model.optimizer.variables)
+    fit(model, capture, Restore())
+    assert_same(model.optimizer.variables, before)
     assert capture.frame["step"].nunique() == 6
     for name in ("norm", "mean"):
         assert capture.frame[name][:18].tolist() == capture.frame[name][18:].tolist()
 
 
-def twice():
+def test_each_fit_starts_a_new_table():
     """Two trainings with one capture have a table each, and another capture has its own statistics."""
     model, capture = dense(keras.optimizers.SGD(0.0)), kt.callbacks.GradientCapture(["output"], statistics=["norm"])
     fit(model, capture)
@@ -74,7 +68,7 @@ def twice():
     assert (other.frame["max_abs"] < first["norm"]).all()
 
 
-def one_block():
+def test_a_block_compiles_the_step_once():
     """Inside a block the training step is made once for several trainings."""
     model = dense(keras.optimizers.SGD(0.5))
     with kt.callbacks.GradientCapture(raw={"output": 0}) as capture:
@@ -86,19 +80,13 @@ def one_block():
     assert "apply" not in vars(model.optimizer)
 
 
-def interrupted():
+def test_what_was_recorded_survives_an_interruption(interrupt):
     """After an exception what was recorded is there, `detach` takes the hook, and the model trains on."""
-
-    class Interrupt(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            if int(self.model.optimizer.iterations) == 5:
-                raise KeyboardInterrupt
-
     model, capture = dense(keras.optimizers.Adam(0.01)), kt.callbacks.GradientCapture()
     model.optimizer.build(model.trainable_variables)
     attributes, count = set(vars(model.optimizer)), len(model.optimizer.variables)
     with pytest.raises(KeyboardInterrupt):
-        fit(model, Interrupt(), capture)
+        fit(model, interrupt(5), capture)
     assert capture.frame["step"].unique().tolist() == [0, 1, 2, 3, 4]
     capture.detach()
     assert set(vars(model.optimizer)) == attributes
@@ -110,17 +98,12 @@ def interrupted():
     assert len(capture.frame) == 36
 
 
-def left():
+def test_a_hook_left_by_an_exception_is_harmless(interrupt):
     """A hook that an exception left is harmless to a training without the capture, and goes at the next with it."""
-
-    class Interrupt(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            raise KeyboardInterrupt
-
     model, plain = (dense(keras.optimizers.Adam(0.01)) for _ in range(2))
     capture = kt.callbacks.GradientCapture()
     with pytest.raises(KeyboardInterrupt):
-        fit(model, capture, Interrupt())
+        fit(model, capture, interrupt())
     fit(model)
     fit(plain, epochs=1)
     fit(plain)
@@ -132,19 +115,13 @@ def left():
     assert len(model.optimizer.variables) == len(plain.optimizer.variables)
 
 
-def others():
+def test_after_an_exception_no_other_training_counts(interrupt):
     """After an exception neither `train_on_batch` nor another fit counts as the fit's, and the model is as it was."""
-
-    class Interrupt(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            if batch == 1:
-                raise KeyboardInterrupt
-
     for train in (lambda model: model.train_on_batch(*batch(model)), fit):
         model, capture = dense(keras.optimizers.Adam(0.01)), kt.callbacks.GradientCapture()
         tracker, stop = loss_metric(model), kt.callbacks.StopOnError(-1.0, per="batch")
         with pytest.raises(KeyboardInterrupt):
-            fit(model, capture, stop, Interrupt())
+            fit(model, capture, stop, interrupt(2))
         train(model)
         assert capture.frame["step"].unique().tolist() == [0, 1]
         assert "apply" not in vars(model.optimizer)
@@ -159,7 +136,7 @@ def batch(model):
     return keras.ops.ones((2, *model.input_shape[1:])), keras.ops.zeros((2,), "int32")
 
 
-def held():
+def test_a_training_step_that_is_still_held_is_not_used_again():
     """What was compiled for one capture, and is still held somewhere, is not used for another."""
 
     class Hold(keras.callbacks.Callback):
@@ -175,21 +152,16 @@ def held():
     assert capture.frame["max_abs"].tolist() == expected.frame["max_abs"].tolist()
 
 
-def together():
+def test_two_captures_work_together(tmp_path):
     """Two captures on one model, one of them with whole gradients, leave nothing behind either."""
     model = dense(keras.optimizers.Adam(0.01))
     model.optimizer.build(model.trainable_variables)
     attributes, count = set(vars(model.optimizer)), len(model.optimizer.variables)
     one, other = kt.callbacks.GradientCapture(), kt.callbacks.GradientCapture(every=2, raw={"output": 3})
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "model.keras"
-        fit(model, one, keras.callbacks.ModelCheckpoint(path), other)
-        assert_same(model.optimizer.variables, keras.saving.load_model(path).optimizer.variables)
+    path = tmp_path / "model.keras"
+    fit(model, one, keras.callbacks.ModelCheckpoint(path), other)
+    assert_same(model.optimizer.variables, keras.saving.load_model(path).optimizer.variables)
     assert one.frame[one.frame["step"] % 2 == 0]["norm"].tolist() == other.frame["norm"].tolist()
     assert list(other.raw) == [3]
     assert set(vars(model.optimizer)) == attributes
     assert len(model.optimizer.variables) == count
-
-
-for fact in sys.argv[1:]:
-    globals()[fact]()

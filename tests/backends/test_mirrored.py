@@ -1,11 +1,6 @@
 """GradientCapture with a batch shared by two devices, under TensorFlow's MirroredStrategy."""
 
 import contextlib
-import os
-import sys
-import tempfile
-
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import keras
 import numpy as np
@@ -85,27 +80,31 @@ def hold(optimizer=sgd, make=dense, x=X, **options):
         np.testing.assert_array_less(np.abs(ours[name] - theirs[name]), 1e-5 * scale)
 
 
-def plain():
+def test_the_recorded_gradient_is_that_of_the_whole_batch():
     """Plain gradient descent."""
     hold()
 
 
-def automatic():
+@pytest.mark.slow
+def test_so_it_is_with_the_compilation_that_keras_chooses():
     """The compilation that Keras chooses."""
     hold(jit_compile="auto")
 
 
-def executions():
+@pytest.mark.slow
+def test_so_it_is_with_three_steps_an_execution():
     """Three steps an execution, of which an epoch's last holds one; Keras itself manages it without a graph only."""
     hold(run_eagerly=True, steps_per_execution=3)
 
 
-def accumulated():
+@pytest.mark.slow
+def test_so_it_is_with_accumulated_gradients():
     """Gradients applied at every second step; Keras itself manages that without a graph only."""
     hold(lambda: keras.optimizers.SGD(0.2, gradient_accumulation_steps=2), run_eagerly=True)
 
 
-def clipped():
+@pytest.mark.slow
+def test_it_is_recorded_before_clipping():
     """With Adam that clips on each device, the gradient of the whole batch, unclipped, at the weights of each step."""
 
     class Weights(keras.callbacks.Callback):
@@ -125,7 +124,7 @@ def clipped():
     assert len(seen) == capture.frame["step"].nunique() == 8
 
 
-def ours():
+def test_two_devices_train_our_pieces_as_one_does():
     """Our layers, loss, optimizer and callbacks: losses, weights, gradients and the stop are those of one device."""
 
     def make():
@@ -151,12 +150,14 @@ def ours():
     np.testing.assert_allclose(frame["norm"], their_frame["norm"], rtol=1e-3)
 
 
-def slices():
+@pytest.mark.slow
+def test_the_gradient_of_an_embedding_is_summed_over_devices():
     """An embedding's gradient."""
     hold(make=embedding, x=WORDS)
 
 
-def weights():
+@pytest.mark.slow
+def test_training_is_not_changed():
     """The same weights, but for rounding, with the capture and without it."""
     for optimizer in (sgd, clipped_adam):
         plain, watched = compiled(optimizer), compiled(optimizer)
@@ -169,7 +170,8 @@ def weights():
         assert "apply" not in vars(watched.optimizer)
 
 
-def every():
+@pytest.mark.slow
+def test_rows_can_be_spared():
     """Each third step, and whole epochs."""
     all_steps = recorded(sgd).frame
     third = recorded(sgd, capture=kt.callbacks.GradientCapture(every=3)).frame
@@ -181,7 +183,8 @@ def every():
     np.testing.assert_allclose(epochs["norm"], means, rtol=1e-4)
 
 
-def raw():
+@pytest.mark.slow
+def test_whole_gradients_and_histograms_are_those_of_the_whole_batch():
     """Whole gradients and histograms of them."""
     edges = [1e-3, 1e-2, 1e-1]
     captures = [
@@ -203,17 +206,18 @@ def raw():
             assert sum(found) == gradient.size
 
 
-def streamed():
+@pytest.mark.slow
+def test_a_recording_streams_to_disk(tmp_path):
     """A run on disk, and another one of the next training."""
-    with tempfile.TemporaryDirectory() as directory:
-        model, capture = compiled(sgd), kt.callbacks.GradientCapture(directory=directory)
-        fit(model, capture)
-        fit(model, capture, epochs=1)
-        assert kt.measure.read(directory, 1)["step"].nunique() == 8
-        assert kt.measure.read(directory)["step"].nunique() == 4
+    model, capture = compiled(sgd), kt.callbacks.GradientCapture(directory=tmp_path)
+    fit(model, capture)
+    fit(model, capture, epochs=1)
+    assert kt.measure.read(tmp_path, 1)["step"].nunique() == 8
+    assert kt.measure.read(tmp_path)["step"].nunique() == 4
 
 
-def uneven():
+@pytest.mark.slow
+def test_an_unevenly_shared_batch_is_one_row():
     """A last batch that the devices do not share evenly still has one row a step and variable."""
     capture = kt.callbacks.GradientCapture()
     fit(compiled(sgd), capture, x=X[:53], y=Y[:53])
@@ -221,7 +225,8 @@ def uneven():
     assert capture.frame["finite"].all()
 
 
-def not_finite():
+@pytest.mark.slow
+def test_what_one_device_alone_finds_not_finite_shows():
     """NaN on the second device alone shows."""
     x = X.copy()
     x[35] = np.nan  # of the second batch, in the half that the second device takes
@@ -229,7 +234,8 @@ def not_finite():
     assert capture.frame.groupby("step")["finite"].all().tolist() == [True] + [False] * 7
 
 
-def probe():
+@pytest.mark.slow
+def test_a_probe_is_refused():
     """A probe is refused, and the model trains on without a capture."""
     model = compiled(sgd, lambda: dense(kt.layers.GradientProbe()))
     with pytest.raises(RuntimeError, match=r"A GradientProbe records on one device.*MirroredStrategy"):
@@ -238,7 +244,8 @@ def probe():
     fit(model)
 
 
-def activations():
+@pytest.mark.slow
+def test_outputs_are_refused():
     """Outputs are refused, and the model trains on without a capture."""
     model = compiled(sgd)
     with pytest.raises(RuntimeError, match=r"ActivationCapture records .* on one device.*MirroredStrategy"):
@@ -247,7 +254,8 @@ def activations():
     fit(model)
 
 
-def scaled():
+@pytest.mark.slow
+def test_loss_scaled_gradients_are_unscaled():
     """Under mixed_float16 norms are those of the true gradient."""
     keras.config.set_dtype_policy("mixed_float16")
 
@@ -262,7 +270,8 @@ def scaled():
     np.testing.assert_allclose(ours["norm"], theirs["norm"], rtol=0.05)
 
 
-def inside():
+@pytest.mark.slow
+def test_a_training_started_inside_the_scope_is_recorded():
     """A training that is started inside the strategy's scope."""
     capture, model = kt.callbacks.GradientCapture(raw={"output": 1}), compiled(sgd)
     with SHARED.scope():
@@ -273,7 +282,8 @@ def inside():
     assert set(capture.raw[1]) == {"network/output/kernel", "network/output/bias"}
 
 
-def by_hand():
+@pytest.mark.slow
+def test_a_loop_of_ones_own_is_recorded():
     """A training loop of one's own."""
     model = compiled(sgd)
     with SHARED.scope():
@@ -296,7 +306,7 @@ def by_hand():
     np.testing.assert_allclose(tape.frame["norm"], expected["norm"], rtol=1e-5)
 
 
-def stopped():
+def test_a_stop_is_at_the_first_batch_whose_own_loss_is_below():
     """A stop per batch, with a smaller last batch, is where the whole batch's own loss on one device says."""
     x, y = X[:70], Y[:70]
     twin, losses = compiled(sgd, shared=False), []
@@ -312,7 +322,3 @@ def stopped():
     fit(compiled(sgd), stop, x=x, y=y, epochs=4)
     assert (stop.epoch, stop.step) == divmod(first, 4), (stop.reason, losses)
     np.testing.assert_allclose(stop.value, losses[first], rtol=1e-5)
-
-
-for fact in sys.argv[1:]:
-    globals()[fact]()

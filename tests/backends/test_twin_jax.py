@@ -1,7 +1,5 @@
 """GradientCapture on JAX, held against a twin that differentiates a loss of its own with `jax.grad`."""
 
-import sys
-
 import jax
 import jax.numpy as jnp
 import keras
@@ -40,37 +38,37 @@ def hold(make, optimizer, x=X, **compile_options):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
-def plain():
+def test_plain_gradient_descent():
     """Plain gradient descent."""
     hold(dense, lambda: keras.optimizers.SGD(0.5))
 
 
-def eager():
+def test_without_jit():
     """Without jax.jit."""
     hold(dense, lambda: keras.optimizers.SGD(0.5), run_eagerly=True)
 
 
-def stateful():
+def test_a_convolution_and_a_batch_normalization():
     """A convolution and a batch normalization, whose state goes from step to step."""
     hold(convolutional, lambda: keras.optimizers.SGD(0.1), IMAGES)
 
 
-def clipped():
+def test_the_gradient_is_recorded_before_clipping():
     """Adam with clipping of each gradient's norm."""
     hold(dense, lambda: keras.optimizers.Adam(0.01, clipnorm=0.01))
 
 
-def accumulated():
+def test_accumulated_gradients():
     """Gradients that are applied at every second step."""
     hold(dense, lambda: keras.optimizers.Adam(0.01, clipnorm=0.01, gradient_accumulation_steps=2))
 
 
-def executions():
+def test_three_steps_an_execution():
     """Three steps an execution."""
     hold(dense, lambda: keras.optimizers.SGD(0.5), steps_per_execution=3)
 
 
-def scaled():
+def test_scaled_gradients_are_unscaled():
     """A loss scale that doubles every second step."""
     capture = kt.callbacks.GradientCapture()
     inner = keras.optimizers.SGD(0.5)
@@ -78,7 +76,7 @@ def scaled():
     check(capture.frame, twin(dense(keras.optimizers.SGD(0.5)))[0])
 
 
-def skipped():
+def test_a_skipped_step_is_not_finite():
     """A step that the loss scale skips, since its gradient is not finite, is a row that says so."""
     x = X.copy()
     x[25] = np.nan  # in the second batch
@@ -92,7 +90,3 @@ def skipped():
     kept = frame[frame["finite"]].reset_index(drop=True)
     check(kept.assign(step=kept["step"] // 2), twin(other, batches=[BATCHES[0], BATCHES[2]])[0])
     assert int(model.optimizer.iterations) == 2
-
-
-for fact in sys.argv[1:]:
-    globals()[fact]()

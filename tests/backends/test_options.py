@@ -1,9 +1,5 @@
 """What a capture can be asked for, on any backend."""
 
-import sys
-import tempfile
-from pathlib import Path
-
 import keras
 import numpy as np
 import pandas as pd
@@ -20,8 +16,8 @@ def recorded(**options):
     return capture
 
 
-def every():
-    """A row at every n-th step, or the means over each epoch."""
+def test_every_spares_rows():
+    """`every=2` gives each second step, `every="epoch"` the means over each epoch."""
     all_steps = recorded().frame
     second = recorded(every=2).frame
     expected = all_steps[all_steps["step"] % 2 == 0]
@@ -34,7 +30,7 @@ def every():
     np.testing.assert_allclose(epochs["norm"], means, rtol=1e-6)
 
 
-def raw():
+def test_whole_gradients_have_the_statistics_of_the_table():
     """Whole gradients, whose numbers are those of the table."""
     capture = recorded(raw={"output": [0, 4], "hidden_1": 5}, statistics="all")
     assert {step: set(arrays) for step, arrays in capture.raw.items()} == {
@@ -52,7 +48,7 @@ def raw():
             np.testing.assert_allclose(np.abs(gradient).mean(), row["mean_abs"], rtol=1e-5)
 
 
-def histogram():
+def test_histograms_count_the_entries():
     """Counts of the entries by magnitude, which are those of the whole gradients."""
     edges = [1e-4, 1e-3, 1e-2, 1e-1]
     capture = recorded(histogram=edges, raw={"*": [1]})
@@ -68,7 +64,7 @@ def histogram():
     assert (table.groupby(["step", "path"], sort=False)["count"].sum().to_numpy() == capture.frame["size"]).all()
 
 
-def own():
+def test_a_statistic_of_ones_own_is_that_of_the_gradient():
     """A statistic of one's own is that of the whole gradients, in every second step."""
     l1 = {"l1": lambda gradient: keras.ops.sum(keras.ops.abs(gradient))}
     for options in ({"every": 2}, {"every": "epoch"}):
@@ -76,19 +72,18 @@ def own():
         np.testing.assert_allclose(found["l1"], found["mean_abs"] * found["size"], rtol=1e-5)
 
 
-def directory():
+def test_a_run_on_disk_is_the_table_in_memory(tmp_path):
     """A run on disk that is the table in memory."""
-    with tempfile.TemporaryDirectory() as path:
-        capture = recorded(directory=path, histogram=True, raw={"output": [3]})
-        expected = recorded(histogram=True, raw={"output": [3]})
-        pd.testing.assert_frame_equal(kt.measure.read(path), expected.frame, rtol=1e-4)
-        pd.testing.assert_frame_equal(kt.measure.read(path, table="histograms"), expected.histograms)
-        found, gradient = capture.raw[3]["mlp/output/kernel"], expected.raw[3]["mlp/output/kernel"]
-        np.testing.assert_allclose(found, gradient, rtol=1e-4, atol=1e-7)
-        assert [one.name for one in Path(path).iterdir()] == ["run-0001"]
+    capture = recorded(directory=tmp_path, histogram=True, raw={"output": [3]})
+    expected = recorded(histogram=True, raw={"output": [3]})
+    pd.testing.assert_frame_equal(kt.measure.read(tmp_path), expected.frame, rtol=1e-4)
+    pd.testing.assert_frame_equal(kt.measure.read(tmp_path, table="histograms"), expected.histograms)
+    found, gradient = capture.raw[3]["mlp/output/kernel"], expected.raw[3]["mlp/output/kernel"]
+    np.testing.assert_allclose(found, gradient, rtol=1e-4, atol=1e-7)
+    assert [run.name for run in tmp_path.iterdir()] == ["run-0001"]
 
 
-def peeking():
+def test_the_table_can_be_read_meanwhile():
     """The table, read after each batch, has every step so far."""
 
     class Peek(keras.callbacks.Callback):
@@ -101,7 +96,7 @@ def peeking():
     assert capture.frame["norm"].tolist() == recorded().frame["norm"].tolist()
 
 
-def validated():
+def test_validation_is_not_recorded():
     """Evaluations between the epochs change nothing."""
     capture = kt.callbacks.GradientCapture()
     dense(keras.optimizers.Adam(0.01)).fit(
@@ -110,12 +105,8 @@ def validated():
     assert capture.frame["norm"].tolist() == recorded().frame["norm"].tolist()
 
 
-def small_buffer():
+def test_long_epochs_are_fetched_in_pieces(monkeypatch):
     """Epochs too long for the device's buffer are fetched in pieces, and nothing is lost."""
     expected = recorded().frame
-    recorder.BUFFER_BYTES = 2 * 6 * 4 * 4
+    monkeypatch.setattr(recorder, "BUFFER_BYTES", 2 * 6 * 4 * 4)
     assert recorded().frame["norm"].tolist() == expected["norm"].tolist()
-
-
-for fact in sys.argv[1:]:
-    globals()[fact]()

@@ -1,7 +1,5 @@
 """GradientCapture on PyTorch, held against a twin that differentiates a loss of its own with `torch.autograd.grad`."""
 
-import sys
-
 import keras
 import numpy as np
 import torch
@@ -32,27 +30,27 @@ def hold(make, optimizer, x=X):
         np.testing.assert_allclose(one, theirs, rtol=1e-4, atol=1e-6)
 
 
-def plain():
+def test_plain_gradient_descent():
     """Plain gradient descent."""
     hold(dense, lambda: keras.optimizers.SGD(0.5))
 
 
-def stateful():
+def test_a_convolution_and_a_batch_normalization():
     """A convolution and a batch normalization, whose state goes from step to step."""
     hold(convolutional, lambda: keras.optimizers.SGD(0.1), IMAGES)
 
 
-def clipped():
+def test_the_gradient_is_recorded_before_clipping():
     """Adam with clipping of each gradient's norm."""
     hold(dense, lambda: keras.optimizers.Adam(0.01, clipnorm=0.01))
 
 
-def accumulated():
+def test_accumulated_gradients():
     """Gradients that are applied at every second step."""
     hold(dense, lambda: keras.optimizers.Adam(0.01, clipnorm=0.01, gradient_accumulation_steps=2))
 
 
-def scaled():
+def test_scaled_gradients_are_unscaled():
     """A loss scale that doubles every second step."""
     capture = kt.callbacks.GradientCapture()
     inner = keras.optimizers.SGD(0.5)
@@ -60,7 +58,7 @@ def scaled():
     check(capture.frame, twin(dense(keras.optimizers.SGD(0.5))))
 
 
-def skipped():
+def test_a_skipped_step_is_not_finite():
     """A step that the loss scale skips, since its gradient is not finite, is a row that says so."""
     x = X.copy()
     x[25] = np.nan  # in the second batch
@@ -74,7 +72,3 @@ def skipped():
     kept = frame[frame["finite"]].reset_index(drop=True)
     check(kept.assign(step=kept["step"] // 2), twin(other, batches=[BATCHES[0], BATCHES[2]]))
     assert int(model.optimizer.iterations) == 2
-
-
-for fact in sys.argv[1:]:
-    globals()[fact]()
