@@ -101,6 +101,13 @@ def fitted():
     return *captures, line.fit(X, Y, epochs=2, verbose=0, callbacks=[*captures])
 
 
+def judged():
+    """Return a rule that judged one epoch."""
+    stop = kt.callbacks.StopOnError(0.1)
+    stop.update(loss=0.5)
+    return stop
+
+
 @cache
 def descent():
     """Return a short descent and its landscape."""
@@ -175,6 +182,7 @@ BASE = {
     "callbacks.ActivationCapture": dict,
     "callbacks.GradientCapture": dict,
     "callbacks.StopOnError": lambda: {"threshold": 0.1},
+    "callbacks.StopOnError.plot": dict,
     "callbacks.StopOnError.update": lambda: {"loss": 0.5},
     "callbacks.WeightSnapshots": dict,
     **{f"callbacks.{kind}Capture.layer": lambda: {"name": "line"} for kind in ("Activation", "Gradient")},
@@ -285,7 +293,7 @@ CALLED = defaultdict(
 INSTANCES = {
     "callbacks.ActivationCapture": lambda: fitted()[1],
     "callbacks.GradientCapture": lambda: fitted()[0],
-    "callbacks.StopOnError": lambda: kt.callbacks.StopOnError(0.1),
+    "callbacks.StopOnError": judged,
     "experiment.Comparison": comparison,
     "layers.Dense": lambda: model().layers[0],
     "lessons.Descent": lambda: kt.gradient_descent("parabola", steps=3),

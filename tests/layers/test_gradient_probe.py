@@ -35,7 +35,7 @@ def fit(model, *callbacks, epochs=2):
 
 @pytest.mark.sample(2)
 @pytest.mark.parametrize("options", [{"run_eagerly": True}, {"jit_compile": False}, {"jit_compile": True}])
-def test_a_probe_hears_the_back_propagated_signal(options):
+def test_a_probe_records_the_back_propagated_signal(options):
     """dL/d(input of each layer) of every step, against a tape that watches the layers' inputs."""
     capture, twin = kt.callbacks.GradientCapture(statistics="all"), build(probes=False)
     fit(build(**options), capture)
@@ -46,13 +46,13 @@ def test_a_probe_hears_the_back_propagated_signal(options):
     for start in (0, 20, 40) * 2:
         x, y = tf.constant(X[start : start + 20]), Y[start : start + 20]
         with tf.GradientTape(persistent=True) as tape:
-            signals = []
+            inputs = []
             for layer in twin.layers[1:]:
                 tape.watch(x)
-                signals.append(x)
+                inputs.append(x)
                 x = layer(x)
             loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, x))
-        expected += [np.asarray(one, "float64") for one in tape.gradient(loss, signals)]
+        expected += [np.asarray(one, "float64") for one in tape.gradient(loss, inputs)]
         twin.optimizer.apply(tape.gradient(loss, twin.trainable_variables), twin.trainable_variables)
     np.testing.assert_allclose(signals["norm"], [np.linalg.norm(one) for one in expected], rtol=1e-5)
     np.testing.assert_allclose(signals["max_abs"], [np.abs(one).max() for one in expected], rtol=1e-5)
@@ -106,7 +106,7 @@ def test_a_probe_passes_shapes_masks_and_configuration_on():
     np.testing.assert_array_equal(again(x), x)
 
 
-def test_a_tape_hears_probes_too():
+def test_a_recorded_loop_has_probes_too():
     """In a loop of one's own `record` gives the same rows."""
     capture = kt.callbacks.GradientCapture()
     fit(build(), capture, epochs=1)
