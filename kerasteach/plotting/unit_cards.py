@@ -1,4 +1,4 @@
-"""Units of a network as cards: the numbers of one training step, and the space that they need."""
+"""Units of a network as cards with the numbers of one training step, and pages of these cards."""
 
 from __future__ import annotations
 
