@@ -13,6 +13,8 @@ from kerasteach.activations import Activation
 from kerasteach.activations.lookup import ACTIVATIONS
 from kerasteach.validation import received, several, whole
 
+__all__ = ["for_activation", "seeded"]
+
 
 def for_activation(activation: str | Activation | None) -> keras.initializers.Initializer:
     """Return the initializer that was derived for layers of an activation.

@@ -12,6 +12,8 @@ from keras import ops
 from kerasteach.activations import Tensor
 from kerasteach.validation import finite, is_number, received, text
 
+__all__ = ["PlainSGD", "get"]
+
 PLAIN_LEARNING_RATE = 0.1  # of `PlainSGD` where an optimizer is chosen by name, or none is named
 
 

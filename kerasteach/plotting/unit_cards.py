@@ -1,9 +1,10 @@
-"""Units of a network as cards: the numbers of one training step, and the space that they need."""
+"""Units of a network as cards with the numbers of one training step, and pages of these cards."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import accumulate, zip_longest
 
 import pandas as pd
@@ -60,8 +61,8 @@ class Card:
         pairs = zip_longest(weights, others, fillvalue=("", "", ""))
         return Card([(*left, *right) for left, right in pairs], self.weights, len(others) - 1) if weights else self
 
-    def source(self) -> Card:
-        """Return a card of the output alone, for the page of the next layer."""
+    def repeat(self) -> Card:
+        """Return a card of the output alone, for another page."""
         name, number = self.rows[self.output][-3:-1]
         return Card([(name, number, "")], repeated=True)
 
@@ -98,6 +99,10 @@ class Column:
     def height(self) -> float:
         """The least height of the cards, with the space between them."""
         return sum(card.height for card in self.cards) + BETWEEN * (len(self.cards) - 1)
+
+    def repeat(self) -> Column:
+        """Return a column of the outputs alone, for another page."""
+        return Column(self.title, [card.repeat() for card in self.cards])
 
     def part(self, first: int, count: int) -> Column:
         """Return a column of some of the cards, whose title says which."""
@@ -141,17 +146,19 @@ def pages_of(rows: pd.DataFrame) -> list[list[Column]]:
         return [columns]
     sources, *layers, error = columns
     pages: list[list[Column]] = []
-    page, sources = [sources], Column(sources.title, [card.source() for card in sources.cards])
+    page, sources = [sources], sources.repeat()
     for number, layer in enumerate(layers):
         end = [error] if number == len(layers) - 1 else []
-        for part in _parts(layer, sources, end):
-            divided = len(part.cards) < len(layer.cards) or len(page[-1].cards) < len(sources.cards)
-            if len(page) > 1 and (divided or not _fit([*page, part, *end])):
-                pages.append(page)
-                page = [sources]
-            page = [*page, part]
-        page = [*page, *end]
-        sources = Column(layer.title, [card.source() for card in layer.cards])
+        parts = _parts(layer, sources, end)
+        divided = len(parts) > 1 or len(page[-1].cards) < len(sources.cards)
+        if len(page) > 1 and (divided or not _fit([*page, *parts, *end])):
+            pages.append(page)
+            page = [sources]
+        for part in parts[:-1]:
+            pages.append([*page, part, *(column.repeat() for column in end)])
+            page = [sources]
+        page = [*page, parts[-1], *end]
+        sources = layer.repeat()
     return [*pages, page]
 
 
@@ -223,6 +230,7 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value + 0.0:.4g}".replace("-", "\N{MINUS SIGN}")
 
 
+@lru_cache(maxsize=4096)
 def text_width(text: str) -> float:
     """Return how wide a text is, in the height of its letters."""
     return float(TextPath((0, 0), text, size=100).get_extents().width) / 100 if text else 0.0
