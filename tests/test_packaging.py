@@ -16,7 +16,7 @@ FOLDERS = {"kerasteach.callbacks": "callbacks"}
 # The floors of docs/architecture.md: a room may import from floors below its own, and from its own folder.
 FLOORS = [
     {"validation", "display", "extras"},
-    {"activation_names", "devices", "progress", "datasets", "storage", "tables"},
+    {"activation_names", "devices", "progress", "datasets", "storage", "tables", "variables"},
     {"activations", "plotting"},
     {"losses", "optimizers", "initializers", "layers", "stopping"},
     {"activation_checks"},
