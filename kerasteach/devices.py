@@ -1,4 +1,4 @@
-"""What TensorFlow can compute on, and how to ask for it."""
+"""Devices of TensorFlow: those that it sees, and the one to compute on."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Device:
     """One device that TensorFlow sees.
 
     Attributes:
-        name: What `device=` takes, such as `"cpu:0"` or `"gpu:1"`.
-        description: What its driver calls it; for a CPU, its kind and number of cores.
+        name: Its name in `device=`, such as `"cpu:0"` or `"gpu:1"`.
+        description: Its name by its driver; for a CPU, its architecture and number of cores.
     """
 
     name: str
@@ -31,19 +31,19 @@ class Device:
 def available() -> list[Device]:
     """Return the devices that TensorFlow sees, CPUs first."""
     tf = require_tensorflow()
-    found = []
+    devices = []
     for kind in ("CPU", "GPU"):
         physical = tf.config.list_physical_devices(kind)
         for index, _ in enumerate(tf.config.list_logical_devices(kind)):
             # Several logical devices may share a physical one.
             details = tf.config.experimental.get_device_details(physical[min(index, len(physical) - 1)])
             description = details.get("device_name", f"{platform.machine()}, {os.cpu_count()} cores")
-            found.append(Device(f"{kind.lower()}:{index}", description))
-    return found
+            devices.append(Device(f"{kind.lower()}:{index}", description))
+    return devices
 
 
 def resolve(device: str = "auto") -> str:
-    """Return the name of the device that is meant.
+    """Return the name of a device that TensorFlow sees.
 
     Args:
         device: `"auto"` (the first GPU, or the CPU where there is none), `"cpu"`, `"gpu"`, or one of several as in
@@ -54,8 +54,8 @@ def resolve(device: str = "auto") -> str:
 
     Raises:
         TypeError: If it is no text.
-        ValueError: If it is no such name, or TensorFlow sees no such device; for a GPU, the message says what to
-            install.
+        ValueError: If it is no such name, or TensorFlow sees no such device; for a GPU, the message names the
+            packages to install.
         RuntimeError: If Keras runs on another backend than TensorFlow.
 
     Example:
@@ -63,8 +63,8 @@ def resolve(device: str = "auto") -> str:
         >>> kt.devices.resolve("cpu")
         'cpu:0'
     """
-    kind, number = _asked(device)
-    names = [found.name for found in available()]
+    kind, number = _parsed(device)
+    names = [seen.name for seen in available()]
     if kind == "auto":
         return "gpu:0" if "gpu:0" in names else "cpu:0"
     if f"{kind}:{number}" in names:
@@ -76,15 +76,14 @@ def resolve(device: str = "auto") -> str:
     )
 
 
-def _asked(device: Any) -> tuple[str, int]:
-    """Return the kind of device that a name asks for, and its number."""
-    found = (
-        re.fullmatch(r"auto|(cpu|gpu)(?::(\d{1,9}))?", device.lower(), re.ASCII) if isinstance(device, str) else None
-    )
-    if found is None:
+def _parsed(device: Any) -> tuple[str, int]:
+    """Return the kind of device that a name has, and its number."""
+    pattern = r"auto|(cpu|gpu)(?::(\d{1,9}))?"
+    match = re.fullmatch(pattern, device.lower(), re.ASCII) if isinstance(device, str) else None
+    if match is None:
         error = ValueError if isinstance(device, str) else TypeError
         raise error(f'`device` must be "auto", "cpu", "gpu" or, say, "gpu:1". {received("device", device)}')
-    return found[1] or "auto", int(found[2] or 0)
+    return match[1] or "auto", int(match[2] or 0)
 
 
 def scope(device: str = "auto") -> AbstractContextManager[None]:
@@ -93,7 +92,7 @@ def scope(device: str = "auto") -> AbstractContextManager[None]:
 
 
 def gpu_advice() -> str:
-    """Return a sentence that says what a GPU needs here."""
+    """Return a sentence on what a GPU needs on this system."""
     install = f"install its driver and the packages of the extra kerasteach[gpu]: {how_to_install('gpu')}. "
     if platform.system() == "Linux":
         return f"For an NVIDIA GPU, {install}"

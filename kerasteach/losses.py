@@ -1,4 +1,4 @@
-"""The error that the course differentiates by hand."""
+"""Half the squared error, which the course differentiates by hand."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class HalfSquaredError(keras.losses.Loss):
     and has no half: its gradient is `2 / units` times this one.
 
     Args:
-        reduction: What `keras.losses.Loss` takes. Defaults to `"sum_over_batch_size"`, the mean over the batch.
+        reduction: As `keras.losses.Loss` takes it. Defaults to `"sum_over_batch_size"`, the mean over the batch.
         name: The loss's name. Defaults to `"half_squared_error"`.
         **kwargs: `dtype`, as every Keras loss takes it.
 
     Call arguments:
-        y_true: The targets t, `(batch, ..., units)`; `(batch,)` will do for a single output unit.
+        y_true: The targets t, `(batch, ..., units)`, or `(batch,)` for a single output unit.
         y_pred: The outputs a, `(batch, ..., units)`.
 
     Raises:
@@ -55,7 +55,7 @@ class HalfSquaredError(keras.losses.Loss):
                 "`y_pred` must be (batch, units), or have more axes. "
                 f"Received: y_pred.shape={tuple(y_pred.shape)}; y_pred[:, None] has one unit."
             )
-        if not _same(y_true.shape, y_pred.shape):
+        if not _agree(y_true.shape, y_pred.shape):
             raise ValueError(
                 "`y_true` must have the shape of `y_pred`. Received: "
                 f"y_true.shape={tuple(y_true.shape)}, y_pred.shape={tuple(y_pred.shape)}."
@@ -63,6 +63,6 @@ class HalfSquaredError(keras.losses.Loss):
         return 0.5 * ops.sum(ops.square(y_true - y_pred), axis=-1)
 
 
-def _same(one: tuple[int | None, ...], other: tuple[int | None, ...]) -> bool:
-    """Say whether two shapes agree in every dimension that both know."""
-    return len(one) == len(other) and all(a == b for a, b in zip(one, other, strict=True) if a and b)
+def _agree(first: tuple[int | None, ...], second: tuple[int | None, ...]) -> bool:
+    """Return whether two shapes agree in every dimension that is known of both."""
+    return len(first) == len(second) and all(a == b for a, b in zip(first, second, strict=True) if a and b)

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on standard error, or in a notebook one line that is updated in place."""
+"""Progress bar on standard error; in a notebook, one line that is updated in place."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ class Report(Protocol):
     """Type of the function that `progress_bar` yields."""
 
     def __call__(self, completed: float, description: str | None = None, done: str | None = None) -> None:
-        """Move the bar to `completed`, and change the words before or after it where they are given."""
+        """Move the bar to `completed`, and change the text before or after it, where it is given."""
 
 
 @contextmanager
 def progress_bar(show: bool, total: float | None, description: str, done: str = "") -> Iterator[Report]:
-    """Show how far a piece of work is, and yield the function that moves it on.
+    """Show a progress bar, and yield the function that moves it.
 
     Args:
         show: Whether anything is shown.
-        total: The value of `completed` when all is done; `None` where that is not known.
-        description: The words before the bar.
-        done: The words after it. Defaults to none.
+        total: The value of `completed` at the end; `None` where it is unknown.
+        description: The text before the bar.
+        done: The text after it. Defaults to none.
     """
     console = Console(stderr=True)
-    if show and console.is_jupyter:  # where a bar of rich's needs ipywidgets
+    if show and console.is_jupyter:  # where rich's bar needs ipywidgets
         line = _NotebookLine(total, description, done)
         try:
             yield line
@@ -48,8 +48,8 @@ def progress_bar(show: bool, total: float | None, description: str, done: str = 
         task = bar.add_task(description, total=total, done=done)
 
         def report(completed: float, description: str | None = None, done: str | None = None) -> None:
-            words: dict[str, Any] = {} if done is None else {"done": done}
-            bar.update(task, completed=completed, description=description, **words)
+            fields: dict[str, Any] = {} if done is None else {"done": done}
+            bar.update(task, completed=completed, description=description, **fields)
 
         yield report
 

@@ -1,4 +1,8 @@
-"""Checks of arguments: one function for each kind of value, each with an error that names the argument."""
+"""Checks of arguments: one function for each kind of value.
+
+Each takes the argument's name, for the error, and its value. It returns the value as Python, NumPy or pandas has it, or
+raises a TypeError or ValueError that names the argument and shows the value.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +22,14 @@ if TYPE_CHECKING:
 Name = TypeVar("Name", bound=str)
 
 LARGEST = 2**63 - 1  # of the whole numbers that NumPy, TensorFlow and Parquet can hold
-LONGEST = 2**31 - 1  # of the steps that are counted in 32 bits; so far a bound is named only to whom it stops
+LONGEST = 2**31 - 1  # of the steps that are counted in 32 bits; an error names no larger bound unless it is exceeded
 _LONGEST_NAME = 255  # bytes of a file's name, on the usual file systems
 _SHOWN = 80  # characters of a value in an error
 _MOST_NUMBERS = 2**28  # of a table: 2 GiB in float64
 
 
 def received(argument: str, value: Any) -> str:
-    """Return the end of an error message: `"Received: argument=value."`, with a long value shortened.
+    """Return the end of an error message, `"Received: argument=value."`, with a long value shortened.
 
     Example:
         >>> from kerasteach.validation import received
@@ -41,13 +45,13 @@ def shown(value: Any) -> str:
         return f"<{type(value).__name__} of shape {tuple(value.shape)}, {value.dtype}>"
     try:
         text = " ".join(repr(value).split())
-    except Exception:  # a repr of the caller's own that fails must not hide the error that it belongs to
+    except Exception:  # a failing repr of the caller's class must not hide the error that it belongs to
         text = f"<{type(value).__name__}>"
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 
 def said(error: BaseException) -> str:
-    """Return the kind and the first sentence of an error that a library raised, without names of TensorFlow's nodes."""
+    """Return the type and the first sentence of a library's error, without the names of TensorFlow's nodes."""
     plain = re.sub(r"\{\{.*?\}\} ?|\x1b\[[0-9;]*m", "", str(error).strip())
     plain = re.sub(r"^Exception encountered when calling .*\n+", "", plain) or "no more"
     sentence = re.split(r"\.\s|\n| for '| \[Op:", plain)[0].rstrip(".")
@@ -55,16 +59,7 @@ def said(error: BaseException) -> str:
 
 
 def fits_memory(argument: str, value: Any, numbers: int) -> None:
-    """Refuse an argument that asks for a table too large to be held.
-
-    Args:
-        argument: What to call it in an error.
-        value: The argument.
-        numbers: How many numbers the table would have.
-
-    Raises:
-        ValueError: If that is more than 2**28, which is 2 GiB.
-    """
+    """Raise ValueError where an argument asks for a table of more than 2**28 `numbers`, which take 2 GiB."""
     if numbers > _MOST_NUMBERS:
         raise ValueError(
             f"`{argument}` must ask for a table of at most {_MOST_NUMBERS:,} numbers (2 GiB); this one would have "
@@ -73,35 +68,26 @@ def fits_memory(argument: str, value: Any, numbers: int) -> None:
 
 
 def whole(argument: str, value: Any, least: int = 1, most: int = LARGEST) -> int:
-    """Return a whole number of any kind, NumPy's too, as Python's.
-
-    Args:
-        argument: What to call it in an error.
-        value: The number.
-        least: The smallest that is valid. Defaults to `1`.
-        most: The largest that is valid. Defaults to `2**63 - 1`.
+    """Return a whole number of any type, NumPy's too, as Python's.
 
     Raises:
-        ValueError: If it is no whole number, or outside the bounds.
+        ValueError: If it is no whole number, or not from `least` to `most`.
 
     Example:
         >>> from kerasteach.validation import whole
         >>> whole("epochs", 3)
         3
     """
-    if not _is(value, Integral) or not least <= value <= most:
-        too_large = _is(value, Integral) and value > most
+    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not is_whole or not least <= value <= most:
+        too_large = is_whole and value > most
         bounds = f"from {least} to {most}" if too_large or most < LONGEST else f"from {least}"
         raise ValueError(f"`{argument}` must be a whole number {bounds}. {received(argument, value)}")
     return int(value)
 
 
 def finite(argument: str, value: Any) -> float:
-    """Return a finite number of any kind, NumPy's too, as Python's float.
-
-    Args:
-        argument: What to call it in an error.
-        value: The number.
+    """Return a finite number of any type, NumPy's too, as Python's float.
 
     Raises:
         TypeError: If it is no number.
@@ -112,7 +98,7 @@ def finite(argument: str, value: Any) -> float:
         >>> finite("threshold", 1)
         1.0
     """
-    if not _is(value, Real):
+    if not is_number(value):
         raise TypeError(f"`{argument}` must be a number. {received(argument, value)}")
     try:
         number = float(value)
@@ -124,16 +110,12 @@ def finite(argument: str, value: Any) -> float:
 
 
 def is_number(value: Any) -> bool:
-    """Say whether a value is one real number, Python's or NumPy's; a bool, an array or a tensor is none."""
-    return _is(value, Real)
-
-
-def _is(value: Any, kind: type) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
+    """Return whether a value is one real number, Python's or NumPy's; a bool, an array or a tensor is none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def flag(argument: str, value: Any) -> bool:
-    """Return True or False, where a value is one of them (NumPy's too), or 0 or 1.
+    """Return a flag, True or False (NumPy's too), or 0 or 1, as Python's.
 
     Raises:
         TypeError: If it is anything else.
@@ -152,15 +134,10 @@ def flag(argument: str, value: Any) -> bool:
 def choice(argument: str, value: Any, options: Iterable[Name], otherwise: str = "") -> Name:
     """Return a name that is one of several, exactly as it is written there.
 
-    Args:
-        argument: What to call it in an error.
-        value: The name.
-        options: The valid names.
-        otherwise: What else is valid, for the message: `"a number"`. Defaults to nothing.
-
     Raises:
         TypeError: If it is no text.
-        ValueError: If it is another name; the message lists the options, and the nearest.
+        ValueError: If it is another name; the message lists the options, what is valid `otherwise` (`"a number"`), and
+            the nearest option.
 
     Example:
         >>> from kerasteach.validation import choice
@@ -191,11 +168,11 @@ def did_you_mean(value: Any, options: Iterable[str]) -> str:
 
 
 def text(argument: str, value: Any, empty: bool = False) -> str:
-    """Return a text, which may be empty where that is said.
+    """Return a text.
 
     Raises:
         TypeError: If it is no text.
-        ValueError: If it is empty.
+        ValueError: If it is empty, unless `empty` is True.
     """
     if not isinstance(value, str):
         raise TypeError(f"`{argument}` must be a text. {received(argument, value)}")
@@ -205,15 +182,10 @@ def text(argument: str, value: Any, empty: bool = False) -> str:
 
 
 def several(argument: str, value: Any, of: str = "values") -> list[Any]:
-    """Return the entries of a list, a tuple or another collection; a text is not taken for its letters.
-
-    Args:
-        argument: What to call it in an error.
-        value: The collection.
-        of: What it is to hold, for the message. Defaults to `"values"`.
+    """Return the entries of a list, a tuple or another collection; a text is not one of letters.
 
     Raises:
-        TypeError: If it is no collection.
+        TypeError: If it is no collection; the message names what it is a list `of`.
 
     Example:
         >>> from kerasteach.validation import several
@@ -229,14 +201,10 @@ def several(argument: str, value: Any, of: str = "values") -> list[Any]:
 
 
 def path(argument: str, value: Any) -> Path:
-    """Return the absolute path of a file or directory, with `~` expanded; nothing is made or looked up.
-
-    Args:
-        argument: What to call it in an error.
-        value: A text or a path.
+    """Return the absolute path of a file or directory, with `~` expanded; the disk is not touched.
 
     Raises:
-        TypeError: If it is neither.
+        TypeError: If it is neither a text nor a path.
         ValueError: If it cannot be the name of a file: empty, with a NUL in it, or with a part that is too long.
 
     Example:
@@ -257,17 +225,11 @@ def path(argument: str, value: Any) -> Path:
 
 
 def array(argument: str, value: Any, ndim: int | None = None, of: str = "numbers") -> np.ndarray:
-    """Return numbers as a float64 array.
-
-    Args:
-        argument: What to call it in an error.
-        value: An array, a tensor, a frame, or nested lists.
-        ndim: How many dimensions it must have. Defaults to `None`, any.
-        of: What it is to hold, for the message. Defaults to `"numbers"`.
+    """Return an array, a tensor, a frame or nested lists of numbers as a float64 array.
 
     Raises:
-        TypeError: If its entries are no numbers.
-        ValueError: If rows differ in length, or the number of dimensions is another.
+        TypeError: If its entries are no numbers; the message names what it is an array `of`.
+        ValueError: If rows differ in length, or it does not have `ndim` dimensions.
 
     Example:
         >>> from kerasteach.validation import array
@@ -279,29 +241,23 @@ def array(argument: str, value: Any, ndim: int | None = None, of: str = "numbers
     if value is None:  # NumPy makes NaN of it
         raise TypeError(f"`{argument}` must be an array of {of}. {received(argument, value)}")
     try:
-        found = np.asarray(value, dtype="float64")
+        numbers = np.asarray(value, dtype="float64")
     except OverflowError as error:
         raise ValueError(f"`{argument}` has a number too large for a float. {received(argument, value)}") from error
-    except Exception as error:  # whatever the caller's own object raises while it is turned into an array
+    except Exception as error:  # anything that the user's object raises while it is converted
         kind = ValueError if "inhomogeneous" in str(error) else TypeError
         reason = "rows of one length" if kind is ValueError else of
         raise kind(f"`{argument}` must be an array of {reason}. {received(argument, value)}") from error
-    if ndim is not None and found.ndim != ndim:
+    if ndim is not None and numbers.ndim != ndim:
         raise ValueError(
             f"`{argument}` must have {ndim} dimension{'s' if ndim != 1 else ''}. "
-            f"Received: {argument} with {found.ndim}, of shape {found.shape}."
+            f"Received: {argument} with {numbers.ndim}, of shape {numbers.shape}."
         )
-    return found
+    return numbers
 
 
 def table(argument: str, value: Any, columns: Iterable[str], made_by: str) -> pd.DataFrame:
-    """Return a table that has certain columns.
-
-    Args:
-        argument: What to call it in an error.
-        value: The table.
-        columns: The columns that it must have.
-        made_by: What returns such a table, for the message: `"GradientCapture.frame"`.
+    """Return a table that has certain columns, as `made_by` (`"GradientCapture.frame"`) returns one.
 
     Raises:
         TypeError: If it is no pandas DataFrame.
@@ -311,14 +267,14 @@ def table(argument: str, value: Any, columns: Iterable[str], made_by: str) -> pd
 
     if not isinstance(value, pd.DataFrame):
         raise TypeError(f"`{argument}` must be a table such as {made_by} gives. {received(argument, value)}")
-    there = [str(column) for column in value.columns]
-    missing = [column for column in columns if column not in there]
+    present = [str(column) for column in value.columns]
+    missing = [column for column in columns if column not in present]
     if missing:
         raise ValueError(
             f"`{argument}` lacks the columns {', '.join(missing)}; {made_by} gives a table that has them. "
-            f"Received: the columns {', '.join(there) or 'none'}."
+            f"Received: the columns {', '.join(present) or 'none'}."
         )
-    twice = sorted({column for column in columns if there.count(column) > 1})
+    twice = sorted({column for column in columns if present.count(column) > 1})
     if twice:
         raise ValueError(f"`{argument}` has more than one column called {', '.join(twice)}.")
     return value

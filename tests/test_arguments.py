@@ -80,7 +80,9 @@ X, Y = np.linspace(-1, 1, 8).reshape(4, 2), np.linspace(0, 1, 4)[:, None]
 @cache
 def network():
     """Return a small compiled model, with its first weights."""
-    made = keras.Sequential([keras.Input((2,)), kt.layers.Dense(2, "tanh", name="dense"), kt.layers.Dense(1)])
+    made = keras.Sequential(
+        [keras.Input((2,)), kt.layers.Dense(2, "tanh", name="dense"), kt.layers.Dense(1, name="last")]
+    )
     made.compile(kt.optimizers.PlainSGD(0.1), "mse", run_eagerly=True)
     return made, made.get_weights()
 

@@ -8,12 +8,12 @@ from kerasteach.cli.terminal import start_tensorflow
 
 
 def devices() -> None:
-    """List what TensorFlow can compute on here, as `--device` takes it."""
+    """List the devices that TensorFlow sees, as `--device` takes them."""
     start_tensorflow()
     import kerasteach as kt
 
-    found = kt.devices.available()
-    for device in found:
+    available = kt.devices.available()
+    for device in available:
         typer.echo(f"{device.name:8} {device.description}")
-    if not any(device.name.startswith("gpu") for device in found):
+    if not any(device.name.startswith("gpu") for device in available):
         typer.echo(f"No GPU. {kt.devices.gpu_advice()}")

@@ -223,7 +223,7 @@ def _input_shape(network: keras.Model) -> list[int]:
 
 
 def _by_class(network: keras.Model) -> bool:
-    """Say whether the network's loss takes the number of a class."""
+    """Return whether the network's loss takes the number of a class."""
     from kerasteach.lessons.model_checks import loss_of
 
     loss = loss_of(network)

@@ -1,4 +1,4 @@
-"""The caller's data, a batch at a time."""
+"""Batches of a user's data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Batch = tuple[Any, Any, Any]  # x, y and sample_weight; a model's inputs may be 
 
 
 class Batches:
-    """Data as `fit` takes them, a batch `(x, y, sample_weight)` at a time, as often as they are asked for.
+    """Data as `fit` takes them, in batches `(x, y, sample_weight)` that can be iterated repeatedly.
 
     Args:
         x: Arrays, or a list or dictionary of them for a model with several inputs, `(examples, ...)`; or a
@@ -25,9 +25,8 @@ class Batches:
         batch_size: The examples of a batch, where `x` is arrays.
 
     Raises:
-        ValueError: If the arrays have no example, or not all as many; or if a data set is given targets besides.
-        TypeError: If `x` is something that can be gone through only once, such as a generator, or an array holds
-            neither numbers nor text.
+        ValueError: If the arrays have no example or differ in length, or a data set comes with separate targets.
+        TypeError: If `x` can be iterated only once, such as a generator, or an array holds neither numbers nor text.
     """
 
     def __init__(self, x: Any, y: Any = None, sample_weight: Any = None, batch_size: int = 32) -> None:
@@ -45,7 +44,7 @@ class Batches:
 
     @property
     def count(self) -> int | None:
-        """How many batches there are, or `None` where that is not known before the end."""
+        """The number of batches, or `None` where it is unknown."""
         if not self._batched:
             return -(-self._examples // self._batch_size)
         if hasattr(self._data, "cardinality"):
@@ -55,11 +54,11 @@ class Batches:
 
     @property
     def endless(self) -> bool:
-        """Whether the data have no end, as those of a `tf.data.Dataset` that repeats itself."""
+        """Whether the data never end, as in a `tf.data.Dataset` that repeats itself."""
         return hasattr(self._data, "cardinality") and int(self._data.cardinality()) == -1
 
     def __iter__(self) -> Iterator[Batch]:
-        """Go through the data once, in their order."""
+        """Iterate over the data once, in their order."""
         if not self._batched:
             return self._rows(np.arange(self._examples))
         if isinstance(self._data, keras.utils.PyDataset):
@@ -67,7 +66,7 @@ class Batches:
         return (_unpacked(batch) for batch in self._data)
 
     def endlessly(self, seed: int) -> Iterator[Batch]:
-        """Go through the data again and again; arrays in a new order each time, which the seed alone fixes.
+        """Iterate over the data without end; over arrays in a new order each time, which the seed alone fixes.
 
         Raises:
             ValueError: If there is no batch.
@@ -82,7 +81,7 @@ class Batches:
                 raise ValueError("`x` must have at least one batch. Received: a data set without any.")
 
     def check_finite(self) -> None:
-        """Raise ValueError if arrays hold NaN or infinity; of a data set, each batch must be looked at."""
+        """Raise ValueError if arrays hold NaN or infinity; a data set is checked batch by batch."""
         if not self._batched:
             check_finite(self._data)
 
@@ -97,12 +96,12 @@ class Batches:
 
 
 def examples_in(batch: Batch) -> int:
-    """Return how many examples a batch has."""
+    """Return the number of examples in a batch."""
     return int(tree.flatten(batch[0])[0].shape[0])
 
 
 def _unpacked(batch: Any) -> Batch:
-    if keras.backend.backend() != "tensorflow":  # another backend cannot take TensorFlow's tensors
+    if keras.backend.backend() != "tensorflow":  # which cannot take TensorFlow's tensors
         batch = tree.map_structure(np.asarray, batch)
     return keras.utils.unpack_x_y_sample_weight(batch)
 
@@ -123,19 +122,19 @@ def check_finite(batch: Batch) -> None:
 def _checked_arrays(x: Any, y: Any, sample_weight: Any) -> Batch:
     if isinstance(x, Iterator) or (hasattr(x, "__iter__") and not hasattr(x, "__len__")):
         raise TypeError(
-            "`x` must be arrays, a tf.data.Dataset or a keras.utils.PyDataset; what can be gone through only once will "
-            f"not do. Received: x={type(x).__name__}."
+            "`x` must be arrays, a tf.data.Dataset or a keras.utils.PyDataset, which can be iterated repeatedly. "
+            f"Received: x={type(x).__name__}."
         )
     data: Batch = (
         _arrays("x", x),
         None if y is None else _arrays("y", y),
         None if sample_weight is None else _arrays("sample_weight", sample_weight),
     )
-    lengths = [one.shape[0] if one.ndim else None for one in tree.flatten(data) if one is not None]
+    lengths = [leaf.shape[0] if leaf.ndim else None for leaf in tree.flatten(data) if leaf is not None]
     if None in lengths or len(set(lengths)) > 1 or not lengths[0]:
         raise ValueError(
             "`x`, `y` and `sample_weight` must have equally many examples, one at least. "
-            f"Received: arrays of {', '.join('no' if one is None else str(one) for one in lengths)} examples."
+            f"Received: arrays of {', '.join('no' if length is None else str(length) for length in lengths)} examples."
         )
     return data
 
@@ -152,15 +151,15 @@ def array_of(argument: str, leaf: Any) -> np.ndarray:
     """Return numbers or text as an array, floats in Keras's float type.
 
     Raises:
-        TypeError: If it is neither; a column of a frame may hold both.
+        TypeError: If it is neither; a frame's column may hold both.
     """
     try:
         array = leaf.to_numpy() if hasattr(leaf, "to_numpy") else np.asarray(leaf)  # pandas's frames and series have it
-        text = array.dtype == object and all(isinstance(one, str | bytes) for one in array.flat)
-        # as Keras's own fit does it: floats in its float type, all others as they are
+        text = array.dtype == object and all(isinstance(entry, str | bytes) for entry in array.flat)
+        # As in Keras's own fit: floats in its float type, all others as they are.
         if np.issubdtype(array.dtype, np.floating) or (array.dtype == object and not text):
             array = array.astype(keras.config.floatx())
-    except Exception as error:  # whatever the caller's own object raises while it is turned into an array
+    except Exception as error:  # anything that the user's object raises while it is converted
         message = f"`{argument}` must hold numbers, or text. Received: {shown(leaf)} in {argument}."
         raise TypeError(message) from error
     return array

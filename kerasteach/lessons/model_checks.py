@@ -1,4 +1,4 @@
-"""Loss, optimizer and batch of a training step: checked against the model, and named in errors."""
+"""Checks of a model, and of the batch, loss and optimizer of its training step."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import numpy as np
 from keras import ops
 
 from kerasteach.activations import Tensor
+from kerasteach.lessons.batches import check_finite
 from kerasteach.losses import HalfSquaredError
 from kerasteach.optimizers import PlainSGD
 from kerasteach.validation import array, received, said
 
-_OF_DATA = (ValueError, TypeError, IndexError, KeyError, AttributeError)  # what Keras raises of data that do not fit
+_OF_DATA = (ValueError, TypeError, IndexError, KeyError, AttributeError)  # which Keras raises for data that do not fit
 
 
 def checked_model(model: Any) -> keras.Model:
@@ -27,36 +28,33 @@ def checked_model(model: Any) -> keras.Model:
 
 
 def own_methods(model: keras.Model, names: Iterable[str]) -> list[str]:
-    """Return those of some methods that a model's class has in place of Keras's."""
+    """Return the methods among `names` that a model's class overrides."""
     return [name for name in names if not getattr(type(model), name).__module__.startswith("keras.")]
 
 
 @contextmanager
 def fitting(model: keras.Model) -> Iterator[None]:
-    """Turn what Keras raises in the block, where data first meet a model and its loss, into an error that names both.
-
-    Raises:
-        ValueError: If the data do not fit.
-    """
+    """Raise ValueError where Keras fails in the block because the data do not fit the model and its loss."""
     try:
         yield
     except Exception as error:
         if not isinstance(error, _OF_DATA) and not type(error).__module__.startswith("tensorflow."):
             raise
         raise ValueError(
-            f"`x` and `y` must fit the model and its loss. Received: the model {model.name!r}, and data of which Keras "
-            f"says: {said(error)}"
+            f"`x` and `y` must fit the model and its loss. Received: the model {model.name!r}, and data for which "
+            f"Keras says: {said(error)}"
         ) from error
 
 
 def checked_batch(model: Any, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return a batch as arrays, and build a model that has not been built for it.
+    """Return a batch as arrays, and build the model for it if necessary.
 
     Raises:
         TypeError: If x or y is no array of numbers.
         ValueError: If x or y is empty or holds NaN, or they do not fit each other or the model.
     """
     batch, targets = _numbers("x", x), _numbers("y", y)
+    check_finite((batch, targets, None))
     if batch.ndim < 2 or not batch.size or not targets.ndim or len(batch) != len(targets):
         raise ValueError(
             "`x` must be a batch, (examples, features), and `y` must have a target for each example. "
@@ -72,10 +70,8 @@ def checked_batch(model: Any, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _numbers(argument: str, values: Any) -> np.ndarray:
-    if not np.isfinite(array(argument, values)).all():
-        raise ValueError(f"`{argument}` must hold finite numbers. Received: NaN or infinity among them.")
-    numbers = np.asarray(values)
-    return numbers if numbers.dtype != object else numbers.astype("float64")
+    checked, given = array(argument, values), np.asarray(values)
+    return given if given.dtype != object else checked
 
 
 def loss_of(model: Any) -> Any:
@@ -98,33 +94,33 @@ def loss_of(model: Any) -> Any:
 
 
 def optimizer_of(model: Any, optimizer: Any) -> Any:
-    """Return the optimizer that is asked for, or the compiled one, or `PlainSGD(0.1)`."""
+    """Return the given optimizer, or the compiled one, or `PlainSGD(0.1)`."""
     if optimizer is None:
         return (model.optimizer if model.compiled else None) or PlainSGD(0.1)
     try:
-        found = keras.optimizers.get(optimizer) if isinstance(optimizer, str) else optimizer
+        chosen = keras.optimizers.get(optimizer) if isinstance(optimizer, str) else optimizer
     except ValueError as error:
         raise ValueError(f"`optimizer` must be a name that Keras knows. {received('optimizer', optimizer)}") from error
-    if not isinstance(found, keras.optimizers.Optimizer):
+    if not isinstance(chosen, keras.optimizers.Optimizer):
         raise TypeError(f"`optimizer` must be a Keras optimizer, or its name. {received('optimizer', optimizer)}")
-    return found
+    return chosen
 
 
 def keras_loss(model: Any, y: np.ndarray, outputs: Tensor) -> Tensor:
-    """Return what Keras minimizes, penalties on weights included."""
+    """Return the loss that Keras minimizes, with the penalties on weights."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # softmax with from_logits=True: Keras sees through it, and so does this room
+        warnings.simplefilter("ignore")  # about softmax with from_logits=True, which Keras and trace_step understand
         return model.compute_loss(y=ops.convert_to_tensor(y), y_pred=outputs)
 
 
 def check_loss(model: Any, y: np.ndarray, outputs: Tensor, error: float, name: str) -> None:
-    """Raise ValueError where a compiled model minimizes something else than the error that was found."""
+    """Raise ValueError where a compiled model minimizes something else than the error `name`."""
     if not model.compiled:
         return
-    told = float(keras_loss(model, y, outputs))
-    if not np.isclose(told, error, rtol=1e-3, atol=1e-5, equal_nan=True):
+    minimized = float(keras_loss(model, y, outputs))
+    if not np.isclose(minimized, error, rtol=1e-3, atol=1e-5, equal_nan=True):
         raise ValueError(
             f"trace_step cannot explain this loss: {name} of the outputs is {error:.6g}, but Keras minimizes "
-            f"{told:.6g}. Compile without loss_weights, and give softmax categorical_crossentropy, sigmoid "
+            f"{minimized:.6g}. Compile without loss_weights, and give softmax categorical_crossentropy, sigmoid "
             "binary_crossentropy."
         )

@@ -1,4 +1,4 @@
-"""The course's training loop: its four steps as plain code, to be read."""
+"""Training loop of the course: its four steps as plain code, to be read."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ def training_loop(
         learning_rate: Defaults to `0.1`.
         epochs: How often to go through the examples, at most. Defaults to `100`.
         error_below: Stop after the first epoch whose mean error is below this. Defaults to `None`: train all epochs.
-        batch_size: Examples an update. Defaults to `None`, the full batch.
-        seed: Shuffles the examples anew for each epoch. Defaults to `None`: they come in their order.
+        batch_size: Examples of an update. Defaults to `None`, the full batch.
+        seed: Fixes the order of the examples, a new one each epoch. Defaults to `None`: the given order.
 
     Returns:
-        The table `epoch, metric, value` with the metric `loss`: the mean error over each epoch's examples, as they were
-        met, in the units of the loss.
+        The table `epoch, metric, value` with the metric `loss`: the mean error over each epoch's examples, taken before
+        each update, in the units of the loss.
 
     Raises:
-        ValueError: If an argument will not do; the message names it.
+        ValueError: If an argument is not valid; the message names it.
         TypeError: Likewise, for a value of the wrong kind.
         RuntimeError: If Keras runs on another backend than TensorFlow.
 
@@ -85,7 +85,7 @@ def training_loop(
 
 
 def _orders(examples: int, epochs: int, seed: int | None) -> Iterator[np.ndarray]:
-    """Yield, for each epoch, the order in which the examples come."""
+    """Yield the order of the examples for each epoch."""
     random = None if seed is None else np.random.default_rng(seed)
     for _ in range(epochs):
         yield np.arange(examples) if random is None else random.permutation(examples)
@@ -118,5 +118,5 @@ def _checked(
 
 def _array(argument: str, value: Any) -> np.ndarray:
     """Return numbers or text as an array, in their own precision."""
-    checked, own = array_of(argument, value), np.asarray(value)
-    return checked if own.dtype == object else own
+    checked, given = array_of(argument, value), np.asarray(value)
+    return checked if given.dtype == object else given

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 DESCENT_KEYS = ("optimizer", "learning_rate", "step")
-
-
-DESCENT_COLUMNS = (*DESCENT_KEYS, "value", "gradient_norm", "verdict")  # of a descent, besides its coordinates
+DESCENT_COLUMNS = (*DESCENT_KEYS, "value", "gradient_norm", "verdict")  # besides the coordinates
 
 
 def coordinates(descent: pd.DataFrame) -> list[str]:

@@ -19,8 +19,8 @@ def history_table(history: Any, validation_freq: int = 1) -> pd.DataFrame:
     """Lay a Keras training history out as a tidy table, a row an epoch and metric.
 
     Args:
-        history: What `model.fit` returns, or its `history` dictionary.
-        validation_freq: What `fit` was given: validation metrics belong to every n-th epoch. Defaults to `1`.
+        history: The result of `model.fit`, or its `history` dictionary.
+        validation_freq: As in `fit`: validation metrics belong to every n-th epoch. Defaults to `1`.
 
     Returns:
         A frame with the columns `epoch, metric, value`; `epoch` is Keras's number.

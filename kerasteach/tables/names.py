@@ -1,4 +1,4 @@
-"""Names: of layers in a table, which of them a pattern means, and of the numbers of a training step."""
+"""Names of layers in a table: made distinct, and matched by patterns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 
 def distinct(names: Iterable[str]) -> list[str]:
-    """Return names in their order, with a number behind one that comes again.
+    """Return names in their order, with a number after a repeated one.
 
     Example:
         >>> from kerasteach.tables.names import distinct
@@ -16,15 +16,15 @@ def distinct(names: Iterable[str]) -> list[str]:
         ['a', 'b', 'a #2']
     """
     seen: Counter[str] = Counter()
-    found = []
+    numbered = []
     for name in names:
         seen[name] += 1
-        found.append(name if seen[name] == 1 else f"{name} #{seen[name]}")
-    return found
+        numbered.append(name if seen[name] == 1 else f"{name} #{seen[name]}")
+    return numbered
 
 
 def means(pattern: str, name: str) -> bool:
-    """Say whether a name or wildcard means this layer: `a/b/c` is meant by any part of it, such as `c`, `b` or `a/b`.
+    """Return whether a name or wildcard means a layer: any part of `a/b/c` does, such as `c`, `b` or `a/b`.
 
     Example:
         >>> from kerasteach.tables.names import means

@@ -1,4 +1,4 @@
-"""Table of one training step: a row a number."""
+"""Table of one training step: one number a row, with its symbol."""
 
 from __future__ import annotations
 
@@ -16,23 +16,14 @@ _STEP_TYPES = dict.fromkeys(("phase", "layer", "quantity"), "str") | dict.fromke
 
 @dataclass(frozen=True)
 class Traced:
-    """Numbers of one kind in a traced step: what they are of, and what their axes count.
+    """Numbers of one quantity in a traced step."""
 
-    Attributes:
-        phase: `"forward"`, `"error"`, `"backward"` or `"update"`.
-        quantity: `x, z, a, E, dE/da, dE/dz, dE/dW, dE/db, W, b, new W` or `new b`.
-        values: The numbers.
-        axes: What each axis of the values counts, from 0: `"example"`, `"unit"`, `"source"`.
-        layer: The layer's name; `None` for what belongs to the whole network.
-        depth: The number of dense layers up to this one, from 1 at the input.
-    """
-
-    phase: str
-    quantity: str
+    phase: str  # `"forward"`, `"error"`, `"backward"` or `"update"`
+    quantity: str  # `x, z, a, E, dE/da, dE/dz, dE/dW, dE/db, W, b, new W` or `new b`
     values: Any
-    axes: tuple[str, ...]
-    layer: str | None = None
-    depth: int | None = None
+    axes: tuple[str, ...]  # the meaning of each axis of the values, counted from 0: `"example"`, `"unit"`, `"source"`
+    layer: str | None = None  # the layer's name; `None` for a quantity of the whole network
+    depth: int | None = None  # the number of dense layers up to this one, from 1 at the input
 
 
 def step_table(parts: Iterable[Traced]) -> pd.DataFrame:
@@ -53,7 +44,7 @@ def step_table(parts: Iterable[Traced]) -> pd.DataFrame:
 
 
 def symbol(letter: str, depth: int | None = None, index: tuple[int, ...] = (), latex: bool = False) -> str:
-    """Return what a number of a training step is called: `a2[0]` is output 0 of the second dense layer.
+    """Return the symbol of a number of a training step: `a2[0]` is output 0 of the second dense layer.
 
     Example:
         >>> from kerasteach.tables.training_step import symbol

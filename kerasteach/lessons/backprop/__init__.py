@@ -1,1 +1,1 @@
-"""One training step of a model: forward pass, backpropagation and update, with every number."""
+"""Backpropagation: one training step of a model, with every number."""

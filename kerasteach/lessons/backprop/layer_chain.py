@@ -1,4 +1,4 @@
-"""A model read as a chain of layers, each of which can be explained by formulas."""
+"""Model as a chain of layers that formulas can explain."""
 
 from __future__ import annotations
 
@@ -15,27 +15,19 @@ from kerasteach.lessons.backprop.nonlinearity import Nonlinearity, of_function, 
 from kerasteach.lessons.model_checks import own_methods
 from kerasteach.measure.parameters import without_model
 
-_OWN = ("call", "train_step", "compute_loss")  # what a class of one's own may replace, and what then decides
+_OWN = ("call", "train_step", "compute_loss")  # methods that decide, where a subclass overrides them
 _RANDOM = (keras.layers.Dropout, keras.layers.GaussianNoise, keras.layers.GaussianDropout, keras.layers.AlphaDropout)
 
 
 @dataclass(frozen=True)
 class Link:
-    """One layer: `z = x W + b` where it has a kernel, `z = x` where it has none, and `a = f(z)`.
+    """One layer: `z = x W + b` where it has a kernel, `z = x` where it has none, and `a = f(z)`."""
 
-    Attributes:
-        name: The layer's name, as the tables of gradients have it.
-        dtype: What it computes in, `"float32"` or `"float64"`.
-        depth: How many dense layers there are up to this one, from 1 at the input.
-        nonlinearity: What makes a of z.
-        variables: W, `(sources, units)`, and b, `(units,)`, as far as the layer has them.
-    """
-
-    name: str
-    dtype: str
-    depth: int
-    nonlinearity: Nonlinearity
-    variables: dict[str, keras.Variable]
+    name: str  # the layer's name, as the tables of gradients have it
+    dtype: str  # its compute dtype, `"float32"` or `"float64"`
+    depth: int  # how many dense layers there are up to this one, from 1 at the input
+    nonlinearity: Nonlinearity  # the function f
+    variables: dict[str, keras.Variable]  # W, `(sources, units)`, and b, `(units,)`, where the layer has them
 
 
 def check_structure(model: keras.Model) -> None:
@@ -58,14 +50,13 @@ def read(model: keras.Model) -> list[Link]:
     """Return the layers of a model that is one chain of dense layers, activation layers and Flatten.
 
     Args:
-        model: A Sequential or functional model, built, with one input and one output; models inside it are looked
-            into.
+        model: A Sequential or functional model, built, with one input and one output; it may contain others.
 
     Raises:
-        ValueError: If it is not; the message names the first layer that cannot be explained, and says why.
+        ValueError: If it is not; the message names the first layer that cannot be explained, and the reason.
     """
     layers = list(_layers(model))
-    found: list[Link] = []
+    links: list[Link] = []
     depth, seen = 0, Counter[str]()
     axes = len(model.inputs[0].shape)
     called = Counter(map(id, layers))
@@ -83,17 +74,17 @@ def read(model: keras.Model) -> list[Link]:
         depth += dense
         variables = {"W": layer.kernel, "b": layer.bias} if dense else {}
         variables = {letter: variable for letter, variable in variables.items() if variable is not None}
-        found.append(Link(name, layer.compute_dtype, depth, _nonlinearity(layer), variables))
+        links.append(Link(name, layer.compute_dtype, depth, _nonlinearity(layer), variables))
     if not depth:
-        raise ValueError(f"`model` must have a Dense layer. Received: {[link.name for link in found]}.")
-    return found
+        raise ValueError(f"`model` must have a Dense layer. Received: {[link.name for link in links]}.")
+    return links
 
 
 def _layers(model: keras.Model) -> Iterator[Any]:
-    """Return the layers in the order in which they are called, those of models inside the model in their place."""
+    """Yield the layers in the order of their calls, those of inner models in their place."""
     check_structure(model)
     if not getattr(model, "inputs", None):
-        _refuse(model, "Keras cannot say what goes into it")
+        _refuse(model, "its inputs are unknown")
     order = model.layers if isinstance(model, keras.Sequential) else _order(model)
     for layer in order:
         if isinstance(layer, keras.Model):
@@ -103,10 +94,10 @@ def _layers(model: keras.Model) -> Iterator[Any]:
 
 
 def _order(model: Any) -> list[Any]:
-    """Return what a functional model calls, from its input to its output; a layer called twice is there twice."""
-    for one in model.operations:
-        if not isinstance(one, keras.layers.InputLayer | keras.Model):
-            _check(one)
+    """Return the operations of a functional model from its input to its output, one for each call."""
+    for operation in model.operations:
+        if not isinstance(operation, keras.layers.InputLayer | keras.Model):
+            _check(operation)
     order: list[Any] = []
     tensor = model.outputs[0]
     while tensor is not model.inputs[0]:
@@ -126,19 +117,19 @@ def _check(layer: Any, dtype: str | None = None) -> None:
         _refuse(layer, "its activity_regularizer adds an error of its own")
     if getattr(layer, "lora_enabled", False) or layer.quantization_mode:
         _refuse(layer, "its kernel is quantized, or trained by LoRA")
-    own = {layer.compute_dtype, layer.variable_dtype, dtype or layer.compute_dtype}
-    if own not in ({"float32"}, {"float64"}):
+    dtypes = {layer.compute_dtype, layer.variable_dtype, dtype or layer.compute_dtype}
+    if dtypes not in ({"float32"}, {"float64"}):
         _refuse(layer, f"it computes in {layer.dtype_policy.name}; all layers must share float32, or float64")
 
 
 def _nonlinearity(layer: Any) -> Nonlinearity:
     if type(layer) in (Dense, keras.layers.Dense):
-        found, why = of_function(layer.activation), f"its activation is the layer {type(layer.activation).__name__}"
+        function, why = of_function(layer.activation), f"its activation is the layer {type(layer.activation).__name__}"
     elif type(layer) is keras.layers.Flatten:
-        found, why = of_function(keras.activations.linear), ""
+        function, why = of_function(keras.activations.linear), ""
     else:
-        found, why = of_layer(layer), "it is another kind of layer"
-    return found or _refuse(layer, why)
+        function, why = of_layer(layer), "it is another kind of layer"
+    return function or _refuse(layer, why)
 
 
 def _refuse(layer: Any, why: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""The nonlinearity of a layer: how a comes from z, and how dE/dz comes from dE/da."""
+"""Nonlinearity of a layer: a from z, and dE/dz from dE/da."""
 
 from __future__ import annotations
 
@@ -28,25 +28,18 @@ _BY_LAYER: dict[type, str] = {
 
 @dataclass(frozen=True)
 class Nonlinearity:
-    """An activation function, and its derivative where it is one of the course's.
+    """An activation function, and its derivative where it is one of the course's."""
 
-    Attributes:
-        name: Its name in `kerasteach.activations`, or the function's own.
-        function: Maps z to a.
-        derivative: Maps z to da/dz; `None` for a function that is not one of the course's.
-        negative_slope: What leaky ReLU multiplies negative z by; 0 for the others.
-    """
-
-    name: str
-    function: Activation
-    derivative: Activation | None = None
-    negative_slope: float = 0.0
+    name: str  # its name in `kerasteach.activations`, or the function's own
+    function: Activation  # maps z to a
+    derivative: Activation | None = None  # maps z to da/dz; `None` for a function that is not one of the course's
+    negative_slope: float = 0.0  # what leaky ReLU multiplies negative z by; 0 for the others
 
     def back(self, z: Tensor, error: Tensor) -> Tensor:
         """Return dE/dz.
 
-        One output depends on its own z alone: `dE/dz = dE/da * da/dz`. Softmax's outputs depend on all z of the
-        example: `dE/dz_i = sum_j dE/da_j * da_j/dz_i`. Functions that are not of the course's are differentiated
+        Where an output depends on its own z alone: `dE/dz = dE/da * da/dz`. Softmax's outputs depend on all z of the
+        example: `dE/dz_i = sum_j dE/da_j * da_j/dz_i`. Functions that are not the course's are differentiated
         automatically.
 
         Args:

@@ -1,4 +1,4 @@
-"""What an optimizer's next step makes of the weights, whether or not it is to be taken."""
+"""One step of an optimizer, taken or only tried."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from keras import ops
 
 from kerasteach.activations import Tensor
 from kerasteach.keras_internals import copy_weight_decay_exclusions
+from kerasteach.variables import restored
 
 
 def after_step(
@@ -23,12 +24,12 @@ def after_step(
     """Return the variables' values after one step of the optimizer.
 
     The step is the optimizer's own, with its momentum, schedule, clipping and constraints, on the variables
-    themselves. Unless it is to stay, the variables and the optimizer's state are then put back, bit by bit; an
-    optimizer that has not yet been built stays so, because a copy of it takes the step.
+    themselves. Unless it is to stay, the variables and the optimizer's state are then restored, bit for bit; an
+    optimizer that is not built stays so, because a copy of it takes the step.
 
     Args:
         optimizer: The optimizer.
-        gradients: One for each variable, of the loss itself, as the optimizer would have to unscale it.
+        gradients: One for each variable, of the unscaled loss.
         variables: What it moves.
         apply: Whether the step stays. Defaults to `False`.
 
@@ -41,25 +42,20 @@ def after_step(
         _take(optimizer, gradients, variables)
         return [ops.convert_to_numpy(variable) for variable in variables]
     stepping = optimizer if optimizer.built else _copy(optimizer)
-    touched = [*variables, *optimizer.variables]
-    before = [ops.convert_to_numpy(one) for one in touched]
-    try:
-        # By the class, not the instance: where a capture listens, this is no step for it.
+    with restored([*variables, *optimizer.variables]):
+        # By the class, not the instance: a capture must not record this step.
         _take(stepping, gradients, variables, type(stepping).apply)
         return [ops.convert_to_numpy(variable) for variable in variables]
-    finally:
-        for one, value in zip(touched, before, strict=True):
-            one.assign(value)
 
 
 def _take(optimizer: Any, gradients: Sequence[Tensor], variables: Sequence[Any], apply: Any = None) -> None:
-    # Keras hands the optimizer the gradients of the loss that it has scaled itself.
-    handed = [gradient * ops.cast(optimizer.scale_loss(1.0), gradient.dtype) for gradient in gradients]
+    # Keras gives the optimizer the gradients of the loss that the optimizer has scaled.
+    scaled = [gradient * ops.cast(optimizer.scale_loss(1.0), gradient.dtype) for gradient in gradients]
     try:
         if apply is None:
-            optimizer.apply(handed, list(variables))
+            optimizer.apply(scaled, list(variables))
         else:
-            apply(optimizer, handed, list(variables))
+            apply(optimizer, scaled, list(variables))
     except ValueError as error:
         if "Unknown variable" not in str(error):
             raise

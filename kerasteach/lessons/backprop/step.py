@@ -1,10 +1,11 @@
-"""The numbers of one training step, layer by layer."""
+"""Numbers of one training step, layer by layer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -13,26 +14,21 @@ from kerasteach.lessons.backprop.batch_error import BatchError
 from kerasteach.lessons.backprop.nonlinearity import Nonlinearity
 from kerasteach.tables.training_step import Traced
 
+_ACROSS = ("example", "unit")
+_AXES = {"W": ("source", "unit"), "b": ("unit",)}
+
 
 @dataclass(frozen=True)
 class WeightStep:
-    """One variable before and after the step.
+    """One variable before and after the step."""
 
-    Attributes:
-        letter: `"W"`, `(sources, units)`, or `"b"`, `(units,)`.
-        before: Its values before.
-        after: Its values after.
-        gradient: dE/dW or dE/db as the optimizer receives it; `None` where the variable is not trained.
-        penalty: The share of the gradient that a regularizer adds; `None` without one.
-        plain: Whether the new value is the old one less the learning rate times the gradient.
-    """
-
-    letter: str
+    letter: str  # `"W"`, `(sources, units)`, or `"b"`, `(units,)`
     before: np.ndarray
     after: np.ndarray
+    # dE/dW or dE/db as the optimizer receives it; `None` where the variable is not trained
     gradient: np.ndarray | None = None
-    penalty: np.ndarray | None = None
-    plain: bool = False
+    penalty: np.ndarray | None = None  # the share of the gradient that a regularizer adds; `None` without one
+    plain: bool = False  # whether the new value is the old one less the learning rate times the gradient
 
     def places(self) -> Iterator[tuple[int, ...]]:
         """Return the indices of its entries."""
@@ -41,31 +37,22 @@ class WeightStep:
 
 @dataclass(frozen=True)
 class LayerStep:
-    """One layer's numbers, each `(batch, units)`: input x, pre-activation z, output a, and the error signals.
-
-    Attributes:
-        name: The layer's name.
-        depth: The number of dense layers up to this one.
-        nonlinearity: What makes a of z.
-        x: The input, `(batch, sources)`.
-        z: The pre-activation.
-        a: The output.
-        error: dE/da.
-        delta: dE/dz.
-        weights: W and b, as far as the layer has them.
-        penalty: What its regularizers add to E.
-    """
+    """One layer's numbers, each `(batch, units)`: input x, pre-activation z, output a, and the error signals."""
 
     name: str
-    depth: int
-    nonlinearity: Nonlinearity
-    x: np.ndarray
+    depth: int  # the number of dense layers up to this one
+    nonlinearity: Nonlinearity  # the function from z to a
+    x: np.ndarray  # the input, `(batch, sources)`
     z: np.ndarray
     a: np.ndarray
-    error: np.ndarray
-    delta: np.ndarray
-    weights: tuple[WeightStep, ...] = ()
-    penalty: float | None = None
+    error: np.ndarray  # dE/da
+    delta: np.ndarray  # dE/dz
+    weights: tuple[WeightStep, ...] = ()  # W and b, where the layer has them
+    penalty: float | None = None  # what its regularizers add to E
+
+    def traced(self, phase: str, quantity: str, values: Any, axes: tuple[str, ...]) -> Traced:
+        """Return some of its numbers for the table."""
+        return Traced(phase, quantity, values, axes, self.name, self.depth)
 
     @cached_property
     def slope(self) -> np.ndarray | None:
@@ -78,32 +65,23 @@ class LayerStep:
 
 @dataclass(frozen=True)
 class Step:
-    """A whole training step.
+    """A whole training step."""
 
-    Attributes:
-        layers: From the input to the output.
-        error: The error of the batch; its tensors as arrays.
-        total: E with the penalties on weights: the loss that Keras reports.
-        next_error: The total error of the same batch with the new weights.
-        optimizer: The optimizer's class.
-        learning_rate: Its learning rate in this step.
-    """
-
-    layers: tuple[LayerStep, ...]
-    error: BatchError
-    total: float
-    next_error: float
-    optimizer: str
-    learning_rate: float
+    layers: tuple[LayerStep, ...]  # from the input to the output
+    error: BatchError  # the error of the batch; its tensors as arrays
+    total: float  # E with the penalties on weights: the loss that Keras reports
+    next_error: float  # the total error of the same batch with the new weights
+    optimizer: str  # the optimizer's class
+    learning_rate: float  # its learning rate in this step
 
     @property
     def examples(self) -> int:
-        """How many examples the batch has."""
+        """The number of examples in the batch."""
         return len(self.layers[0].x)
 
     @property
     def units(self) -> int:
-        """How many inputs and neurons there are."""
+        """The number of inputs and neurons."""
         return int(self.layers[0].x.shape[1] + sum(layer.z.shape[1] for layer in self.layers if layer.weights))
 
     @property
@@ -124,32 +102,23 @@ class Step:
         )
 
     def parts(self) -> Iterator[Traced]:
-        """Return the rows of the table, in the order in which the step computes them."""
-        across = ("example", "unit")
+        """Yield the numbers of the table, in the order in which the step computes them."""
         for layer in self.layers:
-            yield Traced("forward", "x", layer.x, across, layer.name, layer.depth)
-            yield Traced("forward", "z", layer.z, across, layer.name, layer.depth)
-            yield Traced("forward", "a", layer.a, across, layer.name, layer.depth)
+            for quantity, values in (("x", layer.x), ("z", layer.z), ("a", layer.a)):
+                yield layer.traced("forward", quantity, values, _ACROSS)
         if self.error.each is not None:
             yield Traced("error", "E", self.error.each, ("example",))
         for layer in self.layers:
             if layer.penalty is not None:
-                yield Traced("error", "E", layer.penalty, (), layer.name, layer.depth)
+                yield layer.traced("error", "E", layer.penalty, ())
         yield Traced("error", "E", self.total, ())
         for layer in reversed(self.layers):
-            yield Traced("backward", "dE/da", layer.error, across, layer.name, layer.depth)
-            yield Traced("backward", "dE/dz", layer.delta, across, layer.name, layer.depth)
-            for one in layer.weights:
-                if one.gradient is not None:
-                    yield Traced(
-                        "backward", f"dE/d{one.letter}", one.gradient, axes(one.letter), layer.name, layer.depth
-                    )
+            yield layer.traced("backward", "dE/da", layer.error, _ACROSS)
+            yield layer.traced("backward", "dE/dz", layer.delta, _ACROSS)
+            for weight in layer.weights:
+                if weight.gradient is not None:
+                    yield layer.traced("backward", f"dE/d{weight.letter}", weight.gradient, _AXES[weight.letter])
         for layer in self.layers:
-            for one in layer.weights:
-                yield Traced("update", one.letter, one.before, axes(one.letter), layer.name, layer.depth)
-                yield Traced("update", f"new {one.letter}", one.after, axes(one.letter), layer.name, layer.depth)
-
-
-def axes(letter: str) -> tuple[str, ...]:
-    """Return what the axes of W or b count."""
-    return ("source", "unit") if letter == "W" else ("unit",)
+            for weight in layer.weights:
+                yield layer.traced("update", weight.letter, weight.before, _AXES[weight.letter])
+                yield layer.traced("update", f"new {weight.letter}", weight.after, _AXES[weight.letter])

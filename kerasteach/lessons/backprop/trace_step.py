@@ -1,4 +1,4 @@
-"""`trace_step`: one training step of a model, taken apart."""
+"""Trace of one training step of a model."""
 
 from __future__ import annotations
 
@@ -78,22 +78,22 @@ def trace_step(
     check_structure(checked_model(model))
     chosen = optimizer_of(model, optimizer)
     batch = _Batch(model, x, y)
-    before = [{letter: _snapshot(one) for letter, one in link.variables.items()} for link in batch.links]
+    before = [{letter: _snapshot(variable) for letter, variable in link.variables.items()} for link in batch.links]
     with fitting(model):
-        here = batch.go_forward(before)
-    check_loss(model, batch.targets, here.outputs[-1][2], here.total, here.error.name)
-    signals = backward(batch.links, before, here.outputs, here.error)
-    received = _with_penalties(gradients(before, here.outputs, signals), here.penalties)
+        passed = batch.go_forward(before)
+    check_loss(model, batch.targets, passed.outputs[-1][2], passed.total, passed.error.name)
+    signals = backward(batch.links, before, passed.outputs, passed.error)
+    received = _with_penalties(gradients(before, passed.outputs, signals), passed.penalties)
     rate = float(chosen.learning_rate)  # a schedule's, of this step
     after = _updated(batch, before, received, chosen, apply)
-    weights = _weight_steps(batch, before, after, received, here, is_plain(chosen))
+    weights = _weight_steps(batch, before, after, received, passed, is_plain(chosen))
     layers = []
     for number, link in enumerate(batch.links):
-        x, z, a, error, delta = map(ops.convert_to_numpy, (*here.outputs[number], *signals[number]))
-        own, penalty = weights[number], _sum(here.penalties[number])
-        layers.append(LayerStep(link.name, link.depth, link.nonlinearity, x, z, a, error, delta, own, penalty))
+        x, z, a, error, delta = map(ops.convert_to_numpy, (*passed.outputs[number], *signals[number]))
+        numbers = x, z, a, error, delta, weights[number], _sum(passed.penalties[number])
+        layers.append(LayerStep(link.name, link.depth, link.nonlinearity, *numbers))
     next_error = batch.go_forward(after).total
-    return TracedStep(Step(tuple(layers), here.error, here.total, next_error, type(chosen).__name__, rate))
+    return TracedStep(Step(tuple(layers), passed.error, passed.total, next_error, type(chosen).__name__, rate))
 
 
 def _snapshot(variable: Any) -> Tensor:
@@ -110,7 +110,7 @@ class _Pass(NamedTuple):
 
 
 class _Batch:
-    """A model's chain of layers, and a batch and a loss to go through it with."""
+    """A batch and a loss, with the chain of layers that computes them."""
 
     def __init__(self, model: Any, x: Any, y: Any) -> None:
         examples, self.targets = checked_batch(model, x, y)
@@ -124,8 +124,8 @@ class _Batch:
         _, z, a = outputs[-1]
         last = self.links[-1].nonlinearity
         error = batch_error(self.loss, self._automatic, self.targets, z, a, last)
-        added = [penalties(link, own, self.trained) for link, own in zip(self.links, weights, strict=True)]
-        return _Pass(outputs, error, added, float(error.value) + sum(_sum(one) or 0.0 for one in added))
+        added = [penalties(link, values, self.trained) for link, values in zip(self.links, weights, strict=True)]
+        return _Pass(outputs, error, added, float(error.value) + sum(_sum(penalty) or 0.0 for penalty in added))
 
     def _automatic(self, outputs: Tensor) -> Tensor:
         return keras_loss(self.model, self.targets, outputs) - sum(self.model.losses)
@@ -138,8 +138,8 @@ def _sum(penalties: dict[str, tuple[Tensor, Tensor]]) -> float | None:
 def _with_penalties(gradients: list[Values], penalties: list[dict[str, tuple[Tensor, Tensor]]]) -> list[Values]:
     """Return dE/dW and dE/db with what regularizers add."""
     return [
-        {letter: one + added[letter][1] if letter in added else one for letter, one in own.items()}
-        for own, added in zip(gradients, penalties, strict=True)
+        {letter: value + added[letter][1] if letter in added else value for letter, value in values.items()}
+        for values, added in zip(gradients, penalties, strict=True)
     ]
 
 
@@ -152,27 +152,25 @@ def _updated(batch: _Batch, before: list[Values], received: list[Values], optimi
     }
     order = [places[id(variable)] for variable in batch.trained]
     new = after_step(optimizer, [received[number][letter] for number, letter in order], batch.trained, apply)
-    after = [dict(own) for own in before]
+    after = [dict(values) for values in before]
     for (number, letter), value in zip(order, new, strict=True):
         after[number][letter] = ops.convert_to_tensor(value)
     return after
 
 
 def _weight_steps(
-    batch: _Batch, before: list[Values], after: list[Values], received: list[Values], here: _Pass, plain: bool
+    batch: _Batch, before: list[Values], after: list[Values], received: list[Values], passed: _Pass, plain: bool
 ) -> list[tuple[WeightStep, ...]]:
     trained = {id(variable) for variable in batch.trained}
+
+    def step(number: int, letter: str, variable: keras.Variable) -> WeightStep:
+        old, new = ops.convert_to_numpy(before[number][letter]), ops.convert_to_numpy(after[number][letter])
+        gradient = ops.convert_to_numpy(received[number][letter]) if id(variable) in trained else None
+        added = passed.penalties[number].get(letter)
+        penalty = None if added is None else ops.convert_to_numpy(added[1])
+        return WeightStep(letter, old, new, gradient, penalty, plain and variable.constraint is None)
+
     return [
-        tuple(
-            WeightStep(
-                letter,
-                ops.convert_to_numpy(before[number][letter]),
-                ops.convert_to_numpy(after[number][letter]),
-                ops.convert_to_numpy(received[number][letter]) if id(variable) in trained else None,
-                ops.convert_to_numpy(here.penalties[number][letter][1]) if letter in here.penalties[number] else None,
-                plain and variable.constraint is None,
-            )
-            for letter, variable in link.variables.items()
-        )
+        tuple(step(number, letter, variable) for letter, variable in link.variables.items())
         for number, link in enumerate(batch.links)
     ]

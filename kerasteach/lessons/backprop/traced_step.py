@@ -9,7 +9,7 @@ import pandas as pd
 
 from kerasteach.display import Displayed, View
 from kerasteach.lessons.backprop.explain.explanation import explained, readable
-from kerasteach.lessons.backprop.explain.rendering import render
+from kerasteach.lessons.backprop.explain.sections import render
 from kerasteach.lessons.backprop.step import Step
 from kerasteach.tables.training_step import step_table
 
@@ -38,8 +38,8 @@ class TracedStep(Displayed):
         """
         return step_table(self._step.parts())
 
-    def explain(self, format: Literal["text", "markdown", "latex"] = "text") -> str:  # noqa: A002  says it best
-        """Say the step in the course's four steps, each line a formula, the numbers put in, and the result.
+    def explain(self, format: Literal["text", "markdown", "latex"] = "text") -> str:  # noqa: A002  the usual word
+        """Explain the step in the course's four steps: each line a formula, its numbers, and the result.
 
         Args:
             format: `"text"`; `"markdown"`, with formulas between dollar signs; or `"latex"`, displayed formulas that

@@ -1,1 +1,1 @@
-"""Gradient descent on a function, step by step."""
+"""Gradient descent on a function of one or several numbers."""

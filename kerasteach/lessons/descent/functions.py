@@ -1,9 +1,10 @@
-"""A gallery of functions to descend, each with its known minima, a start, and learning rates to compare."""
+"""Gallery of functions to descend, each with its known minima, a start, and learning rates to compare."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from kerasteach.activations import Tensor
 from kerasteach.validation import choice
@@ -14,7 +15,7 @@ Ranges = tuple[float, float] | tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True)
 class Function:
-    """A function of one or two numbers, and what is known of it.
+    """A function of one or two numbers, with its known minima.
 
     It is called as any function is, with numbers, arrays of one shape, or tensors.
 
@@ -75,25 +76,18 @@ def get(function: str) -> Function:
     return _GALLERY[choice("function", function, _GALLERY)]
 
 
-def _known(
-    formula: str,
-    minima: tuple[Point, ...],
-    start: Point,
-    ranges: Ranges,
-    learning_rates: tuple[float, float, float],
-    steps: int,
-) -> Callable[[Callable[..., Tensor]], Function]:
-    """Take a function into the gallery, with what is known of it."""
+def _in_gallery(**facts: Any) -> Callable[[Callable[..., Tensor]], Function]:
+    """Return a decorator that adds a function with its facts to the gallery."""
 
-    def enter(rule: Callable[..., Tensor]) -> Function:
-        function = Function(rule, formula, minima, start, ranges, learning_rates, steps)
+    def add(rule: Callable[..., Tensor]) -> Function:
+        function = Function(rule, **facts)
         _GALLERY[function.name] = function
         return function
 
-    return enter
+    return add
 
 
-@_known("x²", (0.0,), -2.5, (-3.0, 3.0), (0.01, 0.3, 1.02), 30)
+@_in_gallery(formula="x²", minima=(0.0,), start=-2.5, ranges=(-3.0, 3.0), learning_rates=(0.01, 0.3, 1.02), steps=30)
 def parabola(x: Tensor) -> Tensor:
     """Return `x^2`: one minimum, 0 at `x = 0`.
 
@@ -103,7 +97,14 @@ def parabola(x: Tensor) -> Tensor:
     return x**2
 
 
-@_known("(x² + 10 y²) / 2", ((0.0, 0.0),), (-4.0, 1.0), ((-5.0, 5.0), (-2.5, 2.5)), (0.01, 0.18, 0.202), 50)
+@_in_gallery(
+    formula="(x² + 10 y²) / 2",
+    minima=((0.0, 0.0),),
+    start=(-4.0, 1.0),
+    ranges=((-5.0, 5.0), (-2.5, 2.5)),
+    learning_rates=(0.01, 0.18, 0.202),
+    steps=50,
+)
 def elongated_bowl(x: Tensor, y: Tensor) -> Tensor:
     """Return `(x^2 + 10 y^2) / 2`: one minimum, 0 at `(0, 0)`.
 
@@ -113,8 +114,13 @@ def elongated_bowl(x: Tensor, y: Tensor) -> Tensor:
     return (x**2 + 10 * y**2) / 2
 
 
-@_known(
-    "(1 - x)² + 100 (y - x²)²", ((1.0, 1.0),), (-1.2, 1.0), ((-2.0, 2.0), (-1.0, 3.0)), (0.0001, 0.0018, 0.004), 5000
+@_in_gallery(
+    formula="(1 - x)² + 100 (y - x²)²",
+    minima=((1.0, 1.0),),
+    start=(-1.2, 1.0),
+    ranges=((-2.0, 2.0), (-1.0, 3.0)),
+    learning_rates=(0.0001, 0.0018, 0.004),
+    steps=5000,
 )
 def rosenbrock(x: Tensor, y: Tensor) -> Tensor:
     """Return `(1 - x)^2 + 100 (y - x^2)^2`: one minimum, 0 at `(1, 1)`, at the end of a curved and nearly flat valley.
@@ -128,18 +134,18 @@ def rosenbrock(x: Tensor, y: Tensor) -> Tensor:
     return (1 - x) ** 2 + 100 * (y - x**2) ** 2
 
 
-@_known(
-    "(x² + y - 11)² + (x + y² - 7)²",
-    (
+@_in_gallery(
+    formula="(x² + y - 11)² + (x + y² - 7)²",
+    minima=(
         (3.0, 2.0),
         (-2.805118086952745, 3.131312518250573),
         (-3.779310253377747, -3.283185991286170),
         (3.584428340330492, -1.848126526964404),
     ),
-    (0.0, 0.0),
-    ((-5.5, 5.5), (-5.5, 5.5)),
-    (0.001, 0.01, 0.03),
-    50,
+    start=(0.0, 0.0),
+    ranges=((-5.5, 5.5), (-5.5, 5.5)),
+    learning_rates=(0.001, 0.01, 0.03),
+    steps=50,
 )
 def himmelblau(x: Tensor, y: Tensor) -> Tensor:
     """Return `(x^2 + y - 11)^2 + (x + y^2 - 7)^2`: four minima, all 0.
@@ -153,7 +159,14 @@ def himmelblau(x: Tensor, y: Tensor) -> Tensor:
     return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
 
 
-@_known("x² - y²", (), (1.0, 0.001), ((-1.5, 1.5), (-1.5, 1.5)), (0.01, 0.05, 0.1), 38)
+@_in_gallery(
+    formula="x² - y²",
+    minima=(),
+    start=(1.0, 0.001),
+    ranges=((-1.5, 1.5), (-1.5, 1.5)),
+    learning_rates=(0.01, 0.05, 0.1),
+    steps=38,
+)
 def saddle(x: Tensor, y: Tensor) -> Tensor:
     """Return `x^2 - y^2`: no minimum. At `(0, 0)` the gradient is 0, and the way down leads along `y` without end.
 
@@ -163,13 +176,13 @@ def saddle(x: Tensor, y: Tensor) -> Tensor:
     return x**2 - y**2
 
 
-@_known(
-    "x⁴ - 2 x² + x / 2",
-    (-1.0574537707383778, 0.9304029265558516),
-    1.7,
-    (-1.9, 1.9),
-    (0.001, 0.05, 0.12),
-    40,
+@_in_gallery(
+    formula="x⁴ - 2 x² + x / 2",
+    minima=(-1.0574537707383778, 0.9304029265558516),
+    start=1.7,
+    ranges=(-1.9, 1.9),
+    learning_rates=(0.001, 0.05, 0.12),
+    steps=40,
 )
 def two_minima(x: Tensor) -> Tensor:
     """Return `x^4 - 2 x^2 + x / 2`: the lower minimum at `x = -1.057454`, the higher one at `x = 0.930403`.

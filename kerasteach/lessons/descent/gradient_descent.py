@@ -1,12 +1,10 @@
-"""Gradient descent on a function, step by step."""
+"""Gradient descent on a function, with every step recorded."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import keras
 import numpy as np
 import pandas as pd
 
@@ -15,13 +13,13 @@ from kerasteach.devices import require_tensorflow
 from kerasteach.lessons.descent import functions
 from kerasteach.lessons.descent.descent import Descent
 from kerasteach.lessons.descent.objective import Objective, checked_point, named, objective
-from kerasteach.lessons.descent.optimizers import Stepper, steppers
+from kerasteach.lessons.descent.optimizers import candidates
+from kerasteach.lessons.descent.path import DescentPath, paths_by_rate
 from kerasteach.lessons.descent.verdicts import verdict
 from kerasteach.tables.captures import with_keys
 from kerasteach.validation import finite, fits_memory, received, whole
 
 _STOPS = ("gradient_norm", "value")
-_AT_ONCE = 2**14  # rows that one call of the compiled loop computes: a path that ends early takes no more memory
 
 
 def gradient_descent(
@@ -52,7 +50,7 @@ def gradient_descent(
 
     Args:
         f: A function of one or several numbers, or of one vector, written with `keras.ops` or TensorFlow, that returns
-            one number; or a name out of `kerasteach.lessons.descent.functions.names()`.
+            one number; or a name in `kerasteach.lessons.functions.names()`.
         start: Where to begin: a number for a function of one number, several for one of several or of a vector.
             Defaults to the start of a function of the gallery; any other needs one.
         learning_rate: A number above 0, or several. Defaults to `0.1`, and for an optimizer given ready to its own.
@@ -70,7 +68,7 @@ def gradient_descent(
         `value, gradient_norm, verdict`. Of a learning rate schedule, `learning_rate` is the first one.
 
     Raises:
-        TypeError: If `f` is no function, or another argument of a kind that will not do.
+        TypeError: If `f` is no function, or another argument is of the wrong type.
         ValueError: If `f` cannot be computed by TensorFlow, does not depend on its arguments, or gives anything but one
             number; if `start` does not fit it, or is no point where it and its gradient are finite; if a learning
             rate, `steps`, `until` or `optimizer` is none; or if the paths would have more than 2**28 numbers.
@@ -87,27 +85,17 @@ def gradient_descent(
     function, start = _start(f, start)
     steps = whole("steps", steps, least=1)
     thresholds = _thresholds(until)
-    chosen = steppers(optimizer, learning_rate)
-    paths = sum(len(stepper.learning_rates) for stepper in chosen)
+    compared = candidates(optimizer, learning_rate)
+    paths = sum(len(candidate.learning_rates) for candidate in compared)
     fits_memory("steps", steps, (steps + 1) * (np.size(start) + 2) * paths)
     goal = objective(function, start)
     _check_slope(goal, start)
     parts = [
-        with_keys(_table(goal, path), {"optimizer": stepper.name, "learning_rate": rate})
-        for stepper in chosen
-        for rate, path in zip(stepper.learning_rates, _paths(goal, start, stepper, steps, thresholds), strict=True)
+        with_keys(_table(goal, path), {"optimizer": candidate.name, "learning_rate": rate})
+        for candidate in compared
+        for rate, path in paths_by_rate(goal, start, candidate, steps, thresholds)
     ]
     return Descent(pd.concat(parts, ignore_index=True), function)
-
-
-@dataclass(frozen=True)
-class _Path:
-    """The numbers of one path, a row a step, and whether it met `until`."""
-
-    points: np.ndarray
-    values: np.ndarray
-    norms: np.ndarray
-    met: bool
 
 
 def _start(f: Any, start: Any) -> tuple[Any, Any]:
@@ -158,76 +146,8 @@ def _check_slope(goal: Objective, start: Any) -> None:
         )
 
 
-def _table(goal: Objective, path: _Path) -> pd.DataFrame:
+def _table(goal: Objective, path: DescentPath) -> pd.DataFrame:
     columns: dict[str, Any] = {"step": np.arange(len(path.values))}
     columns |= {name: path.points[:, index] for index, name in enumerate(goal.coordinates)}
-    told = verdict(path.points, path.values, path.norms, path.met)
-    return pd.DataFrame(columns).assign(value=path.values, gradient_norm=path.norms, verdict=told)
-
-
-def _paths(
-    goal: Objective, start: Any, stepper: Stepper, steps: int, thresholds: Mapping[str, float]
-) -> Iterator[_Path]:
-    """Walk a path for each learning rate of an optimizer: one compiled loop, its variables set back between them."""
-    tf = require_tensorflow()
-    point = keras.Variable(np.atleast_1d(start), dtype=goal.dtype, name="point")
-    rate = tf.Variable(0.0, dtype=goal.dtype, trainable=False)
-    optimizer = stepper.make(rate.read_value)
-    optimizer.build([point])
-    variables = [point, *optimizer.variables]
-    fresh = [np.array(variable) for variable in variables]
-    walk = tf.function(_walk(goal, point, optimizer, thresholds), autograph=False)
-    walk = walk.get_concrete_function(tf.TensorSpec((), "int32"))
-    for learning_rate in stepper.learning_rates:
-        for variable, value in zip(variables, fresh, strict=True):
-            variable.assign(value)
-        rate.assign(learning_rate)
-        yield _walked(walk, steps + 1)
-
-
-def _walked(walk: Callable[[Tensor], tuple[Tensor, ...]], rows: int) -> _Path:
-    """Walk on until there are enough rows, or a row that ends the path."""
-    parts: list[list[np.ndarray]] = []
-    going, met = True, False
-    while going and rows:
-        written, going, met, *columns = walk(np.int32(min(rows, _AT_ONCE)))
-        parts.append([np.asarray(column, "float64")[: int(written)] for column in columns])
-        rows -= int(written)
-    points, values, norms = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return _Path(points, values, norms, bool(met))
-
-
-def _walk(
-    goal: Objective, point: keras.Variable, optimizer: keras.optimizers.Optimizer, thresholds: Mapping[str, float]
-) -> Callable[[Tensor], tuple[Tensor, ...]]:
-    """Return the loop: rows of numbers from the point on, until there are enough, a threshold, or overflow."""
-    tf = require_tensorflow()
-
-    def row(step: Tensor, going: Tensor, met: Tensor, *columns: Any) -> tuple[Any, ...]:
-        here = tf.convert_to_tensor(point.value)
-        value, gradient = goal.value_and_gradient(here)
-        value = tf.cast(value, goal.dtype)
-        norm = _norm(gradient)
-        optimizer.apply([optimizer.scale_loss(gradient)], [point])  # apply undoes an optimizer's loss_scale_factor
-        finite = tf.reduce_all(tf.math.is_finite(tf.concat([here, gradient, [value]], 0)))
-        now = {"value": value, "gradient_norm": norm}
-        met = tf.reduce_all([now[name] < threshold for name, threshold in thresholds.items()] or [False])
-        written = (one.write(step, number) for one, number in zip(columns, (here, value, norm), strict=True))
-        return step + 1, finite & ~met, met, *written
-
-    def walk(most: Tensor) -> tuple[Tensor, ...]:
-        shapes = (point.shape, (), ())
-        columns = [tf.TensorArray(goal.dtype, size=most, element_shape=shape) for shape in shapes]
-        begin = (tf.constant(0), tf.constant(True), tf.constant(False), *columns)
-        rows, going, met, *columns = tf.while_loop(lambda step, going, *_: going & (step < most), row, begin)
-        return rows, going, met, *(column.stack() for column in columns)
-
-    return walk
-
-
-def _norm(gradient: Tensor) -> Tensor:
-    """Return the Euclidean norm, without squares that overflow or underflow."""
-    tf = require_tensorflow()
-    largest = tf.reduce_max(tf.abs(gradient))
-    scale = tf.where((largest > 0) & tf.math.is_finite(largest), largest, tf.ones_like(largest))
-    return scale * tf.norm(gradient / scale)
+    columns |= {"value": path.values, "gradient_norm": path.norms}
+    return pd.DataFrame(columns).assign(verdict=verdict(path.points, path.values, path.norms, path.met))

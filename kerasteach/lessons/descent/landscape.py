@@ -1,4 +1,4 @@
-"""The values of a function over a line or a plane, for drawing."""
+"""Landscape of a function: its values over a line or a plane."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from kerasteach.lessons.descent.objective import Objective, named, objective
 from kerasteach.tables.descent import coordinates
 from kerasteach.validation import array, fits_memory, received, table, whole
 
-_POINTS = {1: 401, 2: 121}  # a coordinate
-_AT_ONCE = 1024  # a function may hold data of its own, once for each of these points
-_MARGIN = 0.15  # of what the path covers, on each side
+_POINTS = {1: 401, 2: 121}  # for each coordinate, by the number of coordinates
+_AT_ONCE = 1024  # points of one call: a function may hold data, which is then repeated for each of them
+_MARGIN = 0.15  # of the range of the path, on each side
 
 
 def landscape(
@@ -29,8 +29,8 @@ def landscape(
         f: A function, or its name, as `gradient_descent` takes it.
         around: What to cover: a `Descent` or its table; or a range `(low, high)`, or one for each of two coordinates.
             Defaults to the ranges of a function of the gallery, which are covered with a table of its descent too. Of a
-            table, points that are higher than the highest start are left out: a path that flies off would hide all
-            the rest.
+            table, points that are higher than the highest start are left out: a path that diverges would hide the
+            rest.
         points: How many points a coordinate. Defaults to `401` for one coordinate and `121` for two.
 
     Returns:
@@ -38,7 +38,7 @@ def landscape(
 
     Raises:
         TypeError: If `f` is no function.
-        ValueError: If `around` gives no ranges, or more than two; or if `points` or `f` will not do.
+        ValueError: If `around` gives no ranges, or more than two; or if `points` or `f` is not valid.
 
     Example:
         >>> import kerasteach as kt
@@ -58,14 +58,14 @@ def landscape(
 
 def _values(goal: Objective, grid: np.ndarray) -> np.ndarray:
     tf = require_tensorflow()
-    every = tf.function(lambda some: tf.vectorized_map(goal.value, some), autograph=False)
-    every = every.get_concrete_function(tf.TensorSpec((None, grid.shape[1]), goal.dtype))
-    parts = [every(tf.constant(grid[i : i + _AT_ONCE], goal.dtype)) for i in range(0, len(grid), _AT_ONCE)]
+    values = tf.function(lambda points: tf.vectorized_map(goal.value, points), autograph=False)
+    values = values.get_concrete_function(tf.TensorSpec((None, grid.shape[1]), goal.dtype))
+    parts = [values(tf.constant(grid[i : i + _AT_ONCE], goal.dtype)) for i in range(0, len(grid), _AT_ONCE)]
     return np.concatenate([np.asarray(part, "float64") for part in parts])
 
 
 def _ranges(function: Any, around: Any) -> tuple[np.ndarray, bool]:
-    """Return the lowest and highest of each coordinate, `(coordinates, 2)`, and whether there may be several."""
+    """Return the lowest and highest value of each coordinate, `(coordinates, 2)`, and whether they are of a vector."""
     own = np.array(function.ranges, "float64") if isinstance(function, functions.Function) else None
     if isinstance(around, pd.DataFrame):
         ranges = _covered(around)
@@ -102,8 +102,8 @@ def _covered(descent: pd.DataFrame) -> np.ndarray:
     shown = points[values <= values[descent["step"] == 0].max(initial=-np.inf)]
     if not np.isfinite(shown).all() or not len(shown):
         raise ValueError(
-            "`around` must be the table of a descent that begins at step 0, at a finite point. Received: one that does "
-            "not."
+            "`around` must be the table of a descent that begins at step 0, at a finite point. "
+            f"Received: {len(descent)} rows without such a start."
         )
     low, high = shown.min(axis=0), shown.max(axis=0)
     margin = np.where(high > low, _MARGIN * (high - low), 1.0)

@@ -1,4 +1,4 @@
-"""Function of the caller's own to descend: its coordinates, and how TensorFlow computes it and its gradient."""
+"""Objective of a descent: a user's function, its coordinates, and its gradient by TensorFlow."""
 
 from __future__ import annotations
 
@@ -21,20 +21,14 @@ _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_O
 
 @dataclass(frozen=True)
 class Objective:
-    """A function as TensorFlow computes it.
+    """A function as TensorFlow computes it."""
 
-    Attributes:
-        coordinates: The names of its coordinates.
-        value: Maps a point, a tensor `(coordinates,)`, to a scalar tensor.
-        dtype: `"float64"`, or `"float32"` where the function holds float32 tensors and takes nothing else.
-    """
-
-    coordinates: tuple[str, ...]
-    value: Callable[[Tensor], Tensor]
-    dtype: str
+    coordinates: tuple[str, ...]  # the names of its coordinates
+    value: Callable[[Tensor], Tensor]  # maps a point, a tensor `(coordinates,)`, to a scalar tensor
+    dtype: str  # `"float64"`, or `"float32"` where the function holds float32 tensors and takes nothing else
 
     def value_and_gradient(self, point: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return the value at a point, and the gradient there, `(coordinates,)`; `None` if nothing leads to it."""
+        """Return the value at a point and the gradient, `(coordinates,)`, which is `None` for a constant."""
         tf = require_tensorflow()
         with tf.GradientTape() as tape:
             tape.watch(point)
@@ -54,7 +48,7 @@ def named(f: Any) -> Callable[..., Any]:
 
 
 def objective(f: Any, at: Any, argument: str = "start") -> Objective:
-    """Trace a function once, so that what cannot be descended is refused before the first step.
+    """Trace a function once, so that one that cannot be descended is refused before the first step.
 
     A number gives `f` one number. Several give `f` as many arguments, or one vector if it has a single argument.
     Arguments with a default are left at it.
@@ -69,11 +63,10 @@ def objective(f: Any, at: Any, argument: str = "start") -> Objective:
             or gives anything but one number.
     """
     point = checked_point(at, argument)
-    coordinates, calls = _ways(f, point, argument)
-    traced, dtype = _trace(calls, point, argument)
-    found = Objective(coordinates, traced, dtype)
-    _check_result(found, point, argument)
-    return found
+    coordinates, calls = _calls(f, point, argument)
+    goal = Objective(coordinates, *_trace(calls, point, argument))
+    _check_result(goal, point, argument)
+    return goal
 
 
 def checked_point(point: Any, argument: str) -> np.ndarray:
@@ -87,24 +80,23 @@ def checked_point(point: Any, argument: str) -> np.ndarray:
     return numbers
 
 
-def _ways(f: Callable[..., Any], point: np.ndarray, argument: str) -> tuple[tuple[str, ...], list[Callable[..., Any]]]:
-    """Return the coordinates' names, and the ways to call `f` with a vector of them."""
+def _calls(f: Callable[..., Any], point: np.ndarray, argument: str) -> tuple[tuple[str, ...], list[Callable[..., Any]]]:
+    """Return the coordinates' names, and functions of a vector that call `f`."""
     tf = require_tensorflow()
-    named = _arguments(f)
-    if point.ndim and named is not None and len(named) == 1:  # one vector; `x, y = w` works on a tuple alone
-        names = tuple(f"w_{i}" for i in range(point.size))
-        return names, [f, lambda vector: f(tuple(tf.unstack(vector)))]
-    if named is None:  # f(*x), or a function that does not tell
-        named = [f"w_{i}" for i in range(point.size)]
-    if len(named) != point.size:
+    names = _arguments(f)
+    numbered = [f"w_{i}" for i in range(point.size)]
+    if point.ndim and names is not None and len(names) == 1:  # one vector; `x, y = w` works on a tuple alone
+        return tuple(numbered), [f, lambda vector: f(tuple(tf.unstack(vector)))]
+    names = numbered if names is None else names  # of f(*x), or where the signature is unknown
+    if len(names) != point.size:
         raise ValueError(
-            f"`{argument}` must have a number for each argument of `f`: {', '.join(named) or 'it has none'}. "
+            f"`{argument}` must have a number for each argument of `f`: {', '.join(names) or 'it has none'}. "
             f"Received: {argument}={point.tolist()!r}."
         )
-    taken = [name for name in named if name in DESCENT_COLUMNS]
+    taken = [name for name in names if name in DESCENT_COLUMNS]
     if taken:
         raise ValueError(f"The arguments of `f` must not be called as the table's own columns are. Received: {taken}.")
-    return tuple(named), [lambda vector: f(*tf.unstack(vector, point.size))]
+    return tuple(names), [lambda vector: f(*tf.unstack(vector, point.size))]
 
 
 def _arguments(f: Callable[..., Any]) -> list[str] | None:
@@ -113,25 +105,25 @@ def _arguments(f: Callable[..., Any]) -> list[str] | None:
         parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):
         return None
-    if any(one.kind is one.VAR_POSITIONAL for one in parameters):
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
         return None
-    positional = [one for one in parameters if one.kind in _POSITIONAL]
-    needed = [one.name for one in positional if one.default is one.empty]
-    return needed or [one.name for one in positional]
+    positional = [parameter for parameter in parameters if parameter.kind in _POSITIONAL]
+    required = [parameter.name for parameter in positional if parameter.default is parameter.empty]
+    return required or [parameter.name for parameter in positional]
 
 
 def _trace(calls: list[Callable[..., Any]], point: np.ndarray, argument: str) -> tuple[Callable[[Tensor], Tensor], str]:
-    """Return the function as a compiled one of a vector, in the first way in which it can be traced."""
+    """Return the first call that TensorFlow can trace, compiled, and its dtype."""
     tf = require_tensorflow()
     errors: list[Exception] = []
     for dtype, autograph, call in product(("float64", "float32"), (False, True), calls):
         # AutoGraph, which Python's `if` on a value needs, is slow, and prints warnings where it fails.
-        if autograph and not any(isinstance(one, tf.errors.OperatorNotAllowedInGraphError) for one in errors):
+        if autograph and not any(isinstance(error, tf.errors.OperatorNotAllowedInGraphError) for error in errors):
             continue
         try:
             traced = tf.function(call, autograph=autograph)
             return traced.get_concrete_function(tf.TensorSpec((point.size,), dtype)), dtype
-        except Exception as error:  # whatever f raises
+        except Exception as error:  # anything that f raises
             errors.append(error)
     try:
         calls[0](tf.constant(np.atleast_1d(point)))
@@ -151,19 +143,13 @@ def _failed(error: Exception, point: np.ndarray, argument: str) -> ValueError:
     return ValueError(f"`f` fails at `{argument}`: {said(error)} {advice}Received: {argument}={point.tolist()!r}.")
 
 
-def _first_value(found: Objective, point: np.ndarray, argument: str) -> Any:
-    """Compute the function at the point, where what no tracing shows comes to light."""
-    tf = require_tensorflow()
-    try:
-        return found.value(tf.constant(np.atleast_1d(point), found.dtype))
-    except Exception as error:  # whatever TensorFlow finds out only when it computes
-        raise _failed(error, point, argument) from error
-
-
-def _check_result(found: Objective, point: np.ndarray, argument: str) -> None:
+def _check_result(goal: Objective, point: np.ndarray, argument: str) -> None:
     """Raise ValueError unless the function gives one real number at the point."""
     tf = require_tensorflow()
-    value = _first_value(found, point, argument)
+    try:
+        value: Any = goal.value(tf.constant(np.atleast_1d(point), goal.dtype))
+    except Exception as error:  # an error that TensorFlow raises only when it computes
+        raise _failed(error, point, argument) from error
     if value is None:
         raise ValueError("`f` must return a number. Received: a function that returns None; is its `return` missing?")
     if not tf.is_tensor(value) or value.shape.rank != 0:

@@ -1,4 +1,4 @@
-"""The rules of a step: Keras's optimizers, each with the learning rates that it is to be tried with."""
+"""Optimizers of a descent, each with the learning rates to try."""
 
 from __future__ import annotations
 
@@ -19,23 +19,17 @@ _USUAL = 0.1
 
 
 @dataclass(frozen=True)
-class Stepper:
-    """One optimizer to be tried.
+class Candidate:
+    """One optimizer to compare."""
 
-    Attributes:
-        name: What the table calls it.
-        learning_rates: What the table calls its learning rates.
-        make: Makes a fresh optimizer, given what reads the learning rate. Keras keeps a number in float32; what such a
-            function returns, it takes as it is.
-    """
-
-    name: str
-    learning_rates: tuple[float, ...]
+    name: str  # in the table
+    learning_rates: tuple[float, ...]  # in the table
+    # returns a new optimizer, given a function of the learning rate, which Keras, unlike a number, does not round
     make: Callable[[Callable[[], Tensor]], keras.optimizers.Optimizer]
 
 
-def steppers(optimizer: Any, learning_rate: Any) -> list[Stepper]:
-    """Return the optimizers that are meant, with their learning rates.
+def candidates(optimizer: Any, learning_rate: Any) -> list[Candidate]:
+    """Return the optimizers to compare, with their learning rates.
 
     Args:
         optimizer: `None` for `PlainSGD`, a name, an optimizer, several of these, or a dictionary that names them.
@@ -49,15 +43,15 @@ def steppers(optimizer: Any, learning_rate: Any) -> list[Stepper]:
     if isinstance(optimizer, Mapping):
         pairs = list(optimizer.items())
     else:
-        pairs = [(None, one) for one in (optimizer if isinstance(optimizer, list | tuple) else [optimizer])]
-    found = [_stepper(name, one, rates) for name, one in pairs]
-    names = [one.name for one in found]
+        pairs = [(None, entry) for entry in (optimizer if isinstance(optimizer, list | tuple) else [optimizer])]
+    compared = [_candidate(name, entry, rates) for name, entry in pairs]
+    names = [candidate.name for candidate in compared]
     if not names or len(set(names)) < len(names):
         raise ValueError(
             "`optimizer` must be one or more, each of another name; a dictionary names them, as in "
             f'{{"heavy": keras.optimizers.SGD(momentum=0.9)}}. Received: {names}.'
         )
-    return found
+    return compared
 
 
 def _checked_rates(learning_rate: Any) -> tuple[float, ...]:
@@ -78,7 +72,7 @@ def _checked_rates(learning_rate: Any) -> tuple[float, ...]:
     return rates
 
 
-def _stepper(name: str | None, optimizer: Any, rates: tuple[float, ...] | None) -> Stepper:
+def _candidate(name: str | None, optimizer: Any, rates: tuple[float, ...] | None) -> Candidate:
     if optimizer is None or isinstance(optimizer, str):
         rates = rates or (_USUAL,)
         name = name or optimizer
@@ -90,31 +84,31 @@ def _stepper(name: str | None, optimizer: Any, rates: tuple[float, ...] | None) 
         )
     config, own = _copyable(optimizer)
 
-    def make(read: Callable[[], Tensor]) -> keras.optimizers.Optimizer:
-        fixed = rates is None and isinstance(config["learning_rate"], dict)  # a schedule
-        return type(optimizer).from_config({**config, **({} if fixed else {"learning_rate": read})})
+    def make(learning_rate: Callable[[], Tensor]) -> keras.optimizers.Optimizer:
+        scheduled = rates is None and isinstance(config["learning_rate"], dict)
+        return type(optimizer).from_config({**config, **({} if scheduled else {"learning_rate": learning_rate})})
 
-    return Stepper(str(name or _name(optimizer)), rates or (own,), make)
+    return Candidate(str(name or _name(optimizer)), rates or (own,), make)
 
 
 def _by_name(name: str) -> Any:
     try:
         return PlainSGD() if name.lower() in ("plain_sgd", "plainsgd") else keras.optimizers.get(name)
     except ValueError:
-        return name  # refused as anything else that is no optimizer
+        return name  # refused like any other value that is no optimizer
 
 
 def _name(optimizer: keras.optimizers.Optimizer) -> str:
-    """Return the optimizer's name, without the number that Keras adds to those of a class as they are made."""
+    """Return the optimizer's name, without the number that Keras adds to each further one of a class."""
     kind = type(optimizer).__name__
     return kind.lower() if re.fullmatch(rf"{kind}(_\d+)?", optimizer.name, re.IGNORECASE) else str(optimizer.name)
 
 
 def _copyable(optimizer: keras.optimizers.Optimizer) -> tuple[dict[str, Any], float]:
-    """Return what a fresh copy is made from, and the learning rate that it begins with."""
+    """Return the configuration of a copy, and its first learning rate."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a lambda, which is refused below
+            warnings.simplefilter("ignore")  # about a lambda, which is refused below
             config = optimizer.get_config()
         rate = type(optimizer).from_config(dict(config)).learning_rate if "learning_rate" in config else None
     except (TypeError, ValueError, NotImplementedError) as error:
@@ -127,4 +121,4 @@ def _copyable(optimizer: keras.optimizers.Optimizer) -> tuple[dict[str, Any], fl
             "`optimizer` must have a learning rate of its own: give the one inside, not what wraps it. "
             f"{received('optimizer', optimizer)}"
         )
-    return config, float(str(np.float32(rate)))  # the number that was meant: Keras rounds 0.1 to float32
+    return config, float(str(np.float32(rate)))  # 0.1, which Keras keeps as float32

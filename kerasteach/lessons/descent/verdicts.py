@@ -1,4 +1,4 @@
-"""What became of a descent: the rule, pure, on the numbers of one path."""
+"""Verdict on the path of a descent: converged, still going, oscillating or diverged."""
 
 from __future__ import annotations
 
@@ -9,22 +9,12 @@ import numpy as np
 Verdict = Literal["converged", "still going", "oscillating", "diverged"]
 
 CONVERGED = 1e-4  # of the gradient's norm at the start
-_RISE = 0.1  # how far above the first half's highest value a path has flown off, as a share of that half's height
-_ROUNDING = 1e-6  # differences below this share of the value are not told from rounding
+_RISE = 0.1  # above the first half's highest value: beyond it a path has diverged, as a share of that half's height
+_ROUNDING = 1e-6  # as a share of the value: smaller differences may be rounding
 
 
 def verdict(points: np.ndarray, values: np.ndarray, norms: np.ndarray, met: bool = False) -> Verdict:
-    """Say what became of a path, by the first of these that holds.
-
-    1. diverged: a coordinate, value or gradient is not finite.
-    2. converged: the path met `until`; or over the last tenth of its steps (its last row at least) the gradient's norm
-       is at most 1e-4 of that at the start. So the gradient has vanished, be it at a minimum, a saddle point or on a
-       plateau.
-    3. diverged: the last value is higher than every value of the first half, by more than a tenth of that half's height
-       over the lowest value of all, and by more than rounding.
-    4. oscillating: over the last half, at least half of the steps turn back by more than 90 degrees, or the value rises
-       at least half as much as it falls.
-    5. still going.
+    """Return the verdict on a path, by the rule that `gradient_descent` documents.
 
     Args:
         points: `(rows, coordinates)`.

@@ -1,1 +1,1 @@
-"""Inspection of a model without a trace: its loss surface, and the learning-rate range test."""
+"""Inspection of a model, which is left as it was: its loss surface, and the learning-rate range test."""

@@ -1,28 +1,27 @@
-"""A model's loss at other weights than its own, without changing it."""
+"""Evaluation of a model's loss at other weights, without changing the model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
+from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons.batches import Batch, Batches, examples_in
 from kerasteach.lessons.inspection.directions import Plane, Weights
 from kerasteach.lessons.model_checks import checked_model, fitting, own_methods
 from kerasteach.progress import progress_bar
 
-Tensor = Any
-
-_AT_ONCE = 32  # points that one call of the compiled function goes through; between calls the bar moves
-_OWN = ("train_step", "test_step", "compute_loss")  # what a class of one's own may replace, and then needs no targets
-_PARALLEL = 4  # points that it computes side by side: all of them would take their memory all at once
+_AT_ONCE = 32  # points that one call of the compiled function computes; between calls the bar moves
+_OWN = ("train_step", "test_step", "compute_loss")  # a subclass that replaces one of these may need no targets
+_PARALLEL = 4  # points that it computes side by side: more would take more memory
 
 
 def check(model: Any, data: Batches) -> None:
-    """Raise TypeError or ValueError unless this is a compiled model, and data that end."""
+    """Raise TypeError or ValueError unless the model is compiled and the data are finite."""
     check_compiled(model)
     if data.endless:
         raise ValueError(
@@ -39,13 +38,13 @@ def check_compiled(model: Any) -> None:
 
 
 def check_targets(model: keras.Model, batch: Batch) -> None:
-    """Raise ValueError if a model that Keras trains by its compiled loss is given no targets."""
+    """Raise ValueError if targets are missing that the compiled loss needs."""
     if batch[1] is None and model.loss is not None and not own_methods(model, _OWN):
         raise ValueError("`y` must be the targets: the model is compiled with a loss. Received: y=None.")
 
 
 def prepare(model: keras.Model, data: Batches) -> None:
-    """Evaluate one batch, which makes what a model makes only then: its own weights, and those of its metrics.
+    """Evaluate one batch, so that the variables of the model and of its metrics are built.
 
     Raises:
         ValueError: If there is no batch, or the model's evaluation returns no loss.
@@ -56,21 +55,25 @@ def prepare(model: keras.Model, data: Batches) -> None:
     check_targets(model, batch)
     with fitting(model):
         logs = model.test_step(keras.utils.pack_x_y_sample_weight(*batch))
+    loss_in(logs, "test_step")
+
+
+def loss_in(logs: Mapping[str, Any], method: str) -> Any:
+    """Return the loss that a model's method returned among its logs, or raise ValueError."""
     if "loss" not in logs:
-        raise ValueError(
-            f"`model.test_step` must return a `loss`. Received: a model whose test_step returns {list(logs)}."
-        )
+        raise ValueError(f"`model.{method}` must return a `loss`. Received: a {method} that returns {list(logs)}.")
+    return logs["loss"]
 
 
 def mean_losses(
     model: keras.Model, data: Batches, plane: Plane, points: np.ndarray, snapshots: Sequence[Weights], verbose: bool
 ) -> np.ndarray:
-    """Return the loss that `evaluate` would tell at each point of a plane, and with each of several snapshots.
+    """Return the loss that `evaluate` would return at each point of a plane, and with each of several snapshots.
 
     Args:
         model: A compiled model that has been evaluated once.
-        data: What to evaluate it on; gone through once, so that no more than a batch is in memory.
-        plane: Where the points are.
+        data: The data, read once, so that no more than a batch is in memory.
+        plane: The plane of the points.
         points: Their coordinates, `(points, axes)`.
         snapshots: Values of all weights.
         verbose: Whether to show a bar.
@@ -91,7 +94,7 @@ def mean_losses(
                 losses.extend(on_plane(chunk, batch).numpy())
                 report(done)
             losses = losses[: len(points)] + [with_weights(snapshot, batch).numpy() for snapshot in snapshots]
-            with np.errstate(invalid="ignore"):  # losses of inf and -inf give NaN, which is what is to be told
+            with np.errstate(invalid="ignore"):  # losses of inf and -inf give NaN
                 sums += examples_in(batch) * np.asarray(losses, "float64")
             examples += examples_in(batch)
     return sums / examples
@@ -100,12 +103,12 @@ def mean_losses(
 def _compiled(
     model: keras.Model, plane: Plane
 ) -> tuple[Callable[[np.ndarray, Batch], Tensor], Callable[[Weights, Batch], Tensor]]:
-    """Return two functions that give losses of a batch: at offsets in the plane, `(points, axes)`; with all weights."""
+    """Return two functions that compute a batch's losses: at offsets in the plane, `(points, axes)`; at all weights."""
     tf = require_tensorflow()
     moved = [
-        (variable, tf.constant(center), [tf.constant(one, variable.dtype) for one in steps])
+        (variable, tf.constant(center), [tf.constant(step, variable.dtype) for step in steps])
         for variable, center, *steps in zip(model.trainable_variables, plane.center, *plane.directions, strict=True)
-        if any(np.any(one) for one in steps)
+        if any(np.any(step) for step in steps)
     ]
 
     def at(offset: Tensor, batch: Batch) -> Tensor:
@@ -132,8 +135,8 @@ def _compiled(
 
 
 def _loss(model: keras.Model, values: list[tuple[keras.Variable, Tensor]], batch: Batch) -> Tensor:
-    """Return what the model's own evaluation tells of one batch at these weights; no variable is written."""
+    """Return the loss of the model's own evaluation of a batch at these weights; no variable is written."""
     with keras.StatelessScope(values, collect_losses=True):
         model.reset_metrics()
-        data = keras.utils.pack_x_y_sample_weight(*batch)  # as `evaluate` hands it over, without what is None
+        data = keras.utils.pack_x_y_sample_weight(*batch)  # as in `evaluate`, without what is None
         return keras.ops.cast(model.test_step(data)["loss"], "float32")

@@ -1,4 +1,4 @@
-"""The learning-rate range test: a short run with a growing rate, after which all is as before."""
+"""Learning-rate range test: a short training with a growing rate, after which the model is restored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from keras import ops
 
 from kerasteach.display import Displayed, View
 from kerasteach.lessons.batches import Batch, Batches, check_finite
-from kerasteach.lessons.inspection.evaluation import check_compiled, check_targets
+from kerasteach.lessons.inspection.evaluation import check_compiled, check_targets, loss_in
 from kerasteach.lessons.inspection.restore import left_as_found
 from kerasteach.lessons.model_checks import fitting
 from kerasteach.progress import progress_bar
@@ -23,11 +23,11 @@ from kerasteach.validation import finite, fits_memory, flag, shown, whole
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_SMOOTHING = 0.8  # the share of the past in the smoothed loss
-_EXPLODED = 3  # rises by so many times the first losses' mean
-_FELL = 0.05  # what the smoothed loss must have lost of the first ones, or no rate is suggested
-_SCATTER = 2  # and how many of their standard deviations: by chance alone it falls by about one
-_SAFETY = 10  # how far the suggestion stays below the rate of the lowest loss
+_SMOOTHING = 0.8  # weight of the past in the smoothed loss
+_EXPLODED = 3  # rise of an exploded loss, as a multiple of the first losses' mean
+_FELL = 0.05  # fall of the smoothed loss below the mean of the first losses, without which no rate is suggested
+_SCATTER = 2  # and as a multiple of their standard deviation: by chance alone it falls by about one
+_SAFETY = 10  # factor from the suggestion to the rate of the lowest loss
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -90,13 +90,13 @@ def find_learning_rate(
 
     Weights, statistics of `BatchNormalization`, the layers' random seeds, the optimizer's state, its count of steps and
     learning rate, and the metrics are put back bit for bit, also after an exception or Ctrl-C. The batches' order has a
-    random generator of its own. (What draws from a global random state by itself goes on drawing there: a data set
-    that shuffles, or `keras.random` without a seed.)
+    random generator of its own. (A data set that shuffles, or `keras.random` without a seed, still draws from the
+    global random state.)
 
     Args:
         model: A compiled Keras model; an untrained one, as a rule. If it or its optimizer is not built yet, it is then.
         x: Inputs, `(examples, ...)`, as `fit` takes them; or a `tf.data.Dataset` or `keras.utils.PyDataset` of batches.
-            They are gone through again and again as far as the steps need it.
+            They are repeated as often as the steps need it.
         y: Targets, `(examples, ...)`. Leave it out where `x` has them.
         lowest: The first learning rate. Defaults to `1e-6`.
         highest: The last one. Defaults to `10.0`.
@@ -111,7 +111,7 @@ def find_learning_rate(
 
     Raises:
         ValueError: If the model is not compiled, its optimizer has a schedule for the learning rate or none of its own,
-            the data hold NaN, or an argument will not do; the message names it.
+            the data hold NaN, or an argument is not valid; the message names it.
         TypeError: Likewise, for a value of the wrong kind.
 
     Example:
@@ -167,16 +167,16 @@ def _check_optimizer(optimizer: keras.optimizers.Optimizer) -> None:
 
 
 def _finite(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """Yield batches, and raise ValueError at one with NaN in it, whose loss would mean nothing."""
+    """Yield batches, and raise ValueError at one with NaN, whose loss would mean nothing."""
     for batch in batches:
         check_finite(batch)
         yield batch
 
 
 def _weights_are_finite(model: keras.Model) -> bool:
-    """Say whether all weights are numbers; behind ReLU, NaN in a weight need not reach the loss."""
-    found = [ops.all(ops.isfinite(one)) for one in model.trainable_variables]
-    return not found or bool(ops.all(ops.stack(found)))  # asks the device once
+    """Return whether all weights are finite; behind ReLU, NaN in a weight need not reach the loss."""
+    finite_weights = [ops.all(ops.isfinite(variable)) for variable in model.trainable_variables]
+    return not finite_weights or bool(ops.all(ops.stack(finite_weights)))  # one transfer from the device
 
 
 def _rates(lowest: Any, highest: Any, steps: Any) -> np.ndarray:
@@ -195,12 +195,8 @@ def _step(model: keras.Model, batch: Batch, rate: float) -> float:
     x, y, sample_weight = batch
     model.optimizer.learning_rate = rate
     with fitting(model):
-        logs = model.train_on_batch(x, y, sample_weight=sample_weight, return_dict=True)  # starts the means afresh
-    if "loss" not in logs:
-        raise ValueError(
-            f"`model.train_step` must return a `loss`. Received: a model whose train_step returns {list(logs)}."
-        )
-    return float(logs["loss"])
+        logs = model.train_on_batch(x, y, sample_weight=sample_weight, return_dict=True)  # resets the means
+    return float(loss_in(logs, "train_step"))
 
 
 def _smooth(smoothed: list[float], loss: float) -> float:
@@ -210,7 +206,7 @@ def _smooth(smoothed: list[float], loss: float) -> float:
 
 
 def _first(steps: int) -> int:
-    """Return how many steps show what the losses are before the rates change anything."""
+    """Return the number of first steps, in which the rates are too small to change the loss."""
     return max(2, steps // 10)
 
 
@@ -224,13 +220,13 @@ def _exploded(losses: list[float], smoothed: list[float], steps: int) -> bool:
 def _suggestion(
     rates: np.ndarray, losses: list[float], smoothed: list[float], poisoned: bool = False
 ) -> tuple[float | None, str]:
-    """Return the suggested rate, if there is one, and say how it came about."""
+    """Return the suggested rate or `None`, and the reason."""
     end = f"all {len(rates)} steps were taken"
     exploded = poisoned or _exploded(losses, smoothed, len(rates))
     if exploded:
-        what = "the loss exploded" if math.isfinite(losses[-1]) else "the loss was not finite"
-        what = "a weight was not finite" if poisoned and math.isfinite(losses[-1]) else what
-        end = f"{what} at learning rate {rates[len(losses) - 1]:.2g}"
+        cause = "the loss exploded" if math.isfinite(losses[-1]) else "the loss was not finite"
+        cause = "a weight was not finite" if poisoned and math.isfinite(losses[-1]) else cause
+        end = f"{cause} at learning rate {rates[len(losses) - 1]:.2g}"
     first = np.asarray(losses[: _first(len(rates))])
     best = int(np.argmin(np.where(np.isfinite(smoothed), smoothed, np.inf)))
     with np.errstate(invalid="ignore"):
@@ -238,7 +234,7 @@ def _suggestion(
     if not smoothed[best] < below:
         advice = "try a lower `lowest` or more `steps`" if exploded else "try a higher `highest`"
         return None, f"the smoothed loss never clearly fell, so nothing is suggested: {advice}; {end}"
-    found = f"the smoothed loss is lowest, {smoothed[best]:.3g}, at learning rate {rates[best]:.2g}"
+    lowest = f"the smoothed loss is lowest, {smoothed[best]:.3g}, at learning rate {rates[best]:.2g}"
     if best == len(rates) - 1:
-        found += ", the last (try a higher `highest`)"
-    return float(rates[best]) / _SAFETY, f"{found}; a tenth of it is suggested; {end}"
+        lowest += ", the last (try a higher `highest`)"
+    return float(rates[best]) / _SAFETY, f"{lowest}; a tenth of it is suggested; {end}"

@@ -1,4 +1,4 @@
-"""The error surface of a model: its loss over one or two directions in the space of its weights."""
+"""Loss surface of a model: its loss over one or two directions in the space of its weights."""
 
 from __future__ import annotations
 
@@ -86,14 +86,14 @@ def loss_surface(
 
     The loss is what `model.evaluate` would report at those weights: the compiled loss with its regularization, in
     inference mode, as the mean over the batches, each counted by its examples. At the center it is the model's own.
-    The statistics of `BatchNormalization` are the model's everywhere. The model is never changed: the weights of the
-    grid are only put in their place inside a computation, which is compiled once.
+    The statistics of `BatchNormalization` are the model's everywhere. The model is never changed: the grid's weights
+    replace its own only inside a computation, which is compiled once.
 
     Args:
         model: A compiled Keras model, trained or not.
         x: Inputs, `(examples, ...)`, as `fit` takes them; or a `tf.data.Dataset` or `keras.utils.PyDataset` of batches,
-            which is gone through once. Each point of the grid costs about what `evaluate` costs on them, so take a
-            part of large data, `x[:1000]`.
+            which is read once. Each point of the grid costs about as much as `evaluate` on them, so take a part of
+            large data, `x[:1000]`.
         y: Targets, `(examples, ...)`. Leave it out where `x` has them.
         along: Where to go from the model's weights. `("dense/kernel", (0, 1))` changes this one weight of a trainable
             variable, and two of these in a list two weights; the coordinates are the weights' values. `"random"` takes
@@ -117,7 +117,7 @@ def loss_surface(
         unchanged.
 
     Raises:
-        ValueError: If the model is not compiled with a loss, or an argument will not do; the message names it.
+        ValueError: If the model is not compiled with a loss, or an argument is not valid; the message names it.
         TypeError: Likewise, for a value of the wrong kind.
         RuntimeError: If Keras runs on another backend than TensorFlow.
 
@@ -155,7 +155,7 @@ def loss_surface(
 
 
 def _checked_trajectory(model: keras.Model, trajectory: Any) -> list[Weights]:
-    shapes = [tuple(one.shape) for one in model.weights]
+    shapes = [tuple(variable.shape) for variable in model.weights]
     trajectory = trajectory.snapshots if isinstance(trajectory, WeightSnapshots) else trajectory
     if not isinstance(trajectory, list | tuple) or not trajectory:
         raise TypeError(
@@ -164,12 +164,12 @@ def _checked_trajectory(model: keras.Model, trajectory: Any) -> list[Weights]:
         )
     snapshots = [_snapshot(weights) for weights in trajectory]
     for number, snapshot in enumerate(snapshots):
-        if [one.shape for one in snapshot] != shapes:
+        if [values.shape for values in snapshot] != shapes:
             raise ValueError(
                 f"`trajectory` must hold all weights of this model, of the shapes {shapes}. "
-                f"Received: snapshot {number} of the shapes {[one.shape for one in snapshot]}."
+                f"Received: snapshot {number} of the shapes {[values.shape for values in snapshot]}."
             )
-        if not all(np.isfinite(one).all() for one in snapshot):
+        if not all(np.isfinite(values).all() for values in snapshot):
             raise ValueError(
                 f"`trajectory` must hold finite weights; leave out what a diverged training ended with. Received: "
                 f"snapshot {number} has weights that are not finite."
@@ -192,7 +192,7 @@ def _plane(model: keras.Model, along: Any, snapshots: list[Weights], seed: int) 
     if isinstance(along, str) and along == "trajectory":
         if not snapshots:
             raise ValueError('`along="trajectory"` needs snapshots in `trajectory`. Received: trajectory=None.')
-        return trajectory_directions(model, [_trainable(model, one) for one in snapshots])
+        return trajectory_directions(model, [_trainable(model, snapshot) for snapshot in snapshots])
     single = isinstance(along, tuple) and len(along) == 2 and isinstance(along[0], str)
     named = list(along) if isinstance(along, list | tuple) and not single else [along]
     if not 1 <= len(named) <= 2:
@@ -201,13 +201,14 @@ def _plane(model: keras.Model, along: Any, snapshots: list[Weights], seed: int) 
 
 
 def _trainable(model: keras.Model, snapshot: Weights) -> Weights:
-    """Return of a snapshot the values of the trainable variables, in their own order."""
+    """Return a snapshot's values of the trainable variables, in their own order."""
     places = {id(variable): place for place, variable in enumerate(model.weights)}
     return [snapshot[places[id(variable)]] for variable in model.trainable_variables]
 
 
 def _projected(plane: Plane, model: keras.Model, snapshots: list[Weights]) -> pd.DataFrame:
-    rows = [[*place, distance] for place, distance in (plane.project(_trainable(model, one)) for one in snapshots)]
+    projected = [plane.project(_trainable(model, snapshot)) for snapshot in snapshots]
+    rows = [[*coordinates, distance] for coordinates, distance in projected]
     table = pd.DataFrame(rows, columns=[*plane.axes, "distance"])
     table.insert(0, "snapshot", range(len(table)))
     return table

@@ -1,4 +1,4 @@
-"""A model put back as it was found: weights, random seeds, optimizer and metrics, bit for bit."""
+"""A model restored after a training: weights, random seeds, optimizer and metrics, bit for bit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 
 import keras
-import numpy as np
+
+from kerasteach.variables import restored
 
 
 @contextmanager
@@ -16,30 +17,23 @@ def left_as_found(model: keras.Model, *, optimizer: bool = True) -> Iterator[Non
 
     The variables are those of the model (its weights, statistics such as those of `BatchNormalization`, and its layers'
     random seeds), of its metrics and of its optimizer (its state, the count of its steps, the learning rate). A metric
-    that is made in the block starts afresh.
+    that is made in the block is reset.
 
     Args:
         model: The model.
         optimizer: Whether the optimizer may change in the block, too. Defaults to `True`.
     """
-    found = [(one, np.array(one.numpy())) for one in _variables(model, optimizer)]
-    try:
-        with _random_state_kept():
+    variables = [*model.variables, *model.metrics_variables, *(model.optimizer.variables if optimizer else [])]
+    known = {id(variable) for variable in variables}
+    with restored(variables), _random_state_kept():
+        try:
             yield
-    finally:
-        known = {id(variable) for variable, _ in found}
-        for metric in model.metrics:
-            if any(id(variable) not in known for variable in metric.variables):
-                metric.reset_state()
-        for variable, value in found:
-            variable.assign(value)
+        finally:
+            for metric in model.metrics:
+                if any(id(variable) not in known for variable in metric.variables):
+                    metric.reset_state()
 
 
 def _random_state_kept() -> AbstractContextManager[None]:
-    """Put PyTorch's random state back, of which Keras's dropout draws there; elsewhere the layers' seeds are all."""
+    """Put PyTorch's random state back, from which Keras's dropout draws there; elsewhere the layers' seeds are all."""
     return import_module("torch").random.fork_rng() if keras.backend.backend() == "torch" else nullcontext()
-
-
-def _variables(model: keras.Model, optimizer: bool) -> list[keras.Variable]:
-    found = [*model.variables, *model.metrics_variables, *(model.optimizer.variables if optimizer else [])]
-    return list({id(one): one for one in found}.values())

@@ -615,7 +615,7 @@ def test_one_optimizer_serves_several_models():
 
 def test_plot_is_the_figure_of_the_table():
     """The step draws itself: the same numbers as the figure of its table, of the example that is asked for."""
-    model = kt.models.mlp("tanh", hidden=(2,), inputs=2, outputs=1, seed=0)
+    model = kt.models.mlp("tanh", hidden=(2,), inputs=2, outputs=1, output_activation="sigmoid", seed=0)
     trace = kt.trace_step(model, [[0.5, -1.0], [2.0, 3.0]], [[1.0], [0.0]])
     drawn, expected = trace.plot(example=1), kt.plotting.traced_step(trace.frame, 1)
     assert [text.get_text() for text in drawn.texts] == [text.get_text() for text in expected.texts]

@@ -12,12 +12,12 @@ import kerasteach as kt
 @pytest.fixture(scope="module")
 def bowl():
     """Return two paths in the elongated bowl."""
-    return kt.gradient_descent("elongated_bowl", learning_rate=[0.18, 0.21], steps=40)
+    return kt.gradient_descent("elongated_bowl", learning_rate=[0.18, 0.21], steps=50)
 
 
 def test_the_verdicts_are_the_last_row_of_each_path(bowl):
     """A row a path, in the order of the learning rates."""
-    last = bowl.frame[bowl.frame["step"] == 40].reset_index(drop=True)
+    last = bowl.frame[bowl.frame["step"] == 50].reset_index(drop=True)
     pd.testing.assert_frame_equal(bowl.verdicts, last)
     assert bowl.verdicts["verdict"].tolist() == ["converged", "diverged"]
 
@@ -63,10 +63,10 @@ def test_a_function_of_more_coordinates_has_its_values_plotted():
         descent.animate()
 
 
-@pytest.mark.filterwarnings("ignore:Animation was deleted")
 def test_animate_returns_the_figures_animation(bowl):
     """The right half shows the quantity."""
     animation = bowl.animate("gradient_norm")
+    animation._draw_was_started = True  # or matplotlib warns that nobody saw it
     assert isinstance(animation, FuncAnimation)
     assert "gradient" in animation._fig.axes[1].get_ylabel()
 

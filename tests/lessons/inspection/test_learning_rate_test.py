@@ -312,7 +312,7 @@ SCHEDULE = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
         ({"x": in_batches(np.zeros(0), np.zeros(0)), "y": None}, ValueError, "at least one batch"),
     ],
 )
-def test_what_will_not_do_is_refused(change, error, message, line):
+def test_invalid_arguments_are_refused(change, error, message, line):
     """The error names the argument, what was received and what would work."""
     model, x, y = line
     with pytest.raises(error, match=message):

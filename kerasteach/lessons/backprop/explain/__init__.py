@@ -1,1 +1,1 @@
-"""Explanation of a training step in words and formulas."""
+"""Explanation of a training step in sentences and formulas."""

@@ -1,4 +1,4 @@
-"""The course's third step: the error on its way back, the gradients, and the new weights."""
+"""The course's third step: the error signals, the gradients, and the new weights."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from kerasteach.lessons.backprop.step import WeightStep
 
 
 def backward_section(symbols: Symbols) -> Section:
-    """Tell the error signals and the gradients from the last layer to the first, then the new weights."""
+    """Write the error signals and the gradients from the last layer to the first, then the new weights."""
     section, step = Section("3. Backpropagate and update"), symbols.step
-    section.say("From the last layer to the first, with the old weights everywhere:")
+    section.sentence("From the last layer to the first, with the old weights everywhere:")
     for number in reversed(range(len(step.layers))):
         layer = step.layers[number]
         received = [weight for weight in layer.weights if weight.gradient is not None]
-        if received or _tells(symbols, number):
-            section.say(f"Layer {layer.depth}, {layer.name}:" if layer.weights else f"{layer.name}:")
-        if _tells(symbols, number):
+        if received or _has_signals(symbols, number):
+            section.sentence(f"Layer {layer.depth}, {layer.name}:" if layer.weights else f"{layer.name}:")
+        if _has_signals(symbols, number):
             for example in section.each(step.examples):
                 _add_errors(section, symbols, number, example)
                 _add_deltas(section, symbols, number, example)
         if step.examples > 1 and received:
-            section.say("Summed over the examples:")
+            section.sentence("Summed over the examples:")
         for weight in received:
             _add_gradients(section, symbols, number, weight)
-    section.say(f"New weights, by {step.optimizer} with the learning rate {step.learning_rate:.4g}:")
+    section.sentence(f"New weights, by {step.optimizer} with the learning rate {step.learning_rate:.4g}:")
     for number, layer in enumerate(step.layers):
         for weight in layer.weights:
             _add_update(section, symbols, number, weight)
@@ -46,24 +46,24 @@ def _is_last(symbols: Symbols, number: int) -> bool:
     return number == len(symbols.step.layers) - 1
 
 
-def _tells(symbols: Symbols, number: int) -> bool:
-    """Say whether a layer has error signals that the layer after it has not told."""
+def _has_signals(symbols: Symbols, number: int) -> bool:
+    """Return whether a layer has error signals that are not those of the next layer."""
     if _is_last(symbols, number) or symbols.step.layers[number + 1].weights:
         return True
     return not symbols.passes(number)
 
 
 def _add_errors(section: Section, symbols: Symbols, number: int, example: int) -> None:
-    """Tell dE/da: from the loss, or from the layer after it; an activation layer there has told it as its dE/dz."""
+    """Write dE/da, from the loss or the next layer; an activation layer there has it already, as its dE/dz."""
     error = symbols.step.error
     for unit, left in enumerate(symbols.errors(number, example)):
         if not _is_last(symbols, number):
             if symbols.step.layers[number + 1].weights:
-                section.find(left, _from_next(symbols, number, example, unit))
+                section.equation(left, _from_next(symbols, number, example, unit))
         elif error.formula:
-            section.find(left, _at_output(symbols, example, unit))
+            section.equation(left, _at_output(symbols, example, unit))
         else:
-            section.find(left, note=f"{error.name}, by automatic differentiation")
+            section.equation(left, note=f"{error.name}, by automatic differentiation")
 
 
 def _at_output(symbols: Symbols, example: int, unit: int) -> Formula:
@@ -74,7 +74,7 @@ def _at_output(symbols: Symbols, example: int, unit: int) -> Formula:
 
 
 def _from_next(symbols: Symbols, number: int, example: int, unit: int) -> Formula:
-    """Return the sum of the error signals of the layer after it, each times the weight that it comes through."""
+    """Return the sum of the next layer's error signals, each times its weight."""
     weight = symbols.step.layers[number + 1].weights[0]
     deltas = symbols.deltas(number + 1, example)
     return total(
@@ -86,7 +86,7 @@ def _from_next(symbols: Symbols, number: int, example: int, unit: int) -> Formul
 
 
 def _add_deltas(section: Section, symbols: Symbols, number: int, example: int) -> None:
-    """Tell dE/dz, unless it is the same number as dE/da under the same name."""
+    """Write dE/dz, unless it is dE/da under the same name."""
     if symbols.passes(number):
         return
     layer = symbols.step.layers[number]
@@ -95,13 +95,13 @@ def _add_deltas(section: Section, symbols: Symbols, number: int, example: int) -
         if layer.nonlinearity.name == "softmax":
             forms = [softmax_back(errors, a, unit)]
         elif layer.slope is None:
-            section.find(left, note=f"{layer.nonlinearity.name}, by automatic differentiation")
+            section.equation(left, note=f"{layer.nonlinearity.name}, by automatic differentiation")
             continue
         else:
             forms = [product(errors[unit], *_slope(symbols, number, example, unit))]
         if _is_last(symbols, number) and symbols.step.error.fused is not None:
             forms.append(_fused(symbols, example, unit))
-        section.find(left, *forms)
+        section.equation(left, *forms)
 
 
 def _slope(symbols: Symbols, number: int, example: int, unit: int) -> list[Formula]:
@@ -118,48 +118,48 @@ def _fused(symbols: Symbols, example: int, unit: int) -> Formula:
 
 
 def _add_gradients(section: Section, symbols: Symbols, number: int, weight: WeightStep) -> None:
-    """Tell dE/dW or dE/db; in a chain of single neurons as one product from the error to the weight."""
+    """Write dE/dW or dE/db; in a chain of single neurons as one product from the error to the weight."""
     assert weight.gradient is not None
     step, examples = symbols.step, range(symbols.step.examples)
     for place in weight.places():
         of = symbols.weight(number, weight, place, weight.before)
         if step.single:
-            ways = [_way(symbols, number)]
+            factors = [_chain_rule(symbols, number)]
         else:
-            ways = [[symbols.deltas(number, example)[place[-1]]] for example in examples]
+            factors = [[symbols.deltas(number, example)[place[-1]]] for example in examples]
         if weight.letter == "W":
             for example in examples:
-                ways[example].append(symbols.x(number, example)[place[0]])
-        terms = [product(*way) for way in ways]
+                factors[example].append(symbols.x(number, example)[place[0]])
+        terms = [product(*factors[example]) for example in examples]
         form = over_examples(terms[0], terms)
         if weight.penalty is not None:
             form = total(penalty(of, float(weight.penalty[place])), form)
-        section.find(gradient(of, float(weight.gradient[place])), form)
+        section.equation(gradient(of, float(weight.gradient[place])), form)
 
 
-def _way(symbols: Symbols, number: int) -> list[Formula]:
-    """Return the factors of dE/dz in a chain of single neurons, from the error back."""
+def _chain_rule(symbols: Symbols, number: int) -> list[Formula]:
+    """Return the factors of dE/dz in a chain of single neurons, from the error on."""
     if _is_last(symbols, number):
         if symbols.step.error.fused is not None:
             return [_fused(symbols, 0, 0)]
         return [_at_output(symbols, 0, 0), *_slope(symbols, number, 0, 0)]
-    factors = _way(symbols, number + 1)
+    factors = _chain_rule(symbols, number + 1)
     for weight in symbols.step.layers[number + 1].weights[:1]:
         factors.append(symbols.weight(number + 1, weight, (0, 0), weight.before))
     return factors + _slope(symbols, number, 0, 0)
 
 
 def _add_update(section: Section, symbols: Symbols, number: int, weight: WeightStep) -> None:
-    """Tell the new weight, by formula where the rule is the plain one."""
+    """Write the new weight, as a formula where the rule is the plain one."""
     step = symbols.step
     if weight.gradient is None:
-        section.say(f"{step.layers[number].name} is frozen: its {weight.letter} stays as it is.")
+        section.sentence(f"{step.layers[number].name} is frozen: its {weight.letter} stays as it is.")
         return
     rate = symbol("learning_rate", r"\eta", step.learning_rate)
     for place in weight.places():
         old = symbols.weight(number, weight, place, weight.before)
         left = new(old, float(weight.after[place]))
         if weight.plain:
-            section.find(left, difference(old, product(rate, gradient(old, float(weight.gradient[place])))))
+            section.equation(left, difference(old, product(rate, gradient(old, float(weight.gradient[place])))))
         else:
-            section.find(left, note=f"by {step.optimizer}'s rule")
+            section.equation(left, note=f"by {step.optimizer}'s rule")

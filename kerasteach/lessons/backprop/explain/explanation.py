@@ -1,4 +1,4 @@
-"""A training step in words and formulas: the four steps of the course, each line with its numbers."""
+"""Explanation of a training step: the four steps of the course, each line with its numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_EXAMPLES = 4
 
 
 def readable(step: Step) -> bool:
-    """Say whether a step's explanation is short enough to be read."""
+    """Return whether a step's explanation is short enough to read."""
     return step.units <= MOST_UNITS and step.examples <= MOST_EXAMPLES
 
 
@@ -30,7 +30,7 @@ def explained(step: Step) -> list[Section]:
         )
     symbols = Symbols(step)
     last = Section("4. Repeat")
-    last.say(
+    last.sentence(
         f"With the new weights the error of this batch is {step.next_error:.4g}; it was {step.total:.4g}. "
         "Steps 2 and 3 are repeated until the epochs are over or the error is below a threshold."
     )

@@ -1,19 +1,17 @@
-r"""Formulas that can be written with symbols or with the numbers put in, as text or as LaTeX.
-
-The LaTeX is what LaTeX, MathJax, KaTeX and matplotlib have in common.
-"""
+r"""Formulas, written with symbols or numbers, as text or as LaTeX that MathJax, KaTeX and matplotlib can set."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-SUM, PRODUCT, ATOM = range(3)  # what binds how tightly
+SUM, PRODUCT, ATOM = range(3)  # operations by how tightly they bind
 
 
 class Style(NamedTuple):
-    """How a formula is to be written."""
+    """How a formula is written."""
 
     numbers: bool = False
     latex: bool = False
@@ -21,20 +19,15 @@ class Style(NamedTuple):
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula.
-
-    Attributes:
-        write: Returns it in a style.
-        value: Its value.
-        binds: How tightly its outermost operation binds, by style: a number may have a sign.
-    """
+    """A formula."""
 
     write: Callable[[Style], str]
     value: float
+    # how tightly its outermost operation binds, by style: a number may have a sign
     binds: Callable[[Style], int] = lambda _: ATOM
 
     def inside(self, style: Style, binds: int) -> str:
-        """Return it as a part of something, in parentheses if that binds more tightly."""
+        """Write it as a part of an operation, in parentheses if that binds more tightly."""
         written = self.write(style)
         return f"({written})" if self.binds(style) < binds else written
 
@@ -98,7 +91,7 @@ def product(*factors: Formula) -> Formula:
 
 
 def beside(*factors: Formula) -> Formula:
-    """Return a product without a sign, as in `a (1 - a)` or `1/2 (T - a)^2`; its numbers keep apart by spaces."""
+    """Return a product without a sign, as in `a (1 - a)` or `1/2 (T - a)^2`."""
     return _factors(factors, " ", " ", atoms=True)
 
 
@@ -107,12 +100,10 @@ def _factors(factors: Sequence[Formula], text: str, latex: str, atoms: bool = Fa
         return factors[0]
 
     def write(style: Style) -> str:
-        return (latex if style.latex else text).join(one.inside(style, ATOM if atoms else PRODUCT) for one in factors)
+        sign, binds = latex if style.latex else text, ATOM if atoms else PRODUCT
+        return sign.join(factor.inside(style, binds) for factor in factors)
 
-    value = 1.0
-    for one in factors:
-        value *= one.value
-    return Formula(write, value, lambda _: PRODUCT)
+    return Formula(write, math.prod((factor.value for factor in factors), start=1.0), lambda _: PRODUCT)
 
 
 def quotient(top: Formula, bottom: Formula) -> Formula:
@@ -152,16 +143,16 @@ def function(name: str, argument: Formula, value: float) -> Formula:
     return Formula(write, value)
 
 
-def over_examples(one: Formula, terms: Sequence[Formula]) -> Formula:
+def over_examples(term: Formula, terms: Sequence[Formula]) -> Formula:
     """Return a sum over the examples of the batch: one term in symbols, all of them in numbers."""
     if len(terms) == 1:
-        return one
+        return term
     everything = total(*terms)
 
     def write(style: Style) -> str:
         if style.numbers:
             return everything.write(style)
         sign = r"\sum_{\mathrm{examples}} " if style.latex else "sum over examples of "
-        return sign + one.inside(style, PRODUCT)
+        return sign + term.inside(style, PRODUCT)
 
     return Formula(write, everything.value, lambda _: SUM)

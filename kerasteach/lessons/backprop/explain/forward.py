@@ -1,4 +1,4 @@
-"""The course's first two steps: what the weights are, and the forward pass to the error."""
+"""The course's first two steps: the initial weights, and the forward pass to the error."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from kerasteach.lessons.backprop.step import Step
 
 
 def initial_section(symbols: Symbols) -> Section:
-    """Tell the example, its target, and the weights."""
+    """Write the examples, their targets, and the weights."""
     section, step = Section("1. Initialize"), symbols.step
     for example in section.each(step.examples):
-        for one in (*symbols.x(0, example), *symbols.targets(example)):
-            section.find(one)
+        for given in (*symbols.x(0, example), *symbols.targets(example)):
+            section.equation(given)
     for number, layer in enumerate(step.layers):
         if layer.weights:
-            section.say(f"Layer {layer.depth}, {layer.name}:")
+            section.sentence(f"Layer {layer.depth}, {layer.name}:")
         for weight in layer.weights:
             for place in weight.places():
-                section.find(symbols.weight(number, weight, place, weight.before))
+                section.equation(symbols.weight(number, weight, place, weight.before))
     return section
 
 
 def forward_section(symbols: Symbols) -> Section:
-    """Tell z and a of every unit, and the error."""
+    """Write z and a of every unit, and the error."""
     section, step = Section("2. Forward pass and error"), symbols.step
     for example in section.each(step.examples):
         for number, layer in enumerate(step.layers):
             z, a = symbols.z(number, example), symbols.a(number, example)
             for unit in range(len(z) if layer.weights else 0):
-                section.find(z[unit], _weighted_sum(symbols, number, example, unit))
+                section.equation(z[unit], _weighted_sum(symbols, number, example, unit))
             for unit in range(0 if symbols.passes(number) else len(a)):
-                section.find(a[unit], *activated(layer.nonlinearity, z, unit, a[unit].value))
+                section.equation(a[unit], *activated(layer.nonlinearity, z, unit, a[unit].value))
         if step.error.formula:
             outputs = probabilities(step.error.formula, symbols.a(len(step.layers) - 1, example))
             formula = error_of_example(step.error.formula, symbols.targets(example), outputs)
-            section.find(_errors(step)[example], formula)
+            section.equation(_errors(step)[example], formula)
     _add_total(section, step)
     return section
 
@@ -59,7 +59,7 @@ def _weighted_sum(symbols: Symbols, number: int, example: int, unit: int) -> For
 
 
 def _errors(step: Step) -> Sequence[Formula]:
-    """Return the error of each example: E itself where it is all."""
+    """Return the error of each example: E itself where there is nothing to add."""
     each = [] if step.error.each is None else ops.convert_to_numpy(step.error.each).tolist()
     if len(each) == 1 and not any(layer.penalty is not None for layer in step.layers):
         return [symbol("E", "E", step.total)]
@@ -67,14 +67,14 @@ def _errors(step: Step) -> Sequence[Formula]:
 
 
 def _add_total(section: Section, step: Step) -> None:
-    """Tell the error of the batch, of its examples and the penalties on weights."""
+    """Write the error of the batch: of its examples, with the penalties on weights."""
     left, errors = symbol("E", "E", step.total), _errors(step)
     if not errors:
-        section.find(left, note=f"{step.error.name} of the batch")
+        section.equation(left, note=f"{step.error.name} of the batch")
         return
     terms = [quotient(total(*errors), constant(step.examples)) if step.mean else total(*errors)]
     for layer in step.layers:
         if layer.penalty is not None:
             terms.append(symbol(f"R{layer.depth}", f"R_{{{layer.depth}}}", layer.penalty))
     if len(errors) > 1 or len(terms) > 1:
-        section.find(left, total(*terms), note="R is what regularizers add" if len(terms) > 1 else "")
+        section.equation(left, total(*terms), note="R is what regularizers add" if len(terms) > 1 else "")

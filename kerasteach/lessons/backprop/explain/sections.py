@@ -1,46 +1,97 @@
-"""The parts of an explanation: sections of sentences and equations."""
+"""Sections of an explanation: sentences and equations, written as text, Markdown or LaTeX."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from kerasteach.lessons.backprop.explain.formulas import Formula
+from kerasteach.lessons.backprop.explain.formulas import Formula, Style, number
+from kerasteach.validation import choice
 
 
 @dataclass(frozen=True)
 class Equation:
-    """A line: `left = form = ... = numbers = value`.
+    """A line `left = form = ... = numbers = value`."""
 
-    Attributes:
-        left: What is found.
-        forms: Formulas of it; the last one is also written with its numbers.
-        note: What stands behind the line.
-    """
+    left: Formula  # the symbol
+    forms: tuple[Formula, ...] = ()  # its formulas; the last one is also written with its numbers
+    note: str = ""  # a remark after the line
 
-    left: Formula
-    forms: tuple[Formula, ...] = ()
-    note: str = ""
+    def written(self, latex: bool = False) -> str:
+        """Write the line; a part that repeats another is left out."""
+        symbols, numbers = Style(latex=latex), Style(numbers=True, latex=latex)
+        parts = [self.left.write(symbols), *(form.write(symbols) for form in self.forms)]
+        parts += [self.forms[-1].write(numbers)] if self.forms else []
+        return " = ".join(dict.fromkeys([*parts, number(self.left.value, latex)]))
 
 
 @dataclass
 class Section:
-    """One of the four steps: a title, and sentences and equations."""
+    """One of the course's four steps: a title, sentences and equations."""
 
     title: str
     lines: list[str | Equation] = field(default_factory=list)
 
-    def say(self, sentence: str) -> None:
+    def sentence(self, text: str) -> None:
         """Add a sentence."""
-        self.lines.append(sentence)
+        self.lines.append(text)
 
-    def find(self, left: Formula, *forms: Formula, note: str = "") -> None:
+    def equation(self, left: Formula, *forms: Formula, note: str = "") -> None:
         """Add an equation."""
         self.lines.append(Equation(left, forms, note))
 
     def each(self, examples: int) -> Iterator[int]:
-        """Go through the examples of a batch; where there are several, name each."""
+        """Yield the examples of a batch; name each, where there are several."""
         for example in range(examples):
             if examples > 1:
-                self.say(f"Example {example}:")
+                self.sentence(f"Example {example}:")
             yield example
+
+
+def render(sections: Sequence[Section], format: str) -> str:  # noqa: A002  the public argument's name
+    """Write sections as `"text"`, `"markdown"` or `"latex"`.
+
+    Raises:
+        TypeError: If the format is no text.
+        ValueError: If it is another one.
+    """
+    writers = {"text": _text, "markdown": _markdown, "latex": _latex}
+    write = writers[choice("format", format, writers)]
+    return "\n\n".join(write(section) for section in sections) + "\n"
+
+
+def _text(section: Section) -> str:
+    lines = [section.title]
+    for line in section.lines:
+        lines.append(f"   {line}" if isinstance(line, str) else f"      {line.written()}{_note(line)}")
+    return "\n".join(lines)
+
+
+def _markdown(section: Section) -> str:
+    blocks = [f"### {section.title}"]
+    for line in section.lines:
+        blocks.append(line if isinstance(line, str) else f"$$ {line.written(latex=True)} $${_note(line)}")
+    return "\n\n".join(blocks)
+
+
+def _note(equation: Equation) -> str:
+    return f" ({equation.note})" if equation.note else ""
+
+
+def _latex(section: Section) -> str:
+    title = section.title.replace(" ", "~")
+    lines = [rf"& \mathbf{{{title}}} \\"]
+    for line in section.lines:
+        if isinstance(line, str):
+            lines.append(rf"& \text{{{_escaped(line)}}} \\")
+        else:
+            note = rf" \quad \text{{({_escaped(line.note)})}}" if line.note else ""
+            lines.append(rf"& {line.written(latex=True)}{note} \\")
+    return "\n".join([r"\[", r"\begin{aligned}", *lines, r"\end{aligned}", r"\]"])
+
+
+def _escaped(sentence: str) -> str:
+    """Return a sentence for LaTeX: names of layers have underscores."""
+    for character in "_#%&$":
+        sentence = sentence.replace(character, rf"\{character}")
+    return sentence

@@ -1,4 +1,4 @@
-"""What a step's numbers are called in formulas: z1, a1, w1 in a chain of single neurons, a1[0], W1[0,1] elsewhere."""
+"""Symbols of a step's numbers: z1, a1, w1 in a chain of single neurons, a1[0], W1[0,1] elsewhere."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Name: TypeAlias = tuple[str, int | None]  # a letter, and the depth of the layer
 class Symbols:
     """The symbols of a step's numbers, with their values.
 
-    A layer without weights makes a of the z of the dense layer before it, if that has no nonlinearity of its own; a
-    further one makes a' of a. Indices count from 0, as in the table, and are left out where there is only one unit.
+    An activation layer turns the z of the dense layer before it into a, if that has no nonlinearity of its own; a
+    further one turns a into a'. Indices count from 0, as in the table, and are left out where there is only one unit.
 
     Args:
         step: The step.
@@ -59,23 +59,23 @@ class Symbols:
 
     def errors(self, number: int, example: int) -> list[Formula]:
         """Return dE/da of a layer for an example."""
-        return [_by(one) for one in _each(self.outputs[number], self.step.layers[number].error[example])]
+        return [_by(a) for a in _each(self.outputs[number], self.step.layers[number].error[example])]
 
     def deltas(self, number: int, example: int) -> list[Formula]:
         """Return dE/dz of a layer for an example."""
-        return [_by(one) for one in _each(self.pre_activations[number], self.step.layers[number].delta[example])]
+        return [_by(z) for z in _each(self.pre_activations[number], self.step.layers[number].delta[example])]
 
     def targets(self, example: int) -> list[Formula]:
-        """Return T for an example, if the loss has a formula in it."""
+        """Return T for an example, if the loss has a formula."""
         targets = self.step.error.targets
         return [] if targets is None else _each(("T", None), ops.convert_to_numpy(targets)[example])
 
     def passes(self, number: int) -> bool:
-        """Say whether a layer's a is its z, written once."""
+        """Return whether a layer's a is its z, written once."""
         return self.outputs[number] == self.pre_activations[number]
 
     def weight(self, number: int, weight: WeightStep, place: tuple[int, ...], values: np.ndarray) -> Formula:
-        """Return one entry of a layer's W or b; its value may be that before or after the step, or the gradient."""
+        """Return an entry of a layer's W or b, with its value out of `values`."""
         single = weight.before.size == 1
         letter = weight.letter.lower() if single else weight.letter
         depth = self.step.layers[number].depth
@@ -88,7 +88,7 @@ def gradient(of: Formula, value: float) -> Formula:
 
 
 def penalty(of: Formula, value: float) -> Formula:
-    """Return dR/d(of): what a regularizer adds to the gradient."""
+    """Return dR/d(of), which a regularizer adds to the gradient."""
     text, latex = _written(of)
     return symbol(f"dR/d{text}", rf"\frac{{\partial R}}{{\partial {latex}}}", value)
 
@@ -113,10 +113,10 @@ def _symbol(name: Name, index: tuple[int, ...], value: float) -> Formula:
     return symbol(name_of(*name, index), name_of(*name, index, latex=True), value)
 
 
-def _by(one: Formula) -> Formula:
-    text, latex = _written(one)
-    return symbol(f"dE/d{text}", rf"\frac{{\partial E}}{{\partial {latex}}}", one.value)
+def _by(of: Formula) -> Formula:
+    text, latex = _written(of)
+    return symbol(f"dE/d{text}", rf"\frac{{\partial E}}{{\partial {latex}}}", of.value)
 
 
-def _written(one: Formula) -> tuple[str, str]:
-    return one.write(Style()), one.write(Style(latex=True))
+def _written(formula: Formula) -> tuple[str, str]:
+    return formula.write(Style()), formula.write(Style(latex=True))
