@@ -37,8 +37,8 @@ class Command(TyperCommand):
             values = [value for name, value in pairwise(words) if name in getattr(param, "opts", ())]
             if values:
                 given = values if getattr(param, "multiple", False) else values[-1:]
-                words = f"{param.opts[0]} {' '.join(map(quote, given))}"
-                error.message = f"{error.message.rstrip('.')}. Received: {words}.{_comma_hint(given, words)}"
+                option = f"{param.opts[0]} {' '.join(map(quote, given))}"
+                error.message = f"{error.message.rstrip('.')}. Received: {option}.{_comma_hint(given, option)}"
             raise
 
     def invoke(self, ctx: Any) -> Any:

@@ -154,7 +154,7 @@ def compare(
     folder = None if directory is None else path("directory", directory)
     reading = {"target": target, "features": features, "task": task, "missing": missing}
     dataset = dataset_of(data, checked_seed(split_seed), vectors=models is None, **reading)
-    shared = {
+    shared: dict[str, Any] = {
         "hidden": checked_hidden(hidden),
         "initializer": checked_initializer(initializer),
         "optimizer": optimizer,

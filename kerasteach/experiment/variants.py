@@ -94,13 +94,12 @@ def grid(
     architectures: dict[tuple[Any, ...], tuple[Builder, keras.Model]] = {}
     found = []
     for combination in product(*(values.items() for values in choices.values())):
-        names = {argument: name for argument, (name, _) in zip(choices, combination, strict=True)}
-        chosen = {argument: value for argument, (_, value) in zip(choices, combination, strict=True)}
-        settings = {**shared, **chosen}
-        own_plan = _plan(plan, settings, "learning_rate" in chosen)
+        names, values = (dict(zip(choices, part, strict=True)) for part in zip(*combination, strict=True))
+        settings = {**shared, **values}
+        own_plan = _plan(plan, settings, "learning_rate" in values)
         architecture = tuple(names.get(argument) for argument in ARCHITECTURE)
         if architecture not in architectures:
-            architectures[architecture] = _architecture(chosen, settings, plan.dataset, builders, seed)
+            architectures[architecture] = _architecture(values, settings, plan.dataset, builders, seed)
         build, prototype = architectures[architecture]
         draw = draw_weights if builders is None else None
         keys = {COLUMNS.get(argument, argument): name for argument, name in names.items() if argument in several}
@@ -115,7 +114,7 @@ def _plan(plan: Plan, settings: Mapping[str, Any], own_rate: bool) -> Plan:
 
 
 def _architecture(
-    chosen: Mapping[str, Any],
+    values: Mapping[str, Any],
     settings: Mapping[str, Any],
     dataset: Dataset,
     builders: Mapping[str, Builder] | None,
@@ -125,8 +124,8 @@ def _architecture(
     if builders is None:
         build = dense_builder(settings, dataset)
         return build, built(build, seed)
-    name = chosen["model"]
-    given = {argument: chosen[argument] for argument in ARCHITECTURE[1:] if argument in chosen}
+    name = values["model"]
+    given = {argument: values[argument] for argument in ARCHITECTURE[1:] if argument in values}
     build = own_builder(name, builders[name], given, dataset)
     return build, own_prototype(name, build, seed, dataset)
 

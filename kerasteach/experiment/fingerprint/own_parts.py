@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from kerasteach import activations
 from kerasteach.experiment.builders import built
 from kerasteach.experiment.fingerprint.difference import UNKNOWN, Probe, difference
 from kerasteach.experiment.fingerprint.probe import activation_probe, network_probe, optimizer_probe
-from kerasteach.experiment.networks import Plan
 from kerasteach.experiment.serialization import optimizer_of
 from kerasteach.experiment.variants import Variant
 from kerasteach.initializers import seeded
 
+Take: TypeAlias = Callable[[], Probe]
 _KNOWN = ("keras.", "kerasteach.")  # where the versions and arguments in run.json say what is computed
 
 
@@ -41,13 +41,13 @@ def probes(variants: Sequence[Variant], seed: int) -> dict[str, Probe]:
     return found
 
 
-def _parts(variant: Variant, seed: int) -> Iterator[tuple[tuple[Any, ...], Callable[[], Probe], Callable[[], Probe]]]:
+def _parts(variant: Variant, seed: int) -> Iterator[tuple[tuple[Any, ...], Take, Take]]:
     """Yield for each part that is the caller's own a key, what takes its probe, and what takes it again."""
     settings, plan = variant.settings, variant.plan
     activation = settings.get("activation")
     own = "activation" in settings and not _known_activation(variant.names["activation"], activation)
     if own and not isinstance(activation, type):  # the probe of its network shows what a builder makes of a class
-        take = partial(activation_probe, activations.get(activation))
+        take: Take = partial(activation_probe, activations.get(activation))
         yield ("activation", id(activation)), take, take
     if "model" in settings or own or not _known_initializer(settings["initializer"]):
         take = partial(network_probe, variant.prototype, plan.dataset)
@@ -55,11 +55,11 @@ def _parts(variant: Variant, seed: int) -> Iterator[tuple[tuple[Any, ...], Calla
     optimizer = optimizer_of(plan.optimizer)
     if not _is_known(type(optimizer)) or not isinstance(plan.optimizer["config"].get("learning_rate"), float):
         rule = json.dumps(plan.optimizer, sort_keys=True, default=repr)
-        take = partial(_optimizer_probe, plan)
-        yield ("optimizer", rule), take, take
+        take = partial(optimizer_probe, optimizer)
+        yield ("optimizer", rule), take, lambda: optimizer_probe(optimizer_of(plan.optimizer))
 
 
-def _probe(part: str, take: Callable[[], Probe], again: Callable[[], Probe]) -> Probe:
+def _probe(part: str, take: Take, again: Take) -> Probe:
     """Take a probe twice; where it cannot be taken, or the second differs, return the reason in place of it."""
     try:
         first, second = take(), again()
@@ -67,10 +67,6 @@ def _probe(part: str, take: Callable[[], Probe], again: Callable[[], Probe]) -> 
         return {UNKNOWN: f"its {part} cannot be tried on a few examples ({type(error).__name__}: {error})"}
     changed = difference(first, second)
     return first if changed is None else {UNKNOWN: f"tried again from the same seed, {changed}"}
-
-
-def _optimizer_probe(plan: Plan) -> Probe:
-    return optimizer_probe(optimizer_of(plan.optimizer))
 
 
 def _known_activation(name: Any, activation: Any) -> bool:
