@@ -66,7 +66,6 @@ def test_nothing_overlaps_and_nothing_is_cut_off(tables, name, place):
             assert not any(path.intersects_bbox(box, filled=False) for box in boxes)
 
 
-@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", ["two neurons", "2-3-1", "4-4-3"])
 def test_every_number_is_there_in_its_color(tables, name):
     """X, z, a, W, b and E forward; all derivatives backward: as often as the table has them, for one example."""

@@ -239,7 +239,6 @@ def trainable(model, snapshot):
     return [one for one, variable in zip(snapshot, model.weights, strict=True) if variable.trainable]
 
 
-@pytest.mark.sample(1)
 @pytest.mark.parametrize("along", ["random", "path", [("first/kernel", (0, 1)), ("last/bias", 2)]])
 def test_the_path_is_projected_by_least_squares(along, network, blobs):
     """Coordinates and distance are those of NumPy's least-squares solution over the trainable weights."""
