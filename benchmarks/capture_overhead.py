@@ -44,7 +44,7 @@ class HookAlone(keras.callbacks.Callback):
     def __exit__(self, *exception):
         optimizer_hook.detach(self.model.optimizer, self.listen)
 
-    def listen(self, optimizer, received, variables):
+    def listen(self, step):
         """Do nothing."""
 
     def on_train_begin(self, logs=None):

@@ -24,8 +24,8 @@ import keras
 import pandas as pd
 
 import kerasteach as kt
-from kerasteach.experiment.copies import Copy, Plan
 from kerasteach.experiment.ensemble.training import train_together
+from kerasteach.experiment.networks import Network, Plan
 from kerasteach.experiment.training import train_separately
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
@@ -53,27 +53,27 @@ def plain(build: Callable[[], keras.Model], epochs: int, steps_per_execution: in
     model.fit(DATA.x_train, DATA.y_train, batch_size=BATCH, epochs=epochs, validation_data=test, verbose=0)
 
 
-def plan_of(epochs: int, capture: str | None = "epoch") -> Plan:
+def plan_of(epochs: int, every: str | None = "epoch") -> Plan:
     """Return what all networks share."""
-    return Plan(DATA, keras.optimizers.serialize(kt.optimizers.PlainSGD(0.1)), epochs, BATCH, None, capture)
+    return Plan(DATA, keras.optimizers.serialize(kt.optimizers.PlainSGD(0.1)), epochs, BATCH, None, every)
 
 
-def copies_of(build: Callable[..., keras.Model], copies: int) -> list[Copy]:
+def copies_of(build: Callable[..., keras.Model], copies: int) -> list[Network]:
     """Return so many networks, of three activations if there are three or more."""
     names = ACTIVATIONS[: min(copies, 3)]
     draw = None if build is convolutional else kt.models.draw_weights
     return [
-        Copy({"activation": name, "seed": seed}, seed, partial(build, name, seed), draw and partial(draw, seed=seed))
+        Network({"activation": name, "seed": seed}, seed, partial(build, name, seed), draw and partial(draw, seed=seed))
         for index, name in enumerate(names)
         for seed in range(copies // len(names) + (index < copies % len(names)))
     ]
 
 
 def together(
-    epochs: int, copies: int = 30, capture: str | None = "epoch", build: Callable[..., keras.Model] = network
+    epochs: int, copies: int = 30, every: str | None = "epoch", build: Callable[..., keras.Model] = network
 ) -> None:
     """Train so many networks together."""
-    train_together(plan_of(epochs, capture), copies_of(build, copies), lambda copy, epoch: None)
+    train_together(plan_of(epochs, every), copies_of(build, copies), lambda copy, epoch: None)
 
 
 def separately(epochs: int, copies: int = 30, build: Callable[..., keras.Model] = network) -> None:

@@ -1,20 +1,20 @@
-"""The outputs of the layers in the forward passes of an ordinary `model.fit`."""
+"""Capture of the layers' outputs in the forward passes of an ordinary `model.fit`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 from kerasteach.callbacks.capture import Capture
 
-from kerasteach.measure import statistics as _statistics
 from kerasteach.measure.hooks import buffers
-from kerasteach.measure.hooks.output_source import Outputs
+from kerasteach.measure.hooks.output_source import OUTPUT_STATISTICS, Outputs
 from kerasteach.measure.recording.recording import Every
 from kerasteach.measure.selection import Selectors
-from kerasteach.tables.captures import OUTPUT_STATISTICS, Output
+from kerasteach.measure.statistics import Asked, chosen
+from kerasteach.tables.captures import Output
 
 
 class ActivationCapture(Capture):
@@ -39,7 +39,8 @@ class ActivationCapture(Capture):
             of Keras's own layers (a recurrent layer's cell, a wrapped layer) is not looked into; of a layer with
             several outputs, such as a recurrent one that returns its state, the first is recorded.
         every: As for `GradientCapture`. Defaults to `1`.
-        statistics: `"all"`, or names of the above. `finite` is always recorded. Defaults to `None`, which is all.
+        statistics: `"all"`, names of the above, or statistics of your own, as for `GradientCapture`: functions of the
+            output tensor. `finite` is always recorded. Defaults to `None`, which is all.
         histogram: As for `GradientCapture`, of the outputs' magnitudes. Defaults to `None`.
         directory: As for `GradientCapture`. Defaults to `None`.
         tensorboard: As for `GradientCapture`. Defaults to `None`.
@@ -49,8 +50,8 @@ class ActivationCapture(Capture):
         ValueError: If an argument will not do, or, in training, if `layers` means nothing in the model.
         TypeError: If an argument is of the wrong kind.
         ImportError: If `tensorboard` is given and TensorBoard is not installed.
-        RuntimeError: In training, if Keras runs on JAX, where a layer can hand nothing out of the compiled step, or on
-            several devices.
+        RuntimeError: In training, if Keras runs on JAX, where a layer can return nothing else from the compiled
+            step, or on several devices.
 
     Example:
         >>> import keras, numpy as np, kerasteach as kt
@@ -66,15 +67,14 @@ class ActivationCapture(Capture):
         self,
         layers: Selectors = None,
         every: Every = 1,
-        statistics: str | Iterable[str] | None = None,
+        statistics: Asked = None,
         histogram: bool | int | Sequence[float] | None = None,
         directory: str | Path | None = None,
         tensorboard: str | Path | None = None,
         optimizer: keras.optimizers.Optimizer | None = None,
     ) -> None:
-        super().__init__("activations", Output, layers, every, histogram, directory, tensorboard, optimizer)
-        self._names = _statistics.chosen(statistics, OUTPUT_STATISTICS, OUTPUT_STATISTICS)
-        self._recording.statistics, self._recording.edges = self._names, self._edges
+        which = chosen(statistics, OUTPUT_STATISTICS, OUTPUT_STATISTICS)
+        super().__init__("activations", Output, which, layers, every, histogram, directory, tensorboard, optimizer)
         self._outputs: Outputs | None = None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -84,21 +84,21 @@ class ActivationCapture(Capture):
             self._outputs.begin_window()
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Make room, and listen."""
+        """Make room, and record the outputs from now on."""
         super().on_train_batch_begin(batch, logs)
         if self._outputs is not None:
-            self._outputs.listen(True)
+            self._outputs.set_training(True)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Listen no longer: what comes now may be an evaluation."""
+        """Record no further output: what follows may be an evaluation."""
         if self._outputs is not None:
-            self._outputs.listen(False)
+            self._outputs.set_training(False)
 
     def _check(self, model: keras.Model, replicas: int) -> None:
         if buffers.backend() == "jax":
             raise RuntimeError(
-                "ActivationCapture needs Keras on TensorFlow or PyTorch: on JAX a layer can hand nothing out of the "
-                "compiled step. Received: the backend 'jax'."
+                "ActivationCapture needs Keras on TensorFlow or PyTorch: on JAX a layer can return nothing else from "
+                "the compiled step. Received: the backend 'jax'."
             )
         if replicas > 1:
             raise RuntimeError(
@@ -107,7 +107,8 @@ class ActivationCapture(Capture):
             )
 
     def _source(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, statistics: tuple[str, ...] | None
-    ) -> tuple[Outputs, tuple[str, ...], None]:
-        self._outputs = Outputs(model, self._names, self._layers, self._edges, reset=self._every != "epoch")
-        return self._outputs, self._names, None
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, names: tuple[str, ...] | None
+    ) -> tuple[Outputs, None]:
+        reset = self._every != "epoch"
+        self._outputs = Outputs(model, self._chosen.names, self._layers, self._edges, reset, self._chosen.own)
+        return self._outputs, None

@@ -22,6 +22,7 @@ from kerasteach.measure.recording.recording import Every, Recording, checked_eve
 from kerasteach.measure.recording.tensorboard import check_installed
 from kerasteach.measure.recording.views import Views
 from kerasteach.measure.selection import Selectors, checked
+from kerasteach.measure.statistics import Chosen
 from kerasteach.storage.interruption import no_save_before_sigterm, save_before_sigterm
 from kerasteach.tables.captures import Output, Parameter
 from kerasteach.validation import received
@@ -32,7 +33,8 @@ class Capture(Views, keras.callbacks.Callback):
 
     Args:
         name: What its table is called.
-        kind: What a row describes.
+        kind: Which key columns it has.
+        statistics: Which statistics.
         layers: Which layers.
         every: At which steps.
         histogram: The histograms' bins.
@@ -45,6 +47,7 @@ class Capture(Views, keras.callbacks.Callback):
         self,
         name: str,
         kind: type[Parameter] | type[Output],
+        statistics: Chosen,
         layers: Selectors,
         every: Every,
         histogram: bool | int | Sequence[float] | None,
@@ -59,22 +62,22 @@ class Capture(Views, keras.callbacks.Callback):
             check_installed(tensorboard)
         self._layers, self._every = checked(layers), checked_every(every)
         self._edges = histograms.checked_edges(histogram)
-        self._optimizer = optimizer
-        self._recording = Recording(name, kind, self._every, directory, tensorboard)
+        self._optimizer, self._chosen = optimizer, statistics
+        self._recording = Recording(name, kind, statistics.names, self._every, self._edges, directory, tensorboard)
         self._writes = directory is not None
         self._execution = 1
         self._keep_hook = False
         self._session: Session | None = None
         self._trained: keras.Model | None = None  # asked for its model, a callback stops JAX to fetch all weights
-        self._rescue: weakref.finalize[..., Capture] | None = None
+        self._at_exit: weakref.finalize[..., Capture] | None = None
         self._ended = self._missed = False  # whether a warning said that no more is recorded, or that a batch is not
 
     def _source(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, statistics: tuple[str, ...] | None
-    ) -> tuple[Gradients | Outputs, tuple[str, ...], Raw | None]:
-        """Return what is recorded in this training, its statistics, and what keeps whole gradients, if any.
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, names: tuple[str, ...] | None
+    ) -> tuple[Gradients | Outputs, Raw | None]:
+        """Return what is recorded in this training, and what keeps whole gradients, if any.
 
-        The statistics are those given, where a table has them already.
+        The statistics are those of these names, where a table is open; else those that go with the optimizer.
         """
         raise NotImplementedError
 
@@ -91,9 +94,9 @@ class Capture(Views, keras.callbacks.Callback):
         finally:
             session.release()
             no_save_before_sigterm(self._save_rest)
-        if self._rescue is not None:
-            self._rescue.detach()
-        model, self._trained, self._rescue = self._trained, None, None
+        if self._at_exit is not None:
+            self._at_exit.detach()
+        model, self._trained, self._at_exit = self._trained, None, None
         if not session.over and model is not None:
             train_function.make(model)  # a `fit` that is still running goes on without the hook
 
@@ -109,20 +112,20 @@ class Capture(Views, keras.callbacks.Callback):
         """Start a new table, and hook the optimizer before the training step is compiled."""
         self._recording.check_thread(type(self).__name__)
         model = self.model
-        kept = self._session is not None and self._keep_hook and self._trained is model and self._records_on()
+        kept = self._session is not None and self._keep_hook and self._trained is model and self._is_attached()
         if not kept:
             self.detach()
         self._trained, self._ended, self._missed = model, False, False
         if self._session is None:
             self._session = self._begin()
         else:
-            self._recording.begin(self._recording.statistics, self._edges)
+            self._recording.begin()
         train_function.make(model)
         self._session.begin()
         self._execution = model.steps_per_execution
         if self._writes and not kept:
             # What an interrupted fit left is written when the capture is no longer referenced, or Python ends.
-            self._rescue = weakref.finalize(self, _rescue, self._session)
+            self._at_exit = weakref.finalize(self, _close, self._session)
         if self._writes:
             save_before_sigterm(self._save_rest)
 
@@ -135,8 +138,8 @@ class Capture(Views, keras.callbacks.Callback):
         """Fetch early where the coming execution would not find room on the device."""
         if self._session is None:
             return
-        if not self._records_on():
-            self._go_on()
+        if not self._is_attached():
+            self._reattach()
         self._session.begin_batches(batch, self._execution)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -158,9 +161,9 @@ class Capture(Views, keras.callbacks.Callback):
 
     def _begin(self) -> Session:
         """Hook the optimizer, and open a new table."""
-        attachment, statistics = self._attach()
+        attachment = self._attach()
         try:
-            self._recording.begin(statistics, self._edges)
+            self._recording.begin(attachment.source.names)
         except BaseException:
             attachment.release()
             raise
@@ -168,7 +171,7 @@ class Capture(Views, keras.callbacks.Callback):
         session.attach(attachment)
         return session
 
-    def _attach(self, statistics: tuple[str, ...] | None = None) -> tuple[Attachment, tuple[str, ...]]:
+    def _attach(self, names: tuple[str, ...] | None = None) -> Attachment:
         """Hook the optimizer with which the model trains now; for a table that is open, with its statistics."""
         model = self._trained
         assert model is not None
@@ -179,13 +182,13 @@ class Capture(Views, keras.callbacks.Callback):
                 optimizer.build(model.trainable_variables)
         replicas = model.distribute_strategy.num_replicas_in_sync if buffers.backend() == "tensorflow" else 1
         self._check(model, replicas)
-        source, statistics, raw = self._source(model, optimizer, statistics)
+        source, raw = self._source(model, optimizer, names)
         steps, execution = self.params.get("steps"), model.steps_per_execution
         # On JAX, and for several devices, room must be made before the first step; and it is wherever the entries are
         # known, since TensorFlow traces a step twice that makes a variable, and keeps both graphs.
         early = replicas > 1 or buffers.backend() == "jax" or source.entries is not None
         try:
-            attachment = Attachment(
+            return Attachment(
                 optimizer,
                 source,
                 model,
@@ -199,9 +202,8 @@ class Capture(Views, keras.callbacks.Callback):
         except BaseException:
             source.leave()
             raise
-        return attachment, statistics
 
-    def _records_on(self) -> bool:
+    def _is_attached(self) -> bool:
         """Say whether the model still trains with what was hooked; not so once it was compiled or trained meanwhile."""
         attachment, model = self._session.attachment if self._session is not None else None, self._trained
         if attachment is None or model is None:
@@ -210,14 +212,14 @@ class Capture(Views, keras.callbacks.Callback):
             self._session is not None and (self._session.over or model.train_function is not None)
         )
 
-    def _go_on(self) -> None:
+    def _reattach(self) -> None:
         """Hook the optimizer with which the model trains on, or say that the recording ends here."""
         session, model = self._session, self._trained
         if session is None or model is None or self._ended:
             return
         session.interrupt()
         try:
-            attachment, _ = self._attach(self._recording.statistics)
+            attachment = self._attach(self._recording.statistics)
         except (ValueError, RuntimeError) as error:
             train_function.make(model)
             self._ended = True
@@ -252,7 +254,7 @@ class Capture(Views, keras.callbacks.Callback):
             self._session.fetch()
 
 
-def _rescue(session: Session) -> None:
+def _close(session: Session) -> None:
     with outside():
         session.close()
         session.release()

@@ -1,4 +1,4 @@
-"""The gradients of an ordinary `model.fit`, layer by layer, as the optimizer received them."""
+"""Capture of the gradients of an ordinary `model.fit`, layer by layer, as the optimizer receives them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import keras
-import numpy as np
 from kerasteach.callbacks.capture import Capture
 
 from kerasteach.layers import GradientProbe
-from kerasteach.measure import statistics as _statistics
-from kerasteach.measure.hooks import buffers, optimizer_hook
+from kerasteach.measure.hooks import buffers
 from kerasteach.measure.hooks.full_gradients import Raw, checked_raw
 from kerasteach.measure.hooks.gradient_source import Gradients
+from kerasteach.measure.hooks.optimizer_hook import names_for
 from kerasteach.measure.recording.recording import Every
+from kerasteach.measure.recording.views import GradientViews
 from kerasteach.measure.selection import Selector, Selectors, layers_of
+from kerasteach.measure.statistics import Asked, chosen
 from kerasteach.tables.captures import Parameter
 
 
-class GradientCapture(Capture):
+class GradientCapture(GradientViews, Capture):
     """Record statistics of every trainable variable's gradient at every training step.
 
     What is recorded is the gradient of the batch's loss as the optimizer receives it, before any clipping; where
@@ -47,7 +48,10 @@ class GradientCapture(Capture):
             step in `step`. Defaults to `1`.
         statistics: `"all"`, or names out of `norm, mean, std, finite, mean_abs, max_abs, zero_fraction, weight_norm,
             update_ratio`. `finite` is always recorded. `update_ratio`, the norm of the step's change over the
-            weight's norm, is there for plain gradient descent only. Defaults to `None`: norm, mean, std, finite.
+            weight's norm, is there for plain gradient descent only. Or statistics of your own, as in
+            `{"l1": lambda gradient: keras.ops.sum(keras.ops.abs(gradient))}`: functions of a gradient tensor that
+            return one number, computed in each captured step; alone they come after the default, in a list after the
+            names there: `["norm", {"l1": l1}]`. Defaults to `None`: norm, mean, std, finite.
         histogram: Count the entries by magnitude, in the step: `True` for two bins a decade from 1e-12 to 100, a
             number of bins to lay there, or increasing positive edges. See `histograms`. (On JAX, counts beyond 16
             million may be off by one part in that.) Defaults to `None`.
@@ -65,8 +69,9 @@ class GradientCapture(Capture):
             `None`: the one that the model was compiled with.
 
     Raises:
-        ValueError: If an argument will not do, or, in training, if `layers` or `raw` mean nothing in the model, or
-            `update_ratio` is asked for by name and the optimizer has another rule.
+        ValueError: If an argument will not do, or, in training, if `layers` or `raw` mean nothing in the model,
+            `update_ratio` is asked for by name and the optimizer has another rule, or a statistic of your own fails or
+            returns anything but one number.
         TypeError: If an argument is of the wrong kind.
         ImportError: If `tensorboard` is given and TensorBoard is not installed.
         RuntimeError: In training, if the model holds a `GradientProbe` and runs on JAX or on several devices.
@@ -85,43 +90,37 @@ class GradientCapture(Capture):
         self,
         layers: Selectors = None,
         every: Every = 1,
-        statistics: str | Iterable[str] | None = None,
+        statistics: Asked = None,
         histogram: bool | int | Sequence[float] | None = None,
         raw: Mapping[Selector, int | Iterable[int]] | None = None,
         directory: str | Path | None = None,
         tensorboard: str | Path | None = None,
         optimizer: keras.optimizers.Optimizer | None = None,
     ) -> None:
-        super().__init__("gradients", Parameter, layers, every, histogram, directory, tensorboard, optimizer)
-        self._asked = statistics
-        self._recording.statistics, self._recording.edges = _statistics.chosen(statistics), self._edges
+        super().__init__(
+            "gradients", Parameter, chosen(statistics), layers, every, histogram, directory, tensorboard, optimizer
+        )
         self._raw = checked_raw(raw)
-
-    @property
-    def raw(self) -> dict[int, dict[str, np.ndarray]]:
-        """The whole gradients that `raw=` asked for: for each step, by the path of the variable."""
-        self._look()
-        return self._recording.raw()
 
     def _check(self, model: keras.Model, replicas: int) -> None:
         if not _has_probe(model):
             return
         if replicas > 1:
             raise RuntimeError(
-                "A GradientProbe can be heard on one device. Received: a model under "
+                "A GradientProbe records on one device. Received: a model under "
                 f"{type(model.distribute_strategy).__name__}; take the probe out of it."
             )
         if buffers.backend() == "jax":
             raise RuntimeError(
-                "A GradientProbe can be heard with Keras on TensorFlow or PyTorch: on JAX a layer can hand nothing out "
-                "of the backward pass. Received: the backend 'jax'; take the probe out of the model."
+                "A GradientProbe records with Keras on TensorFlow or PyTorch: on JAX a layer can return nothing from "
+                "the backward pass. Received: the backend 'jax'; take the probe out of the model."
             )
 
     def _source(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, statistics: tuple[str, ...] | None
-    ) -> tuple[Gradients, tuple[str, ...], Raw | None]:
-        names = optimizer_hook.statistics_for(self._asked, optimizer) if statistics is None else statistics
-        source = Gradients(model, names, self._layers, self._edges)
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, names: tuple[str, ...] | None
+    ) -> tuple[Gradients, Raw | None]:
+        names = names_for(self._chosen, optimizer) if names is None else names
+        source = Gradients(model, names, self._layers, self._edges, self._chosen.own)
         raw = Raw(model, optimizer, self._raw) if self._raw else None
         if optimizer is model.optimizer and all(layer.built for layer in layers_of(model)):
             # An error is raised now; in the first step it would spoil the compiled training.
@@ -134,7 +133,7 @@ class GradientCapture(Capture):
                 raise
             if _has_probe(model):  # whose units are known only in the step
                 source.entries = None
-        return source, names, raw
+        return source, raw
 
 
 def _has_probe(model: keras.Model) -> bool:

@@ -1,21 +1,26 @@
-"""Train until the error is small enough: the last step of the course's training loop."""
+"""Stop of a training once the error is small enough: the last step of the course's training loop."""
 
 from __future__ import annotations
 
 import warnings
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import keras
+import pandas as pd
 
 from kerasteach import stopping
+from kerasteach.display import Displayed, View
 from kerasteach.measure.hooks.batch_losses import BatchLosses
 from kerasteach.stopping import Mode, Require
 from kerasteach.validation import choice, flag, whole
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-class StopOnError(keras.callbacks.Callback):
+
+class StopOnError(Displayed, keras.callbacks.Callback):
     """Stop as soon as the error is below a threshold, at the end of an epoch or after any batch.
 
     Works with Keras on TensorFlow (also under `tf.distribute`), JAX and PyTorch, and in training loops of one's own:
@@ -99,8 +104,58 @@ class StopOnError(keras.callbacks.Callback):
         self.step: int | None = None
         self.value: float | dict[str, float] | None = None
         self._recent: deque[dict[str, float]] = deque(maxlen=self._rule.consecutive)
+        self._history: list[tuple[int, int | None, dict[str, float]]] = []  # epoch, batch and values
         self._now, self._batch = -1, -1
         self._judged = self._named = self._warned = self._validated = False
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The table of what was judged in this training, or in the last one: a row a metric and epoch, or batch.
+
+        Its columns are `epoch, metric, value`, as those of `kerasteach.measure.history_table`; with `per="batch"` a
+        column `step`, the batch of the epoch, comes after `epoch`. Both count from 0.
+        """
+        rows = [(*when, metric, value) for *when, values in self._history for metric, value in values.items()]
+        types = {"epoch": "int64", "step": "int64", "metric": "str", "value": "float64"}
+        frame = pd.DataFrame(rows, columns=list(types))
+        if self._per == "epoch":
+            frame, types = frame.drop(columns="step"), {name: types[name] for name in types if name != "step"}
+        return frame.astype(types)
+
+    def plot(self, metric: str | None = None, ax: Axes | None = None) -> Axes:
+        """Draw a metric that was judged over the epochs, or batches, with its threshold.
+
+        Args:
+            metric: Which, of several. Defaults to `None`, the first.
+            ax: Where to draw. Defaults to a new figure.
+
+        Returns:
+            The axes.
+
+        Raises:
+            ValueError: If nothing was judged yet, or the metric is none of the rule's.
+        """
+        from kerasteach.plotting import learning_curves
+
+        metric = self._metrics[0] if metric is None else choice("metric", metric, self._metrics)
+        rows = self.frame[self.frame["metric"] == metric]
+        if rows.empty:
+            raise ValueError(f"There is nothing to draw: no {self._per} was judged yet.")
+        if self._per == "batch":
+            rows = rows.drop(columns="step").assign(epoch=range(len(rows)))
+        ax = learning_curves(rows, metric, ax)
+        (target,) = (target for target in self._rule.targets if target.metric == metric)
+        ax.axhline(target.threshold, color="0.3", linestyle="--", label=f"threshold {target.threshold:g}")
+        ax.set_xlabel("epochs trained" if self._per == "epoch" else "batches trained")
+        ax.legend()
+        return ax
+
+    def _view(self) -> View:
+        title = f"StopOnError({self._rule})"
+        if not self._history:
+            return View(f"{title}: nothing judged yet")
+        reason = self.reason or f"no stop, {self._per} {len(self._history):,} was the last"
+        return View(f"{title}: {reason}", self.frame, (".plot()", ".frame"))
 
     def update(self, *, epoch: int | None = None, **metrics: float) -> bool:
         """Judge once more in a training loop of one's own, and say whether it is time to stop.
@@ -238,6 +293,7 @@ class StopOnError(keras.callbacks.Callback):
             self._judged = True
             self._warn_of_limits(values)
         self._recent.append(values)
+        self._history.append((self._now, step, values))
         reason = self._rule.reason(list(self._recent))
         trained = self._now + (step is None)  # epochs that are over
         if reason is None or trained < self._min_epochs:

@@ -8,15 +8,16 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasteach.display import Displayed, View
 from kerasteach.measure.recording.recording import Every, checked_every
 
 
-class WeightSnapshots(keras.callbacks.Callback):
+class WeightSnapshots(Displayed, keras.callbacks.Callback):
     """Keep all weights as they are at the start of a training, and after each epoch or every n-th step.
 
-    This is the path that `kerasteach.loss_surface` draws. All snapshots stay in memory: 25 of a network with a million
-    weights take 100 MB. Each `fit` starts afresh. A model that is built only by its first batch has no weights at the
-    start, so that the first snapshot is missing: a warning says so.
+    This is the trajectory that `kerasteach.loss_surface` draws. All snapshots stay in memory: 25 of a network with a
+    million weights take 100 MB. Each `fit` starts afresh. A model that is built only by its first batch has no weights
+    at the start, so that the first snapshot is missing: a warning says so.
 
     Args:
         every: `"epoch"`, or a number of steps, of which the last is kept in any case; where Keras runs several in one
@@ -73,8 +74,15 @@ class WeightSnapshots(keras.callbacks.Callback):
         if self._every != "epoch" and self._steps % self._every:
             self._keep()
 
+    def _view(self) -> View:
+        if not self.snapshots:
+            return View("WeightSnapshots: no snapshot yet")
+        numbers = sum(weight.size for weight in self.snapshots[0])
+        title = f"WeightSnapshots: {len(self.snapshots):,} snapshots of {numbers:,} weights"
+        return View(title, None, (".snapshots", "kerasteach.loss_surface(model, x, y, trajectory=...)"))
+
     def _first(self) -> str:
         return "epoch" if self._every == "epoch" else f"{self._every} steps" if self._every > 1 else "step"
 
     def _keep(self) -> None:
-        self.snapshots.append([np.array(one) for one in self.model.get_weights()])
+        self.snapshots.append([np.array(weight) for weight in self.model.get_weights()])

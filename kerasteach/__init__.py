@@ -55,14 +55,7 @@ def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
 
 
-# In two steps, because a user may import kerasteach.activations before Keras: Keras is then imported, and its hook
-# runs, in the middle of that module, when nothing that needs it can be imported yet.
-@wrapt.when_imported(f"{__name__}.activations")
-def _register_classes(_: Any) -> None:
-    for room in ("layers", "losses", "optimizers"):
-        import_module(f"{__name__}.{room}")
-
-
 @wrapt.when_imported("keras")
-def _register_functions(_: Any) -> None:
-    import_module(f"{__name__}.activations")
+def _register(_: Any) -> None:
+    for module in ("activations.registration", "layers", "losses", "optimizers"):
+        import_module(f"{__name__}.{module}")

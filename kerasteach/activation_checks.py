@@ -1,4 +1,4 @@
-"""Whether a function can be the activation of a network's hidden layers: tried on a symbolic input, before training."""
+"""Check of a hidden layer's activation: it is applied to a symbolic input, before training."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import numpy as np
 from kerasteach import activations
 from kerasteach.validation import received, shown
 
-_UNITS = 8  # of the layer that it is tried on
+_UNITS = 8  # of the symbolic input
 
 
 def check_activation(name: str, activation: Any) -> None:
     """Raise an error unless every hidden layer of several networks can have this activation.
 
     Args:
-        name: What it is called in the comparison.
+        name: Its name in the comparison.
         activation: As `kerasteach.activations.get` takes it.
 
     Raises:
@@ -47,8 +47,8 @@ def check_activation(name: str, activation: Any) -> None:
 
 
 def check_layer(name: str, layer: keras.layers.Layer) -> None:
-    """Raise ValueError where a layer has weights, or a random state, that several layers and networks would share."""
-    with suppress(Exception):  # one that cannot be copied is tried itself
+    """Raise ValueError if a layer has weights, or a random state, which several layers and networks would share."""
+    with suppress(Exception):  # a layer that cannot be copied is tried itself
         layer = deepcopy(layer)
     _try(name, layer)
     if layer.variables:
@@ -87,6 +87,6 @@ class _Trial(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         try:
             return self.function(inputs)
-        except Exception as error:  # without what Keras adds to it
+        except Exception as error:  # without the text that Keras adds to it
             self.failure = f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}"
             raise

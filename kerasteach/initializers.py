@@ -1,4 +1,4 @@
-"""Initial weights: drawn for a seed, and the initialization that suits an activation."""
+"""Initializers that draw for a seed, and the initialization that suits an activation."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import keras
 import numpy as np
 
 from kerasteach import activations
-from kerasteach.activation_names import ACTIVATIONS
 from kerasteach.activations import Activation
+from kerasteach.activations.lookup import ACTIVATIONS
 from kerasteach.validation import received, several, whole
 
 
 def for_activation(activation: str | Activation | None) -> keras.initializers.Initializer:
-    """Return the initialization that was made for layers of an activation.
+    """Return the initializer that was derived for layers of an activation.
 
     All are uniform, so that the same random draws serve for each: the kernels differ by a factor alone.
 
@@ -27,7 +27,7 @@ def for_activation(activation: str | Activation | None) -> keras.initializers.In
     | celu, elu, gelu, mish, selu, silu | He's condition: `r = sqrt(3 / (n_in E[f(z)^2]))`, z from N(0, 1) |
 
     He's condition keeps the mean square of what a layer puts out at 1, and is He's rule for ReLU, whose mean square is
-    one half; for SELU it is LeCun's, `r = sqrt(3 / n_in)`, as its authors want it.
+    one half; for SELU it is LeCun's, `r = sqrt(3 / n_in)`, as its authors specify.
 
     Args:
         activation: One of these, by its name or as a function; `None` is linear.
@@ -48,7 +48,7 @@ def for_activation(activation: str | Activation | None) -> keras.initializers.In
     name = activations.name_of(activations.get(activation))
     initialization = None if name is None else ACTIVATIONS[name].initialization
     if initialization is None:
-        known = ", ".join(name for name, one in ACTIVATIONS.items() if one.initialization is not None)
+        known = ", ".join(name for name, other in ACTIVATIONS.items() if other.initialization is not None)
         raise ValueError(
             f'`initializer="matched"` knows what suits {known}; name an initializer for another function. '
             f"{received('activation', activation)}"
@@ -60,7 +60,7 @@ def for_activation(activation: str | Activation | None) -> keras.initializers.In
 def drawing(
     initializer: str | keras.initializers.Initializer, seed: int | None, position: int, shape: tuple[int, ...]
 ) -> str | keras.initializers.Initializer:
-    """Return the initializer, drawing for a seed if there is one, or as Keras does."""
+    """Return the initializer, which draws for a seed if one is given, else as Keras does."""
     if seed is not None:
         return seeded(initializer, seed, position, shape)
     return initializer if isinstance(initializer, str) else initializer.clone()
@@ -73,7 +73,7 @@ def seeded(
 
     Args:
         initializer: A name that Keras knows, or an initializer, whose own seed is not used.
-        seed: Which network.
+        seed: The network's seed.
         position: The variable's place among the model's, from 0.
         shape: The variable's shape.
 
@@ -97,11 +97,11 @@ def seeded(
 
 def _by_name(initializer: str, stream: int) -> keras.initializers.Initializer:
     """Make the named initializer with a seed at once: without one, it would draw from Python's random state."""
-    for config in ({"seed": stream}, {}):  # one that draws nothing, such as "zeros", takes no seed
+    for config in ({"seed": stream}, {}):  # "zeros" and others that draw nothing take no seed
         with suppress(TypeError):
-            found = keras.initializers.deserialize({"class_name": initializer, "config": config})
-            if isinstance(found, keras.initializers.Initializer):
-                return found
+            named = keras.initializers.deserialize({"class_name": initializer, "config": config})
+            if isinstance(named, keras.initializers.Initializer):
+                return named
     raise ValueError(f"Keras knows no such initializer: {initializer!r}.")
 
 

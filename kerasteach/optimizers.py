@@ -1,8 +1,9 @@
-"""Gradient descent as the course writes it, and nothing else."""
+"""Gradient descent as the course writes it, and optimizers by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import keras
@@ -10,6 +11,8 @@ from keras import ops
 
 from kerasteach.activations import Tensor
 from kerasteach.validation import finite, is_number, received, text
+
+PLAIN_LEARNING_RATE = 0.1  # of `PlainSGD` where an optimizer is chosen by name, or none is named
 
 
 @keras.saving.register_keras_serializable(package="kerasteach")
@@ -75,6 +78,47 @@ def _checked(learning_rate: Any) -> Any:
     if rate < 0:
         raise ValueError(f"`learning_rate` must be finite and not negative. {received('learning_rate', learning_rate)}")
     return rate
+
+
+def get(optimizer: str | keras.optimizers.Optimizer | None = None, learning_rate: Any = None) -> Any:
+    """Return an optimizer, by its name where it is given by name.
+
+    Args:
+        optimizer: A name that Keras knows, such as `"adam"`; `"plain_sgd"`; or an optimizer, which is returned as it
+            is. Defaults to `None`, which is `"plain_sgd"`.
+        learning_rate: What `PlainSGD` takes as its learning rate; only together with a name. Defaults to `None`: that
+            optimizer's own default, and 0.1 for `"plain_sgd"`.
+
+    Raises:
+        ValueError: If it is no name that Keras knows and no optimizer; if an optimizer comes with a learning rate, or
+            the rate is negative or not finite.
+        TypeError: If the learning rate is no number, schedule or function.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> float(kt.optimizers.get("adam", 0.5).learning_rate)
+        0.5
+        >>> kt.optimizers.get().name
+        'plain_sgd'
+    """
+    rate = None if learning_rate is None else _checked(learning_rate)
+    if isinstance(optimizer, keras.optimizers.Optimizer):
+        if rate is not None:
+            raise ValueError(
+                "`learning_rate` belongs to a named optimizer; this one has its own. "
+                f"{received('learning_rate', learning_rate)}"
+            )
+        return optimizer
+    if optimizer is None or (isinstance(optimizer, str) and optimizer.lower() in ("plain_sgd", "plainsgd")):
+        return PlainSGD(PLAIN_LEARNING_RATE if rate is None else rate)
+    if isinstance(optimizer, str):
+        with suppress(KeyError, TypeError, ValueError):  # an unknown name, or one that needs arguments
+            named = keras.optimizers.get(optimizer)
+            return named if rate is None else type(named)(learning_rate=rate)
+    raise ValueError(
+        '`optimizer` must be a name that Keras knows, such as "sgd" or "adam", or an optimizer. '
+        f"{received('optimizer', optimizer)}"
+    )
 
 
 def is_plain(optimizer: keras.optimizers.Optimizer) -> bool:

@@ -11,6 +11,7 @@ from kerasteach.validation import choice, did_you_mean, finite, received, severa
 
 Mode = Literal["auto", "min", "max"]
 Require = Literal["all", "any"]
+_SIGNS = {"min": "<", "max": ">", "auto": "past"}
 
 # How a metric's own name ends, which stands last in Keras's (`val_<output>_<metric>_<number>`).
 _SHARES = "accuracy|acc|auc|precision|recall|sensitivity|specificity|f1_score|f1|fbeta_score|iou|io_u|similarity"
@@ -68,16 +69,18 @@ class Target:
     def reason(self, value: float) -> str | None:
         """Say why this value is reason to stop, or return `None` where it is not (NaN never is)."""
         passed = value < self.threshold if self.mode == "min" else value > self.threshold
-        sign = "<" if self.mode == "min" else ">"
         digits = f"{value:.4g}" if f"{value:.4g}" != f"{self.threshold:.4g}" else repr(value)
-        return f"{self.metric} {digits} {sign} {self.threshold:g}" if passed else None
+        return f"{self.metric} {digits} {_SIGNS[self.mode]} {self.threshold:g}" if passed else None
+
+    def __str__(self) -> str:
+        return f"{self.metric} {_SIGNS[self.mode]} {self.threshold:g}"
 
     def value_in(self, logs: Mapping[str, Any]) -> float:
         """Return the metric's value out of Keras's `logs`.
 
         Raises:
-            ValueError: If the metric is not there (the message lists those that are), its name does not tell whether it
-                falls or rises, or it has more than one value.
+            ValueError: If the metric is not there (the message lists those that are), its name does not decide whether
+                it falls or rises, or it has more than one value.
             TypeError: If its value is no number.
         """
         if self.metric not in logs:
@@ -86,7 +89,7 @@ class Target:
         return _number(self.metric, logs[self.metric])
 
     def check_mode(self) -> None:
-        """Raise ValueError if the metric's name does not tell whether it falls or rises, and no mode says so."""
+        """Raise ValueError if neither the metric's name nor a mode decides whether it falls or rises."""
         if self.mode == "auto":
             raise ValueError(
                 '`mode` must be "min" or "max" for a metric of this name: it does not say whether the metric falls or '
@@ -153,9 +156,12 @@ class Rule:
         object.__setattr__(self, "consecutive", whole("consecutive", self.consecutive))
         choice("require", self.require, ("all", "any"))
         targets = tuple(several("targets", self.targets, "targets"))
-        if not targets or not all(isinstance(one, Target) for one in targets):
+        if not targets or not all(isinstance(target, Target) for target in targets):
             raise ValueError(f"`targets` must be one `Target` or more. {received('targets', self.targets)}")
         object.__setattr__(self, "targets", targets)
+
+    def __str__(self) -> str:
+        return f" {'and' if self.require == 'all' else 'or'} ".join(map(str, self.targets))
 
     def values_in(self, logs: Mapping[str, Any]) -> dict[str, float]:
         """Return the value of each target's metric out of Keras's `logs`, or raise ValueError as `Target` does."""

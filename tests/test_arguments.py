@@ -104,7 +104,7 @@ def fitted():
 @cache
 def descent():
     """Return a short descent and its landscape."""
-    return kt.gradient_descent("parabola", steps=3), kt.lessons.landscape("parabola", points=9)
+    return kt.gradient_descent("parabola", steps=3).frame, kt.lessons.landscape("parabola", points=9)
 
 
 @cache
@@ -203,7 +203,13 @@ BASE = {
     "layers.Dense.pre_activation": lambda: {"x": X},
     "layers.LeakyReLU": dict,
     "layers.Softmax": dict,
+    "lessons.Descent.animate": dict,
+    "lessons.Descent.landscape": dict,
+    "lessons.Descent.plot": dict,
+    "lessons.LearningRateTest.plot": dict,
+    "lessons.LossSurface.plot": dict,
     "lessons.TracedStep.explain": dict,
+    "lessons.TracedStep.plot": dict,
     "lessons.find_learning_rate": lambda: {"model": model(), "x": X, "y": Y, "steps": 2, "verbose": 0},
     "lessons.functions.get": lambda: {"function": "parabola"},
     "lessons.gradient_descent": lambda: {"f": "parabola", "start": 1.0, "steps": 1},
@@ -241,21 +247,24 @@ BASE = {
     "initializers.for_activation": lambda: {"activation": "relu"},
     "initializers.seeded": lambda: {"initializer": "glorot_uniform", "seed": 0, "position": 0, "shape": (2, 2)},
     "optimizers.PlainSGD": dict,
+    "optimizers.get": dict,
     "plotting.activation_curves": lambda: {"table": kt.activations.table("tanh")},
-    "plotting.activation_functions": lambda: {"table": kt.activations.table("tanh")},
+    "plotting.activations_figure": lambda: {"table": kt.activations.table("tanh")},
     "plotting.decision_boundary": lambda: {"predictions": predictions()},
+    "plotting.decision_boundary_figure": lambda: {"predictions": predictions()},
     "plotting.descent_animation": lambda: {"descent": descent()[0], "landscape": descent()[1]},
     "plotting.descent_path": lambda: {"descent": descent()[0], "landscape": descent()[1]},
     "plotting.descent_values": lambda: {"descent": descent()[0]},
     "plotting.gradient_flow": lambda: {"gradients": gradients()},
     "plotting.gradient_heat_map": lambda: {"gradients": gradients()},
-    "plotting.gradients_over_time": lambda: {"gradients": gradients()},
+    "plotting.gradient_heat_map_figure": lambda: {"gradients": gradients()},
     "plotting.learning_curves": lambda: {"history": history()},
     "plotting.learning_rate_test": lambda: {"table": rates()},
     "plotting.lecture_figure": lambda: {"history": history(), "gradients": gradients()},
-    "plotting.loss_surface": lambda: {"surface": surface().loss},
+    "plotting.loss_surface": lambda: {"surface": surface().frame},
     "plotting.pages": lambda: {"table": history()},
     "plotting.save": lambda: {"figure": Figure(), "path": "figure.png"},
+    "plotting.show_or_save": lambda: {"figure": Figure(), "path": "figure.png"},
     "plotting.traced_step": lambda: {"table": trace().frame},
 }
 # What an error may call an argument besides: as the public function that most call names it, or by what is in it.
@@ -279,6 +288,9 @@ INSTANCES = {
     "callbacks.StopOnError": lambda: kt.callbacks.StopOnError(0.1),
     "experiment.Comparison": comparison,
     "layers.Dense": lambda: model().layers[0],
+    "lessons.Descent": lambda: kt.gradient_descent("parabola", steps=3),
+    "lessons.LearningRateTest": lambda: kt.lessons.LearningRateTest(rates(), 0.1, "all steps were taken"),
+    "lessons.LossSurface": surface,
     "lessons.TracedStep": trace,
     "measure.record": tape,
 }
@@ -286,6 +298,7 @@ INSTANCES = {
 NOT_CALLED_BY_USERS = {
     "devices.Device",
     "experiment.Comparison",
+    "lessons.Descent",
     "lessons.LossSurface",
     "lessons.LearningRateTest",
     "lessons.TracedStep",

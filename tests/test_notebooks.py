@@ -23,6 +23,42 @@ def test_a_notebook_shows_figures_after_the_lecture_style(monkeypatch):
     assert pictures(monkeypatch, setup, f"with plotting.lecture():\n    {draw}", draw, draw) == [0, 1, 1, 1]
 
 
+SETUP = """
+import pandas as pd
+from kerasteach import plotting
+history = pd.DataFrame({'epoch': [0, 1], 'metric': 'loss', 'value': [2.0, 1.0]})
+gradients = pd.DataFrame(
+    {'epoch': 0, 'step': 0, 'layer': ['a', 'b'], 'depth': [1, 2], 'parameter': 'bias', 'norm': [0.1, 1.0]}
+)
+"""
+LAST_LINES = {
+    "axes": "plotting.learning_curves(history)",
+    "a composed figure": "plotting.lecture_figure(history, gradients)",
+    "panels": "plotting.gradient_heat_map_figure(gradients)",
+    "a name": "figure = plotting.lecture_figure(history, gradients)",
+    "a figure that an earlier cell has shown": "figure",
+    "a figure in lecture style": "with plotting.lecture():\n    f = plotting.lecture_figure(history, gradients)\nf",
+    "the helper": "plotting.show_or_save(plotting.learning_curves(history), 'curves.png')",
+    "the helper with panels": "plotting.show_or_save(plotting.lecture_figure(history, gradients), 'lecture.png')",
+}
+
+
+def test_a_figure_appears_once(monkeypatch, tmp_path):
+    """Axes, composed figures and names of them: one picture below a cell, and no file."""
+    monkeypatch.chdir(tmp_path)
+    assert pictures(monkeypatch, SETUP, *LAST_LINES.values()) == [0, *(1 for _ in LAST_LINES)]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_script_writes_what_a_notebook_shows(tmp_path, capsys):
+    """`show_or_save` prints the path, and replaces the file of an earlier run."""
+    figure, path = plt.figure(), tmp_path / "figures" / "figure.png"
+    for _ in range(2):
+        assert kt.plotting.show_or_save(figure, path) is None
+    assert capsys.readouterr().out == f"{path}\n{path}\n"
+    assert path.stat().st_size > 0
+
+
 def test_a_style_puts_back_only_what_it_set():
     """What a backend changes inside the block, such as `interactive`, stays; the sizes are those from before."""
     before = plt.rcParams["font.size"], plt.rcParams["figure.figsize"]

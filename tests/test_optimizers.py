@@ -86,3 +86,32 @@ def test_a_learning_rate_that_is_no_number_is_refused(learning_rate):
 def test_a_whole_number_will_do():
     """An integer is a learning rate."""
     assert float(kt.optimizers.PlainSGD(1).learning_rate) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [(None, "PlainSGD"), ("plain_sgd", "PlainSGD"), ("Adam", "Adam"), ("sgd", "SGD")]
+)
+def test_get_makes_an_optimizer_of_its_name(name, kind):
+    """With the learning rate that is asked for, or its own; plain gradient descent has 0.1."""
+    assert type(kt.optimizers.get(name)).__name__ == kind
+    assert float(kt.optimizers.get(name, 0.25).learning_rate) == 0.25
+    own = {"PlainSGD": 0.1, "Adam": 0.001, "SGD": 0.01}[kind]
+    assert float(kt.optimizers.get(name).learning_rate) == pytest.approx(own)
+    assert kt.optimizers.get(name, SCHEDULE).get_config()["learning_rate"]["class_name"] == "ExponentialDecay"
+
+
+def test_get_returns_an_optimizer_as_it_is():
+    """It has its own learning rate."""
+    optimizer = keras.optimizers.Adam(0.3)
+    assert kt.optimizers.get(optimizer) is optimizer
+    with pytest.raises(ValueError, match=r"`learning_rate` belongs to a named optimizer.*Received: learning_rate=0\.1"):
+        kt.optimizers.get(optimizer, 0.1)
+
+
+@pytest.mark.parametrize("optimizer", ["adamm", keras.optimizers.Adam, 3, "lossscaleoptimizer"])
+def test_get_refuses_what_is_no_optimizer(optimizer):
+    """The error names the argument and what was received."""
+    with pytest.raises(ValueError, match=r"`optimizer` must be a name that Keras knows.*Received: optimizer="):
+        kt.optimizers.get(optimizer)
+    with pytest.raises(TypeError, match="`learning_rate` must be a number"):
+        kt.optimizers.get("adam", "fast")

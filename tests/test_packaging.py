@@ -16,8 +16,8 @@ FOLDERS = {"kerasteach.callbacks": "callbacks"}
 # The floors of docs/architecture.md: a room may import from floors below its own, and from its own folder.
 FLOORS = [
     {"validation", "display", "extras"},
-    {"activation_names", "devices", "progress", "datasets", "storage", "tables"},
-    {"activations", "plotting"},
+    {"activations", "devices", "keras_internals", "progress", "datasets", "storage", "tables"},
+    {"plotting"},
     {"losses", "optimizers", "initializers", "layers", "stopping"},
     {"activation_checks"},
     {"models", "measure"},
@@ -40,7 +40,7 @@ FLOORS_INSIDE = {
         {"run_directory"},
         {"executor"},
         {"comparison"},
-        {"compare"},
+        {"paired_experiment"},
     ],
 }
 SOURCES = sorted([*(ROOT / "kerasteach").rglob("*.py"), *(ROOT / "callbacks").rglob("*.py")])
@@ -118,9 +118,34 @@ def test_figures_need_no_keras():
     assert run("import sys, kerasteach.plotting; print({'keras', 'tensorflow'} & set(sys.modules))") == "set()"
 
 
+def test_a_saved_comparison_needs_no_keras(comparison, tmp_path):
+    """It is loaded, summarized, shown and drawn without waiting for TensorFlow."""
+    comparison.save(tmp_path)
+    code = f"import sys, kerasteach as kt; result = kt.Comparison.load({str(tmp_path)!r})"
+    use = "result.summary(); repr(result); result.plot()"
+    assert run(f"{code}; {use}; print({{'keras', 'tensorflow'}} & set(sys.modules))") == "set()"
+
+
+def test_a_saved_capture_needs_no_keras(classifier, blobs, tmp_path):
+    """Its table and whole gradients are read without waiting for TensorFlow."""
+    capture = kt.callbacks.GradientCapture(every=1, raw={"*": [0, 1]})
+    classifier().fit(*blobs, epochs=1, verbose=0, callbacks=[capture])
+    capture.save(tmp_path)
+    code = f"import sys, kerasteach as kt; table = kt.measure.read({str(tmp_path)!r})"
+    use = f"steps = kt.measure.read_raw({str(tmp_path)!r}); assert table['step'].nunique() == len(steps) == 2"
+    assert run(f"{code}; {use}; print({{'keras', 'tensorflow'}} & set(sys.modules))") == "set()"
+
+
+@pytest.mark.parametrize("first", ["paired_experiment", "comparison"])
+def test_compare_is_the_function_in_any_order(first):
+    """Whichever module of the experiment is imported first, `compare` is no module."""
+    code = f"import kerasteach.experiment.{first}, kerasteach as kt; kt.Comparison"
+    assert run(f"{code}; print(kt.compare is kt.experiment.compare, kt.compare.__name__)") == "True compare"
+
+
 def test_names_of_activations_need_no_keras():
     """A command can refuse a name before TensorFlow starts."""
-    assert run("import sys, kerasteach.activation_names; print({'keras', 'numpy'} & set(sys.modules))") == "set()"
+    assert run("import sys, kerasteach.activations; print({'keras', 'numpy'} & set(sys.modules))") == "set()"
 
 
 def test_the_package_alone_imports_neither_keras_nor_pandas():

@@ -55,7 +55,7 @@ def test_the_blocks_of_python_run_in_order_and_again(times, in_a_folder):
 @often
 def test_the_commands_run_in_order_and_again(times, in_a_folder, monkeypatch, capsys):
     """In one folder: no command refuses because of what another, or the same, has written."""
-    for name in ("compare", "descent", "show", "trace"):
+    for name in ("activations", "compare.command", "descent", "devices", "trace"):
         monkeypatch.setattr(sys.modules[f"kerasteach.cli.{name}"], "start_tensorflow", lambda: None)
     for words in COMMANDS * times:
         monkeypatch.setattr(sys, "argv", ["kerasteach", *words])

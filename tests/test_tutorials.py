@@ -56,11 +56,13 @@ def test_a_notebook_shows_every_figure(path, tmp_path):
     client.execute(env=environment)
     for cell in notebook.cells:
         outputs = cell.get("outputs", [])
-        printed = "".join(output.text for output in outputs if output.get("name") == "stdout")
-        shown = sum("image/png" in output.get("data", {}) for output in outputs)
-        assert shown == printed.count("figures/"), cell.source
-        told = "".join(output.text for output in outputs if output.get("name") == "stderr")
-        assert "Warning" not in told
+        data = [output.get("data", {}) for output in outputs]
+        pictures = sum("image/png" in kinds for kinds in data)
+        players = sum("animation" in str(kinds.get("text/html", "")) for kinds in data)
+        assert pictures + players == cell.source.count("show_or_save("), cell.source
+        warned = "".join(output.text for output in outputs if output.get("name") == "stderr")
+        assert "Warning" not in warned
+    assert not (tmp_path / "figures").exists()
 
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)

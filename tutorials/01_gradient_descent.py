@@ -13,7 +13,7 @@
 #
 # $$w \leftarrow w - \eta \, \frac{dJ}{dw}$$
 #
-# The *learning rate* $\eta$ decides how far a step goes, and with it nearly everything else.
+# The *learning rate* $\eta$ decides how far a step goes, and thereby whether the descent arrives.
 #
 # Run it: `python 01_gradient_descent.py`. It writes its figures into `figures/`.
 
@@ -43,7 +43,7 @@ def cost(w):
     return ops.sum((z - w * x) ** 2) / (2 * len(x))
 
 
-path = kt.gradient_descent(cost, start=0.0, learning_rate=[1.5, 0.4], steps=4)
+path = kt.gradient_descent(cost, start=0.0, learning_rate=[1.5, 0.4], steps=4).frame
 print(path[["learning_rate", "step", "w", "value", "gradient_norm"]].round(4).to_string(index=False))
 
 # %% [markdown]
@@ -67,55 +67,50 @@ assert np.allclose(left[1:] / left[:-1], 1 - 1.5 * np.mean(x**2), atol=1e-3)
 # %% [markdown]
 # ## Too small, good, too large
 #
-# On the parabola f(x) = x^2 a step makes (1 - 2 eta) x of x. That factor tells everything: close to 1 it crawls, close
-# to 0 it is there at once, below 0 it jumps to the other side, and below -1 it flies off.
+# On the parabola f(x) = x^2 a step multiplies x by 1 - 2 eta. This factor decides: close to 1 the descent is slow,
+# close to 0 it arrives at once, below 0 it jumps to the other side, and below -1 it diverges.
 
 # %%
 rates = [0.01, 0.3, 0.95, 1.0, 1.02]
 descent = kt.gradient_descent("parabola", start=-2.5, learning_rate=rates, steps=30)
-ends = descent.groupby("learning_rate").tail(1).set_index("learning_rate")
+ends = descent.verdicts.set_index("learning_rate")
 print(ends[["x", "value", "verdict"]].to_string())
 assert ends["verdict"].tolist() == ["still going", "converged", "oscillating", "oscillating", "diverged"]
 assert np.allclose(ends["x"], -2.5 * (1 - 2 * np.array(rates)) ** 30), "30 factors of 1 - 2 eta"
 
-curve = kt.lessons.landscape("parabola")
-few = descent[descent["learning_rate"].isin([0.01, 0.3, 1.02])]
+curve = descent.landscape()
+few = descent.frame[descent.frame["learning_rate"].isin([0.01, 0.3, 1.02])]
 with kt.plotting.lecture():
-    print(kt.plotting.save(kt.plotting.descent_path(few, curve, [0.0]), "figures/01_path.png", overwrite=True))
-    print(kt.plotting.save(kt.plotting.descent_values(few), "figures/01_values.png", overwrite=True))
-    film = kt.plotting.descent_animation(few.query("step <= 8"), curve, [0.0])
-    print(kt.plotting.save(film, "figures/01_descent.gif", overwrite=True))
+    kt.plotting.show_or_save(kt.plotting.descent_path(few, curve, [0.0]), "figures/01_path.png")
+    kt.plotting.show_or_save(kt.plotting.descent_values(few), "figures/01_values.png")
+    animation = kt.plotting.descent_animation(few.query("step <= 8"), curve, [0.0])
+    kt.plotting.show_or_save(animation, "figures/01_descent.gif")
 
 # %% [markdown]
 # ## Two directions, one learning rate
 #
 # A network has many weights and one learning rate for all. Here, the curvature is 10 along y and 1 along x. Beyond
-# 2 / 10 the steep direction flies off, however slowly the flat one goes.
+# 2 / 10 the steep direction diverges, however slowly the flat one goes.
 
 # %%
-bowl = kt.lessons.functions.get("elongated_bowl")
-descent = kt.gradient_descent(bowl, learning_rate=[0.02, 0.18, 0.202], steps=50)
-verdicts = descent.groupby("learning_rate")["verdict"].first()
-assert verdicts.tolist() == ["still going", "converged", "diverged"]
+descent = kt.gradient_descent("elongated_bowl", learning_rate=[0.02, 0.18, 0.202], steps=50)
+assert descent.verdicts["verdict"].tolist() == ["still going", "converged", "diverged"]
 with kt.plotting.lecture():
-    ax = kt.plotting.descent_path(descent, kt.lessons.landscape(bowl), bowl.minima)
-    print(kt.plotting.save(ax, "figures/01_bowl.png", overwrite=True))
+    kt.plotting.show_or_save(descent.plot(), "figures/01_bowl.png")
 
 # %% [markdown]
 # ## Which minimum?
 #
 # Gradient descent finds *a* minimum, not the lowest. Of this function's two minima the lower one is on the left. From
-# the right, small steps end in the nearer one; a large first step happens to leap over it.
+# the right, small steps end in the nearer minimum; here a large first step jumps over it.
 
 # %%
-two = kt.lessons.functions.get("two_minima")
-descent = kt.gradient_descent(two, learning_rate=[0.05, 0.12], steps=60)
-reached = descent.groupby("learning_rate")["x"].last()
+descent = kt.gradient_descent("two_minima", learning_rate=[0.05, 0.12], steps=60)
+reached = descent.verdicts.set_index("learning_rate")["x"]
 print(reached.round(4).to_string())
 assert np.allclose(reached, [0.930403, -1.057454], atol=1e-5), "the same start, two minima"
 with kt.plotting.lecture():
-    ax = kt.plotting.descent_path(descent, kt.lessons.landscape(two), two.minima)
-    print(kt.plotting.save(ax, "figures/01_two_minima.png", overwrite=True))
+    kt.plotting.show_or_save(descent.plot(), "figures/01_two_minima.png")
 
 # %% [markdown]
 # ## Questions to try

@@ -47,19 +47,17 @@ trace = kt.trace_step(model, x, target)
 print(trace.explain())
 
 # %% [markdown]
-# In a notebook, `trace` alone shows the same as formulas. The figure has all of it at one glance: each number of the
-# forward pass in blue, and beside it, in red, how the error changes with it.
+# In a notebook, `trace` alone shows the same as formulas. The figure shows the whole step: each number of the forward
+# pass in blue, and beside it, in red, the derivative of the error by it.
 
 # %%
 with kt.plotting.lecture():
-    ax = kt.plotting.traced_step(trace.frame)
-    print(kt.plotting.save(ax, "figures/02_two_neurons.png", overwrite=True))
+    kt.plotting.show_or_save(trace.plot(), "figures/02_two_neurons.png")
 
 # %% [markdown]
 # ## Does the slide agree?
 #
-# The table has a number a row, so it can be asked. Two of the slide's numbers are slips of rounding: the printout
-# marks them.
+# The table has one number in each row. Two of the slide's numbers have rounding errors: the printout marks them.
 
 # %%
 print(trace.frame.head(3).to_string())
@@ -92,8 +90,8 @@ assert slips == ["E", "dE/dW"], "0.1083 is too large; 0.05706 multiplies numbers
 # %% [markdown]
 # ## Two traps
 #
-# *All gradients come from the old weights.* Whoever updates w2 first, and goes back through the new one, gets another
-# b1. *The loss decides about the factor.* Keras's `mse` has no 1/2: every gradient is twice as large.
+# *All gradients come from the old weights.* If w2 is updated first, and the error goes back through the new w2, b1
+# comes out different. *The loss has a factor.* Keras's `mse` has no 1/2: every gradient is twice as large.
 
 # %%
 slope = values["a", 1] * (1 - values["a", 1])
@@ -121,7 +119,8 @@ assert np.allclose(np.concatenate([np.ravel(one) for one in model.get_weights()]
 # %% [markdown]
 # ## A classifier
 #
-# The same for softmax and cross-entropy: dE/da goes through softmax's Jacobian; what comes out at z is simply a - T.
+# The same for softmax and cross-entropy: dE/da goes through softmax's Jacobian, and dE/dz is simply a - T. The figure
+# has two pages, so that its numbers can be read; what stands on the other page is gray.
 
 # %%
 classifier = kt.models.mlp("tanh", (4,), inputs=4, outputs=3, seed=0)
@@ -130,7 +129,8 @@ iris = kt.datasets.load("iris")
 step = kt.trace_step(classifier, iris.x_train[:1], iris.y_train[:1])
 output = step.frame.query("depth == 2").set_index("quantity")["value"]
 assert np.allclose(output["dE/dz"], output["a"] - np.eye(3)[iris.y_train[0]], atol=1e-6)
-print(kt.plotting.save(kt.plotting.traced_step(step.frame), "figures/02_classifier.png", overwrite=True))
+kt.plotting.show_or_save(step.plot(page=1), "figures/02_classifier_1.png")
+kt.plotting.show_or_save(step.plot(page=2), "figures/02_classifier_2.png")
 
 # %% [markdown]
 # ## Questions to try

@@ -10,8 +10,8 @@
 # # The training loop, and when to stop it
 #
 # A neural network trains in four steps: start from random weights and biases; compute the output by forward
-# propagation, and the error; send the error back and update the weights; repeat until the epochs are over or the error
-# is below a threshold. Here they are as plain code, as Keras's `fit`, and with the question that ends them: what
+# propagation, and the error; propagate the error back and update the weights; repeat until the epochs are over or the
+# error is below a threshold. Here they are as plain code, as Keras's `fit`, and with the question that ends them: what
 # exactly is below the threshold?
 #
 # Run it: `python 03_training_loop.py`. It writes its figures into `figures/`.
@@ -64,26 +64,26 @@ by_keras, stop = network(), kt.callbacks.StopOnError(0.2)
 history = by_keras.fit(x, y, batch_size=16, epochs=200, shuffle=False, verbose=0, callbacks=[stop])
 assert np.allclose(history.history["loss"], table["value"], rtol=1e-3)
 assert stop.epoch == table["epoch"].max()
-for one, other in zip(by_hand.get_weights(), by_keras.get_weights(), strict=True):
-    assert np.allclose(one, other, atol=1e-3)
+for ours, theirs in zip(by_hand.get_weights(), by_keras.get_weights(), strict=True):
+    assert np.allclose(ours, theirs, atol=1e-3)
 
 # %% [markdown]
 # ## The learning rate decides how long it takes
 #
-# Too small a rate creeps, and the epochs are over before the error is small. (How large is too large? Question 4.)
+# With too small a rate, the epochs are over before the error is small. (How large is too large? Question 4.)
 
 # %%
 rates = {
     rate: kt.training_loop(network(), x, y, rate, epochs=25, error_below=0.2, batch_size=32)
     for rate in (0.03, 0.3, 3.0)
 }
-curves = pd.concat([one.assign(network=f"learning rate {rate:g}") for rate, one in rates.items()])
+curves = pd.concat([curve.assign(network=f"learning rate {rate:g}") for rate, curve in rates.items()])
 with kt.plotting.lecture():
     ax = kt.plotting.learning_curves(curves)
     ax.axhline(0.2, color="black", linestyle=":")
     ax.annotate("stop below 0.2", (1, 0.2), xytext=(0, -8), textcoords="offset points", va="top")
-    print(kt.plotting.save(ax, "figures/03_learning_rates.png", overwrite=True))
-lengths = {rate: len(one) for rate, one in rates.items()}
+    kt.plotting.show_or_save(ax, "figures/03_learning_rates.png")
+lengths = {rate: len(curve) for rate, curve in rates.items()}
 print("epochs trained:", lengths)
 assert lengths[3.0] < lengths[0.3] < lengths[0.03] == 25, "the smallest rate does not get there in 25 epochs"
 
@@ -91,8 +91,8 @@ assert lengths[3.0] < lengths[0.3] < lengths[0.03] == 25, "the smallest rate doe
 # ## Which error?
 #
 # While an epoch runs, Keras shows the *mean* of its batches so far. A single batch may lie far below or above it.
-# `per="batch"` judges each batch by its own loss: it stops sooner, but on the word of 16 examples. More in a row, or a
-# score on examples that the network has not seen, is better evidence.
+# `per="batch"` judges each batch by its own loss: it stops sooner, but on the evidence of 16 examples. Several
+# batches in a row, or a score on examples that the network has not seen, are better evidence.
 
 # %%
 one_batch = kt.callbacks.StopOnError(0.2, per="batch")
@@ -110,7 +110,7 @@ assert max(unseen.value.values()) < 0.2
 # %% [markdown]
 # ## A loop of your own
 #
-# In a loop that you wrote yourself, `update` says when it is time.
+# In a training loop that you wrote yourself, `update` returns True when it is time to stop.
 
 # %%
 model, stop = network(), kt.callbacks.StopOnError(0.25)

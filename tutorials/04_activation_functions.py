@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # The seven activation functions
+# # Activation functions
 #
 # A neuron computes a weighted sum z = w x + b and passes it through an *activation function*, a = f(z). In training,
 # the error on its way back to w is multiplied by the *derivative* f'(z) at every layer that it crosses. So two curves
@@ -28,13 +28,13 @@ import kerasteach as kt
 # %% [markdown]
 # ## Function and derivative, side by side
 #
-# The seven panels have one scale, so slopes can be compared; dashed is the derivative. The eighth panel lays all
-# derivatives over one another, on a scale of its own.
+# The panels of the course's functions have one scale, so slopes can be compared; dashed is the derivative. The last
+# panel shows all derivatives together, on a scale of its own.
 
 # %%
 table = kt.activations.table()
-figure = kt.plotting.activation_functions(table)
-print(kt.plotting.save(figure, "figures/04_activation_functions.png", overwrite=True))
+figure = kt.plotting.activations_figure(table)
+kt.plotting.show_or_save(figure, "figures/04_activation_functions.png")
 
 # %% [markdown]
 # The steepest slope of each is what the error signal keeps at best when it crosses one layer.
@@ -64,8 +64,8 @@ assert np.allclose(kt.activations.tanh(x), 2 * np.asarray(kt.activations.sigmoid
 # %% [markdown]
 # ## A binary step cannot learn by gradient descent
 #
-# Its derivative is 0 wherever it exists, so no error gets past it. We train the same network twice on the XOR problem,
-# from the same initial weights, once with tanh and once with the step in the hidden layer.
+# Its derivative is 0 wherever it exists, so no error signal passes through it. We train the same network twice on the
+# XOR problem, from the same initial weights, once with tanh and once with the step in the hidden layer.
 
 # %%
 data = kt.datasets.load("xor")
@@ -120,7 +120,7 @@ assert np.allclose(jacobian.sum(axis=0), 0), "for they share a sum of 1"
 # | output, yes or no | sigmoid | one probability |
 # | output, a value | linear | any number is possible |
 #
-# Our functions are Keras's, so they go into any model, and a saved one loads again without further ado.
+# Our functions are Keras's, so they can be used in any model, and a saved model loads again as it is.
 
 # %%
 model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(4, activation=kt.activations.leaky_relu)])

@@ -89,7 +89,7 @@ deep = pd.concat(
 deep = deep[["network", *deep.columns.drop("network")]]
 with kt.plotting.lecture():
     ax = kt.plotting.gradient_flow(deep, parameter="bias")
-    print(kt.plotting.save(ax, "figures/05_depth.png", overwrite=True))
+    kt.plotting.show_or_save(ax, "figures/05_depth.png")
 
 
 def front_over_back(frame: pd.DataFrame) -> float:
@@ -120,7 +120,7 @@ flow = pd.concat([deep.query("network == '20 sigmoid layers'").assign(network="s
 flow = pd.concat([flow, *(frame.assign(network=name) for name, frame in cures.items())])
 with kt.plotting.lecture():
     ax = kt.plotting.gradient_flow(flow, parameter="bias")
-    print(kt.plotting.save(ax, "figures/05_remedies.png", overwrite=True))
+    kt.plotting.show_or_save(ax, "figures/05_remedies.png")
 for name, frame in cures.items():
     print(f"{name:9} first over last of 20 layers: {front_over_back(frame):.1e}")
 assert front_over_back(cures["relu"]) > 1e6 * shares["20 sigmoid layers"]

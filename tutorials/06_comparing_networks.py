@@ -43,10 +43,10 @@ summary = result.summary()
 print(summary[["test_accuracy", "test_accuracy_min", "test_accuracy_max", "gradient_ratio"]].round(4).to_string())
 
 with kt.plotting.lecture():
-    ax = kt.plotting.learning_curves(result.history, "val_accuracy")
-    print(kt.plotting.save(ax, "figures/06_test_accuracy.png", overwrite=True))
-    ax = kt.plotting.gradient_flow(result.gradients, parameter="bias")
-    print(kt.plotting.save(ax, "figures/06_gradient_flow.png", overwrite=True))
+    ax = kt.plotting.learning_curves(result, "val_accuracy")
+    kt.plotting.show_or_save(ax, "figures/06_test_accuracy.png")
+    ax = kt.plotting.gradient_flow(result, parameter="bias")
+    kt.plotting.show_or_save(ax, "figures/06_gradient_flow.png")
 
 # %% [markdown]
 # The line is the median of the seeds, the band reaches from the worst to the best. Sigmoid never leaves the level of
@@ -77,7 +77,7 @@ assert against_tanh.loc["sigmoid", "test_accuracy_difference_high"] < -0.5, "no 
 
 # %% [markdown]
 # Sigmoid's difference is many times the spread of the seeds. That between ReLU and tanh is small: even where it is
-# real, it says little of which to choose.
+# real, it is no reason to choose one of them.
 
 # %% [markdown]
 # ## Fair to ReLU?

@@ -58,14 +58,14 @@ print(capture.at(0)[["layer", "depth", "parameter", "size", "norm", "mean", "fin
 assert capture.frame["finite"].all(), "no step diverged"
 print(capture.layer("conv_*").groupby(["layer", "parameter"])["norm"].median().round(4).to_string())
 with kt.plotting.lecture():
-    print(kt.plotting.save(kt.plotting.gradient_flow(capture.frame), "figures/07_convolutional.png", overwrite=True))
+    kt.plotting.show_or_save(kt.plotting.gradient_flow(capture), "figures/07_convolutional.png")
 
 # %% [markdown]
 # ## Dead units
 #
 # Of a ReLU layer the outputs say more. `ActivationCapture` watches them; with `every="epoch"` a unit counts as dead if
-# it was 0 for *every* example of the epoch. A learning rate that is too large kills units: thrown far to the negative
-# side, they get no gradient and never come back.
+# it was 0 for *every* example of the epoch. A learning rate that is too large kills units: far on the negative
+# side, they get no gradient and stay at 0.
 
 # %%
 for learning_rate in (0.1, 2.0):

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-import keras
-from keras import ops
-
-Tensor = Any
+from kerasteach.activations.lazy_import import keras, ops
+from kerasteach.activations.properties import Tensor
 
 
 def pull_back(function: Callable[[Tensor], Tensor], x: Tensor, error: Tensor | None = None) -> Tensor:

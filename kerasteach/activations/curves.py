@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from keras import ops
-
-from kerasteach.activation_names import ACTIVATIONS
 from kerasteach.activations.derivatives import derivative
-from kerasteach.activations.functions import Activation, floats
-from kerasteach.activations.lookup import called, get, name_of, names
+from kerasteach.activations.functions import floats
+from kerasteach.activations.lazy_import import ops
+from kerasteach.activations.lookup import ACTIVATIONS, called, get, name_of, names
+from kerasteach.activations.properties import Activation
 from kerasteach.validation import array, several
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
 
 def table(
@@ -35,29 +36,32 @@ def table(
 
     Raises:
         ValueError: If a name is unknown or comes twice, or `x` is empty or not one-dimensional.
-        TypeError: If what is given is no name or function, or `x` holds no numbers.
+        TypeError: If a value is no name and no function, or `x` holds no numbers.
 
     Example:
         >>> import kerasteach as kt
         >>> kt.activations.table(["relu", "elu"], x=[-1.0, 2.0])["value"].round(3).tolist()
         [0.0, 2.0, -0.632, 2.0]
     """
+    import numpy as np
+    import pandas as pd
+
     chosen = _several(names() if activations is None else activations)
     points = np.linspace(-5, 5, 201) if x is None else array("x", x)
     if points.ndim != 1 or not points.size:
         raise ValueError(f"`x` must be a vector of numbers, at least one. Received: x of shape {points.shape}.")
-    parts = [pd.DataFrame(_columns(name, one, points)) for name, one in chosen.items()]
+    parts = [pd.DataFrame(_columns(name, activation, points)) for name, activation in chosen.items()]
     return pd.concat(parts, ignore_index=True)
 
 
 def _several(activations: Any) -> dict[str, str | Activation]:
-    """Return names or functions by what the table calls them."""
+    """Return names or functions by their names in the table."""
     if isinstance(activations, Mapping):
-        pairs = [(str(name), one) for name, one in activations.items()]
+        pairs = [(str(name), activation) for name, activation in activations.items()]
     else:
         single = isinstance(activations, str) or callable(activations)
         listed = [activations] if single else several("activations", activations, "names or functions")
-        pairs = [(called(one), one) for one in listed]
+        pairs = [(called(activation), activation) for activation in listed]
     chosen = dict(pairs)
     if not chosen or len(chosen) < len(pairs):
         raise ValueError(
@@ -68,6 +72,8 @@ def _several(activations: Any) -> dict[str, str | Activation]:
 
 
 def _columns(name: str, activation: str | Activation, points: np.ndarray) -> dict[str, Any]:
+    import numpy as np
+
     function, slope = get(activation), derivative(activation)
     known = name_of(function)
     if known is not None and ACTIVATIONS[known].axis:

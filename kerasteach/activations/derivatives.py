@@ -1,16 +1,14 @@
-"""Derivatives of activation functions: a formula for each of the course's, automatic differentiation for others."""
+"""Derivatives of activation functions: the course's formulas, and automatic differentiation for the others."""
 
 from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
-from keras import ops
-
-from kerasteach.activation_names import ACTIVATIONS
 from kerasteach.activations.autodiff import pull_back
-from kerasteach.activations.functions import Activation, Tensor, floats, sigmoid, softmax, tanh
-from kerasteach.activations.lookup import get, name_of
+from kerasteach.activations.functions import floats
+from kerasteach.activations.lazy_import import ops
+from kerasteach.activations.lookup import ACTIVATIONS, get, name_of
+from kerasteach.activations.properties import Activation, Tensor
 from kerasteach.validation import received
 
 _BY_ENTRY = (
@@ -33,7 +31,7 @@ def derivative(activation: str | Activation) -> Activation:
         relatives, whose every output depends on every input of the last axis, the Jacobian `(..., classes, classes)`.
 
     Raises:
-        ValueError: If no function has this name, or if a function of one's own does not map each entry by itself.
+        ValueError: If no function has this name, or if a function of your own does not map each entry by itself.
         TypeError: As by `get`.
         RuntimeError: By the derivative, if there is no formula and Keras's backend differentiates nothing.
 
@@ -46,17 +44,17 @@ def derivative(activation: str | Activation) -> Activation:
     """
     function = get(activation)
     name = name_of(function)
-    if name in _FORMULAS:
-        return _FORMULAS[name]
-    if name is not None and ACTIVATIONS[name].axis:
-        return partial(_jacobian, function)
     if name is None:
         _check_by_entry(function)
-    return partial(_slopes, function)
+        return partial(_slopes, function)
+    known = ACTIVATIONS[name]
+    return known.derivative or partial(_jacobian if known.axis else _slopes, function)
 
 
 def _check_by_entry(function: Activation) -> None:
     """Raise ValueError unless a function maps some numbers together as it maps each of them alone."""
+    import numpy as np
+
     points = ops.convert_to_tensor([-1.5, 0.25, 2.0], dtype="float32")
     try:
         together, alone = function(points), ops.concatenate([function(points[i : i + 1]) for i in range(3)])
@@ -80,50 +78,3 @@ def _jacobian(function: Activation, x: Tensor) -> Tensor:
         for chosen in ops.unstack(ops.eye(x.shape[-1], dtype=x.dtype))
     ]
     return ops.stack(rows, axis=-2)
-
-
-def _binary_step_derivative(x: Tensor) -> Tensor:
-    """Return 0 everywhere (at 0 itself, where no derivative exists, 0 by convention)."""
-    return ops.zeros_like(floats(x))
-
-
-def _linear_derivative(x: Tensor) -> Tensor:
-    return ops.ones_like(floats(x))
-
-
-def _sigmoid_derivative(x: Tensor) -> Tensor:
-    a = sigmoid(x)
-    return a * (1 - a)
-
-
-def _tanh_derivative(x: Tensor) -> Tensor:
-    return 1 - ops.square(tanh(x))
-
-
-def _relu_derivative(x: Tensor) -> Tensor:
-    """Return 1 where `x > 0` and 0 elsewhere (0 at the kink, as TensorFlow has it)."""
-    return _leaky_relu_derivative(x, negative_slope=0.0)
-
-
-def _leaky_relu_derivative(x: Tensor, negative_slope: float = 0.01) -> Tensor:
-    x = floats(x)
-    return ops.where(x > 0, ops.ones_like(x), ops.full_like(x, negative_slope))
-
-
-def _softmax_derivative(x: Tensor) -> Tensor:
-    """Return the Jacobian `J[i, j] = a[i] * (delta[i, j] - a[j])`, `(..., classes, classes)`."""
-    a = softmax(x)
-    column = ops.expand_dims(a, -1)  # (..., classes, 1)
-    row = ops.expand_dims(a, -2)  # (..., 1, classes)
-    return column * (ops.eye(a.shape[-1], dtype=a.dtype) - row)
-
-
-_FORMULAS = {
-    "binary_step": _binary_step_derivative,
-    "linear": _linear_derivative,
-    "sigmoid": _sigmoid_derivative,
-    "tanh": _tanh_derivative,
-    "relu": _relu_derivative,
-    "leaky_relu": _leaky_relu_derivative,
-    "softmax": _softmax_derivative,
-}

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-import keras
-import numpy as np
+from kerasteach.activations.functions import COURSE, linear
+from kerasteach.activations.keras_functions import KERAS, UNFIT
+from kerasteach.activations.lazy_import import keras
+from kerasteach.activations.properties import Activation
+from kerasteach.validation import did_you_mean, received, several
 
-from kerasteach.activation_names import ACTIVATIONS, COURSE, UNFIT, unknown
-from kerasteach.activations import functions
-from kerasteach.activations.functions import Activation
-from kerasteach.validation import received
-
+ACTIVATIONS = {**COURSE, **KERAS}
 _OR_A_FUNCTION = "; or a function written with keras.ops"
-_COURSE: dict[str, Activation] = {name: getattr(functions, name) for name in COURSE}
-_ALIKE = ("linear", "sigmoid", "tanh", "relu", "softmax")  # those that Keras computes as the course does
 
 
 def names() -> tuple[str, ...]:
@@ -31,14 +29,14 @@ def name_of(activation: Any) -> str | None:
 
     Example:
         >>> import keras, kerasteach as kt
-        >>> [kt.activations.name_of(one) for one in (kt.activations.tanh, keras.activations.tanh, abs)]
+        >>> [kt.activations.name_of(f) for f in (kt.activations.tanh, keras.activations.tanh, abs)]
         ['tanh', 'tanh', None]
     """
     return next((name for name, function in _named() if function is activation), None)
 
 
 def called(activation: str | Activation | None) -> str:
-    """Return the name that an activation goes by: a name itself, or that of the function or of the object's class."""
+    """Return an activation's name: the name itself, or that of the function or of the object's class."""
     if activation is None:
         return "linear"
     return activation if isinstance(activation, str) else getattr(activation, "__name__", type(activation).__name__)
@@ -46,16 +44,15 @@ def called(activation: str | Activation | None) -> str:
 
 @cache
 def _named() -> list[tuple[str, Activation]]:
-    theirs = [(name, getattr(keras.activations, name, None)) for name in ACTIVATIONS if name not in COURSE]
-    return [
-        *_COURSE.items(),
-        *((name, getattr(keras.activations, name)) for name in _ALIKE),
-        *((name, function) for name, function in theirs if function is not None),
-    ]
+    """Return each name with its functions: the course's, Keras's that computes the same, and Keras's others."""
+    course = [(name, known.function) for name, known in COURSE.items()]
+    in_keras = [name for name, known in ACTIVATIONS.items() if known.as_in_keras or name in KERAS]
+    pairs = [*course, *((name, getattr(keras.activations, name, None)) for name in in_keras)]
+    return [(name, function) for name, function in pairs if function is not None]
 
 
 def get(activation: str | Activation | dict[str, Any] | None) -> Activation:
-    """Return the activation function that is meant.
+    """Return an activation function, by its name where it is given by name.
 
     Args:
         activation: One of `names()`; the name of another function of Keras's, such as `"gelu"`; a function, which is
@@ -71,7 +68,7 @@ def get(activation: str | Activation | dict[str, Any] | None) -> Activation:
         True
     """
     if activation is None:
-        return functions.linear
+        return linear
     if isinstance(activation, str):
         return _by_name(activation)
     if isinstance(activation, dict):
@@ -81,15 +78,21 @@ def get(activation: str | Activation | dict[str, Any] | None) -> Activation:
             f"`activation` must be a function or its name, and not a class, which makes one: {activation.__name__}(). "
             f"{received('activation', activation)}"
         )
-    if isinstance(activation, np.ufunc):
+    if _is_ufunc(activation):
         name = activation.__name__
         raise TypeError(
             "`activation` must compute on tensors, as NumPy's functions do not: use "
             f"keras.ops{f'.{name}' if hasattr(keras.ops, name) else ''}. {received('activation', activation)}"
         )
     if not callable(activation):
-        raise unknown(activation, _OR_A_FUNCTION)
+        raise _unknown(activation, _OR_A_FUNCTION)
     return activation
+
+
+def _is_ufunc(activation: Any) -> bool:
+    import numpy as np
+
+    return isinstance(activation, np.ufunc)
 
 
 def _from_config(config: dict[str, Any]) -> Activation:
@@ -104,10 +107,42 @@ def _from_config(config: dict[str, Any]) -> Activation:
 
 def _by_name(name: str) -> Activation:
     if name in COURSE:
-        return _COURSE[name]
+        function = COURSE[name].function
+        assert function is not None
+        return function
     try:
         if name not in UNFIT:
             return keras.activations.get(name)
     except ValueError:
         pass
-    raise unknown(name, _OR_A_FUNCTION)
+    raise _unknown(name, _OR_A_FUNCTION)
+
+
+def check_names(names: Iterable[str] | None) -> None:
+    """Raise an error unless each name is that of an activation function. Keras is not imported.
+
+    Args:
+        names: The names; `None` is no name.
+
+    Raises:
+        TypeError: If it is no list of names, or a name is no text.
+        ValueError: If a name is unknown; the message lists the names, and the nearest.
+
+    Example:
+        >>> from kerasteach.activations.lookup import check_names
+        >>> check_names(["relu", "gelu"])
+    """
+    for name in several("activations", () if names is None else names, "names"):
+        if not isinstance(name, str) or name not in ACTIVATIONS:
+            raise _unknown(name)
+
+
+def _unknown(name: object, otherwise: str = "") -> ValueError | TypeError:
+    """Return the error for an unknown name; `otherwise` says what else is valid."""
+    if isinstance(name, str) and name in UNFIT:
+        return ValueError(f"`activation` cannot be {name}: {UNFIT[name]}. {received('activation', name)}")
+    error = ValueError if isinstance(name, str) else TypeError
+    return error(
+        f"`activation` must be one of {', '.join(COURSE)}; of Keras's others, {', '.join(KERAS)}{otherwise}. "
+        f"{received('activation', name)}{did_you_mean(name, ACTIVATIONS)}"
+    )

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from kerasteach.activation_names import check_names
+from kerasteach.activations.lookup import check_names
 from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style, style
 from kerasteach.cli.terminal import start_tensorflow
 
 
 def activations(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Which functions; all seven if none is named.", show_default=False)
+        list[str] | None, typer.Argument(help="Functions to draw. Without: all of the course's.", show_default=False)
     ] = None,
     output: Output = Path("kerasteach-activations"),
     format: FigureFormat = Format.png,  # noqa: A002  the option's name
@@ -29,7 +29,7 @@ def activations(
 
     table = kt.activations.table(names or None)
     with style(lecture):
-        figure = kt.plotting.activation_functions(table)
+        figure = kt.plotting.activations_figure(table)
     kt.plotting.save(figure, path, overwrite=force)
     for name in table["activation"].unique():
         typer.echo(f"{name:12} {(kt.activations.get(name).__doc__ or '').splitlines()[0]}")

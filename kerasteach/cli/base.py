@@ -1,4 +1,4 @@
-"""Command class of all commands: several values an option, names in singular or plural, errors in options' words."""
+"""Class of all commands: options with several values, names in singular or plural, errors that name options."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UsageError: Any = typer.BadParameter.__mro__[1]  # of which typer has no public 
 
 
 class CommandError(Exception):
-    """An error of the caller's, in the words of the command."""
+    """An error of the caller's, which names options instead of arguments."""
 
 
 class Command(TyperCommand):
@@ -37,8 +37,8 @@ class Command(TyperCommand):
             values = [value for name, value in pairwise(words) if name in getattr(param, "opts", ())]
             if values:
                 given = values if getattr(param, "multiple", False) else values[-1:]
-                told = f"{param.opts[0]} {' '.join(map(quote, given))}"
-                error.message = f"{error.message.rstrip('.')}. Received: {told}.{_apart(given, told)}"
+                words = f"{param.opts[0]} {' '.join(map(quote, given))}"
+                error.message = f"{error.message.rstrip('.')}. Received: {words}.{_comma_hint(given, words)}"
             raise
 
     def invoke(self, ctx: Any) -> Any:
@@ -55,25 +55,29 @@ class Command(TyperCommand):
             raise SystemExit("Interrupted.") from None
         except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
             several = [value for values in ctx.params.values() if isinstance(values, list) for value in values]
-            raise CommandError(in_options(str(error), self.params) + _apart(several, str(error))) from error
+            raise CommandError(in_options(str(error), self.params) + _comma_hint(several, str(error))) from error
         return result
 
     def _known(self, words: Iterable[str]) -> list[str]:
-        """Replace names in the singular or plural by those that the options have; split `--name=value`; expand `~`."""
-        names = [name for one in self.params for name in one.opts]
-        several = {name for one in self.params if getattr(one, "multiple", False) for name in one.opts}
-        found: list[str] = []
+        """Replace names in the singular or plural by the options' own; split `--name=value`; expand `~`."""
+        names = [name for param in self.params for name in (*param.opts, *param.secondary_opts)]
+        several = self._lists()
+        known: list[str] = []
         for word in words:
             name, equals, value = expanduser(word).partition("=")
             value = expanduser(value)  # which no shell does
-            if word.startswith("--") and name not in names:
-                name = next((near for near in (f"{name}s", name.removesuffix("s")) if near in names), name)
-            found += [name, value] if equals and name in several else [f"{name}{equals}{value}"]
-        return found
+            if word.startswith("--"):  # `--learning_rate`, too
+                name = next((form for form in (name, *_forms(name.replace("_", "-"))) if form in names), name)
+            known += [name, value] if equals and name in several else [f"{name}{equals}{value}"]
+        return known
+
+    def _lists(self) -> set[str]:
+        """Return the names of the options that take several values."""
+        return {name for param in self.params if getattr(param, "multiple", False) for name in param.opts}
 
     def _spread(self, words: Iterable[str]) -> list[str]:
         """Repeat the name of a list option before each of its values, as Click wants it."""
-        several = {name for one in self.params if getattr(one, "multiple", False) for name in one.opts}
+        several = self._lists()
         spread: list[str] = []
         option = ""
         for word in words:
@@ -87,10 +91,15 @@ class Command(TyperCommand):
         return spread
 
 
-def _apart(values: Iterable[Any], message: str) -> str:
-    """Return what to say of values that were separated by commas, where an error speaks of one of them."""
+def _comma_hint(values: Iterable[Any], message: str) -> str:
+    """Return a hint where an error names a value with commas, which are no separators."""
     wrong = (value for value in values if isinstance(value, str) and "," in value and value in message)
     return next((f" Values are separated by spaces: {' '.join(value.split(','))}." for value in wrong), "")
+
+
+def _forms(name: str) -> tuple[str, ...]:
+    """Return a name, and what it may be in plural or singular: `--bias`, `--biases`."""
+    return name, f"{name}s", f"{name}es", name.removesuffix("s"), name.removesuffix("es")
 
 
 def in_options(text: str, params: Iterable[Any]) -> str:
@@ -103,11 +112,12 @@ def in_options(text: str, params: Iterable[Any]) -> str:
         >>> in_options("`epochs` must be a whole number from 1. Received: epochs=0.", [epochs])
         '`--epochs` must be a whole number from 1. Received: --epochs 0.'
     """
-    options = {str(one.name): str(one.opts[0]) for one in params if one.opts[0].startswith("--")}
+    options = {str(param.name): str(param.opts[0]) for param in params if param.opts[0].startswith("--")}
 
     def option(argument: str) -> str | None:
-        near = (argument, f"{argument}s", argument.removesuffix("s"), _OPTIONS.get(argument, ""))
-        return next((options[name] for name in near if name in options), None)
+        return next(
+            (options[name] for name in (*_forms(argument), _OPTIONS.get(argument, "")) if name in options), None
+        )
 
     def named(match: re.Match[str]) -> str:
         name = option(match["name"])

@@ -12,13 +12,12 @@ from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, S
 from kerasteach.cli.terminal import start_tensorflow
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from kerasteach.lessons.descent.descent import Descent
     from kerasteach.lessons.descent.functions import Function
 
 
 class Animation(StrEnum):
-    """What an animation can be written as."""
+    """Formats of an animation."""
 
     gif = "gif"
     mp4 = "mp4"
@@ -46,7 +45,7 @@ def descent(
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option(help="How many steps to take, at most. Without: the function's own.", show_default=False),
+        typer.Option(help="The number of steps, at most. Without: the function's own.", show_default=False),
     ] = None,
     optimizer: Annotated[
         list[str] | None,
@@ -68,7 +67,7 @@ def descent(
     lecture: Style = True,
     force: Force = False,
 ) -> None:
-    """Descend a function with several learning rates, and draw what becomes of each.
+    """Descend a function with several learning rates, and draw the path of each.
 
     Writes the paths over the function, the values against the steps, and the table; prints a verdict for each path.
     """
@@ -84,7 +83,7 @@ def descent(
     if animation:
         kt.plotting.saving.check_writable(figures[-1])  # before the work
     thresholds = {"gradient_norm": gradient_below, "value": value_below}
-    table = kt.gradient_descent(
+    found = kt.gradient_descent(
         known,
         start=_point(start),
         learning_rate=learning_rate or known.learning_rates,
@@ -93,35 +92,29 @@ def descent(
         optimizer=optimizer or None,
     )
     output.mkdir(parents=True, exist_ok=True)
-    kt.storage.files.write_atomically(table_file, lambda temporary: table.to_csv(temporary, index=False))
-    for path, figure in zip(figures, _draw(table, known, lecture, animation is not None), strict=True):
+    kt.storage.files.write_atomically(table_file, lambda temporary: found.frame.to_csv(temporary, index=False))
+    for path, figure in zip(figures, _draw(found, known, lecture, animation is not None), strict=True):
         kt.plotting.save(figure, path, overwrite=force)
-    _print_verdicts(table, known)
+    _print_verdicts(found, known)
     for path in figures:
         typer.echo(path)
     typer.echo(f"Table: {table_file}")
 
 
 def _point(start: list[float] | None) -> Any:
-    """Return one number as a number: a function of one number takes no list."""
+    """Return a single coordinate as a number: a function of one variable takes no list."""
     return start[0] if start and len(start) == 1 else start or None
 
 
-def _draw(table: pd.DataFrame, known: Function, lecture: bool, animated: bool) -> list[Any]:
-    import kerasteach as kt
-
-    landscape = kt.lessons.landscape(known, table)
+def _draw(descent: Descent, known: Function, lecture: bool, animated: bool) -> list[Any]:
     with style(lecture):
-        figures: list[Any] = [
-            kt.plotting.descent_path(table, landscape, known.minima),
-            kt.plotting.descent_values(table),
-        ]
+        figures: list[Any] = [descent.plot(), descent.plot(quantity="value")]
         for ax in figures:
             ax.set_title(f"{known.name.replace('_', ' ')}: {known.formula}")
-        return [*figures, *([kt.plotting.descent_animation(table, landscape, known.minima)] if animated else [])]
+        return [*figures, *([descent.animate()] if animated else [])]
 
 
-def _print_verdicts(table: pd.DataFrame, known: Function) -> None:
+def _print_verdicts(descent: Descent, known: Function) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -129,16 +122,16 @@ def _print_verdicts(table: pd.DataFrame, known: Function) -> None:
 
     from kerasteach.tables.descent import coordinates
 
-    names = coordinates(table)
-    text = ["optimizer"] * (set(table["optimizer"]) != {"plain_sgd"}) + ["learning_rate", "verdict", "step"]
+    names, verdicts = coordinates(descent.frame), descent.verdicts
+    text = ["optimizer"] * (set(verdicts["optimizer"]) != {"plain_sgd"}) + ["learning_rate", "verdict", "step"]
     title = Text(f"{known.name}: {known.formula}")
     shown = Table(title=title, box=box.HORIZONTALS, padding=(0, 1, 0, 0), pad_edge=False)
     for name in text:
         shown.add_column(name.replace("_", " "), no_wrap=True)
     for name in (*names, "value", "gradient_norm"):
         shown.add_column(name.replace("_", " "), overflow="fold")
-    for _, row in table.groupby(["optimizer", "learning_rate"], sort=False).tail(1).iterrows():
-        told = row.to_dict() | {"learning_rate": f"{row['learning_rate']:g}"}
+    for _, row in verdicts.iterrows():
+        cells = row.to_dict() | {"learning_rate": f"{row['learning_rate']:g}"}
         numbers = [f"{row[name]:.3g}" for name in (*names, "value", "gradient_norm")]
-        shown.add_row(*(Text(str(told[name])) for name in text), *numbers)
+        shown.add_row(*(Text(str(cells[name])) for name in text), *numbers)
     Console().print(shown)

@@ -1,4 +1,4 @@
-"""Options that the commands share, and the files that they write."""
+"""Options that commands share, and the files that they write."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typer
 
 
 class Format(StrEnum):
-    """What a figure can be written as."""
+    """Formats of a figure."""
 
     png = "png"
     svg = "svg"
@@ -25,19 +25,17 @@ Output = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that exist already.")]
 FigureFormat = Annotated[Format, typer.Option("--format", help="PNG for slides, SVG or PDF for print.")]
-Style = Annotated[
-    bool, typer.Option("--lecture/--paper", help="Large text for the last row, or small text for a page.")
-]
+Style = Annotated[bool, typer.Option("--lecture/--paper", help="Large text for a lecture, or small text for a page.")]
 
 
 class Files:
-    """The files that a command will write, checked before the work, so that no hour of training ends in an error."""
+    """Files that a command will write, checked before the training, so that it does not end in an error."""
 
     def __init__(self, folder: Path, force: bool) -> None:
         self.folder, self.force = folder, force
-        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         try:
-            with tempfile.TemporaryFile(dir=there):
+            with tempfile.TemporaryFile(dir=existing):
                 pass
         except OSError as error:
             raise OSError(
@@ -45,14 +43,14 @@ class Files:
             ) from None
 
     def path(self, name: str) -> Path:
-        """Return the file's path, or raise FileExistsError where it is there and must stay."""
+        """Return a file's path, or raise FileExistsError where it exists and must stay."""
         path = self.folder / name
         if path.exists() and not self.force:
             raise FileExistsError(f"{path} exists already. Choose another --output, or overwrite it with --force.")
         return path
 
     def check_no_run(self) -> None:
-        """Raise FileExistsError where a comparison is there already, and must stay."""
+        """Raise FileExistsError where the folder holds a comparison that must stay."""
         if (self.folder / "run.json").exists() and not self.force:
             raise FileExistsError(
                 f"{self.folder} holds a comparison already. Go on with it, if it was interrupted, with --resume "

@@ -1,4 +1,4 @@
-"""Standard output and error: any encoding, a closed pipe, and TensorFlow's start without its chatter."""
+"""Standard output and error: any encoding, a closed pipe, and a quiet start of TensorFlow."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _ascii(character: str) -> str:
 
 
 def discard_output() -> None:
-    """Discard what is still to be written to standard output, whose reader has closed it."""
+    """Discard the rest of standard output, whose reader has closed it."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
@@ -42,7 +42,7 @@ def discard_output() -> None:
 def start_tensorflow() -> None:
     """Start TensorFlow quietly, draw without a screen, and have the same options give the same numbers each time.
 
-    With `TF_CPP_MIN_LOG_LEVEL=0` TensorFlow says all that it has to say.
+    With `TF_CPP_MIN_LOG_LEVEL=0` TensorFlow logs everything.
     """
     import matplotlib
 
@@ -56,7 +56,7 @@ def start_tensorflow() -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Hold back what C++ code writes to standard error at its start; show it after all where that fails."""
+    """Discard what C++ code writes to standard error in this block, unless the block fails."""
     sys.stderr.flush()
     terminal = os.dup(2)
     with tempfile.TemporaryFile() as log:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kerasteach.activation_names import check_names
+from kerasteach.activations.lookup import check_names
 from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style, style
 from kerasteach.cli.terminal import start_tensorflow
 
@@ -68,7 +68,7 @@ def trace(
     lecture: Style = True,
     force: Force = False,
 ) -> None:
-    """Take one training step apart: forward pass, error, backpropagation and update, with every number.
+    """Trace one training step: forward pass, error, backpropagation and update, with every number.
 
     Without options it is the course's example, two sigmoid neurons in series. Prints the explanation; writes it, the
     table and the network with its numbers, and prints where on standard error.
@@ -93,8 +93,7 @@ def trace(
     if explained is not None:
         kt.storage.files.write_atomically(explanation, lambda path: path.write_text(explained, encoding="utf-8"))
         written.append(explanation)
-    if _draw(step, figure, lecture, force):
-        written.append(figure)
+    written += _draw(step, figure, lecture, force)
     for path in written:
         typer.echo(path, err=True)
     if explained is not None:
@@ -126,17 +125,19 @@ def _explained(step: TracedStep, language: Language, table: Path) -> str | None:
         return None
 
 
-def _draw(step: TracedStep, path: Path, lecture: bool, overwrite: bool) -> bool:
-    """Draw the network, and return True; or False, saying so, where it is too large."""
+def _draw(step: TracedStep, path: Path, lecture: bool, overwrite: bool) -> list[Path]:
+    """Draw the network, and return the path of each page; none where it is too large, saying so."""
     import kerasteach as kt
 
     try:
+        numbers = range(1, kt.plotting.pages(step.frame) + 1)
         with style(lecture):
-            kt.plotting.save(kt.plotting.traced_step(step.frame), path, overwrite=overwrite)
+            pages = [kt.plotting.traced_step(step.frame, page=number) for number in numbers]
     except ValueError as error:
         typer.echo(f"No figure. {error}", err=True)
-        return False
-    return True
+        return []
+    paths = [path if number == 1 else path.with_stem(f"{path.stem}-{number}") for number in numbers]
+    return [kt.plotting.save(page, path, overwrite=overwrite) for page, path in zip(pages, paths, strict=True)]
 
 
 def _chain(weights: list[float], biases: list[float], activation: str) -> keras.Sequential:

@@ -1,4 +1,4 @@
-"""Real and made data that need no network, split and standardized, each with its facts."""
+"""Real and computed data that need no download, split and standardized, each with its facts."""
 
 from kerasteach.datasets.dataset import Dataset
 from kerasteach.datasets.loading import from_arrays, load, names

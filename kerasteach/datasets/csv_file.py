@@ -1,4 +1,4 @@
-"""CSV files as spreadsheets, data archives and pandas write them, read as a table of text."""
+"""CSV files of spreadsheets, data archives and pandas, read as a table of text."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from kerasteach.datasets.numbers import numbers
+from kerasteach.datasets.column_values import numbers
 from kerasteach.datasets.tables import names_of, no_header, shortened
 from kerasteach.datasets.text_file import read_text
 from kerasteach.validation import choice, received, text
 
 _SEPARATORS = (",", ";", "\t", "|")
 _SPACES = r"\s+"
-_SAMPLE = 200  # rows by which the separator is found
+_SAMPLE = 200  # rows that decide the separator
 _COMMA_NUMBER = r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*"
 _POINT_NUMBER = r"\s*[+-]?\d*\.\d+\s*"
 _THOUSANDS = r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*"  # or a number with three decimals
@@ -28,7 +28,7 @@ def read_table(
 ) -> pd.DataFrame:
     r"""Return a CSV file's columns as text, with points in decimal numbers.
 
-    Nothing is taken for an index or a missing value here, as `pandas.read_csv` would silently.
+    Unlike in `pandas.read_csv`, no column silently becomes an index, and no text a missing value.
 
     Args:
         path: The file, with a header line.
@@ -38,13 +38,13 @@ def read_table(
         encoding: As `read_text` takes it. Defaults to `None`.
 
     Raises:
-        FileNotFoundError: If it is not there.
-        ValueError: If it cannot be read so; the message names the line or the column.
+        FileNotFoundError: If it does not exist.
+        ValueError: If it cannot be read; the message names the line or the column.
     """
     content = read_text(path, None if encoding is None else text("encoding", encoding))
     decimal = None if decimal is None else choice("decimal", decimal, (".", ","))
     first, _, rest = content.partition("\n")
-    if first.lower().startswith("sep=") and len(first) == 5:  # a line that Excel writes for itself
+    if first.lower().startswith("sep=") and len(first) == 5:  # a line of Excel's
         content, sep = rest, sep or first[4]
     sep = _separator(content) if sep is None else _checked_separator(sep)
     try:
@@ -66,7 +66,7 @@ def read_table(
 
 
 def _separator(content: str) -> str:
-    """Return what gives most rows as many fields as the header, and of such the one with most fields."""
+    """Return the separator that gives most rows as many fields as the header; of several the one with most fields."""
     fits: dict[str, tuple[float, int]] = {}
     for sep in (*_SEPARATORS, _SPACES):
         if sep == _SPACES and fits:
@@ -114,7 +114,7 @@ def _checked_header(file: str, content: str, sep: str) -> list[str]:
 
 
 def _named(frame: pd.DataFrame) -> pd.DataFrame:
-    """Leave out columns without a name and a value, and name the others without a name as pandas does."""
+    """Leave out columns without name and values; name others without a name as pandas does."""
     kept = [place for place, name in enumerate(frame) if name or (frame.iloc[:, place] != "").any()]
     names = [frame.columns[place] or f"Unnamed: {place}" for place in kept]
     names = [
@@ -131,7 +131,7 @@ def _with_points(file: str, frame: pd.DataFrame, sep: str, decimal: str | None) 
     commas = [name for name in names_of(frame) if _has_commas(frame[name])]
     certain = decimal == "," or sep == ";"  # Excel separates by semicolons where its numbers have commas
     if not certain and all(frame[name].str.fullmatch(f"{_THOUSANDS}|[^,]*").all() for name in commas):
-        return frame  # also where there are none
+        return frame  # also without any
     for name in commas:
         frame[name] = frame[name].str.replace(",", ".", regex=False)
     points = [name for name in names_of(frame) if name not in commas and frame[name].str.fullmatch(_POINT_NUMBER).any()]
@@ -144,7 +144,7 @@ def _with_points(file: str, frame: pd.DataFrame, sep: str, decimal: str | None) 
 
 
 def _has_commas(column: pd.Series) -> bool:
-    """Say whether a column is one of numbers, some of which have one comma."""
+    """Return whether a column holds numbers, some of which have one comma."""
     commas = column.str.contains(",", regex=False)
     if not commas.any() or not column[commas].str.fullmatch(_COMMA_NUMBER).all():
         return False

@@ -1,4 +1,4 @@
-"""Training and test data, checked, with their facts."""
+"""Data set: training and test data, checked, with their facts."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ Task = Literal["classification", "regression"]
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Training and test data, with what there is to know about them.
+    """Training and test data, with their facts.
 
     Attributes:
-        name: What it is called in tables and figures.
+        name: Its name in tables and figures.
         x_train: The examples to train on, float32 `(train, features)`; an image set of your own may have more axes.
         y_train: Class numbers from 0, int32 `(train,)`; for a regression, targets, float32 `(train, values)`.
-        x_test: The examples to test on, which training never sees.
+        x_test: The examples to test on.
         y_test: Their class numbers or targets.
         classes: The names of the classes, by class number; empty for a regression.
-        source: Where the data come from; of a file its name.
-        license: Under which license.
+        source: The origin of the data; of a file its name.
+        license: Their license.
         features: The features' names, where they have any; else empty.
         standardized: Whether each feature, and a regression's targets, have mean 0 and standard deviation 1 in the
             training part.
         shift: The training part's mean of each feature, where they are standardized: `x_train * scale + shift` is in
             the units in which the data were given. Else `None`.
         scale: Its standard deviation likewise, 1 for a constant feature.
-        guess: How the task was guessed from the targets, and how to change it; empty where it was given or is plain.
-        notes: What was left out of the data, as it was asked for.
-        doubts: What was left out or guessed without being asked for, each with how to change it.
+        guess: How the task was guessed from the targets, and how to change it; empty where it was given or is clear.
+        notes: What was left out of the data on request.
+        doubts: What was left out or guessed without a request, each with a way to change it.
 
     Raises:
-        ValueError: If data are empty, not finite, of unequal length, or carry a label that is no class number.
+        ValueError: If data are empty, not finite, of unequal length, or have a label that is no class number.
         TypeError: If `classes` or `features` is no list of names.
     """
 
@@ -87,19 +87,19 @@ class Dataset:
 
     @property
     def outputs(self) -> int:
-        """How many output units a network for these data has: one for each class, or for each value."""
+        """The number of output units of a network for these data: one for each class, or for each value."""
         return len(self.classes) or int(self.y_train.shape[-1])
 
     def fingerprint(self) -> str:
         """Return a short text that differs where a number of the data does (SHA-256, 16 hexadecimal digits)."""
-        found = hashlib.sha256()
+        digest = hashlib.sha256()
         for array in (self.x_train, self.y_train, self.x_test, self.y_test):
-            found.update(f"{array.dtype.str}{array.shape}".encode())
-            found.update(np.ascontiguousarray(array).tobytes())
-        return found.hexdigest()[:16]
+            digest.update(f"{array.dtype.str}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()[:16]
 
     def facts(self) -> dict[str, Any]:
-        """Return what there is to know about the data, as JSON can hold it.
+        """Return the facts of the data, as JSON can hold them.
 
         Returns:
             `name`, `task`, the numbers `train` and `test` of examples, `features` and `classes`, then `feature_names`,
@@ -122,7 +122,7 @@ class Dataset:
         }
 
     def describe(self) -> str:
-        """Return in one line what is learned from what.
+        """Return one line on the examples, features and targets.
 
         Example:
             >>> import kerasteach as kt
@@ -148,12 +148,12 @@ class Dataset:
 
 
 def in_given_units(dataset: Dataset, x: np.ndarray) -> np.ndarray:
-    """Return examples in the units in which the data were given, where these are known; else as they are."""
+    """Return examples in the units in which the data were given, where these are known; else unchanged."""
     return x if dataset.scale is None else x * dataset.scale + dataset.shift
 
 
 def check_lengths(x: Any, y: Any, part: str) -> None:
-    """Raise ValueError unless there are examples, as many as targets, and with features."""
+    """Raise ValueError unless there are examples with features, and as many targets."""
     if not len(x):
         raise ValueError(f"`x` must hold an example at least ({part}). Received: x of shape {x.shape}.")
     if len(x) != len(y):
@@ -165,7 +165,7 @@ def check_lengths(x: Any, y: Any, part: str) -> None:
 
 
 def check(x: np.ndarray, y: np.ndarray, part: str, classes: int) -> None:
-    """Raise ValueError unless examples and targets fit each other and can be trained on."""
+    """Raise ValueError unless a network can be trained on the examples and targets."""
     if not isinstance(x, np.ndarray) or not isinstance(y, np.ndarray):
         raise ValueError(
             f"`x` and `y` must be NumPy arrays ({part}). Received: {type(x).__name__}, {type(y).__name__}."

@@ -1,4 +1,4 @@
-"""Examples in any form in which people have them, as one array of float64 with the features' names."""
+"""Examples out of arrays and tables of any kind, as one float64 array with the features' names."""
 
 from __future__ import annotations
 
@@ -8,43 +8,35 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from kerasteach.datasets.numbers import like_a_number, numbers
+from kerasteach.datasets.column_values import like_a_number, numbers, words
 from kerasteach.datasets.tables import names_of, plain, shortened
-from kerasteach.datasets.words import without_gaps
 from kerasteach.validation import array
 
-_MOST_WORDS = 20  # more different ones than this are names or remarks
+_MOST_WORDS = 20  # of a column with more different words, each row has its own, such as a name
 
 
 class Examples(NamedTuple):
-    """Examples `(examples, ...)` as float64 with NaN for a missing value.
-
-    Attributes:
-        x: The examples.
-        features: The features' names; empty where there are none.
-        notes: What was made of columns of words, and which features say nothing.
-        columns: The column that each feature comes from; empty where there are no names.
-    """
+    """Examples `(examples, ...)` as float64 with NaN for a missing value."""
 
     x: np.ndarray
-    features: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()  # the features' names; empty where there are none
+    notes: tuple[str, ...] = ()  # how columns of words were encoded, and which features are constant
+    columns: tuple[str, ...] = ()  # the column that each feature comes from; empty where there are no names
 
 
 def of_array(x: Any, what: str = "`x`") -> Examples:
     """Return examples out of an array, a tensor or nested lists.
 
     Raises:
-        ValueError: If a column holds no numbers; the message names it, and the way out.
+        ValueError: If a column holds no numbers; the message names it, and a remedy.
         TypeError: If they are no numbers at all.
     """
-    found = plain("x", x)
-    if found.dtype.kind in "biuf":
-        return Examples(found.astype("float64"))
-    if found.ndim != 2:
-        return Examples(array("x", found))
-    frame = pd.DataFrame(found).infer_objects().add_prefix("column ")
+    values = plain("x", x)
+    if values.dtype.kind in "biuf":
+        return Examples(values.astype("float64"))
+    if values.ndim != 2:
+        return Examples(array("x", values))
+    frame = pd.DataFrame(values).infer_objects().add_prefix("column ")
     columns = {name: numbers(frame[name]) for name in names_of(frame)}
     refused = {name: read for name, read in columns.items() if isinstance(read, str)}
     if refused:
@@ -60,7 +52,7 @@ def of_table(frame: pd.DataFrame, what: str = "`x`") -> Examples:
         what: What to call the table in an error. Defaults to "`x`".
 
     Raises:
-        ValueError: If a column holds neither; the message names it, and the way out.
+        ValueError: If a column holds neither; the message names it, and a remedy.
     """
     columns: dict[str, np.ndarray] = {}
     refused: dict[str, str] = {}
@@ -68,9 +60,9 @@ def of_table(frame: pd.DataFrame, what: str = "`x`") -> Examples:
     encoded: list[str] = []
     for name in names_of(frame):
         read = numbers(frame[name])
-        words = _one_hot(name, frame[name]) if isinstance(read, str) else None
-        if words is not None:
-            columns |= words
+        one_hot = _one_hot(name, frame[name]) if isinstance(read, str) else None
+        if one_hot is not None:
+            columns |= one_hot
             encoded.append(name)
         elif isinstance(read, str):
             refused[name] = read
@@ -87,30 +79,29 @@ def of_table(frame: pd.DataFrame, what: str = "`x`") -> Examples:
 
 
 def _one_hot(name: str, column: pd.Series) -> dict[str, np.ndarray] | None:
-    """Return 0 or 1 for each word, where a column has few words which come again; else None."""
+    """Return a 0 or 1 for each word, where a column has few words that recur; else None."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(object)
     if not (pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_string_dtype(column.dtype)):
         return None
     if not column.dropna().map(lambda value: isinstance(value, (str, bytes))).all():
         return None
-    words = without_gaps(column)
-    known = words.dropna().unique()
-    if any(like_a_number(word) for word in known):
+    entries = words(column)
+    known = entries.dropna().unique()
+    few = len(known) <= _MOST_WORDS and 2 * len(known) <= entries.notna().sum()
+    if not few or any(like_a_number(word) for word in known):
         return None
-    if len(known) > _MOST_WORDS or 2 * len(known) > words.notna().sum():
-        return None
-    gaps = words.isna().to_numpy()
-    return {f"{name}={word}": np.where(gaps, np.nan, (words == word).to_numpy("float64")) for word in sorted(known)}
+    gaps = entries.isna().to_numpy()
+    return {f"{name}={word}": np.where(gaps, np.nan, (entries == word).to_numpy("float64")) for word in sorted(known)}
 
 
 def _refusal(what: str, frame: pd.DataFrame, refused: Mapping[str, str]) -> str:
-    """Return the error for columns that hold no numbers, or for none at all."""
+    """Return the error for columns without numbers, or for no column at all."""
     if not len(frame.columns):
         return f"{what} must have a column to learn from, beside the target. Received: none."
     listed: dict[str, list[str]] = {}
-    for name, found in refused.items():
-        kind, _, values = found.partition(", ")
+    for name, content in refused.items():
+        kind, _, values = content.partition(", ")
         listed.setdefault(kind, []).append(f"{name} ({values})" if values else name)
     reasons = "".join(f", {kind} in {shortened(columns, 6)}" for kind, columns in listed.items())
     return (

@@ -1,4 +1,4 @@
-"""Load data by name, from a CSV file or from arrays."""
+"""Loading of data by name, from a CSV file or from arrays."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ def load(
         target: The file's column to predict. Defaults to `None`: `"target"`.
         features: The file's columns to learn from. Defaults to `None`: all but the target and a saved index.
         task: `"classification"` or `"regression"`. Defaults to `None`: text, truth values, and up to 20 different
-            whole numbers that come again are classes, other numbers are values; a doubtful guess warns.
+            whole numbers that recur are classes, other numbers are values; a doubtful guess warns.
         missing: `"drop"` leaves out rows with a missing value. Defaults to `"error"`.
         sep: What separates the file's columns: `";"`, or `r"\s+"` for any number of spaces. Defaults to `None`: what
             fits the header and the rows.
         decimal: `","` for decimal commas, or `"."`. Defaults to `None`: what fits whole columns.
-        encoding: How the file is written. Defaults to `None`: by its byte order mark, else UTF-8, else Windows-1252.
-        split_seed: Fixes which examples are for testing (and made data themselves). Defaults to `0`.
+        encoding: The file's encoding. Defaults to `None`: by its byte order mark, else UTF-8, else Windows-1252.
+        split_seed: Fixes which examples are for testing (and computed data themselves). Defaults to `0`.
         test_fraction: The share of examples kept for testing, classes in proportion. Defaults to `0.2`.
         standardize: Whether to bring each feature (and a regression's targets) to mean 0 and standard deviation 1,
             measured on the training part. Otherwise features stay as they are (pixels from 0 to 1).
 
     Raises:
-        ValueError: If no data set has this name, an argument or the file's content will not do; the message says why.
+        ValueError: If no data set has this name, or an argument or the file's content is not valid.
         TypeError: If an argument is of another kind.
-        FileNotFoundError: If the CSV file is not there.
+        FileNotFoundError: If the CSV file does not exist.
         ImportError: If the data need the extra `kerasteach[mnist]` and it is not installed.
 
     Example:
@@ -95,7 +95,7 @@ def from_arrays(
         y: Classes, `(examples,)`: text, categories, truth values, one-hot rows, or up to 20 different whole numbers.
             Or numbers to predict, `(examples,)` or `(examples, values)`. Or the name of a column of `x`.
         test: Examples and targets to test on, `(x_test, y_test)`. Defaults to `None`: a share of `x` and `y`.
-        name: What it is called in tables and figures.
+        name: Its name in tables and figures.
         classes: The classes' names, where `y` holds class numbers from 0. Defaults to what occurs in `y`.
         features: The table's columns to learn from. Defaults to `None`: all but the target and a saved index.
         task: As in `load`.
@@ -124,7 +124,7 @@ def loaded(
     standardize: Any = True,
     **reading: Any,
 ) -> Dataset:
-    """Do as `load`, without its warnings: what they say is in `Dataset.doubts`."""
+    """Load as `load` does, without its warnings, which `Dataset.doubts` has."""
     if not isinstance(name, (str, os.PathLike)):
         raise TypeError(f"`data` must be a name or a path. {received('data', name)}")
     split_seed, test_fraction = checked_seed(split_seed), checked_fraction(test_fraction)
@@ -144,7 +144,7 @@ def loaded(
 
 
 def _check_none_given(name: str, reading: dict[str, Any]) -> None:
-    """Raise ValueError where an argument for files comes with the name of a data set."""
+    """Raise ValueError where an argument for files is given with the name of a data set."""
     task = checked_task(reading.pop("task", None))
     missing = choice("missing", reading.pop("missing", "error"), ("error", "drop"))
     given = [argument for argument, value in reading.items() if value is not None]
@@ -168,14 +168,14 @@ def arranged(
     name: Any = "yours",
     **reading: Any,
 ) -> Dataset:
-    """Do as `from_arrays`, without its warnings: what they say is in `Dataset.doubts`."""
+    """Arrange data as `from_arrays` does, without its warnings, which `Dataset.doubts` has."""
     split_seed, test_fraction = checked_seed(split_seed), checked_fraction(test_fraction)
     raw = from_columns(x, y, test, **reading)
     return split(text("name", name), raw, split_seed, test_fraction, standardize)
 
 
 def _warned(dataset: Dataset) -> Dataset:
-    """Warn of what was left out or is a doubtful guess, and return the data set."""
+    """Warn of each doubt, and return the data set."""
     for doubt in dataset.doubts:
         warnings.warn(f"{dataset.name}: {doubt}.", stacklevel=3)
     return dataset

@@ -1,4 +1,4 @@
-"""Data of one's own: a file, a table or arrays, as examples and targets without a missing value."""
+"""User's data: a file, a table or arrays, as examples and targets without a missing value."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kerasteach.datasets.column_values import numbers, words
 from kerasteach.datasets.csv_file import read_table
 from kerasteach.datasets.dataset import check_lengths
 from kerasteach.datasets.examples import Examples, of_array, of_table
-from kerasteach.datasets.numbers import numbers
 from kerasteach.datasets.row_numbers import chosen
 from kerasteach.datasets.sources import Raw
 from kerasteach.datasets.tables import column_of, frame_of, plain, shortened
 from kerasteach.datasets.targets import checked_classes, checked_task, labels, targets
-from kerasteach.datasets.words import without_gaps
 from kerasteach.validation import choice, received
 
 
@@ -40,12 +39,10 @@ def read_csv(
 
 
 def _typed(column: pd.Series) -> pd.Series:
-    """Return a column of text as numbers where it holds any and nothing else; else as words."""
-    found = numbers(column)
+    """Return a column of text as numbers where it holds nothing else; else as words."""
+    values = numbers(column)
     truth = column.str.strip().str.lower().isin(("true", "false"))
-    if isinstance(found, str) or np.isnan(found).all() or truth.any():
-        return without_gaps(column)
-    return pd.Series(found)
+    return words(column) if isinstance(values, str) or np.isnan(values).all() or truth.any() else pd.Series(values)
 
 
 def from_columns(
@@ -69,12 +66,12 @@ def from_columns(
     train = None if test is None else len(y)
     if test is not None:
         x, y = _with_test(x, y, test)
-    found = of_table(x) if isinstance(x, pd.DataFrame) else of_array(x)
-    return _raw(found, y, doubts, task=task, missing=missing, classes=names, train=train, target=target)
+    examples = of_table(x) if isinstance(x, pd.DataFrame) else of_array(x)
+    return _raw(examples, y, doubts, task=task, missing=missing, classes=names, train=train, target=target)
 
 
 def _pair(x: Any, y: Any) -> tuple[pd.DataFrame | np.ndarray, pd.DataFrame, str]:
-    """Return a table or an array, its targets, which may be one of its columns, and what to call them."""
+    """Return a table or an array, its targets, which may be one of its columns, and their name in errors."""
     frame = frame_of("x", x)
     if not isinstance(y, str):
         return (plain("x", x) if frame is None else frame), labels(y), "`y`"
@@ -87,25 +84,25 @@ def _pair(x: Any, y: Any) -> tuple[pd.DataFrame | np.ndarray, pd.DataFrame, str]
 def _with_test(
     x: pd.DataFrame | np.ndarray, y: pd.DataFrame, test: Any
 ) -> tuple[pd.DataFrame | np.ndarray, pd.DataFrame]:
-    """Return examples and targets with those of the test part behind them, by the columns' names."""
+    """Return examples and targets followed by those of the test part, matched by the columns' names."""
     if not isinstance(test, (tuple, list)) or len(test) != 2:
         raise ValueError(f"`test` must be a pair, (x_test, y_test). {received('test', test)}")
-    more, y_more, _ = _pair(*test)
-    if isinstance(more, pd.DataFrame):
-        more = _same_columns(x, more, "x") if isinstance(x, pd.DataFrame) else more.to_numpy()
+    x_test, y_test, _ = _pair(*test)
+    if isinstance(x_test, pd.DataFrame):
+        x_test = _same_columns(x, x_test, "x") if isinstance(x, pd.DataFrame) else x_test.to_numpy()
     check_lengths(x, y, "train")
-    check_lengths(more, y_more, "`test`")
-    if x.shape[1:] != more.shape[1:] or y.shape[1:] != y_more.shape[1:]:
+    check_lengths(x_test, y_test, "`test`")
+    if x.shape[1:] != x_test.shape[1:] or y.shape[1:] != y_test.shape[1:]:
         raise ValueError(
             "`test` must have examples and targets in the form of `x` and `y`. "
-            f"Received: x of shapes {x.shape} and {more.shape}, y of shapes {y.shape} and {y_more.shape}."
+            f"Received: x of shapes {x.shape} and {x_test.shape}, y of shapes {y.shape} and {y_test.shape}."
         )
-    y_more = y_more.set_axis(y.columns, axis=1) if len(y.columns) == 1 else _same_columns(y, y_more, "y")
-    y = pd.concat([y, y_more], ignore_index=True)
+    y_test = y_test.set_axis(y.columns, axis=1) if len(y.columns) == 1 else _same_columns(y, y_test, "y")
+    y = pd.concat([y, y_test], ignore_index=True)
     if isinstance(x, pd.DataFrame):
-        more = pd.DataFrame(more, columns=x.columns)
-        return pd.concat([x, more], ignore_index=True), y
-    return np.concatenate([x, more]), y
+        x_test = pd.DataFrame(x_test, columns=x.columns)
+        return pd.concat([x, x_test], ignore_index=True), y
+    return np.concatenate([x, x_test]), y
 
 
 def _same_columns(train: pd.DataFrame, test: pd.DataFrame, what: str) -> pd.DataFrame:
@@ -119,7 +116,7 @@ def _same_columns(train: pd.DataFrame, test: pd.DataFrame, what: str) -> pd.Data
 
 
 def _raw(
-    found: Examples,
+    examples: Examples,
     y: pd.DataFrame,
     doubts: tuple[str, ...],
     *,
@@ -130,45 +127,45 @@ def _raw(
     train: int | None = None,
     file: str = "",
 ) -> Raw:
-    """Return what can be split: refuse or drop what is missing, and number the classes."""
-    check_lengths(found.x, y, file or "yours")
-    gaps = np.isnan(found.x).reshape(len(y), -1)
-    untold = np.asarray(y.isna().any(axis=1))
-    bad = gaps.any(axis=1) | untold
-    notes = found.notes
+    """Refuse or drop rows with a missing value, and number the classes."""
+    check_lengths(examples.x, y, file or "yours")
+    gaps = np.isnan(examples.x).reshape(len(y), -1)
+    unlabeled = np.asarray(y.isna().any(axis=1))
+    bad = gaps.any(axis=1) | unlabeled
+    notes = examples.notes
     if bad.any():
         if missing == "error" or bad.all():
-            raise ValueError(_missing(found, gaps, untold, file, target))
+            raise ValueError(_missing(examples, gaps, unlabeled, file, target))
         notes = (*notes, f"left out {bad.sum()} of {len(bad)} rows, which have missing values")
-        found, y = found._replace(x=found.x[~bad]), y[~bad].reset_index(drop=True)
+        examples, y = examples._replace(x=examples.x[~bad]), y[~bad].reset_index(drop=True)
         train = None if train is None else train - int(bad[:train].sum())
-    infinite = np.isinf(found.x).reshape(len(y), -1)
+    infinite = np.isinf(examples.x).reshape(len(y), -1)
     if infinite.any():
         raise ValueError(
             "`x` must be finite. "
-            f"Received: {infinite.sum()} NaN or infinite of {infinite.size}{_where(found, infinite)}."
+            f"Received: {infinite.sum()} NaN or infinite of {infinite.size}{_where(examples, infinite)}."
         )
     decided = targets(y, task, classes)
     doubts = (*doubts, *([decided.guess] if decided.doubtful else []))
     source = (file, "that of the file") if file else ("yours", "yours")
-    return Raw(found.x, decided.y, decided.classes, *source, found.features, notes, doubts, decided.guess, train)
+    return Raw(examples.x, decided.y, decided.classes, *source, examples.features, notes, doubts, decided.guess, train)
 
 
-def _missing(found: Examples, gaps: np.ndarray, untold: np.ndarray, file: str, target: str) -> str:
+def _missing(examples: Examples, gaps: np.ndarray, unlabeled: np.ndarray, file: str, target: str) -> str:
     """Return the error for missing values, with their counts by column."""
-    way = 'fill what is missing, or leave its rows out with missing="drop" (--missing drop)'
-    in_target = f"{target} ({untold.sum()})" if untold.any() else ""
-    if file or found.features:
-        listed = ", ".join(part for part in (_where(found, gaps, ""), in_target) if part)
-        return f"{file or '`x`'} must have no missing value: {way}. Received: missing in {listed} of {len(gaps)} rows."
+    how = 'fill what is missing, or leave its rows out with missing="drop" (--missing drop)'
+    in_target = f"{target} ({unlabeled.sum()})" if unlabeled.any() else ""
+    if file or examples.features:
+        listed = ", ".join(part for part in (_where(examples, gaps, ""), in_target) if part)
+        return f"{file or '`x`'} must have no missing value: {how}. Received: missing in {listed} of {len(gaps)} rows."
     if not gaps.any():
-        return f"`y` must have no missing value: {way}. Received: {untold.sum()} of {len(untold)} missing."
-    return f"`x` must be finite: {way}. Received: {gaps.sum()} NaN or infinite of {gaps.size}{_where(found, gaps)}."
+        return f"`y` must have no missing value: {how}. Received: {unlabeled.sum()} of {len(unlabeled)} missing."
+    return f"`x` must be finite: {how}. Received: {gaps.sum()} NaN or infinite of {gaps.size}{_where(examples, gaps)}."
 
 
-def _where(found: Examples, bad: np.ndarray, start: str = ", in ") -> str:
+def _where(examples: Examples, bad: np.ndarray, start: str = ", in ") -> str:
     """Return which columns have how many bad entries."""
-    names = found.columns or [f"column {place}" for place in range(bad.shape[1])]
+    names = examples.columns or [f"column {place}" for place in range(bad.shape[1])]
     counts = {name: int(count) for name, count in zip(names, bad.sum(axis=0), strict=True) if count}
     listed = [f"{name} ({count})" for name, count in counts.items()]
     more = f" and {len(listed) - 12} more columns" if len(listed) > 12 else ""

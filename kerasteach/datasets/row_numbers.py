@@ -1,4 +1,4 @@
-"""Columns that number a table's rows, such as a saved index, from which a network would learn the file's order."""
+"""Columns that number a table's rows, such as a saved index: a network would learn the file's order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kerasteach.datasets.numbers import numbers
+from kerasteach.datasets.column_values import numbers
 from kerasteach.datasets.tables import column_of, names_of
 from kerasteach.validation import several
 
@@ -17,7 +17,7 @@ _OF_ROWS = re.compile(r"(?i:(.*[ ._-])?id|index|level_0|row|rowid|rownames|row_n
 
 
 def chosen(frame: pd.DataFrame, features: Any) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return the columns to learn from, and a note of those that were left out because they number the rows."""
+    """Return the columns to learn from, and a note on those that were left out because they number the rows."""
     if features is not None:
         names = [column_of(frame, name, "the table", "features") for name in several("features", features, "columns")]
         return frame[list(dict.fromkeys(names))], ()
@@ -37,7 +37,7 @@ def chosen(frame: pd.DataFrame, features: Any) -> tuple[pd.DataFrame, tuple[str,
 
 
 def _numbers_rows(name: str, column: pd.Series) -> bool:
-    """Say whether a column is 0 to n-1 or 1 to n in order, or is called as an identifier and is one."""
+    """Return whether a column is 0 to n-1 or 1 to n in order, or is called as an identifier and is one."""
     values = numbers(column)
     if isinstance(values, str) or len(values) < 3:
         return False
@@ -46,7 +46,7 @@ def _numbers_rows(name: str, column: pd.Series) -> bool:
 
 
 def _identifies(column: pd.Series) -> bool:
-    """Say whether a column has another whole number in each row."""
+    """Return whether a column has a different whole number in each row."""
     values = numbers(column)
     return (
         not isinstance(values, str)

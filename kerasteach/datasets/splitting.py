@@ -1,4 +1,4 @@
-"""Split examples into a training and a test part, and standardize both by the training part, in float64."""
+"""Training and test part of examples, both standardized by the training part, in float64."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from kerasteach.datasets.dataset import Dataset, check
 from kerasteach.datasets.sources import Raw
 from kerasteach.validation import finite, flag, received, whole
 
-_LARGEST_SEED = 2**32 - 1  # that NumPy's and scikit-learn's generators take
+_FACTS = ("classes", "source", "license", "features", "guess", "notes", "doubts")
+_LARGEST_SEED = 2**32 - 1  # of NumPy's and scikit-learn's generators
 
 
 def checked_seed(split_seed: Any) -> int:
@@ -30,11 +31,11 @@ def checked_fraction(test_fraction: Any) -> float:
 
 
 def split(name: str, raw: Raw, split_seed: int, test_fraction: float, standardize: Any) -> Dataset:
-    """Return the data set of examples that are checked, with the classes in proportion in both parts.
+    """Return the data set of some examples, checked, with the classes in proportion in both parts.
 
     Args:
-        name: What it is called.
-        raw: The examples; where they come with a test part, that one is used.
+        name: Its name.
+        raw: The examples; their own test part is used, where they have one.
         split_seed: Fixes the split.
         test_fraction: The share of the test part.
         standardize: Whether to bring features, and a regression's targets, to mean 0 and standard deviation 1.
@@ -58,27 +59,13 @@ def split(name: str, raw: Raw, split_seed: int, test_fraction: float, standardiz
         y = _scaled(raw.y, train)[0]
     x = _single("x", x, raw.x)
     y = y.astype("int32") if raw.classes else _single("y", y, raw.y)
-    return Dataset(
-        name,
-        x[train],
-        y[train],
-        x[test],
-        y[test],
-        raw.classes,
-        raw.source,
-        raw.license,
-        features=raw.features,
-        standardized=standardize,
-        shift=shift,
-        scale=scale,
-        guess=raw.guess,
-        notes=raw.notes,
-        doubts=raw.doubts,
-    )
+    facts = {fact: getattr(raw, fact) for fact in _FACTS}
+    parts = x[train], y[train], x[test], y[test]
+    return Dataset(name, *parts, standardized=standardize, shift=shift, scale=scale, **facts)
 
 
 def _check_split(raw: Raw, test_fraction: float) -> None:
-    """Raise ValueError unless both parts get an example of each class."""
+    """Raise ValueError unless both parts have an example of each class."""
     if raw.classes:
         counts = np.bincount(raw.y, minlength=len(raw.classes))
         if counts.min() < 2:
@@ -97,7 +84,7 @@ def _check_split(raw: Raw, test_fraction: float) -> None:
 
 
 def _check_parts(raw: Raw) -> None:
-    """Raise ValueError where a class stands in the test part alone."""
+    """Raise ValueError where a class occurs in the test part alone."""
     counts = np.bincount(raw.y[: raw.train], minlength=len(raw.classes)) if raw.classes else np.ones(1)
     if counts.min() == 0:
         raise ValueError(
@@ -109,8 +96,8 @@ def _check_parts(raw: Raw) -> None:
 def _scaled(values: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return values with mean 0 and standard deviation 1 in the training part, their mean, and their deviation.
 
-    Between the smallest and the largest value of a feature the numbers are brought to 0..1 first, so that neither a
-    large offset nor a small scale costs digits. A feature that is constant in training is only shifted.
+    A feature is scaled to the range from 0 to 1 first, so that neither a large offset nor a small scale costs digits. A
+    feature that is constant in training is only shifted.
     """
     low, high = values[train].min(axis=0), values[train].max(axis=0)
     constant = low == high
@@ -122,10 +109,10 @@ def _scaled(values: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _single(argument: str, values: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """Return values as float32, and warn where that cannot tell them apart."""
+    """Return values as float32, and warn where that rounds their differences away."""
     with np.errstate(over="ignore"):
-        found = values.astype("float32")
-    if not np.isfinite(found).all():
+        single = values.astype("float32")
+    if not np.isfinite(single).all():
         raise ValueError(
             f"`{argument}` must have values below 3.4e38, which float32 holds; standardize=True scales them. "
             f"Received: up to {np.abs(values).max():.3g}."
@@ -138,4 +125,4 @@ def _single(argument: str, values: np.ndarray, given: np.ndarray) -> np.ndarray:
                 "subtracts the mean first.",
                 stacklevel=5,
             )
-    return found
+    return single

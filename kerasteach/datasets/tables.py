@@ -17,7 +17,7 @@ _USUAL_TARGETS = ("target", "class", "label", "species", "y", "outcome", "diagno
 def frame_of(argument: str, value: Any) -> pd.DataFrame | None:
     """Return a table of pandas, polars, Arrow, NumPy or a dictionary as a pandas frame; None for anything else."""
     if isinstance(value, Mapping):
-        if "target" in value and getattr(value.get("data"), "ndim", 1) > 1:  # what scikit-learn's loaders return
+        if "target" in value and getattr(value.get("data"), "ndim", 1) > 1:  # a Bunch of scikit-learn's loaders
             raise ValueError(
                 f"`{argument}` must be a table, or examples and targets: of a data set of scikit-learn these are "
                 f"(bunch.data, bunch.target). Received: {type(value).__name__} of {shortened(value, 6)}."
@@ -53,17 +53,17 @@ def plain(argument: str, value: Any) -> np.ndarray:
     elif hasattr(value, "detach"):  # PyTorch's tensors
         value = value.detach().cpu()
     try:
-        found = np.asarray(value)
-    except Exception as error:  # whatever the caller's own object raises while it is turned into an array
+        values = np.asarray(value)
+    except Exception as error:  # anything that the user's object raises while it is converted
         reason = "rows of one length" if "inhomogeneous" in str(error) else "numbers, as an array or a table"
         raise ValueError(f"`{argument}` must have {reason}. {received(argument, value)}") from error
-    if found.ndim == 0:
+    if values.ndim == 0:
         raise TypeError(f"`{argument}` must be an array, a table or a list. {received(argument, value)}")
-    return found
+    return values
 
 
 def column_of(frame: pd.DataFrame, target: Any, file: str, argument: str = "target") -> str:
-    """Return the name of a table's column, or raise ValueError with the columns that there are."""
+    """Return the name of a table's column, or raise ValueError with its columns."""
     if isinstance(target, str) and target in frame:
         return target
     names = names_of(frame)
@@ -77,18 +77,18 @@ def column_of(frame: pd.DataFrame, target: Any, file: str, argument: str = "targ
 
 
 def names_of(frame: pd.DataFrame) -> list[str]:
-    """Return the names of a table's columns, which are text here."""
+    """Return the names of a table's columns, as text."""
     return [str(name) for name in frame.columns]
 
 
 def no_header(names: list[str]) -> str:
-    """Return a question for an error, where most names of columns are numbers."""
+    """Return a question for an error, where most columns' names are numbers."""
     numerals = [name for name in names if re.fullmatch(r"[+-]?\d*\.?\d+", name)]
     return " Is there a header line with the columns' names?" if len(numerals) > len(names) / 2 else ""
 
 
 def shortened(names: Iterable[Any], most: int) -> str:
-    """Return names in one line, of many only the first."""
+    """Return names in one line, of many the first only."""
     names = [" ".join(str(name).split()) for name in names]
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 

@@ -1,4 +1,4 @@
-"""Targets: classes in any form in which people store them, or values to predict."""
+"""Targets out of columns of any kind: classes, or values to predict."""
 
 from __future__ import annotations
 
@@ -8,35 +8,27 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from kerasteach.datasets.column_values import numbers, stripped
 from kerasteach.datasets.dataset import Task
-from kerasteach.datasets.numbers import numbers
 from kerasteach.datasets.tables import frame_of, plain, shortened
-from kerasteach.datasets.words import stripped
 from kerasteach.validation import choice, several
 
 _MOST_CLASSES = 20  # more different whole numbers than this are taken for values to predict
 
 
 class Targets(NamedTuple):
-    """Class numbers `(examples,)` with the classes' names, or values `(examples, values)` without.
+    """Class numbers `(examples,)` with the classes' names, or values `(examples, values)` without."""
 
-    Attributes:
-        y: The class numbers from 0, int64; or the values, float64.
-        classes: The classes' names; empty for a regression.
-        guess: Why it is this task, where the form of the data leaves a doubt; else empty.
-        doubtful: Whether the guess is likely enough to be wrong for a warning.
-    """
-
-    y: np.ndarray
-    classes: tuple[str, ...]
-    guess: str = ""
-    doubtful: bool = False
+    y: np.ndarray  # the class numbers from 0, int64; or the values, float64
+    classes: tuple[str, ...]  # the classes' names; empty for a regression
+    guess: str = ""  # how the task was guessed, where the data leave a doubt; else empty
+    doubtful: bool = False  # whether the guess may well be wrong, and needs a warning
 
 
 def checked_task(task: Any) -> Task | None:
-    """Return the task, or None where the targets are to decide."""
-    found = "auto" if task is None else choice("task", task, ("auto", "classification", "regression"))
-    return None if found == "auto" else found  # type: ignore[return-value]
+    """Return the task, or None where the targets decide it."""
+    checked = "auto" if task is None else choice("task", task, ("auto", "classification", "regression"))
+    return None if checked == "auto" else checked  # type: ignore[return-value]
 
 
 def checked_classes(classes: Any) -> tuple[str, ...]:
@@ -50,7 +42,7 @@ def checked_classes(classes: Any) -> tuple[str, ...]:
 def labels(y: Any) -> pd.DataFrame:
     """Return targets of any library as a table of one column, or of several where each example has several.
 
-    Text loses the spaces around it, and an empty text is a missing value.
+    Text loses surrounding spaces, and an empty text is a missing value.
 
     Raises:
         ValueError: If they have more than two dimensions, or are no labels at all.
@@ -61,22 +53,22 @@ def labels(y: Any) -> pd.DataFrame:
     if frame is None and hasattr(y, "to_pandas"):  # a polars or Arrow column
         frame = pd.DataFrame({0: pd.Series(y.to_pandas())})
     if frame is None:
-        found = np.asarray(y, dtype=object) if _mixed(y) else plain("y", y)
-        if found.ndim > 2 and found.size == len(found):
-            found = found.ravel()
-        if found.ndim > 2 or (len(found) and not found.size):
-            raise ValueError(f"`y` must be (examples,) or (examples, values). Received: y of shape {found.shape}.")
-        frame = pd.DataFrame(found)
+        values = np.asarray(y, dtype=object) if _mixed(y) else plain("y", y)
+        if values.ndim > 2 and values.size == len(values):
+            values = values.ravel()
+        if values.ndim > 2 or (len(values) and not values.size):
+            raise ValueError(f"`y` must be (examples,) or (examples, values). Received: y of shape {values.shape}.")
+        frame = pd.DataFrame(values)
     return pd.DataFrame({name: _tidy(frame[name]) for name in frame})
 
 
 def _mixed(y: Any) -> bool:
-    """Say whether a list has entries that NumPy would make text of."""
+    """Return whether a list has entries that NumPy would turn into text."""
     return isinstance(y, (list, tuple)) and len({type(value) for value in y if np.ndim(value) == 0}) > 1
 
 
 def _tidy(column: pd.Series) -> pd.Series:
-    """Return a column in its plainest type, its text without spaces around it."""
+    """Return a column in its simplest type, its text without surrounding spaces."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         names = [stripped(name) for name in column.cat.categories]
         order = list(dict.fromkeys(names))
@@ -88,16 +80,15 @@ def _tidy(column: pd.Series) -> pd.Series:
 
 
 def targets(table: pd.DataFrame, task: Task | None = None, classes: tuple[str, ...] | None = None) -> Targets:
-    """Return class numbers or values, of targets without a missing one.
+    """Return class numbers or values of complete targets.
 
     Text, categories, truth values and one-hot rows are classes, and so are up to 20 different whole numbers, as floats
-    too, of which each stands for two examples or more on average. Other numbers are values.
+    too, if each occurs twice or more on average. Other numbers are values.
 
     Args:
         table: What `labels` returned.
-        task: What they are for. Defaults to `None`: the rule above.
-        classes: The classes' names, where `y` holds class numbers or these names. Defaults to `None`: what
-            occurs.
+        task: The task. Defaults to `None`: the rule above.
+        classes: The classes' names, where `y` holds class numbers or these names. Defaults to `None`: those that occur.
 
     Raises:
         ValueError: If they do not fit the task.
@@ -109,14 +100,14 @@ def targets(table: pd.DataFrame, task: Task | None = None, classes: tuple[str, .
         return Targets(_values({"y": y}), ())
     if not _is_numbers(y):
         return _of_names(y, classes)
-    found = y.to_numpy("float64", na_value=np.nan) if pd.api.types.is_numeric_dtype(y) else _values({"y": y})[:, 0]
+    values = y.to_numpy("float64", na_value=np.nan) if pd.api.types.is_numeric_dtype(y) else _values({"y": y})[:, 0]
     if classes is not None:
-        return Targets(_numbered(found), classes)
-    return _guessed(found) if task is None else _of_numbers(found)
+        return Targets(_numbered(values), classes)
+    return _guessed(values) if task is None else _of_numbers(values)
 
 
 def _is_numbers(y: pd.Series) -> bool:
-    """Say whether a column holds numbers, rather than names or truth values."""
+    """Return whether a column holds numbers, rather than names or truth values."""
     kind = y.dtype
     if isinstance(kind, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(kind) or isinstance(kind, pd.StringDtype):
         return False
@@ -128,7 +119,7 @@ def _is_numbers(y: pd.Series) -> bool:
 
 
 def _is_listed(y: pd.Series) -> bool:
-    """Say whether entries are no numbers, or raise ValueError where they are lists."""
+    """Return whether entries are no numbers, or raise ValueError where they are lists."""
     if any(np.ndim(value) > 0 for value in y):
         raise ValueError("`y` must have one label an example, or rows of one length. Received: lists in a column.")
     return isinstance(numbers(y), str)
@@ -136,22 +127,22 @@ def _is_listed(y: pd.Series) -> bool:
 
 def _values(columns: Mapping[Any, pd.Series]) -> np.ndarray:
     """Return the values of a regression, float64 `(examples, values)`."""
-    found = {name: numbers(column) for name, column in columns.items()}
-    for name, values in found.items():
-        if isinstance(values, str):
-            where = "`y`" if len(found) == 1 else f"`y`, column {name},"
-            raise ValueError(f"{where} must hold numbers for a regression. Received: {values}.")
-    return np.stack(list(found.values()), axis=1)
+    values = {name: numbers(column) for name, column in columns.items()}
+    for name, read in values.items():
+        if isinstance(read, str):
+            where = "`y`" if len(values) == 1 else f"`y`, column {name},"
+            raise ValueError(f"{where} must hold numbers for a regression. Received: {read}.")
+    return np.stack(list(values.values()), axis=1)
 
 
 def _of_names(y: pd.Series, classes: tuple[str, ...] | None) -> Targets:
-    """Number names in the order of their categories, or sorted; where the classes are given, in theirs."""
+    """Number names in the order of the given classes, of their categories, or of the alphabet."""
     is_ordered = isinstance(y.dtype, pd.CategoricalDtype)
-    found = [str(name) for name in y.cat.remove_unused_categories().cat.categories] if is_ordered else []
+    categories = [str(name) for name in y.cat.remove_unused_categories().cat.categories] if is_ordered else []
     if classes is not None and pd.api.types.is_bool_dtype(y.dtype):
         return Targets(y.to_numpy("int64"), classes)
     y = y.astype(object).map(str)
-    known = classes or found or sorted(set(y))
+    known = classes or categories or sorted(set(y))
     unknown = sorted(set(y) - set(known))
     if unknown:
         raise ValueError(
@@ -182,30 +173,30 @@ def _of_rows(y: pd.DataFrame, task: Task | None, classes: tuple[str, ...] | None
     return Targets(values, (), guess, doubt)
 
 
-def _of_numbers(found: np.ndarray) -> Targets:
+def _of_numbers(values: np.ndarray) -> Targets:
     """Number different values as classes, in their order."""
-    known, codes = np.unique(found, return_inverse=True)
+    known, codes = np.unique(values, return_inverse=True)
     names = tuple(str(int(value)) if value == np.floor(value) else str(float(value)) for value in known)
     return Targets(codes, names)
 
 
-def _numbered(found: np.ndarray) -> np.ndarray:
-    """Return class numbers that are whole, as such."""
-    if not np.array_equal(found, np.floor(found)):
+def _numbered(values: np.ndarray) -> np.ndarray:
+    """Return class numbers, which must be whole, as int64."""
+    if not np.array_equal(values, np.floor(values)):
         raise ValueError("`y` must hold class numbers, which are whole, where `classes` names them. Received: others.")
-    return found.astype("int64")
+    return values.astype("int64")
 
 
-def _guessed(found: np.ndarray) -> Targets:
-    """Take few whole numbers for classes, where they come again, and other numbers for values."""
-    known = np.unique(found)
-    if not np.isfinite(found).all() or not np.array_equal(known, np.floor(known)):
-        return Targets(found[:, None], ())
+def _guessed(values: np.ndarray) -> Targets:
+    """Take few whole numbers that recur for classes, and other numbers for values."""
+    known = np.unique(values)
+    if not np.isfinite(values).all() or not np.array_equal(known, np.floor(known)):
+        return Targets(values[:, None], ())
     counted = np.array_equal(known, np.arange(len(known)))  # as class numbers are
-    again = 2 * len(known) <= len(found)
+    again = 2 * len(known) <= len(values)
     if len(known) <= 2 or (len(known) <= _MOST_CLASSES and again):
         words = 'whole numbers are taken for classes, task="regression" predicts them as values'
         more = len(known) > 2
-        return _of_numbers(found)._replace(guess=words if more else "", doubtful=more and not counted)
+        return _of_numbers(values)._replace(guess=words if more else "", doubtful=more and not counted)
     words = f'{len(known)} different whole numbers are taken for values, task="classification" makes them classes'
-    return Targets(found[:, None], (), words, counted and again)
+    return Targets(values[:, None], (), words, counted and again)

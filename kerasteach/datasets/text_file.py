@@ -1,4 +1,4 @@
-"""Text of a file, in whichever encoding it was written."""
+"""Text of a file in any encoding."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def read_text(path: Path, encoding: str | None = None) -> str:
             European (which holds Latin-1).
 
     Raises:
-        FileNotFoundError: If it is not there.
+        FileNotFoundError: If it does not exist.
         ValueError: If it is no regular file, is empty, or holds no text.
     """
-    if not stat.S_ISREG(_mode(path)):  # opening a named pipe would wait for whoever writes into it
+    if not stat.S_ISREG(_mode(path)):  # opening a named pipe would wait for a writer
         raise ValueError(f"`data` must be a regular file, no directory, pipe or device. {received('data', str(path))}")
     content = path.read_bytes()
     if not content.strip(b"\0 \t\r\n"):

@@ -1,4 +1,4 @@
-"""The arguments of a comparison on disk, to call `compare` with again."""
+"""Arguments of a comparison on disk, to call `compare` with again."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from kerasteach import datasets
-from kerasteach.experiment.copies import optimizer_of
+from kerasteach.experiment.serialization import from_json, optimizer_of
 from kerasteach.storage.runs import read_facts
 from kerasteach.validation import flag, path, text
 
@@ -41,10 +39,10 @@ def asked_again(directory: str | Path, own_models: bool = False, data: str | Pat
     arguments["data"] = str(_data(arguments["data"], path("directory", directory)) if data is None else data)
     optimizer = optimizer_of(arguments.pop("optimizer"))
     vary = {
-        name: {key: _from_json(value) for key, value in values.items()} if isinstance(values, dict) else values
+        name: {key: from_json(value) for key, value in values.items()} if isinstance(values, dict) else values
         for name, values in arguments.pop("vary").items()
     }
-    given = {name: _from_json(value) for name, value in arguments.items() if value is not None or name == "every"}
+    given = {name: from_json(value) for name, value in arguments.items() if value is not None or name == "every"}
     return {**given, "vary": vary, "optimizer": optimizer, "device": facts["device"]}
 
 
@@ -65,8 +63,3 @@ def _data(name: str, directory: Path) -> str | Path:
         f"folder nor one beside {directory}: go to the folder that has it, or call compare again as at first. "
         f"Received: data=None for {str(directory)!r}."
     )
-
-
-def _from_json(value: Any) -> Any:
-    """Return Keras's object where a dictionary describes one."""
-    return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value

@@ -1,10 +1,14 @@
-"""In which order a seed has the training examples come."""
+"""Order of the training examples, which a seed fixes, and the batches in this order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
+import tensorflow as tf
+
+from kerasteach.datasets import Dataset
 
 
 def orders(seed: int, examples: int) -> Iterator[np.ndarray]:
@@ -18,3 +22,19 @@ def orders(seed: int, examples: int) -> Iterator[np.ndarray]:
     random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))
     while True:
         yield random.permutation(examples)
+
+
+def batches(dataset: Dataset, seed: int, batch_size: int, epochs: int) -> tf.data.Dataset:
+    """Return the training batches of all epochs, in the orders of a seed.
+
+    Each element is `(x, y)`, `(batch, features)` and `(batch, ...)`; the last batch of an epoch may be smaller. An
+    epoch's order is drawn when it begins.
+    """
+    examples = len(dataset.x_train)
+    with tf.device("/CPU:0"):  # where input pipelines run
+        x, y = tf.constant(dataset.x_train), tf.constant(dataset.y_train)
+    of_epochs = tf.data.Dataset.from_generator(
+        lambda: islice(orders(seed, examples), epochs), output_signature=tf.TensorSpec((examples,), tf.int64)
+    )
+    rows = of_epochs.flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size))
+    return rows.map(lambda chosen: (tf.gather(x, chosen), tf.gather(y, chosen))).prefetch(tf.data.AUTOTUNE)

@@ -1,22 +1,25 @@
-"""Builders of the caller's own networks: checked before anything is trained."""
+"""Builders of a variant's network, of dense layers or the caller's own: each checked, and tried once."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from kerasteach.datasets import Dataset
-from kerasteach.experiment.initial_weights import fair_network
+from kerasteach.experiment.arguments import HIDDEN, INITIALIZER, checked_hidden
+from kerasteach.experiment.initial_weights import fair_network, float32
+from kerasteach.models import mlp
 
 Builder: TypeAlias = Callable[..., keras.Model]
 
 
-def checked_builders(models: Any) -> dict[str, Builder] | None:
+def checked_builders(models: Any, hidden: Sequence[int], initializer: Any) -> dict[str, Builder] | None:
     """Return the builders by their names, `None` where there are none, or raise ValueError or TypeError."""
     if models is None:
         return None
@@ -30,6 +33,11 @@ def checked_builders(models: Any) -> dict[str, Builder] | None:
                 f"`models` must hold functions that build a network, so that each seed has a new one: "
                 f"def build(): return keras.Sequential([...]). Received: {type(build).__name__} for {name!r}."
             )
+    if tuple(hidden) != HIDDEN or initializer != INITIALIZER:
+        raise ValueError(
+            "`hidden` and `initializer` are for networks without `models`: a builder lays its own layers. "
+            f"Received: hidden={tuple(hidden)}, initializer={initializer!r}."
+        )
     return {str(name): build for name, build in models.items()}
 
 
@@ -44,16 +52,37 @@ def check_parameters(name: str, build: Builder, varied: Mapping[str, Any]) -> No
         ) from None
 
 
-def builds(build: Builder, settings: Mapping[str, Any], example: np.ndarray, seed: int) -> Callable[[], keras.Model]:
-    """Return a function, which can be pickled if the builder can, that builds the network of one seed."""
-    return partial(fair_network, partial(build, **settings), example, seed)
+def own_builder(name: str, build: Builder, given: Mapping[str, Any], dataset: Dataset) -> Builder:
+    """Return a builder of the caller's as a function of the seed, which can be pickled if the builder can."""
+    check_parameters(name, build, given)
+    return partial(fair_network, partial(build, **given), dataset.x_train[:2])
 
 
-def check_network(name: str, make: Callable[[], keras.Model], dataset: Dataset) -> keras.Model:
-    """Build a network once and return it, or raise ValueError where it does not fit the comparison or the data."""
+def dense_builder(settings: Mapping[str, Any], dataset: Dataset) -> Builder:
+    """Return the builder of a network of dense layers, as a function of the seed."""
+    return partial(
+        mlp,
+        settings["activation"],
+        checked_hidden(settings["hidden"], settings.get("depth"), settings.get("width")),
+        inputs=dataset.inputs[0],
+        outputs=dataset.outputs,
+        output_activation="softmax" if dataset.classes else None,
+        initializer=settings["initializer"],
+        dtype="float32",
+    )
+
+
+def built(build: Builder, seed: int) -> keras.Model:
+    """Build a network to look at, on the CPU; as for the training, in float32."""
+    with float32(), tf.device("/CPU:0"):
+        return build(seed=seed)
+
+
+def own_prototype(name: str, build: Builder, seed: int, dataset: Dataset) -> keras.Model:
+    """Build a network of the caller's once, or raise ValueError where it does not fit the comparison or the data."""
     received = f"Received: models[{name!r}]"
     try:
-        network = make()
+        network = built(build, seed)
     except Exception as error:
         error.add_note(f"This happened when models[{name!r}] was built and called on {dataset.inputs} a first time.")
         raise
@@ -64,7 +93,10 @@ def check_network(name: str, make: Callable[[], keras.Model], dataset: Dataset) 
             "A builder must return a model that is not compiled: loss, metrics and optimizer are the comparison's, the "
             f"same for all. {received} calls compile()."
         )
+    before = [variable.numpy() for variable in network.variables]
     outputs = keras.ops.convert_to_numpy(network(dataset.x_train[:8]))
+    for variable, value in zip(network.variables, before, strict=True):  # a call may change a layer's state
+        variable.assign(value)
     if outputs.shape[1:] != (dataset.outputs,):
         kind = f"{dataset.outputs} classes" if dataset.classes else f"{dataset.outputs} values"
         raise ValueError(f"The data have {kind}: the last layer needs so many units. {received} gives {outputs.shape}.")

@@ -1,4 +1,4 @@
-"""Result of a comparison: its tables, on disk and in memory."""
+"""Result of a comparison: its tables, in memory and on disk. Needs no Keras."""
 
 from __future__ import annotations
 
@@ -6,24 +6,30 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from kerasteach.experiment.groups import Outcome
+from kerasteach.display import Displayed, View
+from kerasteach.experiment.networks import Outcome
 from kerasteach.experiment.run_directory import finish, flat, groups_in, run_directory, weights_of
 from kerasteach.experiment.summary import summarize
+from kerasteach.experiment.title import size, title
 from kerasteach.storage.manifest import read_manifest
 from kerasteach.storage.runs import load_arrays, load_run, save_run
 from kerasteach.validation import path as checked_path
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 Weights = dict[tuple[Any, ...], dict[str, np.ndarray]]
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """Result of a comparison.
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Displayed):
+    """Result of a comparison, which shows its size and the medians of its summary in a shell and in a notebook.
 
     The tables begin with a column for each thing that varies (`activation`, `learning_rate`, ...) and `seed`.
 
@@ -31,9 +37,9 @@ class Comparison:
         history: A row a network, epoch and metric: `..., epoch, metric, value`.
         gradients: A row a network, captured step and trainable variable: the columns of `GradientCapture.frame`. Empty
             if nothing was captured.
-        facts: What was asked for and on what it ran: arguments, variants, data, device, versions, and of each group of
+        facts: The request, and what it ran on: arguments, variants, data, device, versions, and of each group of
             networks whether it was trained in one graph and how many seconds it took.
-        predictions: For data with two features, what each network says on a grid over them:
+        predictions: For data with two features, the outputs of each network on a grid over them:
             `..., x_1, x_2, output, value`; else empty. The grid is in the units of the arrays, the table or the file
             that were given; of a data set by name and of a `Dataset`, in those of its `x_train`.
             `attrs["features"]` has the features' names, where they have any.
@@ -64,6 +70,34 @@ class Comparison:
         rates = self.facts.get("learning_rates") if "optimizer" in keys and "learning_rate" not in keys else None
         error_below = self.facts["arguments"]["error_below"]
         return summarize(self.history, self.gradients, error_below, keys, reference, rates)
+
+    def plot(self, **options: Any) -> Figure | Axes:
+        """Draw the usual figure: learning curves and gradients, under a title that says what was trained on what.
+
+        Args:
+            **options: Those of `kerasteach.plotting.lecture_figure`, such as `page=2`; of
+                `kerasteach.plotting.learning_curves` where no gradients were captured.
+
+        Returns:
+            The lecture figure, or the axes of the learning curves.
+
+        Example:
+            >>> import kerasteach as kt
+            >>> result = kt.compare("tanh", data="iris", hidden=(4,), seeds=1, epochs=1, verbose=0)
+            >>> result.plot().get_suptitle()
+            'iris: 1 hidden layer of 4, learning rate 0.1'
+        """
+        from kerasteach import plotting
+
+        if self.gradients.empty:
+            return plotting.learning_curves(self.history, **options)
+        return plotting.lecture_figure(self.history, self.gradients, **{"title": title(self.facts), **options})
+
+    def _view(self) -> View:
+        summary = self.summary()
+        medians = [name for name in summary if not str(name).endswith(("_min", "_max", "_low", "_high"))]
+        calls = (".plot()", ".summary()", ".history", ".gradients", ".save(directory)")
+        return View(f"Comparison: {size(self.facts)}", summary[medians], calls)
 
     def save(self, directory: str | Path, *, overwrite: bool = False) -> None:
         """Write the tables as Parquet files, the weights if there are any, and `run.json`.
@@ -141,17 +175,17 @@ def resumed(
     train: Callable[[Mapping[int, Outcome], Path], dict[int, Outcome]],
     overwrite: bool = False,
 ) -> Comparison:
-    """Go on with the comparison of a directory, or load it if it is finished.
+    """Resume the comparison in a directory, or load it if it is finished.
 
     Args:
         directory: Where it is, or will be.
         facts: What `run.json` is to say, which must agree with what it does say.
         train: Called with the groups that are trained and the directory; returns all groups.
-        overwrite: Whether what is there goes first. Defaults to `False`.
+        overwrite: Whether to remove an existing run first. Defaults to `False`.
     """
-    with run_directory(directory, facts, overwrite) as there:
-        if there is not None:
-            outcomes = train(there, directory)
+    with run_directory(directory, facts, overwrite) as trained:
+        if trained is not None:
+            outcomes = train(trained, directory)
             result = assembled(facts, [outcomes[number] for number in sorted(outcomes)])
             finish(directory, result.facts, result._tables(), list(result.weights.values()))
     return Comparison.load(directory)

@@ -1,4 +1,4 @@
-"""Data of a comparison: the forms in which `compare` takes them, and the line that says what is learned from what."""
+"""Data of a comparison: the forms that `compare` takes, and the line that says what is learned from what."""
 
 from __future__ import annotations
 

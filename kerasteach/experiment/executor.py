@@ -1,4 +1,4 @@
-"""Train the groups of a comparison: one after the other here, or wherever an executor takes them."""
+"""Train the groups of a comparison: one after the other in this process, or through an executor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kerasteach.experiment.groups import Group, Outcome, work
+from kerasteach.experiment.groups import work
+from kerasteach.experiment.networks import Group, Outcome
 from kerasteach.experiment.progress import progress_bar
 from kerasteach.experiment.run_directory import write_group
 from kerasteach.experiment.workers import end_with_parent
@@ -27,11 +28,11 @@ def check_can_be_sent(executor: Executor | None, groups: Sequence[Group]) -> Non
     dumps = pickle.dumps if isinstance(executor, ProcessPoolExecutor) else _cloudpickle()
     for group in groups:
         try:
-            dumps([copy.build for copy in group.copies])
+            dumps([network.build for network in group.networks])
         except Exception as error:
             raise TypeError(
                 "With `executor`, activations and builders go to other processes: define them with `def` at the top "
-                f"of a module, not inside a function, and not as a lambda. Received: {group.copies[0].keys}, which "
+                f"of a module, not inside a function, and not as a lambda. Received: {group.networks[0].keys}, which "
                 f"cannot be pickled: {error}"
             ) from error
 
@@ -46,7 +47,7 @@ def _cloudpickle() -> Callable[[Any], bytes]:
 
 def run(
     groups: Sequence[Group],
-    there: Mapping[int, Outcome] | None = None,
+    trained: Mapping[int, Outcome] | None = None,
     directory: Path | None = None,
     *,
     executor: Executor | None,
@@ -58,15 +59,15 @@ def run(
 
     Args:
         groups: All groups of the comparison.
-        there: Those that are trained. Defaults to `None`: none.
+        trained: Those that are trained already. Defaults to `None`: none.
         directory: Where each is written as soon as it is trained. Defaults to `None`.
-        executor: Who trains them; `None` is this process.
+        executor: What trains them; `None` is this process.
         device: Where to train.
         keep_weights: Whether to keep the networks' weights.
         verbose: Whether to show a bar.
     """
-    outcomes = dict(there or {})
-    with _saying_how_to_resume(groups, outcomes, directory), progress_bar(verbose, groups) as bar:
+    outcomes = dict(trained or {})
+    with _note_how_to_resume(groups, outcomes, directory), progress_bar(verbose, groups) as bar:
 
         def store(number: int, outcome: Outcome) -> None:
             if directory is not None:
@@ -78,8 +79,8 @@ def run(
             bar.finished(number)
         missing = [number for number in range(len(groups)) if number not in outcomes]
         if executor is not None:
-            task = _in_a_worker if isinstance(executor, ProcessPoolExecutor) else work
-            missing = _elsewhere(executor, missing, lambda number: (task, groups[number], device, keep_weights), store)
+            task = _work_in_process if isinstance(executor, ProcessPoolExecutor) else work
+            missing = _submit(executor, missing, lambda number: (task, groups[number], device, keep_weights), store)
             if missing:
                 warnings.warn(
                     "The executor broke, as one does whose process died. What was trained is kept; the other "
@@ -91,22 +92,22 @@ def run(
     return outcomes
 
 
-def _in_a_worker(group: Group, device: str, keep_weights: bool) -> Outcome:
+def _work_in_process(group: Group, device: str, keep_weights: bool) -> Outcome:
     """Train a group in a process of a pool, which ends with the process that has the pool."""
     end_with_parent()
     return work(group, device, keep_weights)
 
 
 @contextmanager
-def _saying_how_to_resume(
+def _note_how_to_resume(
     groups: Sequence[Group], outcomes: Mapping[int, Outcome], directory: Path | None
 ) -> Iterator[None]:
-    """Add to what interrupts the training what is kept, and how to go on."""
+    """Add a note to any exception: how much is kept, and how to resume."""
     try:
         yield
     except BaseException as error:
-        networks = sum(len(group.copies) for group in groups)
-        done = sum(len(groups[number].copies) for number in outcomes)
+        networks = sum(len(group.networks) for group in groups)
+        done = sum(len(groups[number].networks) for number in outcomes)
         if directory is None:
             error.add_note(f"{done} of {networks} networks were trained; with `directory=`, compare would keep them.")
         else:
@@ -117,13 +118,13 @@ def _saying_how_to_resume(
         raise
 
 
-def _elsewhere(
+def _submit(
     executor: Executor,
     numbers: Sequence[int],
     task: Callable[[int], tuple[Any, ...]],
     store: Callable[[int, Outcome], None],
 ) -> list[int]:
-    """Have an executor do tasks, store what they give, and return the numbers of those that it broke at."""
+    """Run tasks on an executor, store their results, and return the numbers of those it broke at."""
     futures: dict[Future[Outcome], int] = {}
     broken: list[int] = []
     failure: BaseException | None = None
@@ -135,7 +136,7 @@ def _elsewhere(
                 broken.append(number)
         for future in as_completed(futures):
             if future.cancelled():
-                if failure is None:  # somebody else did it, as a cluster that lost the task
+                if failure is None:  # cancelled by the executor, such as a cluster that lost the task
                     broken.append(futures[future])
                 continue
             error = future.exception()

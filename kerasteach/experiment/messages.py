@@ -1,4 +1,4 @@
-"""Messages of TensorFlow's logger that are about this package's own workings, and not for its users."""
+"""Filter of TensorFlow's log: messages about the internals of this package, which are not for its users."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import tensorflow as tf
 
 @contextmanager
 def without_messages(unwanted: Callable[[logging.LogRecord], bool]) -> Iterator[None]:
-    """Hold back what TensorFlow logs and is unwanted; all other messages pass.
+    """Drop unwanted messages of TensorFlow's log inside this block.
 
     Args:
-        unwanted: Says of a message whether it is held back.
+        unwanted: Says whether to drop a message.
     """
 
     def wanted(record: logging.LogRecord) -> bool:
@@ -29,10 +29,10 @@ def without_messages(unwanted: Callable[[logging.LogRecord], bool]) -> Iterator[
 
 
 def of_retracing(record: logging.LogRecord) -> bool:
-    """Say whether a message warns of a training step that is compiled again: it is another network's."""
+    """Say whether a message warns of a training step that is compiled again, here for another network."""
     return "tf.function retracing" in record.getMessage()
 
 
 def of_vectorizing(record: logging.LogRecord) -> bool:
-    """Say whether a message is of an operation without a vectorized form, as two are before the ValueError."""
+    """Say whether a message is about an operation without a vectorized form: two come before the ValueError."""
     return "parallel_for" in record.pathname

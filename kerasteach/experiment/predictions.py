@@ -1,4 +1,4 @@
-"""Outputs of trained networks at every point of the plane, for data with two features."""
+"""Outputs of trained networks on a grid over the plane, for data with two features."""
 
 from __future__ import annotations
 
@@ -11,35 +11,37 @@ import pandas as pd
 
 from kerasteach.datasets import Dataset
 from kerasteach.datasets.dataset import in_given_units
-from kerasteach.experiment.copies import Copy, paths
+from kerasteach.experiment.networks import Network, paths
 from kerasteach.tables.captures import with_keys
 
 POINTS = 60  # along each side of the grid
 _MARGIN = 0.1  # of the data's range, beyond them
 
 
-def predictions(dataset: Dataset, copies: Sequence[Copy], weights: Sequence[Mapping[str, np.ndarray]]) -> pd.DataFrame:
-    """Return what each network of a group puts out on a grid over the training data.
+def predictions(
+    dataset: Dataset, networks: Sequence[Network], weights: Sequence[Mapping[str, np.ndarray]]
+) -> pd.DataFrame:
+    """Return the outputs of each network of a group on a grid over the training data.
 
     Args:
         dataset: Data whose examples are two features; the grid goes a tenth of their range beyond them, with 60
             points a side.
-        copies: The networks.
+        networks: The networks.
         weights: Their weights, by the variables' paths.
 
     Returns:
-        A row a network, point and output: the copies' keys, then `x_1, x_2, output, value`. The coordinates are in the
-        units of the data before they were standardized, where the data set knows them. `output` is a class, and
+        A row a network, point and output: the networks' keys, then `x_1, x_2, output, value`. The coordinates are in
+        the units of the data before they were standardized, where the data set knows them. `output` is a class, and
         `value` its probability; in a regression, `value_1, value_2, ...` and the value.
     """
     x = grid(dataset.x_train)
     shown = in_given_units(dataset, x)
     outputs = list(dataset.classes) or [f"value_{number + 1}" for number in range(dataset.outputs)]
     tables, models = [], dict[tuple[Any, ...], keras.Model]()
-    for copy, values in zip(copies, weights, strict=True):
-        if copy.variant not in models:
-            models[copy.variant] = copy.build()
-        model = models[copy.variant]
+    for network, values in zip(networks, weights, strict=True):
+        if network.variant not in models:
+            models[network.variant] = network.build()
+        model = models[network.variant]
         model.set_weights([values[path] for path in paths(model)])
         value = keras.ops.convert_to_numpy(model(x, training=False))  # (points, outputs)
         table = pd.DataFrame(
@@ -50,7 +52,7 @@ def predictions(dataset: Dataset, copies: Sequence[Copy], weights: Sequence[Mapp
                 "value": value.ravel(),
             }
         )
-        tables.append(with_keys(table, copy.keys))
+        tables.append(with_keys(table, network.keys))
     return pd.concat(tables, ignore_index=True)
 
 

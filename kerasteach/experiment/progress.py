@@ -1,11 +1,11 @@
-"""A bar that shows how far a comparison is."""
+"""Progress bar of a comparison: networks and epochs that are done."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from kerasteach.experiment.groups import Group
+from kerasteach.experiment.networks import Group
 from kerasteach.progress import Report
 from kerasteach.progress import progress_bar as any_bar
 
@@ -21,14 +21,14 @@ class Bar:
     def __init__(self, report: Report, groups: Sequence[Group]) -> None:
         self._report = report
         self._groups = groups
-        self._epochs = [[0] * len(group.copies) for group in groups]
+        self._epochs = [[0] * len(group.networks) for group in groups]
         self._finished = [False] * len(groups)
         self._show("compiling")
 
-    def epoch(self, group: int, copy: int, epoch: int) -> None:
+    def epoch(self, group: int, network: int, epoch: int) -> None:
         """Note that one network of a group has trained an epoch, from 0."""
-        self._epochs[group][copy] = epoch + 1
-        keys = self._groups[group].copies[copy].keys
+        self._epochs[group][network] = epoch + 1
+        keys = self._groups[group].networks[network].keys
         self._show(", ".join(f"{name} {value}" if name == "seed" else str(value) for name, value in keys.items()))
 
     def finished(self, group: int) -> None:
@@ -64,4 +64,4 @@ def progress_bar(show: bool, groups: Sequence[Group]) -> Iterator[Bar]:
 
 
 def _epochs(groups: Sequence[Group]) -> int:
-    return sum(len(group.copies) * group.plan.epochs for group in groups)
+    return sum(len(group.networks) * group.plan.epochs for group in groups)

@@ -1,8 +1,8 @@
-"""A comparison's directory: each group of networks is written as soon as it is trained, and nothing is trained twice.
+"""Directory of a comparison: each group of networks is written when it is trained, and none is trained twice.
 
-run.json                    arguments, seeds, data, device, versions; "finished" says whether all is there
+run.json                    arguments, seeds, data, device, versions; "finished" says whether all groups are trained
 .kerasteach-groups/0003/    a group that is trained: its tables and weights, moved into place whole
-history.parquet ...         the whole tables, when all groups are there; the working folder then goes
+history.parquet ...         the whole tables, when all groups are trained; the working folder is removed then
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from kerasteach.experiment.fingerprint.identity import check_same
-from kerasteach.experiment.groups import Outcome
+from kerasteach.experiment.networks import Outcome
 from kerasteach.storage import runs, working_folder
 from kerasteach.storage.files import DamagedRunError, flattened, nested
 from kerasteach.storage.manifest import Manifest, read_manifest
@@ -28,15 +28,15 @@ _GROUP = "group.json"
 def run_directory(
     directory: Path, facts: Mapping[str, Any], overwrite: bool = False
 ) -> Iterator[dict[int, Outcome] | None]:
-    """Hold a directory for a comparison, and yield the groups that were trained before, by their number.
+    """Lock a directory for a comparison, and yield the groups that are trained already, by their number.
 
     Args:
         directory: Made if it is not there.
         facts: What `run.json` is to say.
-        overwrite: Whether a run that is there goes first. Defaults to `False`.
+        overwrite: Whether to remove an existing run first. Defaults to `False`.
 
     Yields:
-        `None` where the whole comparison is there.
+        `None` where the comparison is finished.
 
     Raises:
         ValueError: If it holds a comparison with other arguments; the message names the differences.
@@ -62,17 +62,17 @@ def run_directory(
 
 
 def _begin(directory: Path, folder: Path, facts: Mapping[str, Any]) -> None:
-    """Remove the run that is there, and begin another."""
-    there = runs.manifest_in(directory)
-    names = there.names if there is not None else set()
-    Manifest(dict(facts), claimed=tuple(sorted(names))).write(directory / "run.json")  # they stay its own until they go
+    """Remove an existing run, and begin another."""
+    manifest = runs.manifest_in(directory)
+    names = manifest.names if manifest is not None else set()
+    Manifest(dict(facts), claimed=tuple(sorted(names))).write(directory / "run.json")  # until they are removed
     for name in names:
         (directory / name).unlink(missing_ok=True)
     working_folder.remove_groups(folder)
 
 
 def _finished(directory: Path, facts: Mapping[str, Any]) -> bool:
-    """Say whether the comparison is there whole, or raise ValueError if it is another one."""
+    """Say whether the comparison is finished, or raise ValueError if the directory holds another one."""
     if not (directory / "run.json").exists():
         return False
     found = read_manifest(directory)
@@ -81,13 +81,13 @@ def _finished(directory: Path, facts: Mapping[str, Any]) -> bool:
 
 
 def write_group(directory: Path, number: int, outcome: Outcome) -> None:
-    """Write what a group gave, whole or not at all."""
+    """Write the result of a group, whole or not at all."""
     place = directory / working_folder.WORKING / f"{number:04d}"
     runs.write_new(place, _GROUP, outcome.facts(), outcome.tables, {"weights": flat(outcome.weights)})
 
 
 def groups_in(directory: Path) -> dict[int, Outcome]:
-    """Return the groups that are there, by their number.
+    """Return the groups that are trained, by their number.
 
     Raises:
         DamagedRunError: If a file of one is missing or is not what was written.
@@ -105,7 +105,7 @@ def _read_group(place: Path) -> Outcome:
     except DamagedRunError as error:
         error.add_note(f"Without the folder {place}, the same call trains this group of networks again.")
         raise
-    return Outcome(facts["networks"], tables, weights, facts["how"], facts["why"], facts["seconds"])
+    return Outcome(facts["networks"], tables, weights, facts["why"], facts["seconds"])
 
 
 def finish(
@@ -126,10 +126,8 @@ def _clear(folder: Path) -> None:
 def _tidy(directory: Path) -> None:
     """Remove the groups of a finished comparison, which a process left that was killed at its very end."""
     if (directory / working_folder.WORKING).exists():
-        with (
-            suppress(RuntimeError, OSError),
-            working_folder.working_folder(directory) as folder,
-        ):  # unless another one does it
+        # Unless another process is doing it.
+        with suppress(RuntimeError, OSError), working_folder.working_folder(directory) as folder:
             _clear(folder)
 
 

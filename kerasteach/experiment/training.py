@@ -1,20 +1,20 @@
-"""Train networks one after the other, fairly."""
+"""Train networks one after the other, by the ordinary `fit`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import groupby, islice
+from itertools import groupby
 
 import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 
 from kerasteach.callbacks import GradientCapture, StopOnError
 from kerasteach.datasets import Dataset
-from kerasteach.experiment.batch_order import orders
-from kerasteach.experiment.copies import Copy, Plan, Trained, optimizer_of, paths
+from kerasteach.experiment.batch_order import batches
+from kerasteach.experiment.networks import Network, Plan, Trained, paths
+from kerasteach.experiment.serialization import optimizer_of
 from kerasteach.losses import HalfSquaredError
 from kerasteach.tables.captures import with_keys
 from kerasteach.tables.history import history_table
@@ -22,48 +22,44 @@ from kerasteach.tables.history import history_table
 _TESTED_AT_ONCE = 1024  # examples of the test part
 
 
-def train_separately(plan: Plan, copies: Sequence[Copy], on_epoch: Callable[[int, int], None]) -> Trained:
+def train_separately(plan: Plan, networks: Sequence[Network], on_epoch: Callable[[int, int], None]) -> Trained:
     """Train each network from its own initial weights, on its seed's batches, one after the other.
 
     Args:
         plan: What all networks share.
-        copies: The networks. Those of one variant, beside each other, are trained in one compiled model.
-        on_epoch: Called with the index of a copy and the number of an epoch, from 0, when that epoch is over.
+        networks: The networks. Those of one variant, beside each other, are trained in one compiled model.
+        on_epoch: Called with the index of a network and the number of an epoch, from 0, when that epoch is over.
 
     Returns:
         Tables and weights, as if each network had been trained by `fit` alone.
     """
     histories, gradients, weights = [], [], []
-    numbered = enumerate(copies)
-    for _, variant in groupby(numbered, key=lambda pair: pair[1].variant):
-        for copy, history, frame, values in _train_variant(plan, list(variant), on_epoch):
-            histories.append(with_keys(history, copy.keys))
-            gradients.append(with_keys(frame, copy.keys))
+    for _, members in groupby(enumerate(networks), key=lambda numbered: numbered[1].variant):
+        for network, history, frame, values in _train_variant(plan, list(members), on_epoch):
+            histories.append(with_keys(history, network.keys))
+            gradients.append(with_keys(frame, network.keys))
             weights.append(values)
-    return Trained(
-        pd.concat(histories, ignore_index=True), pd.concat(gradients, ignore_index=True), weights, "separately"
-    )
+    return Trained(pd.concat(histories, ignore_index=True), pd.concat(gradients, ignore_index=True), weights)
 
 
 def _train_variant(
-    plan: Plan, copies: Sequence[tuple[int, Copy]], on_epoch: Callable[[int, int], None]
-) -> Iterator[tuple[Copy, pd.DataFrame, pd.DataFrame, dict[str, np.ndarray]]]:
+    plan: Plan, numbered: Sequence[tuple[int, Network]], on_epoch: Callable[[int, int], None]
+) -> Iterator[tuple[Network, pd.DataFrame, pd.DataFrame, dict[str, np.ndarray]]]:
     """Train the networks of one variant, and yield each with its history, gradients and weights."""
-    model = copies[0][1].build()
+    model = numbered[0][1].build()
     states = list(model.variables)  # before `compile` adds those of the metrics
     steps = -(-len(plan.dataset.x_train) // plan.batch_size)
     compile_for(model, plan, steps)
     fresh = [variable.numpy() for variable in model.optimizer.variables]
-    with GradientCapture(
-        every=plan.every or 1
-    ) as capture:  # one `with` for all, so that the training step is compiled once
-        for index, copy in copies:
-            for variable, first in zip(states, copy.build().variables, strict=True):
+    # One `with` for all, so that the training step is compiled once.
+    with GradientCapture(every=plan.every or 1) as capture:
+        for index, network in numbered:
+            for variable, first in zip(states, network.build().variables, strict=True):
                 variable.assign(first)
             for variable, value in zip(model.optimizer.variables, fresh, strict=True):
                 variable.assign(value)
             history = model.fit(
-                batches(plan.dataset, copy.seed, plan.batch_size, plan.epochs),
+                batches(plan.dataset, network.seed, plan.batch_size, plan.epochs),
                 epochs=plan.epochs,
                 steps_per_epoch=steps,
                 validation_data=(plan.dataset.x_test, plan.dataset.y_test),
@@ -73,23 +69,7 @@ def _train_variant(
                 callbacks=_callbacks(plan, capture, partial(on_epoch, index)),
             )
             weights = dict(zip(paths(model), model.get_weights(), strict=True))
-            yield copy, history_table(history), capture.frame, weights
-
-
-def batches(dataset: Dataset, seed: int, batch_size: int, epochs: int) -> tf.data.Dataset:
-    """Return the training batches of all epochs, shuffled anew for each epoch in an order that the seed alone fixes.
-
-    Each element is `(x, y)`, `(batch, features)` and `(batch, ...)`; the last batch of an epoch may be smaller. An
-    epoch's order is drawn when it begins.
-    """
-    examples = len(dataset.x_train)
-    with tf.device("/CPU:0"):  # where input pipelines run
-        x, y = tf.constant(dataset.x_train), tf.constant(dataset.y_train)
-    of_epochs = tf.data.Dataset.from_generator(
-        lambda: islice(orders(seed, examples), epochs), output_signature=tf.TensorSpec((examples,), tf.int64)
-    )
-    rows = of_epochs.flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size))
-    return rows.map(lambda chosen: (tf.gather(x, chosen), tf.gather(y, chosen))).prefetch(tf.data.AUTOTUNE)
+            yield network, history_table(history), capture.frame, weights
 
 
 def loss_for(dataset: Dataset) -> keras.losses.Loss:
@@ -100,7 +80,7 @@ def loss_for(dataset: Dataset) -> keras.losses.Loss:
 
 
 def compile_for(model: keras.Model, plan: Plan, steps: int) -> None:
-    """Compile a model for a comparison, with so many training steps an execution, and build its optimizer."""
+    """Compile a model for a comparison, with this many training steps an execution, and build its optimizer."""
     model.compile(
         optimizer=optimizer_of(plan.optimizer),
         loss=loss_for(plan.dataset),

@@ -1,19 +1,26 @@
-"""Variants of a comparison: a grid, with a column in the tables for each thing that varies."""
+"""Variants of a comparison: the grid of all choices, with a column in the tables for each thing that varies."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from typing import Any, TypeAlias
 
 import keras
+import numpy as np
 
 from kerasteach import activations as functions
 from kerasteach.activation_checks import check_activation, check_layer
 from kerasteach.activations import Activation
 from kerasteach.activations.lookup import called
-from kerasteach.validation import received, several
+from kerasteach.datasets import Dataset
+from kerasteach.experiment.builders import Builder, built, dense_builder, own_builder, own_prototype
+from kerasteach.experiment.networks import Network, Plan
+from kerasteach.experiment.serialization import serialized
+from kerasteach.models import draw_weights
+from kerasteach.validation import LONGEST, received, several, whole
 
 # `depth` in a table of gradients is a layer's place, so a network's depth has a column of another name.
 COLUMNS = {
@@ -25,26 +32,106 @@ COLUMNS = {
     "optimizer": "optimizer",
     "batch_size": "batch_size",
 }
-ARCHITECTURE = ("activation", "depth", "width", "initializer")
+ARCHITECTURE = ("model", "activation", "depth", "width", "initializer")
 Choices: TypeAlias = Mapping[str, Mapping[Any, Any]]  # argument: name in the tables: value
 _USUAL = ("sigmoid", "tanh", "relu")
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One of the networks that are compared.
+    """One kind of network that is compared.
 
     Attributes:
         keys: What its rows in the tables begin with, by column: `{"activation": "relu", "learning_rate": 0.1}`.
-        settings: What it is trained with, by argument: `{"activation": relu, "learning_rate": 0.1}`; the name of its
-            builder as `model`.
+        names: The name of each choice, by argument, also of what does not vary.
+        settings: What it is made of and trained with, by argument: `{"activation": relu, "learning_rate": 0.1}`; the
+            name of its builder as `model`.
+        plan: How it is trained.
+        build: Builds its network of a seed. It can be sent to another process if the caller's own parts can.
+        draw: Draws the weights of another seed for its network, in a fraction of the time; `None` where only `build`
+            knows them.
+        prototype: Its network of the first seed, to look at: variants of one architecture share it.
     """
 
     keys: Mapping[str, Any]
+    names: Mapping[str, Any]
     settings: Mapping[str, Any]
+    plan: Plan
+    build: Builder
+    draw: Callable[..., list[np.ndarray]] | None
+    prototype: keras.Model
+
+    @property
+    def name(self) -> str:
+        """The names of what varies, separated by commas."""
+        return ", ".join(map(str, self.keys.values()))
+
+    def network(self, seed: int) -> Network:
+        """Return the network of a seed, which is built where it is trained."""
+        draw = None if self.draw is None else partial(self.draw, seed=seed)
+        return Network({**self.keys, "seed": seed}, seed, partial(self.build, seed=seed), draw)
 
 
-def grid(activations: Any, models: Mapping[str, Any] | None, vary: Any) -> dict[str, dict[Any, Any]]:
+def grid(
+    choices: Choices, shared: Mapping[str, Any], plan: Plan, builders: Mapping[str, Builder] | None, seed: int
+) -> list[Variant]:
+    """Return every combination of the choices, the first argument varying slowest.
+
+    An argument with one choice has no column, unless nothing else has one.
+
+    Args:
+        choices: What `choices_of` returned.
+        shared: The other arguments that make a network and its plan: `hidden`, `initializer`, `optimizer`,
+            `learning_rate` and `batch_size`.
+        plan: The plan, of which optimizer and batch size may vary.
+        builders: The caller's own, by name; `None` for networks of dense layers.
+        seed: That of the prototypes.
+
+    Raises:
+        ValueError, TypeError: If a combination cannot be built or trained.
+    """
+    several = [name for name, values in choices.items() if len(values) > 1] or [next(iter(choices))]
+    architectures: dict[tuple[Any, ...], tuple[Builder, keras.Model]] = {}
+    found = []
+    for combination in product(*(values.items() for values in choices.values())):
+        names = {argument: name for argument, (name, _) in zip(choices, combination, strict=True)}
+        chosen = {argument: value for argument, (_, value) in zip(choices, combination, strict=True)}
+        settings = {**shared, **chosen}
+        own_plan = _plan(plan, settings, "learning_rate" in chosen)
+        architecture = tuple(names.get(argument) for argument in ARCHITECTURE)
+        if architecture not in architectures:
+            architectures[architecture] = _architecture(chosen, settings, plan.dataset, builders, seed)
+        build, prototype = architectures[architecture]
+        draw = draw_weights if builders is None else None
+        keys = {COLUMNS.get(argument, argument): name for argument, name in names.items() if argument in several}
+        found.append(Variant(keys, names, settings, own_plan, build, draw, prototype))
+    return found
+
+
+def _plan(plan: Plan, settings: Mapping[str, Any], own_rate: bool) -> Plan:
+    batch_size = whole("batch_size", settings["batch_size"], most=LONGEST)
+    optimizer = serialized(settings["optimizer"], settings["learning_rate"], own_rate)
+    return replace(plan, optimizer=optimizer, batch_size=min(batch_size, len(plan.dataset.x_train)))
+
+
+def _architecture(
+    chosen: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    dataset: Dataset,
+    builders: Mapping[str, Builder] | None,
+    seed: int,
+) -> tuple[Builder, keras.Model]:
+    """Return the builder of a combination, and its prototype."""
+    if builders is None:
+        build = dense_builder(settings, dataset)
+        return build, built(build, seed)
+    name = chosen["model"]
+    given = {argument: chosen[argument] for argument in ARCHITECTURE[1:] if argument in chosen}
+    build = own_builder(name, builders[name], given, dataset)
+    return build, own_prototype(name, build, seed, dataset)
+
+
+def choices_of(activations: Any, models: Mapping[str, Any] | None, vary: Any) -> dict[str, dict[Any, Any]]:
     """Return the choices of each argument that varies, by what they are called in the tables.
 
     Raises:
@@ -71,20 +158,6 @@ def _check(name: str, activation: Any, built: bool) -> None:
         check_layer(name, activation)
     elif not callable(activation):
         functions.get(activation)
-
-
-def variants(choices: Choices) -> list[Variant]:
-    """Return every combination, the first argument varying slowest.
-
-    An argument with one choice has no column, unless nothing else has one.
-    """
-    several = [name for name, values in choices.items() if len(values) > 1] or [next(iter(choices))]
-    found = []
-    for combination in product(*(values.items() for values in choices.values())):
-        chosen = dict(zip(choices, combination, strict=True))
-        keys = {COLUMNS.get(name, name): called for name, (called, _) in chosen.items() if name in several}
-        found.append(Variant(keys, {name: value for name, (_, value) in chosen.items()}))
-    return found
 
 
 def named(argument: str, values: Any) -> dict[Any, Any]:

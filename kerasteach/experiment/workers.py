@@ -34,10 +34,10 @@ def checked_executor(executor: Any) -> Executor | None:
 
 
 def end_with_parent() -> None:
-    """End this process when the process that started it with `multiprocessing` has ended, however that came.
+    """End this process when the process that started it with `multiprocessing` has ended, however it ended.
 
     A worker of a process pool waits for tasks at a pipe whose writing end it holds itself, and would wait for ever. In
-    a process that `multiprocessing` did not start, nothing happens; called again, neither.
+    a process that `multiprocessing` did not start, nothing happens; nor when it is called again.
     """
     parent = multiprocessing.parent_process()
     if parent is None or any(thread.name == _WATCH for thread in threading.enumerate()):

@@ -10,6 +10,8 @@ from kerasteach import activations
 from kerasteach.activations import Activation, Tensor
 from kerasteach.validation import finite
 
+__all__ = ["BinaryStep", "LeakyReLU", "Linear", "ReLU", "Sigmoid", "Softmax", "Tanh"]
+
 _register = keras.saving.register_keras_serializable(package="kerasteach")
 
 
@@ -94,7 +96,7 @@ class LeakyReLU(_ActivationLayer):
 
 @_register
 class Softmax(keras.layers.Softmax):
-    """Apply softmax along an axis: Keras's own layer, under the name that the course's seven share.
+    """Apply softmax along an axis: Keras's own layer, under the name that the course's functions share.
 
     Args:
         axis: The axis, or axes, whose entries shall sum to 1. Defaults to `-1`.

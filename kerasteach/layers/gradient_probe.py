@@ -1,4 +1,4 @@
-"""GradientProbe: the gradient that flows back through one place of a model."""
+"""Probe layer for the gradient that flows back through one place of a model."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from kerasteach.activations import Tensor
 
 @keras.saving.register_keras_serializable(package="kerasteach")
 class GradientProbe(keras.layers.Identity):
-    """Pass the input on, and let a capture hear the gradient that flows back: dL/d(input) of the batch's loss L.
+    """Pass the input on, and let a capture record the gradient that flows back: dL/d(input) of the batch's loss L.
 
     It can stand anywhere in a model, and changes no number of the training. (Only inside a loop, or in a function that
-    is compiled by itself, what it hears does not last until the end of the step: a warning says so, and there is no
-    row.) Where `GradientCapture` or `kerasteach.measure.record` watches the training, the table has a row a step for
+    is compiled by itself, the gradient does not last until the end of the step: a warning says so, and there is no
+    row.) Where `GradientCapture` or `kerasteach.measure.record` records the training, the table has a row a step for
     each probe: its statistics go over the examples of the batch and all units, `parameter` is `"signal"`, `size` is the
     number of units an example, and `depth` that of the last layer with weights before it (0 before the first). This is
     the signal that back-propagation hands from layer to layer; a weight's gradient is that signal times the layer's
@@ -33,7 +33,7 @@ class GradientProbe(keras.layers.Identity):
         Input and output `(batch, ...)`.
 
     Raises:
-        RuntimeError: In training, if a capture listens and Keras runs on JAX, where a layer can hand nothing out of
+        RuntimeError: In training, if a capture records and Keras runs on JAX, where a layer can return nothing from
             the backward pass.
 
     Example:
@@ -50,37 +50,37 @@ class GradientProbe(keras.layers.Identity):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._ears = _Ears()
+        self._tap = _GradientTap()
         self.units = 0
 
     @property
     def listeners(self) -> list[Callable[[GradientProbe, Tensor], None]]:
-        """Who is called with the probe and the gradient, `(batch, ...)`, when the training step is traced."""
-        return self._ears.listeners
+        """Functions that are called with the probe and the gradient, `(batch, ...)`, as the training step is traced."""
+        return self._tap.listeners
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the inputs."""
         if not self.listeners or isinstance(inputs, keras.KerasTensor):
             return inputs
         self.units = math.prod(size or 0 for size in inputs.shape[1:])
-        return self._ears.watch(inputs, self._hear)
+        return self._tap.watch(inputs, self._on_gradient)
 
-    def _hear(self, gradient: Tensor) -> None:
+    def _on_gradient(self, gradient: Tensor) -> None:
         for listener in self.listeners:
             listener(self, gradient)
 
 
-class _Ears:
-    """What a probe needs to hear: an object that Keras does not track, as it does lists and variables."""
+class _GradientTap:
+    """A probe's listeners, in an object that Keras does not track, as it does lists and variables."""
 
     def __init__(self) -> None:
         self.listeners: list[Callable[[GradientProbe, Tensor], None]] = []
         self._trained: Any = None
 
-    def watch(self, x: Tensor, hear: Callable[[Tensor], None]) -> Tensor:
-        """Return x, such that `hear` is called with the gradient that flows back to it.
+    def watch(self, x: Tensor, on_gradient: Callable[[Tensor], None]) -> Tensor:
+        """Return x, such that `on_gradient` is called with the gradient that flows back to it.
 
-        Nothing flows back to where nothing before it is trained: so x is made to depend on something that could be.
+        No gradient flows back to a place before which nothing is trained. So x is made to depend on a variable.
         """
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
@@ -92,7 +92,7 @@ class _Ears:
             @tf.custom_gradient
             def identity(x: Tensor, trained: Tensor) -> tuple[Tensor, Callable[[Tensor], tuple[Tensor, None]]]:
                 def gradient(upstream: Tensor) -> tuple[Tensor, None]:
-                    hear(upstream)
+                    on_gradient(upstream)
                     return upstream, None
 
                 return tf.identity(x), gradient
@@ -100,8 +100,8 @@ class _Ears:
             return identity(x, self._trained.read_value())
         if keras.backend.backend() == "torch":
             x = x.view_as(x) if x.requires_grad else x.detach().requires_grad_()
-            x.register_hook(hear)
+            x.register_hook(on_gradient)
             return x
         raise RuntimeError(
-            f"No gradient can be heard with Keras on {keras.backend.backend()!r}, only on TensorFlow or torch."
+            f"A GradientProbe records with Keras on TensorFlow or PyTorch. Received: {keras.backend.backend()!r}."
         )

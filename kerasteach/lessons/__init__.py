@@ -3,6 +3,7 @@
 from kerasteach.lessons.backprop.trace_step import trace_step
 from kerasteach.lessons.backprop.traced_step import TracedStep
 from kerasteach.lessons.descent import functions
+from kerasteach.lessons.descent.descent import Descent
 from kerasteach.lessons.descent.gradient_descent import gradient_descent
 from kerasteach.lessons.descent.landscape import landscape
 from kerasteach.lessons.inspection.learning_rate_test import LearningRateTest, find_learning_rate
@@ -10,6 +11,7 @@ from kerasteach.lessons.inspection.loss_surface import LossSurface, loss_surface
 from kerasteach.lessons.training_loop import training_loop
 
 __all__ = [
+    "Descent",
     "LearningRateTest",
     "LossSurface",
     "TracedStep",

@@ -1,4 +1,4 @@
-"""How the magnitudes of a tensor's entries are spread: counts in bins on a logarithmic axis."""
+"""Histograms of the magnitudes of a tensor's entries, in bins on a logarithmic axis."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from kerasteach.validation import received
 
 Tensor = Any
 
-LOW, HIGH = 1e-12, 1e2  # what a histogram spans unless its edges are given
+LOW, HIGH = 1e-12, 1e2  # the range of a histogram whose edges are not given
 _MOST = 200
 
 
 def checked_edges(histogram: bool | int | Sequence[float] | None) -> np.ndarray | None:
-    """Return the edges of the bins that are asked for, `(bins + 1,)` float32, or `None` for no histogram.
+    """Return the edges of the bins, `(bins + 1,)` float32, or `None` for no histogram.
 
     Args:
-        histogram: `True` for two bins a decade from 1e-12 to 100, how many bins to lay there, or increasing positive
-            edges.
+        histogram: `True` for two bins a decade from 1e-12 to 100, a number of bins in that range, or increasing
+            positive edges.
 
     Raises:
         ValueError: If it is none of these.
@@ -37,8 +37,8 @@ def checked_edges(histogram: bool | int | Sequence[float] | None) -> np.ndarray 
         edges = np.asarray(histogram, dtype="float32")
     except (TypeError, ValueError, OverflowError):
         edges = np.empty(0, "float32")
-    fits = edges.ndim == 1 and 2 <= len(edges) <= _MOST + 1 and edges[0] > 0 and np.isfinite(edges[-1])
-    if fits and np.all(np.diff(edges) > 0):  # which NaN is not
+    valid = edges.ndim == 1 and 2 <= len(edges) <= _MOST + 1 and edges[0] > 0 and np.isfinite(edges[-1])
+    if valid and np.all(np.diff(edges) > 0):  # which is false for NaN
         return edges
     raise ValueError(
         f"`histogram` must be True, a number of bins from 1 to {_MOST}, or increasing positive edges. "

@@ -1,4 +1,4 @@
-"""Parameters: the layer that owns each trainable variable, and what both are called in a table."""
+"""Names in a table: of each trainable variable, and of the layer that owns it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from kerasteach.tables.captures import Parameter
 
 
 def describe(variables: Sequence[keras.Variable], model: keras.Model | None = None) -> list[Parameter]:
-    """Return each variable's layer, the place of that layer, and which of its parameters the variable is.
+    """Describe each variable: its layer, the depth of that layer, and which of its parameters the variable is.
 
-    The owner is the layer object that holds the variable. Where the model does not show one, as for a loop without a
-    model, it is known by the variable's path, and a path that comes again is that of another layer.
+    The owner is the layer object that holds the variable. Without one, as in a loop without a model, the variable's
+    path names the owner, and a path that comes again is that of another layer.
 
     Args:
         variables: Trainable variables in the order in which the model calls their layers.
@@ -30,7 +30,7 @@ def describe(variables: Sequence[keras.Variable], model: keras.Model | None = No
     by_path: dict[str, list[set[str]]] = {}  # of the layers without an object, the parameters of each of that path
     layers: dict[Any, tuple[str, int]] = {}  # name and depth, by the layer's id or its path and number
     used: set[tuple[str, str]] = set()
-    found = []
+    described = []
     for variable in variables:
         path = getattr(variable, "path", variable.name)
         layer = owners.get(id(variable))
@@ -48,20 +48,20 @@ def describe(variables: Sequence[keras.Variable], model: keras.Model | None = No
         name, depth = layers[key]
         parameter = _numbered(parameter, {other for owner, other in used if owner == name})
         used.add((name, parameter))
-        found.append(Parameter(name, depth, parameter, path, int(np.prod(variable.shape))))
-    return found
+        described.append(Parameter(name, depth, parameter, path, int(np.prod(variable.shape))))
+    return described
 
 
 def _owners(model: keras.Model) -> dict[int, keras.layers.Layer]:
     """Return the layer that holds each trainable variable itself, by the variable's id.
 
-    Of several, which share it, it is the one that made it, after which the variable is called.
+    Of several layers that share a variable it is the one that made it, whose path begins the variable's.
     """
     owners: dict[int, keras.layers.Layer] = {}
     for layer in layers_of(model):
         if isinstance(layer, keras.Model):
             continue  # which may hold layers that it does not list
-        below = {id(variable) for one in inside(layer) for variable in one.trainable_variables}
+        below = {id(variable) for inner in inside(layer) for variable in inner.trainable_variables}
         for variable in layer.trainable_variables:
             made = layer.path is not None and getattr(variable, "path", "").startswith(f"{layer.path}/")
             if id(variable) not in below and (made or id(variable) not in owners):

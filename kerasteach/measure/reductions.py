@@ -1,13 +1,14 @@
-"""What statistics are made of: norms, sums and counts of tensors, made inside the training step.
+"""Reductions: norms, sums and counts of a tensor's entries, computed inside the training step.
 
-The step ends only when its last gradient is measured. So the way from a gradient to these numbers is short, and what
-can wait for the host is left to it: see `statistics.finish`.
+The step ends only when its last gradient is measured. So there are few operations between a gradient and these numbers,
+and what can wait for the host is left to it: see `statistics.finish`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import keras
@@ -29,141 +30,190 @@ def wide() -> str:
     return "float32" if keras.backend.backend() == "jax" else "float64"
 
 
-# What every statistic is made of. A norm, not its square, which may not fit the dtype where the norm does.
-_SUMS_OF = {
-    "norm": ("norm",),
-    "mean": ("sum",),
-    "std": ("norm", "sum"),
-    "finite": ("sum",),  # a sum is finite where every entry is
-    "mean_abs": ("sum_abs",),
-    "max_abs": ("max_abs", "norm"),  # the norm is NaN where an entry is, which a maximum may overlook
-    "zero_fraction": ("zeros",),
-    "update_ratio": ("norm",),
+class _Exact:
+    """One tensor, prepared for `Reduction.exact`: its entries in the widest dtype, divided by `scale`."""
+
+    def __init__(self, x: Tensor, axes: Axes) -> None:
+        self.axes = axes
+        self.number = ops.size(x) if axes is None else ops.prod(ops.stack([ops.shape(x)[axis] for axis in axes]))
+        widest = keras.backend.standardize_dtype(x.dtype) == wide()  # no dtype is left that would hold its squares
+        x = ops.cast(x, wide())
+        scale = ops.ones((), dtype=wide())
+        if widest or wide() == "float32":
+            scale = ops.max(ops.abs(x), axis=axes, keepdims=True)
+            needed = ops.logical_and(ops.isfinite(scale), scale > 0)
+            if wide() == "float64":  # what needs no scale keeps its last bit
+                needed = ops.logical_and(needed, ops.logical_or(scale < _TINY, scale > _HUGE))
+            scale = ops.where(needed, scale, ops.ones_like(scale))
+            x = x / scale
+            scale = ops.reshape(scale, ()) if axes is None else ops.squeeze(scale, tuple(axes))
+        self.entries, self.scale = x, scale
+
+
+class _Small:
+    """Small tensors, prepared for `Reduction.small`: all entries in one vector of float64, with their owners."""
+
+    def __init__(self, tensors: Sequence[Tensor]) -> None:
+        self.sizes = [int(np.prod(tensor.shape)) for tensor in tensors]
+        self.owners = np.repeat(np.arange(len(self.sizes), dtype="int32"), self.sizes)
+        flat = [ops.reshape(tensor, (-1,)) for tensor in tensors]
+        if len({tensor.dtype for tensor in flat}) > 1:
+            flat = [ops.cast(tensor, wide()) for tensor in flat]
+        self.entries = ops.cast(ops.concatenate(flat) if len(flat) > 1 else flat[0], wide())
+
+    def total(self, values: Tensor) -> Tensor:
+        return ops.segment_sum(values, self.owners, num_segments=len(self.sizes))
+
+
+class _Large:
+    """Large tensors, prepared for `Reduction.large`: in float32, with the sums of their squares."""
+
+    def __init__(self, tensors: Sequence[Tensor]) -> None:
+        self.tensors = [ops.cast(tensor, "float32") for tensor in tensors]
+        self.squares = 2 * ops.stack([_half_square(tensor) for tensor in self.tensors])
+        self.sizes = ops.convert_to_tensor(np.array([np.prod(x.shape) for x in self.tensors], "float32"))
+
+    @cached_property
+    def magnitudes(self) -> list[Tensor]:
+        return [ops.abs(x) for x in self.tensors]
+
+
+class _Rows:
+    """Tensors that take whole rows of a matrix, prepared for `Reduction.rows`; on TensorFlow."""
+
+    def __init__(self, rows: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> None:
+        self.entries, self.sizes = ops.cast(rows, "float64"), sizes
+        self._owners = ops.convert_to_tensor(owners, "int32")
+
+    @property
+    def row_norms(self) -> Tensor:
+        import tensorflow as tf
+
+        # Each row first, in one operation without a table of squares: a long column of segments is slow, too.
+        return tf.math.reduce_euclidean_norm(self.entries, axis=1)
+
+    def total(self, values: Tensor) -> Tensor:
+        import tensorflow as tf
+
+        return tf.ensure_shape(tf.math.segment_sum(values, self._owners), (len(self.sizes),))
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """A number made of all entries of a tensor, in each way to compute it.
+
+    A norm, not its square: the square may not fit the dtype where the norm does.
+
+    Attributes:
+        exact: Of one tensor, in float64 (float32 on JAX).
+        small: Of many small tensors in few operations, `(tensors,)`.
+        large: Of several large tensors in float32, `(tensors,)`.
+        rows: Of tensors that take whole rows of a matrix, on TensorFlow, `(tensors,)`; `None` if it is not offered.
+    """
+
+    exact: Callable[[_Exact], Tensor]
+    small: Callable[[_Small], Tensor]
+    large: Callable[[_Large], Tensor]
+    rows: Callable[[_Rows], Tensor] | None = None
+
+
+REDUCTIONS = {
+    "size": Reduction(
+        exact=lambda x: ops.cast(x.number, wide()),
+        small=lambda x: ops.convert_to_tensor(np.array(x.sizes, wide())),
+        large=lambda x: x.sizes,
+        rows=lambda x: ops.convert_to_tensor(np.array(x.sizes, "float64")),
+    ),
+    "norm": Reduction(
+        exact=lambda x: x.scale * ops.sqrt(ops.sum(ops.square(x.entries), axis=x.axes)),
+        small=lambda x: ops.sqrt(x.total(ops.square(x.entries))),
+        large=lambda x: ops.sqrt(x.squares),
+        rows=lambda x: ops.sqrt(x.total(ops.square(x.row_norms))),
+    ),
+    "sum": Reduction(
+        exact=lambda x: x.scale * ops.sum(x.entries, axis=x.axes),
+        small=lambda x: x.total(x.entries),
+        large=lambda x: ops.stack([_sum(tensor) for tensor in x.tensors]),
+        rows=lambda x: x.total(ops.sum(x.entries, axis=1)),
+    ),
+    "sum_abs": Reduction(
+        exact=lambda x: x.scale * ops.sum(ops.abs(x.entries), axis=x.axes),
+        small=lambda x: x.total(ops.abs(x.entries)),
+        large=lambda x: ops.stack([_sum(tensor) for tensor in x.magnitudes]),
+    ),
+    "max_abs": Reduction(
+        exact=lambda x: x.scale * ops.max(ops.abs(x.entries), axis=x.axes),
+        small=lambda x: ops.segment_max(ops.abs(x.entries), x.owners, num_segments=len(x.sizes)),
+        large=lambda x: ops.stack([ops.max(tensor) for tensor in x.magnitudes]),
+    ),
+    "zeros": Reduction(
+        exact=lambda x: ops.sum(ops.cast(ops.equal(x.entries, 0), wide()), axis=x.axes),
+        small=lambda x: x.total(ops.cast(ops.equal(x.entries, 0), wide())),
+        large=lambda x: ops.stack([_zeros(tensor) for tensor in x.magnitudes]),
+    ),
 }
 
 
-def needed(names: Iterable[str]) -> tuple[str, ...]:
-    """Return what these statistics are made of."""
-    return tuple(dict.fromkeys(["size", *(part for name in names for part in _SUMS_OF.get(name, ()))]))
+def exact(names: Sequence[str], x: Tensor, axes: Axes = None) -> Sums:
+    """Return reductions of one tensor in float64 (float32 on JAX), where its dtype needs it of the scaled entries."""
+    prepared = _Exact(x, axes)
+    return {name: REDUCTIONS[name].exact(prepared) for name in names}
 
 
-def exact(parts: Sequence[str], x: Tensor, axes: Axes = None) -> Sums:
-    """Return the sums of one tensor in float64 (float32 on JAX), where its dtype needs it of the scaled entries."""
-    entries = ops.size(x) if axes is None else ops.prod(ops.stack([ops.shape(x)[axis] for axis in axes]))
-    widest = keras.backend.standardize_dtype(x.dtype) == wide()  # no dtype is left that would hold its squares
-    x = ops.cast(x, wide())
-    scale = ops.ones((), dtype=wide())
-    if widest or wide() == "float32":
-        scale = ops.max(ops.abs(x), axis=axes, keepdims=True)
-        needed = ops.logical_and(ops.isfinite(scale), scale > 0)
-        if wide() == "float64":  # what needs no scale keeps its last bit
-            needed = ops.logical_and(needed, ops.logical_or(scale < _TINY, scale > _HUGE))
-        scale = ops.where(needed, scale, ops.ones_like(scale))
-        x = x / scale
-        scale = ops.reshape(scale, ()) if axes is None else ops.squeeze(scale, tuple(axes))
-    make: dict[str, Callable[[], Tensor]] = {
-        "size": lambda: ops.cast(entries, wide()),
-        "norm": lambda: scale * ops.sqrt(ops.sum(ops.square(x), axis=axes)),
-        "sum": lambda: scale * ops.sum(x, axis=axes),
-        "sum_abs": lambda: scale * ops.sum(ops.abs(x), axis=axes),
-        "max_abs": lambda: scale * ops.max(ops.abs(x), axis=axes),
-        "zeros": lambda: ops.sum(ops.cast(ops.equal(x, 0), wide()), axis=axes),
-    }
-    return {part: make[part]() for part in parts}
-
-
-def table(parts: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
-    """Return the sums of several tensors, `(tensors, parts)`; `norm` must be one of the parts."""
-    tensors = [_tensor(tensor) for tensor in tensors]
-    ways: dict[Callable[..., Tensor], list[int]] = {}
+def table(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
+    """Return reductions of several tensors, `(tensors, reductions)`; `norm` must be one of them."""
+    tensors = [as_tensor(tensor) for tensor in tensors]
+    routes: dict[Callable[..., Tensor], list[int]] = {}
     for place, tensor in enumerate(tensors):
-        ways.setdefault(_way(tensor), []).append(place)
-    tables = [measure(parts, [tensors[place] for place in places]) for measure, places in ways.items()]
+        routes.setdefault(_route(tensor), []).append(place)
+    tables = [measure(names, [tensors[place] for place in places]) for measure, places in routes.items()]
     if len(tables) < 2:
-        return tables[0] if tables else ops.zeros((0, len(parts)), wide())
-    return ops.take(ops.concatenate(tables), np.argsort(np.concatenate(list(ways.values()))), axis=0)
+        return tables[0] if tables else ops.zeros((0, len(names)), wide())
+    return ops.take(ops.concatenate(tables), np.argsort(np.concatenate(list(routes.values()))), axis=0)
 
 
-def in_table(parts: Sequence[str], rows: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> Tensor:
-    """Return `size`, `norm` and `sum` of tensors that take whole rows of a matrix: see `statistics.measure_stacked`."""
-    import tensorflow as tf
-
-    x, numbers = tf.cast(rows, "float64"), tf.constant(owners, "int32")
-
-    def added(values: Tensor) -> Tensor:
-        return tf.ensure_shape(tf.math.segment_sum(values, numbers), (len(sizes),))
-
-    # Each row first, in one operation without a table of squares: a long column of segments is slow, too.
-    make: dict[str, Callable[[], Tensor]] = {
-        "size": lambda: tf.constant(sizes, "float64"),
-        "norm": lambda: tf.sqrt(added(tf.square(tf.math.reduce_euclidean_norm(x, axis=1)))),
-        "sum": lambda: added(tf.reduce_sum(x, axis=1)),
-    }
-    return tf.stack([make[part]() for part in parts], axis=1)
+def of_rows(names: Sequence[str], rows: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> Tensor:
+    """Return reductions of tensors that take whole rows of a matrix: see `statistics.measure_stacked`."""
+    prepared = _Rows(rows, owners, sizes)
+    offered = {name: reduction.rows for name, reduction in REDUCTIONS.items() if reduction.rows is not None}
+    return ops.stack([offered[name](prepared) for name in names], axis=1)
 
 
-def _way(tensor: Tensor) -> Callable[[Sequence[str], Sequence[Tensor]], Tensor]:
-    """Return how to measure a tensor like this one."""
+def _route(tensor: Tensor) -> Callable[[Sequence[str], Sequence[Tensor]], Tensor]:
+    """Return the function that measures a tensor of this size and dtype."""
     size = 0 if None in tensor.shape else int(np.prod(tensor.shape))
     if size == 0 or keras.backend.standardize_dtype(tensor.dtype) == "float64":
-        return _exactly
+        return _measure_exactly
     if size > _SMALL:
-        return _large
-    return _small if keras.backend.backend() == "tensorflow" else _exactly
+        return _measure_large
+    return _measure_small if keras.backend.backend() == "tensorflow" else _measure_exactly
 
 
-def _exactly(parts: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
-    """Return the sums of tensors, each by itself."""
-    return ops.stack([ops.stack(list(exact(parts, tensor).values())) for tensor in tensors])
+def _measure_exactly(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
+    """Return the reductions of tensors, each by itself."""
+    return ops.stack([ops.stack(list(exact(names, tensor).values())) for tensor in tensors])
 
 
-def _small(parts: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
-    """Return the sums of small tensors, all together in float64."""
-    sizes = [int(np.prod(tensor.shape)) for tensor in tensors]
-    owners, number = np.repeat(np.arange(len(sizes), dtype="int32"), sizes), len(sizes)
-    flat = [ops.reshape(tensor, (-1,)) for tensor in tensors]
-    if len({tensor.dtype for tensor in flat}) > 1:
-        flat = [ops.cast(tensor, wide()) for tensor in flat]
-    entries = ops.cast(ops.concatenate(flat) if number > 1 else flat[0], wide())
-
-    def added(values: Tensor) -> Tensor:
-        return ops.segment_sum(values, owners, num_segments=number)
-
-    make: dict[str, Callable[[], Tensor]] = {
-        "size": lambda: ops.convert_to_tensor(np.array(sizes, wide())),
-        "norm": lambda: ops.sqrt(added(ops.square(entries))),
-        "sum": lambda: added(entries),
-        "sum_abs": lambda: added(ops.abs(entries)),
-        "max_abs": lambda: ops.segment_max(ops.abs(entries), owners, num_segments=number),
-        "zeros": lambda: added(ops.cast(ops.equal(entries, 0), wide())),
-    }
-    return ops.stack([make[part]() for part in parts], axis=1)
+def _measure_small(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
+    """Return the reductions of small tensors, all together in float64."""
+    prepared = _Small(tensors)
+    return ops.stack([REDUCTIONS[name].small(prepared) for name in names], axis=1)
 
 
-def _large(parts: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
-    """Return the sums of large tensors in float32, or exactly where one leaves its range."""
-    tensors = [ops.cast(tensor, "float32") for tensor in tensors]
-    squares = 2 * ops.stack([_half_square(tensor) for tensor in tensors])
-    sizes = ops.convert_to_tensor(np.array([np.prod(x.shape) for x in tensors], "float32"))
-    magnitudes = [ops.abs(x) for x in tensors] if {"sum_abs", "max_abs", "zeros"} & set(parts) else []
-    make: dict[str, Callable[[], Tensor]] = {
-        "size": lambda: sizes,
-        "norm": lambda: ops.sqrt(squares),
-        "sum": lambda: ops.stack([_sum(x) for x in tensors]),
-        "sum_abs": lambda: ops.stack([_sum(x) for x in magnitudes]),
-        "max_abs": lambda: ops.stack([ops.max(x) for x in magnitudes]),
-        "zeros": lambda: ops.stack([_zeros(x) for x in magnitudes]),
-    }
-    fast = ops.cast(ops.stack([make[part]() for part in parts], axis=1), wide())
+def _measure_large(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
+    """Return the reductions of large tensors in float32, or exactly where one leaves its range."""
+    prepared = _Large(tensors)
+    tensors, squares = prepared.tensors, prepared.squares
+    fast = ops.cast(ops.stack([REDUCTIONS[name].large(prepared) for name in names], axis=1), wide())
     in_range = ops.logical_and(squares >= _LEAST, squares <= _MOST)
 
     def again(tensors: Sequence[Tensor]) -> Tensor:
         # The gradient of a dead layer is all zeros, at every step, and measured right.
         zero = ops.stack([ops.logical_not(ops.any(ops.not_equal(x, 0))) for x in tensors])
         right = ops.all(ops.logical_or(in_range, zero))
-        return ops.cond(right, lambda: fast, lambda: _aside(partial(_exactly, parts), tensors))
+        return ops.cond(right, lambda: fast, lambda: _outlined(partial(_measure_exactly, names), tensors))
 
-    return ops.cond(ops.all(in_range), lambda: fast, lambda: _aside(again, tensors))
+    return ops.cond(ops.all(in_range), lambda: fast, lambda: _outlined(again, tensors))
 
 
 def _half_square(x: Tensor) -> Tensor:
@@ -182,12 +232,12 @@ def _sum(x: Tensor) -> Tensor:
 
 def _zeros(magnitudes: Tensor) -> Tensor:
     """Return how many entries are 0, without a table of truths."""
-    there = ops.sign(magnitudes)
-    size = int(np.prod(there.shape))
+    signs = ops.sign(magnitudes)
+    size = int(np.prod(signs.shape))
     if size <= _LONG:
-        return size - ops.sum(there)
-    sums = _row_sums(there)  # row by row, because float32 counts up to 2^24 only
-    width = _width(there)
+        return size - ops.sum(signs)
+    sums = _row_sums(signs)  # row by row, because float32 counts up to 2^24 only
+    width = _width(signs)
     lengths = np.full(sums.shape, width, "float32")
     if size % width:
         lengths[-1] = size % width
@@ -200,7 +250,7 @@ def _width(x: Tensor) -> int:
 
 
 def _row_sums(x: Tensor) -> Tensor:
-    """Return the sums of so many entries each of a long tensor."""
+    """Return the sums of the rows of a long tensor, or of parts of them: see `_width`."""
     width = _width(x)
     if width == x.shape[-1]:
         return ops.reshape(ops.sum(x, axis=-1), (-1,))
@@ -216,8 +266,8 @@ def _total(sums: Tensor) -> Tensor:
     return ops.cast(ops.sum(ops.cast(sums, wide())), sums.dtype)
 
 
-def _aside(function: Callable[..., Tensor], *arguments: Any) -> Tensor:
-    """Call the function where its operations are out of the way until they are needed."""
+def _outlined(function: Callable[..., Tensor], *arguments: Any) -> Tensor:
+    """Call a function as one operation of the graph, so that its own are not scheduled among the others."""
     if keras.backend.backend() != "tensorflow":
         return function(*arguments)
     import tensorflow as tf
@@ -225,7 +275,7 @@ def _aside(function: Callable[..., Tensor], *arguments: Any) -> Tensor:
     return tf.function(function, autograph=False, experimental_attributes={"_noinline": True})(*arguments)
 
 
-def _tensor(x: Any) -> Tensor:
+def as_tensor(x: Any) -> Tensor:
     """Return a tensor, also of a variable, which Keras itself would hand on as it is."""
     x = ops.convert_to_tensor(x.value if isinstance(x, keras.Variable) else x)
     return x.read_value() if hasattr(x, "read_value") else x

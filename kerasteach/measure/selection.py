@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import keras
 
+from kerasteach.keras_internals import sublayers
 from kerasteach.tables.names import means
 from kerasteach.validation import did_you_mean, several, shown
 
@@ -28,12 +29,12 @@ def checked(layers: Selectors, argument: str = "layers") -> tuple[Selector, ...]
     asked = (layers,) if single else tuple(several(argument, layers, "names, layers, or functions of a layer"))
     if not asked:
         raise ValueError(f"`{argument}` must name a layer; leave it out for all of them. Received: {shown(layers)}.")
-    for one in asked:
-        other_class = isinstance(one, type) and not issubclass(one, keras.layers.Layer)
-        if other_class or not (isinstance(one, (str, keras.layers.Layer)) or callable(one)):
+    for selector in asked:
+        other_class = isinstance(selector, type) and not issubclass(selector, keras.layers.Layer)
+        if other_class or not (isinstance(selector, (str, keras.layers.Layer)) or callable(selector)):
             raise TypeError(
                 f'`{argument}` must be names such as "dense_1" or "conv*", layers, classes such as keras.layers.Dense, '
-                f"or functions of a layer that say whether it is meant. Received: {shown(one)}."
+                f"or functions of a layer that say whether it is meant. Received: {shown(selector)}."
             )
     return asked
 
@@ -41,18 +42,18 @@ def checked(layers: Selectors, argument: str = "layers") -> tuple[Selector, ...]
 def inside(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
     """Return the layers that a layer or model holds itself, in its order."""
     listed = layer.layers if isinstance(layer, keras.Model) else None
-    return list(listed or layer._flatten_layers(include_self=False, recursive=False))
+    return list(listed or sublayers(layer, recursive=False))
 
 
 def layers_of(model: keras.layers.Layer) -> list[keras.layers.Layer]:
     """Return every layer inside the model, each once, a layer before those inside it, in the order of the model's."""
     found: dict[int, keras.layers.Layer] = {}
 
-    def walk(layer: keras.layers.Layer) -> None:
-        for one in inside(layer):
-            if id(one) not in found:
-                found[id(one)] = one
-                walk(one)
+    def walk(outer: keras.layers.Layer) -> None:
+        for layer in inside(outer):
+            if id(layer) not in found:
+                found[id(layer)] = layer
+                walk(layer)
 
     walk(model)
     return list(found.values())
@@ -65,31 +66,31 @@ def choose(
     model: keras.Model | None,
     argument: str = "layers",
 ) -> list[int]:
-    """Return which of several things are meant.
+    """Return the indices of the variables or layers that selectors mean.
 
     Args:
         selectors: What `checked` returned.
-        names: The name of each thing's layer.
-        owners: Returns the indices of what belongs to a layer.
-        model: Where to look for the layers that a function is to judge.
+        names: The name of the layer of each variable or layer.
+        owners: Returns the indices of those that belong to a layer.
+        model: Whose layers a function selects; `None` for no model.
         argument: What to call the selectors in an error.
 
     Returns:
         Indices into `names`, in their order.
 
     Raises:
-        ValueError: If a selector means nothing that is there (the message lists the names), or a function fails.
+        ValueError: If a selector means none of them (the message lists the names), or a function fails.
     """
     if selectors is None:
         return list(range(len(names)))
     chosen: set[int] = set()
-    for one in selectors:
-        if isinstance(one, str):
-            meant = {index for index, name in enumerate(names) if means(one, name)}
+    for selector in selectors:
+        if isinstance(selector, str):
+            meant = {index for index, name in enumerate(names) if means(selector, name)}
         else:
-            meant = {index for layer in _meant(one, model, argument) for index in owners(layer)}
+            meant = {index for layer in _meant(selector, model, argument) for index in owners(layer)}
         if not meant:
-            name = one if isinstance(one, str) else getattr(one, "name", one)
+            name = selector if isinstance(selector, str) else getattr(selector, "name", selector)
             raise ValueError(
                 f"`{argument}` must mean something that is recorded: {', '.join(dict.fromkeys(names)) or 'nothing'}. "
                 f"Received: {shown(name)}.{did_you_mean(name, names)}"

@@ -1,51 +1,170 @@
-"""From gradients to numbers: pure functions of tensors, which know no layer, no optimizer and no table.
+"""Statistics of tensors: pure functions, which know no layer, no optimizer and no table.
 
 `compute` measures one tensor, and reduces over `axes`: to measure many copies of a network at once, leave the copies'
 axis out. `measure` takes all gradients of a training step at once, in few operations: what it costs is what capturing
-costs. Its numbers are sums; `finish` makes statistics out of them, on the host.
+costs. Its numbers are reductions; `finish` makes statistics out of them, on the host.
+
+A further statistic is one entry of `STATISTICS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from keras import ops
 
 from kerasteach.measure import reductions
 from kerasteach.measure.reductions import Axes, Sums, Tensor
-from kerasteach.tables.captures import STATISTICS
-from kerasteach.validation import received, several
+from kerasteach.tables.captures import KEYS
+from kerasteach.validation import function, received, said, several, shown, text
 
+Function: TypeAlias = Callable[[Tensor], Tensor]  # of a tensor, whose value is one number
+Asked: TypeAlias = str | Mapping[str, Function] | Iterable[str | Mapping[str, Function]] | None
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A statistic, as a formula of reductions.
+
+    Attributes:
+        needs: Names out of `reductions.REDUCTIONS`, or `weight_norm` and `learning_rate`; `size` is there in any case.
+        formula: Makes the statistic out of them; its second argument is Keras's `ops` or NumPy.
+    """
+
+    needs: tuple[str, ...]
+    formula: Callable[[Sums, Any], Any]
+
+
+def _std(sums: Sums, library: Any) -> Any:
+    mean, root_mean_square = sums["sum"] / sums["size"], sums["norm"] / library.sqrt(sums["size"])
+    is_zero = library.equal(root_mean_square, 0)
+    share = mean / library.where(is_zero, library.ones_like(root_mean_square), root_mean_square)
+    return root_mean_square * library.sqrt(library.maximum(1 - share * share, 0))
+
+
+def _finite(sums: Sums, library: Any) -> Any:
+    return library.where(library.isfinite(sums["sum"]), library.ones_like(sums["size"]), 0)  # so is every entry then
+
+
+def _max_abs(sums: Sums, library: Any) -> Any:
+    # The norm is NaN where an entry is, which a maximum may overlook.
+    return library.where(library.isnan(sums["norm"]), sums["norm"], sums["max_abs"])
+
+
+STATISTICS = {
+    "norm": Statistic(("norm",), lambda sums, _: sums["norm"]),
+    "mean": Statistic(("sum",), lambda sums, _: sums["sum"] / sums["size"]),
+    "std": Statistic(("norm", "sum"), _std),
+    "finite": Statistic(("sum",), _finite),
+    "mean_abs": Statistic(("sum_abs",), lambda sums, _: sums["sum_abs"] / sums["size"]),
+    "max_abs": Statistic(("max_abs", "norm"), _max_abs),
+    "zero_fraction": Statistic(("zeros",), lambda sums, _: sums["zeros"] / sums["size"]),
+    "weight_norm": Statistic(("weight_norm",), lambda sums, _: sums["weight_norm"]),
+    "update_ratio": Statistic(
+        ("norm", "weight_norm", "learning_rate"),
+        lambda sums, _: sums["learning_rate"] * sums["norm"] / sums["weight_norm"],
+    ),
+}
+ALL = tuple(STATISTICS)
 DEFAULT = ("norm", "mean", "std", "finite")
-ALL = STATISTICS
+_OF_WEIGHTS = ("weight_norm", "learning_rate")  # the columns that no gradient has
 
 
-def chosen(
-    statistics: str | Iterable[str] | None, everything: Sequence[str] = ALL, default: Sequence[str] = DEFAULT
-) -> tuple[str, ...]:
-    """Return the names of the statistics that are asked for, in the order of the table's columns.
+class Chosen(NamedTuple):
+    """Statistics that are to be recorded.
+
+    Attributes:
+        names: In the order of the table's columns: the built-in ones, then the caller's own.
+        own: The functions of the caller's own ones.
+        everything: Whether all built-in ones were asked for.
+    """
+
+    names: tuple[str, ...]
+    own: dict[str, Function]
+    everything: bool = False
+
+
+def chosen(statistics: Asked, built_in: Sequence[str] = ALL, default: Sequence[str] = DEFAULT) -> Chosen:
+    """Return the statistics that are asked for.
 
     Args:
-        statistics: `None` for the default, `"all"`, or names. `finite` is always among them.
-        everything: All there are. Defaults to `ALL`.
+        statistics: `None` for the default, `"all"`, names, or functions of the caller's own by name; a list may hold
+            names and dictionaries of functions. `finite` is always among them. Where functions alone are named, they
+            come after the default.
+        built_in: The names that there are. Defaults to `ALL`.
         default: Those that `None` stands for. Defaults to `DEFAULT`.
 
     Raises:
-        TypeError: If it is neither a name nor a list.
-        ValueError: If a name is unknown, or there is none.
+        TypeError: If it is neither a name nor a list, or what a name stands for is no function.
+        ValueError: If a name is unknown, there is none, or a function's name is taken.
+
+    Example:
+        >>> from kerasteach.measure import statistics
+        >>> statistics.chosen(["max_abs", "norm", {"l1": lambda gradient: abs(gradient).sum()}]).names
+        ('norm', 'finite', 'max_abs', 'l1')
     """
     if statistics is None:
-        return tuple(default)
-    if isinstance(statistics, str) and statistics == "all":
-        return tuple(everything)
-    asked = [statistics] if isinstance(statistics, str) else several("statistics", statistics, "names")
-    if not asked or not all(isinstance(name, str) and name in everything for name in asked):
+        return Chosen(tuple(default), {})
+    single = isinstance(statistics, (str, Mapping))
+    asked = [statistics] if single else several("statistics", statistics, "names and dictionaries of functions")
+    own = _own_functions([part for part in asked if isinstance(part, Mapping)], built_in)
+    names = [part for part in asked if not isinstance(part, Mapping)]
+    if not (names or own) or not all(isinstance(name, str) and name in ("all", *built_in) for name in names):
         raise ValueError(
-            f'`statistics` must be "all" or names out of {", ".join(everything)}. {received("statistics", statistics)}'
+            f'`statistics` must be "all" or names out of {", ".join(built_in)}, or functions of your own as in '
+            f'{{"l1": function}}. {received("statistics", statistics)}'
         )
-    return tuple(name for name in everything if name in asked or name == "finite")
+    everything, names = "all" in names, names or list(default)
+    wanted = tuple(name for name in built_in if everything or name in names or name == "finite")
+    return Chosen((*wanted, *own), own, everything)
+
+
+def _own_functions(dictionaries: Iterable[Mapping[str, Function]], built_in: Sequence[str]) -> dict[str, Function]:
+    """Return the caller's own statistics, checked."""
+    found: dict[str, Function] = {}
+    for name, value in (item for functions in dictionaries for item in functions.items()):
+        if text("statistics", name) in {"all", *ALL, *built_in, *KEYS, *found}:
+            raise ValueError(
+                f"`statistics` must give a function a name that is not taken, as a statistic or a column of the table "
+                f"is. {received('statistics', name)}"
+            )
+        found[name] = function(f"statistics[{name!r}]", value, "a function of a tensor that returns one number")
+    return found
+
+
+def call(name: str, own: Function, tensor: Tensor) -> Tensor:
+    """Return the value of a caller's own statistic, `()`, float64 (float32 on JAX).
+
+    Raises:
+        ValueError: If the function fails, or returns anything but one number; the message names it.
+    """
+    tensor = reductions.as_tensor(tensor)
+    try:
+        value = own(tensor)
+    except Exception as error:
+        raise ValueError(
+            f"`statistics[{name!r}]` fails for a tensor of shape {tuple(tensor.shape)}: {said(error)}"
+        ) from error
+    try:
+        found = ops.convert_to_tensor(value)
+        scalar = tuple(found.shape) == () and "complex" not in str(found.dtype)
+    except Exception:  # whatever the backend raises for something else
+        scalar = False
+    if not scalar:
+        raise ValueError(
+            f"`statistics[{name!r}]` must return one number, as a tensor of shape (). "
+            f"Received: {shown(value)}, of a tensor of shape {tuple(tensor.shape)}."
+        )
+    return ops.cast(found, reductions.wide())
+
+
+def _needed(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the reductions that these statistics are made of."""
+    needs = dict.fromkeys(["size", *(part for name in names if name in STATISTICS for part in STATISTICS[name].needs)])
+    return tuple(part for part in needs if part not in _OF_WEIGHTS)
 
 
 def compute(names: Sequence[str], tensor: Tensor, axes: Axes = None) -> Tensor:
@@ -68,14 +187,18 @@ def compute(names: Sequence[str], tensor: Tensor, axes: Axes = None) -> Tensor:
         >>> statistics.compute(["norm", "max_abs"], [3.0, -4.0]).numpy().tolist()
         [5.0, 4.0]
     """
-    return _statistics(names, reductions.exact(reductions.needed(names), ops.convert_to_tensor(tensor), axes), ops)
+    return _statistics(names, reductions.exact(_needed(names), ops.convert_to_tensor(tensor), axes), ops)
 
 
 def columns(names: Sequence[str]) -> tuple[str, ...]:
     """Return the names of the numbers that `measure` makes for these statistics."""
-    weights = ("weight_norm",) if {"weight_norm", "update_ratio"} & set(names) else ()
-    rate = ("learning_rate",) if "update_ratio" in names else ()
-    return (*reductions.needed([*names, "norm"]), *weights, *rate)
+    needs = {part for name in names if name in STATISTICS for part in STATISTICS[name].needs}
+    own = (_own_column(name) for name in names if name not in STATISTICS)
+    return (*_needed([*names, "norm"]), *(part for part in _OF_WEIGHTS if part in needs), *own)
+
+
+def _own_column(name: str) -> str:
+    return f"own {name}"  # which no reduction is called
 
 
 def measure(
@@ -83,6 +206,7 @@ def measure(
     gradients: Sequence[Tensor],
     weights: Sequence[Tensor | None],
     learning_rates: Tensor | None = None,
+    own: Mapping[str, Function] | None = None,
 ) -> Tensor:
     """Measure all gradients of a training step, for `finish` to make statistics of.
 
@@ -95,13 +219,14 @@ def measure(
     square of mean / std, up to 40 % where the mean is 1,000 standard deviations away from 0.
 
     Args:
-        names: The statistics, out of `ALL`.
+        names: The statistics, out of `ALL` and `own`.
         gradients: Each of any shape.
         weights: The value of each gradient's variable before the update, for `weight_norm` and `update_ratio`; `None`
             where there is none, which makes them NaN.
         learning_rates: The step's learning rate for each gradient, `(gradients,)`, for `update_ratio`: the norm of the
             change that `w <- w - learning_rate * gradient` makes, over the norm of the weight; NaN where it is another
             rule. Defaults to `None`, for which all are NaN.
+        own: Further statistics by name, functions of a gradient. Defaults to `None`, none.
 
     Returns:
         `(gradients, columns)`, float64 (float32 on JAX): the numbers that `columns(names)` lists.
@@ -113,7 +238,7 @@ def measure(
         [[5.0, -0.5], [2.0, 2.0]]
     """
     asked = columns(names)
-    table = [reductions.table(reductions.needed([*names, "norm"]), gradients)]
+    table = [reductions.table(_needed([*names, "norm"]), gradients)]
     if "weight_norm" in asked:
         known = [place for place, weight in enumerate(weights) if weight is not None]
         norms = reductions.table(["norm"], [weights[place] for place in known])
@@ -125,6 +250,10 @@ def measure(
     if "learning_rate" in asked:
         rates = np.full(len(gradients), np.nan) if learning_rates is None else learning_rates
         table.append(ops.reshape(ops.cast(rates, reductions.wide()), (-1, 1)))
+    for name in names if gradients else ():
+        if name not in STATISTICS:
+            values = [call(name, (own or {})[name], gradient) for gradient in gradients]
+            table.append(ops.reshape(ops.stack(values), (-1, 1)))
     return ops.concatenate(table, axis=1) if len(table) > 1 else table[0]
 
 
@@ -148,7 +277,7 @@ def measure_stacked(names: Sequence[str], rows: Tensor, owners: np.ndarray, size
         >>> statistics.finish(["norm", "mean"], sums.numpy()).tolist()
         [[5.0, 1.75], [5.0, 5.0]]
     """
-    return reductions.in_table(columns(names), rows, owners, sizes)
+    return reductions.of_rows(columns(names), rows, owners, sizes)
 
 
 def finish(names: Sequence[str], measured: np.ndarray) -> np.ndarray:
@@ -170,24 +299,8 @@ def finish(names: Sequence[str], measured: np.ndarray) -> np.ndarray:
 
 
 def _statistics(names: Sequence[str], sums: Sums, library: Any) -> Any:
-    """Make statistics out of sums, in Keras or in NumPy, which call what is needed here alike."""
-    size = sums["size"]
-
-    def std() -> Any:
-        mean, root_mean_square = sums["sum"] / size, sums["norm"] / library.sqrt(size)
-        is_zero = library.equal(root_mean_square, 0)
-        share = mean / library.where(is_zero, library.ones_like(root_mean_square), root_mean_square)
-        return root_mean_square * library.sqrt(library.maximum(1 - share * share, 0))
-
-    make: dict[str, Callable[[], Any]] = {
-        "norm": lambda: sums["norm"],
-        "mean": lambda: sums["sum"] / size,
-        "std": std,
-        "finite": lambda: library.where(library.isfinite(sums["sum"]), library.ones_like(size), 0),
-        "mean_abs": lambda: sums["sum_abs"] / size,
-        "max_abs": lambda: library.where(library.isnan(sums["norm"]), sums["norm"], sums["max_abs"]),
-        "zero_fraction": lambda: sums["zeros"] / size,
-        "weight_norm": lambda: sums["weight_norm"],
-        "update_ratio": lambda: sums["learning_rate"] * sums["norm"] / sums["weight_norm"],
-    }
-    return library.stack([make[name]() for name in names], axis=-1)
+    """Make statistics out of reductions, in Keras or in NumPy, which call what is needed here alike."""
+    columns = [
+        STATISTICS[name].formula(sums, library) if name in STATISTICS else sums[_own_column(name)] for name in names
+    ]
+    return library.stack(columns, axis=-1)

@@ -1,19 +1,21 @@
-"""Figures: tidy tables in, matplotlib out. Nothing here needs Keras or TensorFlow.
+"""Figures from tidy tables, and from the results that hold them. Nothing here needs Keras or TensorFlow.
 
-Each function that draws one panel takes `ax` and returns it; each that composes several returns the figure. Nothing is
-shown and no global style is changed: `with kerasteach.plotting.lecture():` makes figures for the last row.
+A function whose name ends in `_figure` composes several panels and returns the figure; `descent_animation` returns an
+animation; every other one draws one panel, takes `ax` and returns it. No global style is changed:
+`with kerasteach.plotting.lecture():` makes figures that can be read from the last row.
 """
 
-from kerasteach.plotting.activation_curves import activation_curves, activation_functions
-from kerasteach.plotting.decision_boundary import decision_boundary
+from kerasteach.plotting.activation_curves import activation_curves, activations_figure
+from kerasteach.plotting.decision_boundary import decision_boundary, decision_boundary_figure
 from kerasteach.plotting.descent_animation import descent_animation
 from kerasteach.plotting.descent_path import descent_path, descent_values
 from kerasteach.plotting.gradient_flow import gradient_flow
-from kerasteach.plotting.gradient_heat_map import gradient_heat_map, gradients_over_time
+from kerasteach.plotting.gradient_heat_map import gradient_heat_map, gradient_heat_map_figure
 from kerasteach.plotting.learning_curves import learning_curves
 from kerasteach.plotting.learning_rate_test import learning_rate_test
 from kerasteach.plotting.lecture_figure import lecture_figure
 from kerasteach.plotting.loss_surface import loss_surface
+from kerasteach.plotting.notebook import show_or_save
 from kerasteach.plotting.pages import pages
 from kerasteach.plotting.saving import save
 from kerasteach.plotting.style import lecture
@@ -21,14 +23,15 @@ from kerasteach.plotting.traced_step import traced_step
 
 __all__ = [
     "activation_curves",
-    "activation_functions",
+    "activations_figure",
     "decision_boundary",
+    "decision_boundary_figure",
     "descent_animation",
     "descent_path",
     "descent_values",
     "gradient_flow",
     "gradient_heat_map",
-    "gradients_over_time",
+    "gradient_heat_map_figure",
     "learning_curves",
     "learning_rate_test",
     "lecture",
@@ -36,5 +39,6 @@ __all__ = [
     "loss_surface",
     "pages",
     "save",
+    "show_or_save",
     "traced_step",
 ]

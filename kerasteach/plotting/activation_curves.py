@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from kerasteach.activation_names import ACTIVATIONS
+from kerasteach.activations.lookup import ACTIVATIONS
 from kerasteach.plotting.pages import composed, on_page, panels
 from kerasteach.plotting.style import Look, looks, new_axes, plain
-from kerasteach.plotting.table_checks import Kind, checked
+from kerasteach.plotting.table_checks import Kind, Table, checked
 from kerasteach.plotting.text_fitting import legend
 from kerasteach.validation import choice
 
@@ -26,7 +26,7 @@ _NEEDS: dict[str, Kind] = {"activation": "name", "x": "number", "value": "number
 _ROUNDING = 1e-9  # of the points of a grid
 
 
-def activation_functions(table: pd.DataFrame, *, page: int = 1) -> Figure:
+def activations_figure(table: Table, *, page: int = 1) -> Figure:
     """Draw each function with its derivative in a panel of its own, and all derivatives together in the last.
 
     Args:
@@ -42,14 +42,14 @@ def activation_functions(table: pd.DataFrame, *, page: int = 1) -> Figure:
 
     Example:
         >>> import kerasteach as kt
-        >>> figure = kt.plotting.activation_functions(kt.activations.table(["sigmoid", "relu"]))
+        >>> figure = kt.plotting.activations_figure(kt.activations.table(["sigmoid", "relu"]))
     """
     table = _checked(table)
     names = list(table["activation"].unique())
     shown, note = on_page(names + [_ALL] * (len(names) > 1), page, _PANELS, "panels")
     look_of = looks(names)
     with composed():
-        figure, axes = panels(len(shown), _COLUMNS, width=3.1, height=2.7, sharex=True)
+        figure, axes = panels(len(shown), _COLUMNS, width=3.1, height=2.7, note=note, sharex=True)
         for ax, name in zip(axes, shown, strict=True):
             if name == _ALL:
                 _together(ax, table)
@@ -57,14 +57,10 @@ def activation_functions(table: pd.DataFrame, *, page: int = 1) -> Figure:
                 _panel(ax, name, table[table["activation"] == name], look_of[name])
         handles = [Line2D([], [], color="0.3", ls=style) for style in ("-", "--")]
         figure.legend(handles, ["function", "derivative"], loc="outside lower center", ncols=2, frameon=False)
-        if note:
-            figure.suptitle(note)
     return figure
 
 
-def activation_curves(
-    table: pd.DataFrame, column: Literal["value", "derivative"] = "value", ax: Axes | None = None
-) -> Axes:
+def activation_curves(table: Table, column: Literal["value", "derivative"] = "value", ax: Axes | None = None) -> Axes:
     """Draw several functions, or their derivatives, on one axis.
 
     Args:
@@ -140,7 +136,7 @@ def _limits(values: pd.Series) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _checked(table: pd.DataFrame) -> pd.DataFrame:
+def _checked(table: Table) -> pd.DataFrame:
     """Return the table with the points of each function from left to right."""
-    found = checked("table", table, _NEEDS, "kerasteach.activations.table()")
-    return found.sort_values("x", kind="stable", ignore_index=True)
+    rows = checked("table", table, _NEEDS, "kerasteach.activations.table()")
+    return rows.sort_values("x", kind="stable", ignore_index=True)

@@ -1,4 +1,4 @@
-"""Networks in a tidy table: which columns tell them apart, their median over the seeds, and a line for each."""
+"""Networks in a tidy table: the columns that distinguish them, their median over the seeds, and a line for each."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from kerasteach.plotting.style import Look, plain
-from kerasteach.plotting.table_checks import Kind, checked, named_columns, renamed
+from kerasteach.plotting.table_checks import Kind, checked, frame_of, named_columns, renamed
 from kerasteach.validation import choice, did_you_mean, received, several
 
-# What `compare` varies, by its columns, and what a person calls networks that were trained one by one.
+# The columns that `compare` varies, and usual names for networks that were trained one by one.
 VARIED = (
     *("activation", "hidden_layers", "width", "learning_rate", "initializer", "optimizer", "batch_size"),
     *("model", "network", "variant"),
@@ -28,7 +28,7 @@ GRADIENTS: dict[str, Kind] = {
 }
 PREDICTIONS: dict[str, Kind] = {"x_1": "number", "x_2": "number", "output": "name", "value": "number"}
 _OPTIONAL: dict[str, Kind] = {"seed": "name", "step": "whole", "path": "name"}
-_MEASURED = ("norm", "value")  # no part of what a row stands for
+_MEASURED = ("norm", "value")  # not among the keys of a row
 _MADE_BY = {
     "history": "Comparison.history, or kerasteach.measure.history_table for one model,",
     "gradients": "Comparison.gradients, or GradientCapture.frame for one model,",
@@ -46,10 +46,10 @@ def networks_in(argument: str, value: Any, columns: Mapping[str, Kind], hue: Hue
 
     Args:
         argument: What to call the table in an error: `"history"`, `"gradients"` or `"predictions"`.
-        value: The table.
+        value: The table, or a result that has it.
         columns: The columns that the figure draws, and what they hold.
-        hue: The column, or columns, that tell networks apart. Defaults to what `compare` varies, of the columns in
-            front of those that are drawn. A column that is added behind them is one only where rows would repeat.
+        hue: The column, or columns, that distinguish networks. Defaults to what `compare` varies, of the columns in
+            front of those that are drawn. A column that is added behind them counts only where rows would repeat.
 
     Returns:
         The columns `network`, `seed` and those that are drawn. Of one model, the network's name is empty, as is its
@@ -57,8 +57,9 @@ def networks_in(argument: str, value: Any, columns: Mapping[str, Kind], hue: Hue
 
     Raises:
         TypeError: If it is no data frame, or a column holds values of another kind.
-        ValueError: If a column is missing, no row is there, or two rows stand for the same thing.
+        ValueError: If a column is missing, the table has no row, or two rows have the same keys.
     """
+    value = frame_of(argument, value)
     if isinstance(value, pd.DataFrame) and value.empty and argument in _EMPTY:
         raise ValueError(f"`{argument}` has no row: {_EMPTY[argument]}. Received: {len(value)} rows.")
     drawn = checked(argument, value, columns, _MADE_BY[argument], _OPTIONAL)
@@ -74,7 +75,7 @@ def networks_in(argument: str, value: Any, columns: Mapping[str, Kind], hue: Hue
 
 
 def _columns_of(hue: Hue, table: pd.DataFrame, drawn: Sequence[str]) -> list[str]:
-    """Return the columns that tell networks apart."""
+    """Return the columns that distinguish networks."""
     if hue is not None:
         names = [hue] if isinstance(hue, str) else several("hue", hue, "names of columns")
         return [choice("hue", name, map(str, table)) for name in names]
@@ -94,7 +95,7 @@ def _with_names(argument: str, table: pd.DataFrame, drawn: pd.DataFrame, keys: S
 
 
 def _names(argument: str, column: pd.Series | pd.DataFrame) -> pd.Series:
-    """Return what a figure calls the networks: a number needs to be told of what it is."""
+    """Return what a figure calls the networks: a number with the name of its column."""
     if isinstance(column, pd.DataFrame):
         raise ValueError(f"`{argument}` has more than one column called {column.columns[0]}.")
     prefix = f"{column.name} ".replace("_", " ") if pd.api.types.is_numeric_dtype(column) else ""
@@ -102,7 +103,7 @@ def _names(argument: str, column: pd.Series | pd.DataFrame) -> pd.Series:
 
 
 def _repeats(frame: pd.DataFrame) -> bool:
-    """Say whether two rows stand for the same thing. Two weights of one layer may have one name, but not one path."""
+    """Say whether two rows have the same keys. Two weights of a layer may share a name, but not a path."""
     if frame.duplicated([name for name in frame if name not in _MEASURED]).any():
         return True
     return "layer" in frame and bool((frame.groupby(["network", "seed", "depth"])["layer"].nunique() > 1).any())

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from kerasteach.plotting.style import plain
-from kerasteach.plotting.table_checks import Kind, checked, columns_before
+from kerasteach.plotting.table_checks import Kind, Table, checked, columns_before, frame_of
 from kerasteach.tables.descent import coordinates
 from kerasteach.validation import array, several, table
 
@@ -19,26 +19,27 @@ _LEVELS = 14
 _GRAYS = (0.02, 0.45)  # of the color map: light, so that paths stand out
 
 
-def checked_landscape(descent: pd.DataFrame, landscape: Any) -> tuple[pd.DataFrame, list[str]]:
+def checked_landscape(descent: Table, landscape: Table) -> tuple[pd.DataFrame, list[str]]:
     """Return a landscape, cast to numbers, and the coordinates that it and a descent have in common.
 
     Raises:
         TypeError: If the landscape is no data frame, or a column holds no numbers.
         ValueError: If they do not have the same one or two, or the landscape has no finite value.
     """
+    descent, landscape = frame_of("descent", descent), frame_of("landscape", landscape)
     names = coordinates(descent)
     made_by = "kerasteach.lessons.descent.landscape"
     columns = columns_before(table("landscape", landscape, ["value"], made_by), "value")
     kinds: dict[str, Kind] = dict.fromkeys([*names, "value"], "number")
     fits = 1 <= len(names) <= 2 and columns == names
-    found = checked("landscape", landscape, kinds, made_by) if fits else None
-    if found is None or not np.isfinite(found["value"]).any() or found[names].nunique().min() < 2:
+    values = checked("landscape", landscape, kinds, made_by) if fits else None
+    if values is None or not np.isfinite(values["value"]).any() or values[names].nunique().min() < 2:
         raise ValueError(
             "`landscape` must be what kerasteach.lessons.landscape returns for the descent's own function, of one or "
             f"two coordinates. Received: the columns {', '.join([*columns, 'value'])} for a descent along "
             f"{', '.join(names) or 'nothing'}."
         )
-    return found, names
+    return values, names
 
 
 def draw_landscape(ax: Axes, landscape: pd.DataFrame, names: Sequence[str], stars: np.ndarray) -> None:
@@ -58,7 +59,7 @@ def draw_landscape(ax: Axes, landscape: pd.DataFrame, names: Sequence[str], star
 
 def checked_minima(minima: Iterable[Any], coordinates: int) -> np.ndarray:
     """Return known minima as `(minima, coordinates)`."""
-    places = [np.atleast_1d(array("minima", one)) for one in several("minima", minima, "minima")]
+    places = [np.atleast_1d(array("minima", place)) for place in several("minima", minima, "minima")]
     wrong = [place for place in places if place.shape != (coordinates,)]
     if wrong:
         raise ValueError(
@@ -72,7 +73,7 @@ def frame(landscape: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     """Return the lowest and highest of the horizontal and of the vertical axis, `(2, 2)`."""
     shown = landscape[[*names, "value"][:2]].replace([np.inf, -np.inf], np.nan)
     ends = np.stack([shown.min().to_numpy("float64"), shown.max().to_numpy("float64")], axis=1)
-    if len(names) == 1:  # room under the curve and over it
+    if len(names) == 1:  # a margin under the curve and over it
         margin = 0.08 * (np.ptp(ends[1]) or max(1.0, float(np.abs(ends[1]).max())))
         ends[1] += [-margin, margin]
     return ends

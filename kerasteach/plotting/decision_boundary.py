@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,7 +18,8 @@ from matplotlib.ticker import MaxNLocator
 from kerasteach import validation
 from kerasteach.plotting.comparison_tables import PREDICTIONS, Hue, names_of, networks_in
 from kerasteach.plotting.pages import composed, on_page, panels
-from kerasteach.plotting.style import Look, looks, plain
+from kerasteach.plotting.style import Look, checked_axes, looks, new_axes, plain
+from kerasteach.plotting.table_checks import Table, frame_of
 from kerasteach.plotting.text_fitting import fitted
 
 _COLUMNS = 3
@@ -26,8 +27,71 @@ _PALEST, _DEEPEST = 0.12, 0.6  # how much of a class's color a network shows tha
 _AXES = ("first feature", "second feature")
 
 
+class _Planes(NamedTuple):
+    """What is drawn: the checked table, its classes with their looks, the examples of each class, the axes' names."""
+
+    frame: pd.DataFrame
+    look_of: dict[str, Look]
+    examples: list[np.ndarray]
+    features: list[str]
+
+
 def decision_boundary(
-    predictions: pd.DataFrame,
+    predictions: Table,
+    x: Any = None,
+    y: Any = None,
+    ax: Axes | None = None,
+    *,
+    features: Sequence[str] | None = None,
+    hue: Hue = None,
+) -> Axes:
+    """Draw where one classifier's most probable class changes: each seed's boundary is a line.
+
+    Each class has a color; the mean probability over the seeds decides which a point has, and how deep it is. Seeds
+    that left the finite numbers are left out of it, and the title says how many. Where one class wins everywhere there
+    is no boundary, and the title says so.
+
+    Args:
+        predictions: A comparison of one network, or such rows of `Comparison.predictions`: `x_1, x_2, output, value`
+            on a grid.
+        x: Examples to draw on top, `(examples, 2)`, in the units that `compare` was given: the arrays themselves, or
+            the `x_test` of a `Dataset`. Defaults to `None`.
+        y: Their classes, `(examples,)`: names as in the column `output`, or class numbers from 0. Defaults to `None`.
+        ax: Where to draw. Defaults to a new figure.
+        features: Names of the two features, for the axes. Defaults to those that the table has in
+            `predictions.attrs["features"]`.
+        hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
+
+    Returns:
+        The axes.
+
+    Raises:
+        TypeError: If `predictions` is no data frame, or a column of it holds values of another kind.
+        ValueError: If a column is missing, the table has no row or holds no probabilities, only one of `x` and `y` is
+            given, examples are not of two features or mostly lie outside of the plane, or there are several networks.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> result = kt.compare("tanh", data="moons", hidden=(4,), seeds=2, epochs=1, verbose=0)
+        >>> kt.plotting.decision_boundary(result).get_xlabel()
+        'first feature'
+    """
+    ax = checked_axes(ax)
+    planes = _checked(predictions, x, y, features, hue)
+    names = names_of(planes.frame)
+    if len(names) > 1:
+        raise ValueError(
+            "`predictions` must be of one network; choose its rows, or draw all with decision_boundary_figure. "
+            f"Received: {names}."
+        )
+    ax = new_axes(ax)
+    _draw(ax, planes, names[0])
+    ax.legend(handles=_handles(planes), loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    return ax
+
+
+def decision_boundary_figure(
+    predictions: Table,
     x: Any = None,
     y: Any = None,
     *,
@@ -35,20 +99,16 @@ def decision_boundary(
     hue: Hue = None,
     page: int = 1,
 ) -> Figure:
-    """Draw where classifiers change their mind: a panel a network, six on a page, each seed's boundary a line.
-
-    Each class has a color; the mean probability over the seeds decides which a point has, and how deep it is. Seeds
-    that left the finite numbers are left out of it, and the panel's title says how many. Where one class wins
-    everywhere there is no boundary, and the title says so.
+    """Draw the decision boundary of each network of a table, six on a page, see `decision_boundary`.
 
     Args:
-        predictions: `Comparison.predictions` of a classification: `x_1, x_2, output, value` on a grid.
+        predictions: A comparison of classifiers, or its table `predictions`: `x_1, x_2, output, value` on a grid.
         x: Examples to draw on top, `(examples, 2)`, in the units that `compare` was given: the arrays themselves, or
             the `x_test` of a `Dataset`. Defaults to `None`.
         y: Their classes, `(examples,)`: names as in the column `output`, or class numbers from 0. Defaults to `None`.
         features: Names of the two features, for the axes. Defaults to those that the table has in
             `predictions.attrs["features"]`.
-        hue: The column, or columns, that tell networks apart. Defaults to `None`: those that `compare` writes.
+        hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
         page: Which six of more networks. Defaults to `1`; `kerasteach.plotting.pages` says how many pages there are.
 
     Returns:
@@ -62,30 +122,38 @@ def decision_boundary(
     Example:
         >>> import kerasteach as kt
         >>> result = kt.compare("tanh", data="moons", hidden=(4,), seeds=2, epochs=1, verbose=0)
-        >>> figure = kt.plotting.decision_boundary(result.predictions)
+        >>> figure = kt.plotting.decision_boundary_figure(result)
     """
-    frame = networks_in("predictions", predictions, PREDICTIONS, hue)
+    planes = _checked(predictions, x, y, features, hue)
+    names, note = on_page(names_of(planes.frame), page)
+    with composed():
+        figure, axes = panels(len(names), _COLUMNS, width=3.6, height=3.2, note=note, sharex=True, sharey=True)
+        for ax, name in zip(axes, names, strict=True):
+            _draw(ax, planes, name)
+            ax.xaxis.set_major_locator(MaxNLocator(4, prune="both"))  # panels stand close to each other
+            ax.label_outer()
+        handles = _handles(planes)
+        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5), frameon=False)
+    return figure
+
+
+def _checked(predictions: Table, x: Any, y: Any, features: Any, hue: Hue) -> _Planes:
+    """Return what is drawn, or raise an error that names the argument."""
+    table = frame_of("predictions", predictions)
+    frame = networks_in("predictions", table, PREDICTIONS, hue)
     classes = [str(name) for name in frame["output"].unique()]
     _check_probabilities(frame, classes)
     examples = _examples(frame, x, y, classes)
-    axes_names = _feature_names(features, predictions)
-    look_of = {plain(name): look for name, look in looks(classes).items()}
-    names, note = on_page(names_of(frame), page)
-    with composed():
-        figure, axes = panels(len(names), _COLUMNS, width=3.6, height=3.2, sharex=True, sharey=True)
-        for ax, name in zip(axes, names, strict=True):
-            said = _panel(ax, frame[frame["network"] == name], classes)
-            for points, look in zip(examples, look_of.values(), strict=False):
-                _scatter(ax, points, look)
-            ax.set_title("\n".join(fitted(ax, part) for part in (name, said) if part))
-            ax.set(xlabel=axes_names[0], ylabel=axes_names[1])
-            ax.xaxis.set_major_locator(MaxNLocator(4, prune="both"))  # panels stand close to each other
-            ax.label_outer()
-        handles = _handles(look_of, frame["seed"].nunique() > 1)
-        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5), frameon=False)
-        if note:
-            figure.suptitle(note)
-    return figure
+    return _Planes(frame, looks(classes), examples, _feature_names(features, table))
+
+
+def _draw(ax: Axes, planes: _Planes, name: str) -> None:
+    """Draw one network's plane and the examples, without a legend."""
+    note = _panel(ax, planes.frame[planes.frame["network"] == name], list(planes.look_of))
+    for points, look in zip(planes.examples, planes.look_of.values(), strict=False):
+        _scatter(ax, points, look)
+    ax.set_title("\n".join(fitted(ax, part) for part in (name, note) if part))
+    ax.set(xlabel=planes.features[0], ylabel=planes.features[1])
 
 
 def _check_probabilities(frame: pd.DataFrame, classes: Sequence[str]) -> None:
@@ -149,30 +217,30 @@ def _of_each_class(labels: np.ndarray, classes: Sequence[str]) -> list[np.ndarra
 
 
 def _feature_names(features: Any, predictions: pd.DataFrame) -> list[str]:
-    """Return what stands below and beside the axes."""
-    found = predictions.attrs.get("features", _AXES) if features is None else features
-    names = [validation.text("features", name) for name in validation.several("features", found, "two names")]
+    """Return the names of the two axes."""
+    given = predictions.attrs.get("features", _AXES) if features is None else features
+    names = [validation.text("features", name) for name in validation.several("features", given, "two names")]
     if len(names) != 2:
         raise ValueError(f"`features` must be two names. {validation.received('features', features)}")
     return [plain(name) for name in names]
 
 
 def _panel(ax: Axes, rows: pd.DataFrame, classes: Sequence[str]) -> str:
-    """Draw one network's plane, and return what its title says of it."""
-    one, two = (np.sort(rows[name].unique()) for name in ("x_1", "x_2"))
-    ends = (one[0], one[-1], two[0], two[-1])
+    """Draw one network's plane, and return a note for its title."""
+    x_1, x_2 = (np.sort(rows[name].unique()) for name in ("x_1", "x_2"))
+    ends = (x_1[0], x_1[-1], x_2[0], x_2[-1])
     runs = {seed: _planes(run, classes) for seed, run in rows.groupby("seed")}
     finite = {seed: planes for seed, planes in runs.items() if np.isfinite(planes).all()}
-    said = f"{len(runs) - len(finite)} of {len(runs)} seeds not finite" if len(runs) > 1 else "not finite"
+    lost = f"{len(runs) - len(finite)} of {len(runs)} seeds not finite" if len(runs) > 1 else "not finite"
     if not finite:
         ax.patch.set(hatch="///", edgecolor="0.6")
         ax.set(xlim=ends[:2], ylim=ends[2:])
-        return said
+        return lost
     mean = np.mean(list(finite.values()), axis=0)
     ax.imshow(_picture(mean, classes), origin="lower", extent=ends, aspect="auto", interpolation="bilinear")
-    drawn = [_contour(ax, one, two, planes) for planes in finite.values()]
+    drawn = [_contour(ax, x_1, x_2, planes) for planes in finite.values()]
     none = "" if any(drawn) else f"no boundary: {plain(classes[int(mean.mean(axis=(1, 2)).argmax())])} everywhere"
-    return ", ".join(part for part in (said if len(finite) < len(runs) else "", none) if part)
+    return ", ".join(part for part in (lost if len(finite) < len(runs) else "", none) if part)
 
 
 def _planes(run: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
@@ -192,13 +260,13 @@ def _picture(mean: np.ndarray, classes: Sequence[str]) -> np.ndarray:
     return np.clip(picture, 0, 1).swapaxes(0, 1)
 
 
-def _contour(ax: Axes, one: np.ndarray, two: np.ndarray, planes: np.ndarray) -> bool:
+def _contour(ax: Axes, x_1: np.ndarray, x_2: np.ndarray, planes: np.ndarray) -> bool:
     """Draw where a class and the most probable other one are equal, and say whether there is such a place."""
     drawn = False
     for number in range(len(planes) if len(planes) > 2 else 1):
         lead = planes[number] - np.delete(planes, number, axis=0).max(axis=0)
         if lead.min() < 0 < lead.max():
-            ax.contour(one, two, lead.T, [0], colors="0.15", linewidths=_thin())
+            ax.contour(x_1, x_2, lead.T, [0], colors="0.15", linewidths=_thin())
             drawn = True
     return drawn
 
@@ -217,8 +285,12 @@ def _scatter(ax: Axes, points: np.ndarray, look: Look) -> None:
     )
 
 
-def _handles(look_of: Mapping[str, Look], several: bool) -> list[Patch | Line2D]:
-    handles: list[Patch | Line2D] = [Patch(color=_paint(look.color, 0.5), label=c) for c, look in look_of.items()]
+def _handles(planes: _Planes) -> list[Patch | Line2D]:
+    """Return the legend's entries: the classes, and the boundary."""
+    several = planes.frame["seed"].nunique() > 1
+    handles: list[Patch | Line2D] = [
+        Patch(color=_paint(look.color, 0.5), label=plain(name)) for name, look in planes.look_of.items()
+    ]
     line = Line2D([], [], color="0.15", lw=_thin(), label="boundary of each seed" if several else "boundary")
     return [*handles, line]
 

@@ -1,4 +1,4 @@
-"""Gradient descent as a film: the paths over the function, and their values, step by step."""
+"""Animation of gradient descent: the paths over the function, and their values, step by step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -17,16 +16,17 @@ from matplotlib.lines import Line2D
 from kerasteach.plotting.contours import checked_landscape, checked_minima
 from kerasteach.plotting.descent_path import QUANTITIES, descent_path, descent_values
 from kerasteach.plotting.descent_paths import paths_of
+from kerasteach.plotting.table_checks import Table
 from kerasteach.validation import choice
 
-_MOST = 50  # frames: a film of ten seconds
-_PAUSE = 8  # frames for which the last one stays
+_MOST = 50  # frames: ten seconds
+_PAUSE = 8  # frames for which the last step is shown
 _INTERVAL = 200  # milliseconds a frame
 
 
 def descent_animation(
-    descent: pd.DataFrame,
-    landscape: pd.DataFrame,
+    descent: Table,
+    landscape: Table,
     minima: Iterable[Any] = (),
     quantity: Literal["value", "gradient_norm"] = "value",
 ) -> FuncAnimation:

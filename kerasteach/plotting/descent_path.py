@@ -14,19 +14,18 @@ from matplotlib.ticker import MaxNLocator
 from kerasteach.plotting.contours import checked_landscape, checked_minima, draw_landscape, frame
 from kerasteach.plotting.descent_paths import Path, paths_of
 from kerasteach.plotting.style import new_axes
+from kerasteach.plotting.table_checks import Table
 from kerasteach.validation import choice
 
-_MARKED = 60  # up to so many steps each has a marker; of more, some
+_MARKED = 60  # steps of a path up to which each has a marker
 _FAR = 1e4  # half widths of the picture: a point beyond is drawn so far off in its direction
 _DECADES = 8  # what a logarithmic axis shows below the highest start or value
-_ROOM = 10.0  # what it shows above
+_MARGIN = 10.0  # factor of the margin above it
 QUANTITIES = {"value": "value of the function", "gradient_norm": "L2 norm of the gradient"}
 _ON_TOP = {"diverged": 2.0, "oscillating": 2.2}  # paths that cover much lie under the others, which have 2.4
 
 
-def descent_path(
-    descent: pd.DataFrame, landscape: pd.DataFrame, minima: Iterable[Any] = (), ax: Axes | None = None
-) -> Axes:
+def descent_path(descent: Table, landscape: Table, minima: Iterable[Any] = (), ax: Axes | None = None) -> Axes:
     """Draw the paths of a descent on the function's curve (one coordinate) or contours (two).
 
     Each marker is a step, of a long path only some. The picture shows what the landscape covers, and paths that leave
@@ -48,7 +47,7 @@ def descent_path(
 
     Example:
         >>> import kerasteach as kt
-        >>> path = kt.gradient_descent("parabola", learning_rate=[0.01, 0.3], steps=20)
+        >>> path = kt.gradient_descent("parabola", learning_rate=[0.01, 0.3], steps=20).frame
         >>> kt.plotting.descent_path(path, kt.lessons.landscape("parabola")).get_xlabel()
         'x'
     """
@@ -62,18 +61,18 @@ def descent_path(
         spaced = np.geomspace(1, len(x), _MARKED // 2).astype(int) - 1  # the first steps are the longest
         ax.plot(x, y, markevery=_marked(len(x), spaced), **drawn_as(path))
     _mark_starts(ax, paths, names)
-    aside: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if len(names) > 1 else {}
-    ax.legend(title=title, frameon=False, alignment="left", **aside)
+    beside: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if len(names) > 1 else {}
+    ax.legend(title=title, frameon=False, alignment="left", **beside)
     return ax
 
 
 def descent_values(
-    descent: pd.DataFrame, quantity: Literal["value", "gradient_norm"] = "value", ax: Axes | None = None
+    descent: Table, quantity: Literal["value", "gradient_norm"] = "value", ax: Axes | None = None
 ) -> Axes:
-    """Draw the value against the step, a line a path: too small, good and too large a learning rate at one glance.
+    """Draw the value against the step, a line a path: too small, good and too large a learning rate in comparison.
 
-    The axis is logarithmic where no value is negative. It is made for the paths that stay: one that flies off leaves it
-    at the top, where a triangle marks the step, and of one that comes ever closer it shows eight powers of ten.
+    The axis is logarithmic where no value is negative. Its ends fit the paths that do not diverge: a path that diverges
+    leaves it at the top, where a triangle marks the step, and of a path that converges it shows eight powers of ten.
 
     Args:
         descent: What `kerasteach.gradient_descent` returns.
@@ -89,7 +88,7 @@ def descent_values(
 
     Example:
         >>> import kerasteach as kt
-        >>> path = kt.gradient_descent("parabola", learning_rate=[0.01, 0.3, 1.02], steps=30)
+        >>> path = kt.gradient_descent("parabola", learning_rate=[0.01, 0.3, 1.02], steps=30).frame
         >>> [text.get_text() for text in kt.plotting.descent_values(path).get_legend().get_texts()]
         ['0.01: still going', '0.3: converged', '1.02: diverged']
     """
@@ -142,18 +141,18 @@ def places(path: Path, names: Sequence[str], landscape: pd.DataFrame) -> np.ndar
 
 def set_value_axis(ax: Axes, paths: Sequence[Path], quantity: str) -> None:
     """Set the scale and the ends of the axis by the paths that stay."""
-    finite = [one.rows[quantity][np.isfinite(one.rows[quantity])].to_numpy("float64") for one in paths]
+    finite = [path.rows[quantity][np.isfinite(path.rows[quantity])].to_numpy("float64") for path in paths]
     starts = [values[0] for values in finite if values.size]
     if not starts:
-        raise ValueError(f"The table has no finite {quantity}. Received: {sum(len(one.rows) for one in paths)} rows.")
-    stay = [values for values, one in zip(finite, paths, strict=True) if one.verdict != "diverged"]
+        raise ValueError(f"The table has no finite {quantity}. Received: {sum(len(path.rows) for path in paths)} rows.")
+    stay = [values for values, path in zip(finite, paths, strict=True) if path.verdict != "diverged"]
     shown = np.concatenate([starts, *(stay or finite)])
     low, high = float(shown.min()), float(shown.max())
     if (np.concatenate(finite) >= 0).all() and high > 0:
         high = high if stay else min(high, 1e6 * max(starts) or high)
         ax.set_yscale("log", nonpositive="mask")
         ax.minorticks_off()
-        ax.set_ylim(max(shown[shown > 0].min() / 2, high * 10.0**-_DECADES), _ROOM * high)
+        ax.set_ylim(max(shown[shown > 0].min() / 2, high * 10.0**-_DECADES), _MARGIN * high)
     else:
         margin = 0.15 * (high - low or 1.0)
         ax.set_ylim(low - margin, high + margin)

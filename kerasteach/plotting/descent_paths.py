@@ -1,4 +1,4 @@
-"""Paths in the table of a descent: which columns tell them apart, their names and their looks."""
+"""Paths in the table of a descent: the columns that distinguish them, their names and their looks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.plotting.style import Look, looks, plain
-from kerasteach.plotting.table_checks import Kind, checked
+from kerasteach.plotting.table_checks import Kind, Table, checked, frame_of
 from kerasteach.tables.descent import DESCENT_KEYS, coordinates
 
 _PLAIN = "plain_sgd"
@@ -31,8 +31,8 @@ class Path(NamedTuple):
     verdict: str
 
 
-def paths_of(table: pd.DataFrame) -> tuple[list[Path], str]:
-    """Take a descent's table apart.
+def paths_of(table: Table) -> tuple[list[Path], str]:
+    """Split the table of a descent into its paths.
 
     Args:
         table: What `kerasteach.gradient_descent` returns.
@@ -44,6 +44,7 @@ def paths_of(table: pd.DataFrame) -> tuple[list[Path], str]:
         TypeError: If it is no data frame, or a column holds values of another kind.
         ValueError: If a column is missing, no row is there, or two rows stand for the same step.
     """
+    table = frame_of("descent", table)
     along: dict[str, Kind] = dict.fromkeys(coordinates(table) if isinstance(table, pd.DataFrame) else [], "number")
     table = checked("descent", table, {**_NEEDS, **along}, "kerasteach.gradient_descent")
     if table.duplicated(list(DESCENT_KEYS)).any() or not np.isfinite(table["learning_rate"]).all():

@@ -23,6 +23,7 @@ from kerasteach.plotting.comparison_tables import (
     spread_note,
 )
 from kerasteach.plotting.style import Look, looks, new_axes, plain
+from kerasteach.plotting.table_checks import Table
 from kerasteach.plotting.text_fitting import fitted, legend, letters
 from kerasteach.tables.error_signal import signal_rows
 from kerasteach.validation import choice, received
@@ -34,7 +35,7 @@ _LONGEST_NAME = 24  # letters of a layer's name
 
 
 def gradient_flow(
-    gradients: pd.DataFrame,
+    gradients: Table,
     parameter: str | None = "both",
     epoch: int | Literal["first", "all"] = "first",
     ax: Axes | None = None,
@@ -46,19 +47,18 @@ def gradient_flow(
     Solid lines and filled markers are the rows that carry each layer's error signal, where vanishing shows: the bias
     gradient, which is the mean error signal; `beta` where a normalization layer follows; the kernel where a layer has
     neither (`kerasteach.tables.error_signal.signal_rows`). Dashed lines and hollow markers are the kernel, whose
-    gradient is
-    that signal times the layer's input, which can hide vanishing. Where a norm is exactly 0, a logarithmic axis has no
-    point, and the legend says so; where a seed's is not finite, a cross stands at the upper edge, and the legend says
-    how many seeds left the finite numbers in which epoch. Layers stand in the order in which the model calls them, also
-    where it has branches.
+    gradient is that signal times the layer's input, which can hide vanishing. Where a norm is exactly 0, a logarithmic
+    axis has no point, and the legend says so; where a seed's is not finite, a cross stands at the upper edge, and the
+    legend says how many seeds left the finite numbers in which epoch. Layers stand in the order in which the model
+    calls them, also where it has branches.
 
     Args:
-        gradients: `Comparison.gradients`, or `GradientCapture.frame` for one model.
+        gradients: A comparison, a `GradientCapture` of one model, or the table of either.
         parameter: `"both"`, the error signal and the kernel; `None`, the error signal alone; or `"bias"`, `"kernel"` or
             another parameter of the table. Defaults to `"both"`.
         epoch: The epoch whose steps are averaged, as Keras numbers it, or `"all"`. Defaults to `"first"`.
         ax: Where to draw. Defaults to a new figure.
-        hue: The column, or columns, that tell the networks apart. Defaults to `None`: those that `compare` writes.
+        hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
 
     Returns:
         The axes.
@@ -73,7 +73,7 @@ def gradient_flow(
         >>> model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
         >>> capture = kt.callbacks.GradientCapture()
         >>> _ = model.fit(np.ones((4, 2)), np.zeros(4), verbose=0, callbacks=[capture])
-        >>> kt.plotting.gradient_flow(capture.frame, parameter="bias").get_yscale()
+        >>> kt.plotting.gradient_flow(capture, parameter="bias").get_yscale()
         'log'
     """
     frame = networks_in("gradients", gradients, GRADIENTS, hue)
@@ -90,7 +90,7 @@ def gradient_flow(
 
 
 def lines_of(frame: pd.DataFrame, parameter: str | None) -> dict[str, pd.DataFrame]:
-    """Return the rows of each kind of line, by what the legend calls it; the first of two kinds is drawn solid.
+    """Return the rows of each kind of line, by its name in the legend; the first of two kinds is drawn solid.
 
     Raises:
         TypeError: If the parameter is no text.
@@ -128,20 +128,20 @@ def _signal_label(rows: pd.DataFrame) -> str:
 def draw_flow(
     ax: Axes, lines: Mapping[str, pd.DataFrame], epoch: int | str, look_of: Mapping[str, Look]
 ) -> dict[str, str]:
-    """Draw the lines of a checked table, without a legend, and return what it should say of the networks."""
+    """Draw the lines of a checked table, without a legend, and return the legend's notes, by network."""
     rows = pd.concat(lines.values(), keys=lines, names=["line", None]).reset_index(level="line")
     lost = non_finite.notes(rows, "norm")
     rows, when = _of_epoch(rows, epoch)
     groups = rows.groupby(["line", "network", "seed", "layer", "depth"], sort=False)["norm"]
     rows = groups.mean(skipna=False).reset_index()
-    for (line, name), one in rows.groupby(["line", "network"], sort=False):
-        line_with_band(ax, one, "depth", "norm", look_of[str(name)], hollow=line != next(iter(lines)))
+    for (line, name), points in rows.groupby(["line", "network"], sort=False):
+        line_with_band(ax, points, "depth", "norm", look_of[str(name)], hollow=line != next(iter(lines)))
     bad = rows[~np.isfinite(rows["norm"])].groupby("network", sort=False)["depth"]
     places = {str(name): depths.unique() for name, depths in bad}
     non_finite.mark(ax, places, look_of, 1.3 * plt.rcParams["lines.markersize"])
     low, high = norm_range(rows["norm"].to_numpy())
-    room = max(1.6, (high / low) ** 0.05)  # for half a marker, over any number of decades
-    ax.set_ylim(low / room, high * room)
+    margin = max(1.6, (high / low) ** 0.05)  # for half a marker, over any number of decades
+    ax.set_ylim(low / margin, high * margin)
     ax.set_yscale("log", nonpositive="mask")
     which = f"{parameters_in(next(iter(lines.values())))} gradient" if len(lines) == 1 else "gradient"
     ax.set_ylabel(f"L2 norm of the {which}")
@@ -168,7 +168,7 @@ def _of_epoch(rows: pd.DataFrame, epoch: int | str) -> tuple[pd.DataFrame, str]:
 
 
 def _notes(rows: pd.DataFrame, lost: Mapping[str, str]) -> dict[str, str]:
-    """Return what the legend says of each network: where a point is missing, and which seeds are not finite."""
+    """Return the legend's note on each network: where a point is missing, and which seeds are not finite."""
     found = {}
     middle = median(rows, "norm", ["network", "line", "depth"])
     for name, norms in middle.groupby(level="network"):
@@ -216,7 +216,7 @@ def _name_layers(ax: Axes, rows: pd.DataFrame) -> None:
 
 
 def network_handles(look_of: Mapping[str, Look], found: Mapping[str, str]) -> list[Line2D]:
-    """Return the legend's entries of the networks, by color and marker, with what is to be said of each."""
+    """Return the legend's entries of the networks, by color and marker, with a note where there is one."""
     handles = []
     for name, look in look_of.items():
         note = found.get(name, "")

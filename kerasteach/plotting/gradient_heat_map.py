@@ -17,6 +17,7 @@ from kerasteach.plotting.comparison_tables import GRADIENTS, Hue, median, names_
 from kerasteach.plotting.gradient_flow import layer_names, lines_of, norm_range, parameters_in
 from kerasteach.plotting.pages import composed, on_page, panels
 from kerasteach.plotting.style import checked_axes, new_axes
+from kerasteach.plotting.table_checks import Table
 from kerasteach.plotting.text_fitting import fitted
 from kerasteach.validation import finite, flag, received, several
 
@@ -26,7 +27,7 @@ _COLORS = "cividis"
 
 
 def gradient_heat_map(
-    gradients: pd.DataFrame,
+    gradients: Table,
     parameter: str | None = None,
     limits: tuple[float, float] | None = None,
     colorbar: bool = True,
@@ -39,13 +40,13 @@ def gradient_heat_map(
     A dotted line stands where the first of its seeds left the finite numbers, and the title says how many did.
 
     Args:
-        gradients: The table of one model, or a comparison's rows of one network.
+        gradients: A `GradientCapture`, its table, or a comparison's rows of one network.
         parameter: Which rows: `"bias"`, `"kernel"`, ... Defaults to `None`: those that carry each layer's error signal,
             see `gradient_flow`.
         limits: The norms at the ends of the logarithmic color scale. Defaults to those of the table.
         colorbar: Whether to draw the scale beside it. Defaults to `True`.
         ax: Where to draw. Defaults to a new figure.
-        hue: The column, or columns, that tell networks apart. Defaults to `None`: those that `compare` writes.
+        hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
 
     Returns:
         The axes.
@@ -60,22 +61,23 @@ def gradient_heat_map(
     names = names_of(frame)
     if len(names) > 1:
         raise ValueError(
-            f"One heat map shows one network; choose its rows, or draw all with gradients_over_time. Received: {names}."
+            "One heat map shows one network; choose its rows, or draw all with gradient_heat_map_figure. "
+            f"Received: {names}."
         )
     rows = rows_of(frame, parameter)
     return _draw(new_axes(ax), rows, scale or norm_range(_norms(rows).to_numpy()), colorbar)
 
 
-def gradients_over_time(
-    gradients: pd.DataFrame, parameter: str | None = None, *, hue: Hue = None, page: int = 1
+def gradient_heat_map_figure(
+    gradients: Table, parameter: str | None = None, *, hue: Hue = None, page: int = 1
 ) -> Figure:
     """Draw a heat map for each network of a table, six on a page, all on one color scale.
 
     Args:
-        gradients: `Comparison.gradients`, or `GradientCapture.frame` for one model.
+        gradients: A comparison, a `GradientCapture` of one model, or the table of either.
         parameter: Which rows: `"bias"`, `"kernel"`, ... Defaults to `None`: those that carry each layer's error signal,
             see `gradient_flow`.
-        hue: The column, or columns, that tell networks apart. Defaults to `None`: those that `compare` writes.
+        hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
         page: Which six of more networks. Defaults to `1`; `kerasteach.plotting.pages` says how many pages there are.
 
     Returns:
@@ -89,10 +91,8 @@ def gradients_over_time(
     rows = rows_of(frame, parameter)
     names, note = on_page(names_of(frame), page)
     with composed():
-        figure, axes = panels(len(names), _COLUMNS, width=3.9, height=3.1)
+        figure, axes = panels(len(names), _COLUMNS, width=3.9, height=3.1, note=note)
         heat_maps(rows, dict(zip(names, axes, strict=True)))
-        if note:
-            figure.suptitle(note)
     return figure
 
 
@@ -101,12 +101,12 @@ def heat_maps(rows: pd.DataFrame, axes: Mapping[str, Axes]) -> None:
     ends = norm_range(_norms(rows).to_numpy())
     labels: list[str] = []
     for name, ax in axes.items():
-        one = rows[rows["network"] == name]
-        if one.empty:
+        of_network = rows[rows["network"] == name]
+        if of_network.empty:
             ax.set_axis_off()
             ax.set_title(fitted(ax, f"{name}: has none of these parameters"))
             continue
-        _draw(ax, one, ends, colorbar=False)
+        _draw(ax, of_network, ends, colorbar=False)
         drawn = [label.get_text() for label in ax.get_yticklabels()]
         if drawn == labels and not _begins_row(ax):
             ax.set_yticks([])
@@ -161,7 +161,7 @@ def _draw(ax: Axes, rows: pd.DataFrame, limits: tuple[float, float], colorbar: b
 
 
 def _mark_lost(ax: Axes, rows: pd.DataFrame, epochs: list[int]) -> str:
-    """Draw a line where the first seed left the finite numbers, and return what the title says of it."""
+    """Draw a line where the first seed left the finite numbers, and return the title's note on it."""
     lost = rows.loc[~np.isfinite(rows["norm"]), "epoch"]
     if len(lost):
         ax.axvline(epochs.index(lost.min()), color="black", ls=":")

@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from kerasteach.plotting import non_finite
 from kerasteach.plotting.comparison_tables import HISTORY, Hue, line_with_band, names_of, networks_in, spread_note
 from kerasteach.plotting.style import Look, looks, new_axes, plain
+from kerasteach.plotting.table_checks import Table
 from kerasteach.plotting.text_fitting import legend
 from kerasteach.validation import choice
 
@@ -24,7 +25,7 @@ _NAMES = {
 }
 
 
-def learning_curves(history: pd.DataFrame, metric: str = "loss", ax: Axes | None = None, *, hue: Hue = None) -> Axes:
+def learning_curves(history: Table, metric: str = "loss", ax: Axes | None = None, *, hue: Hue = None) -> Axes:
     """Draw a metric against the epochs, a line a network: the median over its seeds, with a band around it.
 
     A network that stopped early stays as it is: its line goes on at its last value while other seeds of the same kind
@@ -33,10 +34,10 @@ def learning_curves(history: pd.DataFrame, metric: str = "loss", ax: Axes | None
     median.
 
     Args:
-        history: `Comparison.history`, or `kerasteach.measure.history_table(model.fit(...))` for one model.
+        history: A comparison, its table `history`, or `kerasteach.measure.history_table(model.fit(...))` for one model.
         metric: Which of the table's metrics. Defaults to `"loss"`.
         ax: Where to draw. Defaults to a new figure.
-        hue: The column, or columns, that tell the networks apart. Defaults to `None`: those that `compare` writes.
+        hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
 
     Returns:
         The axes.
@@ -65,7 +66,7 @@ def learning_curves(history: pd.DataFrame, metric: str = "loss", ax: Axes | None
 
 
 def diverged(frame: pd.DataFrame, metric: str) -> dict[str, str]:
-    """Return what to say of each network that left the finite numbers: its metric, or at least its training loss."""
+    """Return a note on each network that left the finite numbers: its metric, or at least its training loss."""
     of_loss = non_finite.notes(frame[frame["metric"] == "loss"], "value", "loss " if metric != "loss" else "")
     return of_loss | non_finite.notes(frame[frame["metric"] == metric], "value")
 
@@ -75,11 +76,11 @@ def draw_curves(
 ) -> None:
     """Draw the curves of a checked table, without a legend."""
     rows = _carried_on(frame[frame["metric"] == metric])
-    for name, one in rows.groupby("network", sort=False):
-        every = max(1, int(one["epoch"].max() + 1) // 10)
+    for name, points in rows.groupby("network", sort=False):
+        every = max(1, int(points["epoch"].max() + 1) // 10)
         label = "\n".join(part for part in (str(name), found.get(str(name), "")) if part)
-        one = one.assign(epochs=one["epoch"] + 1)
-        line_with_band(ax, one, "epochs", "value", look_of[str(name)], label=label, markevery=every)
+        points = points.assign(epochs=points["epoch"] + 1)
+        line_with_band(ax, points, "epochs", "value", look_of[str(name)], label=label, markevery=every)
     _mark_diverged(ax, frame[frame["metric"].isin([metric, "loss"])], look_of)
     ax.set(xlabel="epochs trained", ylabel=plain(_NAMES.get(metric, metric)))
     first, last = int(rows["epoch"].min()) + 1, int(rows["epoch"].max()) + 1

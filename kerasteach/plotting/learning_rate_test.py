@@ -6,13 +6,12 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from kerasteach.plotting import non_finite
 from kerasteach.plotting.style import new_axes
-from kerasteach.plotting.table_checks import Kind, checked
+from kerasteach.plotting.table_checks import Kind, Table, checked
 from kerasteach.validation import finite, received
 
 _NEEDS: dict[str, Kind] = {"learning_rate": "number", "loss": "number", "smoothed": "number"}
@@ -20,7 +19,7 @@ _CURVE, _MARK = "#004488", "#BB5566"
 _SHOWN = 0.9  # of the losses, and of the smoothed ones, lie inside the axes
 
 
-def learning_rate_test(table: pd.DataFrame, suggestion: float | None = None, ax: Axes | None = None) -> Axes:
+def learning_rate_test(table: Table, suggestion: float | None = None, ax: Axes | None = None) -> Axes:
     """Draw the loss of a range test against the learning rate, on a logarithmic axis.
 
     The dots are the batches' own losses, the line the smoothed one; a vertical line marks the suggested rate, and the
@@ -28,8 +27,8 @@ def learning_rate_test(table: pd.DataFrame, suggestion: float | None = None, ax:
     nine tenths of the losses, and a triangle marks where the line leaves it at the top.
 
     Args:
-        table: `LearningRateTest.table`: `learning_rate, loss, smoothed` are drawn.
-        suggestion: `LearningRateTest.suggestion`. Defaults to `None`: there is none.
+        table: What `kerasteach.find_learning_rate` returns, or its table: `learning_rate, loss, smoothed` are drawn.
+        suggestion: The suggested rate. Defaults to `None`: that of the test, and none where only the table is given.
         ax: Where to draw. Defaults to a new figure.
 
     Returns:
@@ -46,6 +45,7 @@ def learning_rate_test(table: pd.DataFrame, suggestion: float | None = None, ax:
         'log'
     """
     rates, losses, smoothed = _checked(table)
+    suggestion = getattr(table, "suggestion", None) if suggestion is None else suggestion
     rate = None if suggestion is None else _positive("suggestion", suggestion)
     ax = new_axes(ax)
     lost = rates[~np.isfinite(losses)]
@@ -82,7 +82,7 @@ def _set_limits(ax: Axes, rates: np.ndarray, losses: np.ndarray, smoothed: np.nd
 
 def _checked(table: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return rates, losses and smoothed losses in the order of the rates."""
-    frame = checked("table", table, _NEEDS, "kerasteach.find_learning_rate(...).table")
+    frame = checked("table", table, _NEEDS, "kerasteach.find_learning_rate(...)")
     frame = frame.sort_values("learning_rate", kind="stable")
     rates = frame["learning_rate"].to_numpy()
     if not ((rates > 0) & np.isfinite(rates)).all():

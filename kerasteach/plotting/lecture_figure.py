@@ -1,4 +1,4 @@
-"""One figure that shows the whole story of a comparison."""
+"""Lecture figure: learning curves, test score, gradient flow and gradient heat maps on one page."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from kerasteach.plotting.comparison_tables import GRADIENTS, HISTORY, Hue, names
 from kerasteach.plotting.gradient_flow import draw_flow, line_handles, lines_of, network_handles
 from kerasteach.plotting.gradient_heat_map import heat_maps, rows_of
 from kerasteach.plotting.learning_curves import diverged, draw_curves
+from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.pages import composed, on_page
 from kerasteach.plotting.style import PAGE, looks, new_axes
+from kerasteach.plotting.table_checks import Table
 from kerasteach.validation import text
 
 _LETTERS = 90  # in a line of the title
@@ -23,8 +25,8 @@ _LEGEND_LETTERS = 130  # in a line of the legend
 
 
 def lecture_figure(
-    history: pd.DataFrame,
-    gradients: pd.DataFrame,
+    history: Table,
+    gradients: Table = None,
     title: str | None = None,
     *,
     hue: Hue = None,
@@ -35,10 +37,11 @@ def lecture_figure(
     A page has six networks at most, so that its text can be read; of more networks there are further pages.
 
     Args:
-        history: `Comparison.history`, or `kerasteach.measure.history_table(model.fit(...))` for one model.
-        gradients: `Comparison.gradients`, or `GradientCapture.frame` for one model.
+        history: A comparison, its table `history`, or `kerasteach.measure.history_table(model.fit(...))` for one model.
+        gradients: The gradients: a comparison, a `GradientCapture` of one model, or the table of either. Defaults to
+            `None`: those of the comparison that is given as `history`.
         title: A line above it all, such as what was trained on what. Defaults to `None`.
-        hue: The column, or columns, that tell networks apart. Defaults to `None`: those that `compare` writes.
+        hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
         page: Which six of more networks. Defaults to `1`; `kerasteach.plotting.pages(history)` says how many pages
             there are.
 
@@ -54,11 +57,11 @@ def lecture_figure(
     Example:
         >>> import kerasteach as kt
         >>> result = kt.compare("tanh", data="iris", hidden=(4,), seeds=1, epochs=1, verbose=0)
-        >>> figure = kt.plotting.lecture_figure(result.history, result.gradients)
+        >>> figure = kt.plotting.lecture_figure(result)
     """
     title = "" if title is None else text("title", title, empty=True)
     curves = networks_in("history", history, HISTORY, hue)
-    frame = networks_in("gradients", gradients, GRADIENTS, hue)
+    frame = networks_in("gradients", history if gradients is None else gradients, GRADIENTS, hue)
     names = names_of(curves)
     if set(names) != set(names_of(frame)):
         raise ValueError(
@@ -67,7 +70,7 @@ def lecture_figure(
         )
     shown, note = on_page(names, page)
     with composed():
-        figure = plt.figure(figsize=PAGE, layout="constrained")
+        figure = plt.figure(figsize=PAGE, layout="constrained", FigureClass=ComposedFigure)
         above = "\n".join(part for part in (fill(title, _LETTERS) if title else "", note) if part)
         if above:
             figure.suptitle(above)

@@ -1,4 +1,4 @@
-"""The error surface: a curve over one coordinate, or colors and contours over two, with the training path on it."""
+"""Loss surface: a curve over one coordinate, or colors and contours over two, with the trajectory of the training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.patheffects import withStroke
 
 from kerasteach.plotting.style import new_axes, plain
-from kerasteach.plotting.table_checks import Kind, checked, columns_before
+from kerasteach.plotting.table_checks import Kind, Table, checked, columns_before, frame_of
 from kerasteach.validation import table
 
 _CURVE, _PATH = "#004488", "#BB5566"
@@ -28,17 +28,19 @@ _AXES = {
 }
 
 
-def loss_surface(surface: pd.DataFrame, path: pd.DataFrame | None = None, ax: Axes | None = None) -> Axes:
-    """Draw a model's loss over one or two coordinates, and the path that the training took.
+def loss_surface(surface: Table, trajectory: Table = None, ax: Axes | None = None) -> Axes:
+    """Draw a model's loss over one or two coordinates, and the trajectory of its training.
 
-    Over two coordinates, colors and contours tell the loss, on a logarithmic scale where it spans more than a factor
-    of 50. Where the loss is not finite, it is hatched. The path is projected: the snapshots' own losses are not quite
-    the surface's below them, and the title says how far they are off this plane at most. Over one coordinate, the path
-    stands at the snapshots' own losses.
+    Over two coordinates, colors and contours show the loss, on a logarithmic scale where it spans more than a factor
+    of 50. Where the loss is not finite, the plane is hatched. The trajectory is projected onto the plane: the
+    snapshots' own losses differ from the surface's below them, and the title says how far they are off this plane at
+    most. Over one coordinate, the trajectory is drawn at the snapshots' own losses.
 
     Args:
-        surface: `LossSurface.loss`: one or two columns of coordinates on a whole grid, then `loss`.
-        path: `LossSurface.path`: `snapshot`, the same coordinates, `loss` and `distance`. Defaults to `None`.
+        surface: What `kerasteach.loss_surface` returns, or its table: one or two columns of coordinates on a whole
+            grid, then `loss`.
+        trajectory: A table of `snapshot`, the same coordinates, `loss` and `distance`. Defaults to `None`: that of the
+            surface, and none where only the table is given.
         ax: Where to draw. Defaults to a new figure.
 
     Returns:
@@ -54,8 +56,9 @@ def loss_surface(surface: pd.DataFrame, path: pd.DataFrame | None = None, ax: Ax
         >>> kt.plotting.loss_surface(surface).get_xlabel()
         'w'
     """
-    surface, coordinates = _checked_surface(surface)
-    path = None if path is None else _checked_path(path, coordinates)
+    trajectory = getattr(surface, "trajectory", None) if trajectory is None else trajectory
+    surface, coordinates = _checked_surface(frame_of("surface", surface))
+    path = None if trajectory is None else _checked_trajectory(trajectory, coordinates)
     ax = new_axes(ax)
     title = []
     if len(coordinates) == 1:
@@ -79,7 +82,7 @@ def loss_surface(surface: pd.DataFrame, path: pd.DataFrame | None = None, ax: Ax
 
 def _checked_surface(surface: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Return the columns that are drawn, and the names of the coordinates: those in front of the loss."""
-    made_by = "kerasteach.loss_surface(...).loss"
+    made_by = "kerasteach.loss_surface(...)"
     coordinates = columns_before(table("surface", surface, ["loss"], made_by), "loss")
     if len(coordinates) not in (1, 2):
         raise ValueError(
@@ -95,10 +98,10 @@ def _checked_surface(surface: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return frame, coordinates
 
 
-def _checked_path(path: pd.DataFrame, coordinates: list[str]) -> pd.DataFrame:
+def _checked_trajectory(trajectory: Table, coordinates: list[str]) -> pd.DataFrame:
     """Return the columns that are drawn, in the order of the training."""
     kinds: dict[str, Kind] = dict.fromkeys([*coordinates, "loss", "distance"], "number")
-    frame = checked("path", path, kinds, "kerasteach.loss_surface(..., path=...).path", {"snapshot": "whole"})
+    frame = checked("trajectory", trajectory, kinds, "kerasteach.loss_surface(...)", {"snapshot": "whole"})
     return frame.sort_values("snapshot", kind="stable") if "snapshot" in frame else frame
 
 

@@ -1,4 +1,4 @@
-"""Networks that diverged: how many seeds left the finite numbers, and in which epoch, as every figure says it."""
+"""Networks that diverged: how many seeds are not finite, and from which epoch, in the same words in every figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages: how many panels a figure of several holds, how large they and their text are, and what the next page has."""
+"""Pages of composed figures: how many panels one holds, and the sizes of panels and text."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import font_scalings
 
 from kerasteach.plotting.comparison_tables import GRADIENTS, HISTORY, PREDICTIONS, Hue, names_of, networks_in
+from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.style import PAGE, settings
+from kerasteach.plotting.table_checks import Table, frame_of
+from kerasteach.plotting.unit_cards import of_example, pages_of
 from kerasteach.validation import received, whole
 
-NETWORKS = 6  # a page has the panels of so many networks
+NETWORKS = 6  # on a page
 _TEXT = 12.6  # points: on a slide, which is somewhat larger than a page, 12 at least
 _TEXTS = (
     *("font.size", "axes.titlesize", "axes.labelsize", "legend.fontsize", "legend.title_fontsize"),
@@ -27,7 +30,7 @@ _LIMITS = dict.fromkeys(_TEXTS, _TEXT) | {"figure.titlesize": 16.0, "lines.linew
 
 @contextmanager
 def composed() -> Iterator[None]:
-    """Draw a figure of several panels inside: as large text as a page of them has room for."""
+    """Draw a figure of several panels inside this block, in text that fits a page of them."""
     with settings({name: min(limit, _size(name)) for name, limit in _LIMITS.items()}):
         yield
 
@@ -63,26 +66,41 @@ def on_page(names: Sequence[str], page: Any, most: int = NETWORKS, what: str = "
     return shown, f"page {page} of {pages}: {numbers} of {len(names)}"
 
 
-def panels(count: int, columns: int, width: float, height: float, **options: Any) -> tuple[Figure, list[Axes]]:
-    """Return a figure with so many panels in rows, no larger than a page, and the axes of the panels."""
+def panels(
+    count: int, columns: int, width: float, height: float, note: str = "", **options: Any
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure with panels in rows, no larger than a page, and the axes of the panels.
+
+    Args:
+        count: How many panels.
+        columns: How many stand in a row, at most.
+        width: The width of a panel, in inches.
+        height: Its height.
+        note: A line above the panels. Defaults to none.
+        **options: What `matplotlib.pyplot.subplots` takes.
+    """
     columns = min(columns, count)
     rows = -(-count // columns)
     size = (min(PAGE[0], 0.8 + width * columns), min(PAGE[1], 0.8 + height * rows))
-    figure, grid = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False, **options)
+    figure, grid = plt.subplots(
+        rows, columns, figsize=size, layout="constrained", squeeze=False, FigureClass=ComposedFigure, **options
+    )
     for ax in grid.flat[count:]:
         ax.remove()
+    if note:
+        figure.suptitle(note)
     return figure, list(grid.flat[:count])
 
 
-def pages(table: pd.DataFrame, hue: Hue = None) -> int:
-    """Return how many pages a figure of several panels has for a table of a comparison: one for each six networks.
+def pages(table: Table, hue: Hue = None) -> int:
+    """Return how many pages a figure has for a table: one for each six networks, or for each part of a traced step.
 
     Args:
-        table: `Comparison.history`, `gradients` or `predictions`.
-        hue: The column, or columns, that tell networks apart. Defaults to `None`: those that `compare` writes.
+        table: A comparison, its table `history`, `gradients` or `predictions`, or that of one model; or a traced step.
+        hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
 
     Raises:
-        TypeError: If it is no data frame.
+        TypeError: If it is no data frame, and no result that has one.
         ValueError: If a column is missing or no row is there.
 
     Example:
@@ -95,12 +113,15 @@ def pages(table: pd.DataFrame, hue: Hue = None) -> int:
         "x_1": ("predictions", PREDICTIONS),
         "parameter": ("gradients", GRADIENTS),
     }
-    columns = [str(name) for name in table] if isinstance(table, pd.DataFrame) else []
+    frame = frame_of("history", table)
+    columns = [str(name) for name in frame] if isinstance(frame, pd.DataFrame) else []
+    if "quantity" in columns:
+        return len(pages_of(of_example(frame, 0)[0]))
     found = [kind for name, kind in kinds.items() if name in columns]
     if not found:
-        raise (ValueError if isinstance(table, pd.DataFrame) else TypeError)(
-            "`table` must be `Comparison.history`, `gradients` or `predictions`, or that of one model. "
-            f"{received('table', table)}"
+        raise (ValueError if isinstance(frame, pd.DataFrame) else TypeError)(
+            "`table` must be `Comparison.history`, `gradients` or `predictions`, that of one model, or that of a "
+            f"traced step. {received('table', table)}"
         )
     argument, needed = found[0]
-    return -(-len(names_of(networks_in(argument, table, needed, hue))) // NETWORKS)
+    return -(-len(names_of(networks_in(argument, frame, needed, hue))) // NETWORKS)

@@ -26,7 +26,7 @@ def check_writable(path: Path) -> None:
 
 
 def save(figure: Figure | Axes | Animation, path: str | Path, *, overwrite: bool = False) -> Path:
-    """Write a figure or an animation; a file is there whole or not at all.
+    """Write a figure or an animation; the file is complete or not there at all.
 
     Args:
         figure: A figure, axes of it, or an animation.

@@ -1,4 +1,4 @@
-"""Look of figures: one color and marker for each activation everywhere, a lecture style, and saving."""
+"""Look of figures: a color and a marker for each activation, and the lecture style."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from kerasteach import validation
-from kerasteach.activation_names import COURSE
+from kerasteach.activations.functions import COURSE
 
 PAGE = (12.8, 7.2)  # inches, 16:9: a little less than a slide, which has 13.33 x 7.5
 
@@ -24,14 +24,14 @@ class Look(NamedTuple):
     marker: str
 
 
-ACTIVATIONS = {name: Look(one.color, one.marker) for name, one in COURSE.items() if one.color and one.marker}
+ACTIVATIONS = {name: Look(known.color, known.marker) for name, known in COURSE.items() if known.color and known.marker}
 _COLORS = ("#004488", "#DDAA33", "#BB5566", "#33A0C8", "#117733", "#882288", "#888888", "#000000")
-FORWARD, BACKWARD = "#004488", "#BB5566"  # the two ways through a network: apart in lightness, too
+FORWARD, BACKWARD = "#004488", "#BB5566"  # the directions through a network; they differ in lightness, too
 _MARKERS = ("D", "v", "P", "X", "*", "p", "h", "<", ">")  # none of the main three
 
 
 def looks(names: Iterable[str]) -> dict[str, Look]:
-    """Give each name its look: an activation's own one, and the others' in the order in which they come."""
+    """Give each name a look: an activation its own, and the other names the free ones in turn."""
     names = list(names)
     taken = {ACTIVATIONS[name] for name in names if name in ACTIVATIONS}
     colors = sorted(_COLORS, key=lambda color: color in {look.color for look in taken})  # the free ones first
@@ -85,9 +85,9 @@ def new_axes(ax: Axes | None) -> Axes:
     Raises:
         TypeError: If it is something else.
     """
-    found = checked_axes(ax) or plt.subplots(layout="constrained")[1]
-    sns.despine(ax=found)
-    return found
+    axes = checked_axes(ax) or plt.subplots(layout="constrained")[1]
+    sns.despine(ax=axes)
+    return axes
 
 
 def checked_axes(ax: Any) -> Axes | None:

@@ -1,4 +1,4 @@
-"""Table columns: the one entry of every figure, which checks a table and casts the columns that are drawn."""
+"""Entry of every figure: take the table of a result, check it, and cast the columns that are drawn."""
 
 from __future__ import annotations
 
@@ -11,10 +11,32 @@ import pandas as pd
 from kerasteach.validation import table
 
 Kind: TypeAlias = Literal["number", "whole", "name", "place", "label"]
+Table: TypeAlias = Any  # a data frame, or a result that has one: see `frame_of`
 _LARGEST = 2**53  # whole numbers up to here are exact in float64
 _INDEX = ("Unnamed: ", "index", "level_0")
 _FARTHEST = 1e290  # beyond it a drawing library has no number for an axis's end
 _NO_NUMBERS = "mMc"  # NumPy's kinds of time spans, times and complex numbers
+
+
+def frame_of(argument: str, value: Table) -> Any:
+    """Return the table of a result; anything else as it is.
+
+    Args:
+        argument: What the figure calls the table: `"history"`, `"gradients"` or `"predictions"` of a comparison. Other
+            results have one table, `frame`.
+        value: A data frame, or a result such as a `Comparison`, a `GradientCapture` or a `TracedStep`.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> from kerasteach.plotting.table_checks import frame_of
+        >>> step = kt.trace_step(kt.models.mlp("tanh", (2,), inputs=1, outputs=3), [[1.0]], [0])
+        >>> frame_of("table", step) is step.frame
+        True
+    """
+    if isinstance(value, pd.DataFrame):
+        return value
+    tables = (getattr(value, name, None) for name in (argument, "frame"))
+    return next((table for table in tables if isinstance(table, pd.DataFrame)), value)
 
 
 def checked(
@@ -29,7 +51,7 @@ def checked(
 
     Args:
         argument: What to call the table in an error.
-        value: The table.
+        value: The table, or a result that has it.
         columns: What each needed column holds: `"number"` (missing becomes NaN), `"whole"` or `"name"`; `"place"` and
             `"label"` are the same two where some may be missing.
         made_by: What returns such a table, for the message.
@@ -43,7 +65,7 @@ def checked(
         TypeError: If it is no data frame, or a column holds values of another kind.
         ValueError: If a column is missing, is there twice, or has a value that cannot be drawn, or no row is there.
     """
-    frame = table(argument, named_columns(value), columns, made_by)
+    frame = table(argument, named_columns(frame_of(argument, value)), columns, made_by)
     kinds = dict(columns) | {name: kind for name, kind in (optional or {}).items() if name in frame.columns}
     frame = table(argument, frame, kinds, made_by)  # none of the optional ones twice
     if frame.empty:
@@ -62,7 +84,7 @@ def named_columns(value: object) -> pd.DataFrame:
 
 
 def columns_before(frame: pd.DataFrame, name: str) -> list[str]:
-    """Return the columns in front of one, without an index that pandas wrote or reset."""
+    """Return the columns in front of a named one, without an index that pandas wrote or reset."""
     names = [str(column) for column in frame]
     return [column for column in names[: names.index(name)] if not column.startswith(_INDEX)]
 
@@ -109,7 +131,7 @@ def _text(argument: str, name: str, column: pd.Series) -> pd.Series:
 
 
 def renamed(argument: str, column: pd.Series, call: Callable[[Any], str]) -> pd.Series:
-    """Return the names in a column as a function writes them, which is called once for each different one.
+    """Return the names in a column as a function writes them, which is called once for each different value.
 
     Raises:
         TypeError: If a cell holds a list, an array or the like.
@@ -127,11 +149,11 @@ def renamed(argument: str, column: pd.Series, call: Callable[[Any], str]) -> pd.
         raise TypeError(
             f"`{argument}` must hold names in the column {column.name}. Received: {_example(column)}."
         ) from error
-    names = np.array([call(one) for one in different], dtype=object)
+    names = np.array([call(value) for value in different], dtype=object)
     return pd.Series(names[codes] if len(names) else [], index=column.index, dtype="str")
 
 
 def _example(column: pd.Series) -> str:
-    """Return one of the values, shortened, as an error shows it."""
+    """Return the first value, shortened, for an error message."""
     present = column.dropna()
     return repr(present.iloc[0])[:40] if len(present) else "none"

@@ -1,4 +1,4 @@
-"""Text that fits its place: titles and the entries of legends, broken into lines."""
+"""Line breaks in titles and legends, so that the text fits the axes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def letters(ax: Axes) -> int:
 
 
 def broken(text: str, width: int) -> str:
-    r"""Break a text into lines of so many letters: at spaces, behind `_` and `/`, and elsewhere only if it must.
+    r"""Break a text into lines of a width in letters: at spaces, behind `_` and `/`, and elsewhere only if it must.
 
     Example:
         >>> broken("a network with_dropout", 14)
@@ -51,14 +51,14 @@ def legend(ax: Axes, handles: Sequence[Artist] = (), title: str | None = None, *
         ax: The axes.
         handles: What is named. Defaults to all lines that have a label.
         title: A line above the names. Defaults to `None`.
-        most: How many names stand in one column, where two have room. Defaults to `6`.
+        most: How many names stand in one column, where two fit. Defaults to `6`.
     """
     handles = list(handles) or ax.get_legend_handles_labels()[0]
-    room = letters(ax)
-    names = [str(one.get_label()) for one in handles]
-    names = ["\n".join(broken(line, room - _HANDLE) for line in name.split("\n")) for name in names]
+    width = letters(ax)
+    names = [str(handle.get_label()) for handle in handles]
+    names = ["\n".join(broken(line, width - _HANDLE) for line in name.split("\n")) for name in names]
     widest = max((len(line) for name in names for line in name.split("\n")), default=0) + _HANDLE
-    columns = 2 if len(handles) > most and 2 * widest <= room else 1
-    title = title and broken(title, room)
+    columns = 2 if len(handles) > most and 2 * widest <= width else 1
+    title = title and broken(title, width)
     # A white ground keeps the names readable where a curve runs behind them.
     return ax.legend(handles, names, title=title, ncols=columns, facecolor="white", edgecolor="none", framealpha=0.8)

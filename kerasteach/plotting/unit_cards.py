@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, zip_longest
 
 import pandas as pd
 from matplotlib.textpath import TextPath
 
 from kerasteach.plotting.style import plain
-from kerasteach.plotting.table_checks import Kind, checked
+from kerasteach.plotting.table_checks import Kind, Table, checked
 from kerasteach.tables.training_step import symbol
 from kerasteach.validation import whole
 
@@ -20,28 +21,49 @@ _NEEDS: dict[str, Kind] = {
     "value": "number",
 }
 
+MOST_UNITS = 12
 # Lengths are in the height of a letter, so that they hold at any size of text.
-ROW, PAD, SPACE = 1.5, 0.6, 0.9
+ROW, PAD, SPACE = 1.35, 0.5, 0.9
+BETWEEN, GAP = 0.7, 6.0  # between the cards of a layer, and between layers
+_PAGE = (66.0, 36.0)  # on a slide of 13.33 x 7.5 inches, with a margin, letters of this height have 14 points
 
 
 @dataclass
 class Card:
-    """A unit of the network: rows of a name, a number and its derivative."""
+    """A unit of the network: rows of a name, a number and its derivative; of a wide card, two of these in a row."""
 
-    rows: list[tuple[str, str, str]]
-    weights: int = 0  # how many of the rows are weights, above the rule
+    rows: list[tuple[str, ...]]
+    weights: int = 0  # how many of the rows are weights
+    output: int = -1  # the row of the unit's output
+    repeated: bool = False  # whether the same numbers stand on another page
     left: float = 0.0
     top: float = 0.0
 
     @property
     def height(self) -> float:
-        """How high the card is."""
+        """The card's height."""
         return len(self.rows) * ROW + 2 * PAD
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether the weights stand beside z and a, not above them."""
+        return len(self.rows[0]) > 3
+
     def middle(self, row: int) -> float:
-        """Return how high a row's middle is."""
+        """Return the height at which a row's middle is."""
         row = row % len(self.rows)
         return self.top - PAD - (row + 0.5) * ROW
+
+    def wide(self) -> Card:
+        """Return a card that is less high: the weights stand beside z and a."""
+        weights, others = self.rows[: self.weights], self.rows[self.weights :]
+        pairs = zip_longest(weights, others, fillvalue=("", "", ""))
+        return Card([(*left, *right) for left, right in pairs], self.weights, len(others) - 1) if weights else self
+
+    def source(self) -> Card:
+        """Return a card of the output alone, for the page of the next layer."""
+        name, number = self.rows[self.output][-3:-1]
+        return Card([(name, number, "")], repeated=True)
 
 
 @dataclass
@@ -57,18 +79,99 @@ class Column:
         self.widths = [max(text_width(part) for part in parts) for parts in zip(*rows, strict=True)]
 
     @property
+    def rights(self) -> list[float]:
+        """The right ends of the parts of a row, from the left edge of the card."""
+        spaces = [PAD, *(SPACE * (width > 0) * (1 + (part % 3 == 2)) for part, width in enumerate(self.widths[1:]))]
+        return list(accumulate(space + width for space, width in zip(spaces, self.widths, strict=True)))
+
+    @property
     def width(self) -> float:
-        """How wide the cards are."""
-        return sum(self.widths) + SPACE * sum(width > 0 for width in self.widths[1:]) + 2 * PAD
+        """The width of the cards."""
+        return self.rights[-1] + PAD
+
+    @property
+    def space(self) -> float:
+        """The width of the column: that of the cards, or of the title."""
+        return max(self.width, text_width(self.title))
+
+    @property
+    def height(self) -> float:
+        """The least height of the cards, with the space between them."""
+        return sum(card.height for card in self.cards) + BETWEEN * (len(self.cards) - 1)
+
+    def part(self, first: int, count: int) -> Column:
+        """Return a column of some of the cards, whose title says which."""
+        last = first + count - 1
+        units = f"unit {first}" if count == 1 else f"units {first} to {last}"
+        return Column(f"{self.title}, {units}", self.cards[first : last + 1])
 
 
-def of_example(table: pd.DataFrame, example: int) -> tuple[pd.DataFrame, int]:
+def height_of(columns: Sequence[Column]) -> float:
+    """Return the height of a figure of these columns: cards, a title above and below, and two lines."""
+    return 4.5 * ROW + PAD + max(column.height for column in columns)
+
+
+def _fit(columns: Sequence[Column]) -> bool:
+    """Say whether columns fit on a page, in letters that can be read."""
+    width = sum(column.space for column in columns) + GAP * (len(columns) - 1) + 2 * PAD
+    return width <= _PAGE[0] and height_of(columns) <= _PAGE[1]
+
+
+def pages_of(rows: pd.DataFrame) -> list[list[Column]]:
+    """Split a traced step into pages, each with the layer before it as its sources.
+
+    Args:
+        rows: What `of_example` returns.
+
+    Returns:
+        For each page its columns. A network that fits is one page; else as many layers as fit stand on a page, with
+        wide cards, and a layer that is too high is divided.
+
+    Raises:
+        ValueError: If rows are missing, or there are more than 12 units.
+    """
+    try:
+        columns = list(columns_of(rows))
+    except (IndexError, KeyError, ValueError) as error:  # rows that a traced step has are not there
+        raise ValueError("`table` must hold a whole traced step, as kerasteach.trace_step(...).frame does.") from error
+    units = sum(len(column.cards) for column in columns) - 1  # the error is no unit
+    if units > MOST_UNITS:
+        raise ValueError(f"The numbers of up to {MOST_UNITS} units, with inputs, can be read. Received: {units} units.")
+    if _fit(columns):
+        return [columns]
+    sources, *layers, error = columns
+    pages: list[list[Column]] = []
+    page, sources = [sources], Column(sources.title, [card.source() for card in sources.cards])
+    for number, layer in enumerate(layers):
+        end = [error] if number == len(layers) - 1 else []
+        for part in _parts(layer, sources, end):
+            divided = len(part.cards) < len(layer.cards) or len(page[-1].cards) < len(sources.cards)
+            if len(page) > 1 and (divided or not _fit([*page, part, *end])):
+                pages.append(page)
+                page = [sources]
+            page = [*page, part]
+        page = [*page, *end]
+        sources = Column(layer.title, [card.source() for card in layer.cards])
+    return [*pages, page]
+
+
+def _parts(layer: Column, sources: Column, end: list[Column]) -> list[Column]:
+    """Return a layer whole where it fits on a page behind its sources, else with wide cards, else in parts."""
+    wide = Column(layer.title, [card.wide() for card in layer.cards])
+    whole = next((column for column in (layer, wide) if _fit([sources, column, *end])), None)
+    if whole is not None:
+        return [whole]
+    count = next((n for n in range(len(wide.cards), 1, -1) if _fit([sources, wide.part(0, n), *end])), 1)
+    return [wide.part(first, min(count, len(wide.cards) - first)) for first in range(0, len(wide.cards), count)]
+
+
+def of_example(table: Table, example: int) -> tuple[pd.DataFrame, int]:
     """Return the rows of one example and those of the whole batch, and how many examples there are."""
     table = checked("table", table, _NEEDS, "kerasteach.trace_step(...).frame")
     examples = 1 if table["example"].isna().all() else int(table["example"].max()) + 1
     whole("example", example, 0, examples - 1)
-    one = table["example"].isna() | (table["example"] == example).fillna(False)
-    return table[one], examples
+    chosen = table["example"].isna() | (table["example"] == example).fillna(False)
+    return table[chosen], examples
 
 
 def columns_of(rows: pd.DataFrame) -> Iterator[Column]:
@@ -92,13 +195,14 @@ def _cards(depth: int, dense: pd.DataFrame, last: pd.DataFrame) -> Iterator[Card
     numbers |= {quantity: _by_place(last[last["quantity"] == quantity]) for quantity in ("a", "dE/da")}
     for (unit,) in numbers["z"]:
         weights = [place for place in numbers["W"] if place[1] == unit]
-        entries = [("W", place) for place in weights] + [(one, (unit,)) for one in ("b", "z", "a") if one in numbers]
+        entries = [("W", place) for place in weights]
+        entries += [(quantity, (unit,)) for quantity in ("b", "z", "a") if quantity in numbers]
         rows = []
         for quantity, place in entries:
             derivative = numbers.get(f"dE/d{quantity}", {}).get(place)
             own = numbers[quantity]
             rows.append((_name(quantity, depth, place, own), _number(own[place]), _number(derivative)))
-        yield Card(rows, len(rows) - 2)
+        yield Card(rows, len(weights))
 
 
 def _by_place(rows: pd.DataFrame) -> dict[tuple[int, ...], float]:

@@ -139,7 +139,9 @@ def _runs(directory: Path) -> dict[int, Path]:
     if not found and (directory / "run.json").is_file():
         manifest = read_manifest(directory)
         return {1: directory} if manifest.tables and all("-" in file for file in manifest.files) else {}
-    return {number: path for number, path in found.items() if any(_OURS.fullmatch(one.name) for one in path.iterdir())}
+    return {
+        number: path for number, path in found.items() if any(_OURS.fullmatch(file.name) for file in path.iterdir())
+    }
 
 
 def _warn_of_others(path: Path, manifest: Manifest, names: set[str]) -> None:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-Entry = dict[str, Any]  # what a manifest says of a file: `sha256`, and of a table its number of `rows`
+Entry = dict[str, Any]  # of a file in a manifest: `sha256`, and of a table its number of `rows`
 Content = TypeVar("Content")
 
 TEMPORARY = re.compile(r"\.kt-[0-9a-f]{16}(\.\w+)?", re.ASCII)
@@ -100,7 +100,7 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> Entry:
 
 def flattened(arrays: Mapping[int, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Return numbered collections of arrays as one collection, with names such as `"3/dense/kernel"`."""
-    return {f"{number}/{name}": array for number, one in arrays.items() for name, array in one.items()}
+    return {f"{number}/{name}": array for number, named in arrays.items() for name, array in named.items()}
 
 
 def nested(arrays: Mapping[str, np.ndarray]) -> dict[int, dict[str, np.ndarray]]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _OWN = ("format", "tables", "files", "claimed", "seal")
-_NOT_SEALED = ("seal", "versions", "settings")  # what describes the machine, and decides nothing
+_NOT_SEALED = ("seal", "versions", "settings")  # descriptions of the machine, which decide nothing
 _PACKAGES = ("kerasteach", "keras", "tensorflow", "numpy", "pandas")
 _TABLE = re.compile(r"[a-z]+", re.ASCII)
 _FILE = re.compile(r"[a-z]+(-\d{6,})?\.(parquet|npz)", re.ASCII)
@@ -38,7 +38,7 @@ class Manifest:
     """Content of a run's JSON file.
 
     Attributes:
-        facts: What its writer noted.
+        facts: The content that its writer gave.
         tables: The columns of each table, and their types; `None` where the run is not whole yet.
         files: The run's files, in the order in which they were written.
         claimed: The names that may be in place already, of a run that is not whole yet.
@@ -81,7 +81,7 @@ def versions() -> dict[str, str]:
 
 def columns_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, str]]:
     """Return the columns of each table with their types, as a manifest has them."""
-    return {name: {str(column): str(kind) for column, kind in one.dtypes.items()} for name, one in tables.items()}
+    return {name: {str(column): str(kind) for column, kind in table.dtypes.items()} for name, table in tables.items()}
 
 
 def read_manifest(directory: str | Path, name: str = "run.json") -> Manifest:
@@ -119,13 +119,13 @@ def _problem(content: Any) -> str | None:
     if content.get("seal") != _seal(content):
         return "it was changed after it was written; its seal differs"
     tables, files, claimed = content.get("tables", {}), content.get("files", {}), content.get("claimed", [])
-    if not all(isinstance(one, kind) for one, kind in ((tables, dict), (files, dict), (claimed, list))):
+    if not all(isinstance(part, kind) for part, kind in ((tables, dict), (files, dict), (claimed, list))):
         return "its lists of tables and files are none"
     if not all(_TABLE.fullmatch(name) and _is_text(columns) for name, columns in tables.items()):
         return "it names a table as no run does"
     if not all(_FILE.fullmatch(str(name)) for name in [*files, *claimed]):
         return "it names a file as no run does"
-    if not all(isinstance(one, dict) and isinstance(one.get("sha256"), str) for one in files.values()):
+    if not all(isinstance(entry, dict) and isinstance(entry.get("sha256"), str) for entry in files.values()):
         return "the digest of a file is missing"
     return None
 

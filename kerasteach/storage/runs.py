@@ -46,7 +46,7 @@ def save_run(
 
     Args:
         directory: Made if it is not there.
-        facts: What `run.json` says besides.
+        facts: Further content of `run.json`.
         tables: By name.
         overwrite: Whether a run that is there may be replaced; until the new one is written whole, it stays. Defaults
             to `False`.
@@ -74,7 +74,7 @@ def save_run(
 
 
 def read_facts(directory: str | Path) -> dict[str, Any]:
-    """Read what a run's `run.json` says of the run.
+    """Read the facts of a run in its `run.json`.
 
     Raises:
         FileNotFoundError: If the directory holds none.
@@ -174,5 +174,5 @@ def check_free(directory: Path, names: Iterable[str]) -> None:
 
 def _write_files(folder: Path, tables: Tables, arrays: Arrays) -> dict[str, Entry]:
     files = {f"{name}.parquet": write_table(folder / f"{name}.parquet", table) for name, table in tables.items()}
-    archives = {f"{name}.npz": write_arrays(folder / f"{name}.npz", one) for name, one in arrays.items() if one}
+    archives = {f"{name}.npz": write_arrays(folder / f"{name}.npz", named) for name, named in arrays.items() if named}
     return {**files, **archives}

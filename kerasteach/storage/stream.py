@@ -31,11 +31,11 @@ class Stream:
         directory: Where the runs are; made if it is not there. This run becomes `run-0001` in it, or the next number
             that is free.
         tables: The columns of each table and their types; the first is the one that `read` gives.
-        facts: What else `run.json` says.
+        facts: Further content of `run.json`.
 
     Attributes:
         path: The run's own directory.
-        manifest: What `run.json` says now.
+        manifest: The content of `run.json`.
     """
 
     def __init__(self, directory: Path, tables: Mapping[str, Mapping[str, str]], facts: Mapping[str, Any]) -> None:
@@ -45,7 +45,7 @@ class Stream:
         held = None
         with suppress(BlockingIOError):  # held for a moment by a new run beside it, which looks for temporary files
             held = hold(self.path)
-        self._let_go = weakref.finalize(self, os.close, held) if held is not None else None
+        self._unlock = weakref.finalize(self, os.close, held) if held is not None else None
         self._parts = 0
         self.manifest = Manifest({**facts, "finished": False}, tables)
         self.manifest.write(self.path / "run.json")
@@ -69,7 +69,7 @@ class Stream:
             files = {
                 **self.manifest.files,
                 **{name: write_table(self.path / name, table) for name, table in written.items()},
-                **{name: write_arrays(self.path / name, one) for name, one in archives.items()},
+                **{name: write_arrays(self.path / name, named) for name, named in archives.items()},
             }
             manifest = Manifest(self.manifest.facts, self.manifest.tables, files)
             manifest.write(self.path / "run.json")
@@ -86,8 +86,8 @@ class Stream:
         facts = {**self.manifest.facts, "finished": True}
         self.manifest = Manifest(facts, self.manifest.tables, self.manifest.files)
         self.manifest.write(self.path / "run.json")
-        if self._let_go is not None:
-            self._let_go()
+        if self._unlock is not None:
+            self._unlock()
 
 
 def _tidy(run: Path) -> None:

@@ -1,24 +1,31 @@
-"""The tidy tables and their columns. Needs no Keras."""
+"""Tidy tables of captures, and their columns. Needs no Keras."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-STATISTICS = (
-    *("norm", "mean", "std", "finite"),
-    *("mean_abs", "max_abs", "zero_fraction", "weight_norm", "update_ratio"),
-)
-OUTPUT_STATISTICS = ("mean", "std", "finite", "zero_fraction", "dead_fraction", "saturated_fraction")
+
+class Measured(NamedTuple):
+    """Numbers of each variable or layer, of one or several steps.
+
+    Attributes:
+        statistics: `(..., entries, statistics)`, or the reductions that they are made of; NaN where there was nothing
+            to record.
+        counts: Those of a histogram, `(..., entries, bins)`.
+    """
+
+    statistics: Any
+    counts: Any
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """What a table says of one trainable variable, or of one probe.
+    """Key columns of one trainable variable, or of one probe.
 
     Attributes:
         layer: The name of the layer that owns it.
@@ -37,7 +44,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Output:
-    """What a table says of one call of one layer.
+    """Key columns of one call of one layer.
 
     Attributes:
         layer: The layer's name.
@@ -52,6 +59,22 @@ class Output:
     call: int
     path: str
     size: int
+
+
+KEYS = ("epoch", "step", *(field.name for field in fields(Parameter)), "call", "low", "high", "count")  # of any table
+
+
+def is_recorded(names: Sequence[str], statistics: np.ndarray) -> np.ndarray:
+    """Say of each row whether there was something to record.
+
+    Args:
+        names: Of the statistics.
+        statistics: `(..., statistics)`. Where there was no gradient, or no such call of a layer, `finite` is NaN.
+
+    Returns:
+        Booleans, `(...)`.
+    """
+    return ~np.isnan(statistics[..., list(names).index("finite")])
 
 
 def tidy_table(
@@ -70,7 +93,7 @@ def tidy_table(
         statistics: Their names, in the order of its third; `finite` among them.
         epochs: The epoch of each step, `(steps,)`.
         steps: The number of each step, `(steps,)`.
-        values: `(steps, entries, statistics)`; `finite` is NaN where there was nothing to record, which gives no row.
+        values: `(steps, entries, statistics)`; what `is_recorded` denies gives no row.
 
     Returns:
         A frame with the columns `epoch, step`, the entries' keys, and the statistics; `finite` is a bool.
@@ -88,7 +111,7 @@ def tidy_table(
         columns[field.name] = one_step.take(np.tile(np.arange(shape[1]), shape[0])).array
     columns |= {name: flat[:, index] for index, name in enumerate(statistics)}
     frame = pd.DataFrame(columns)
-    return frame[frame["finite"].notna()].reset_index(drop=True).astype({"finite": bool})
+    return frame[is_recorded(statistics, flat)].reset_index(drop=True).astype({"finite": bool})
 
 
 def histogram_table(keys: pd.DataFrame, low: np.ndarray, high: np.ndarray, counts: np.ndarray) -> pd.DataFrame:

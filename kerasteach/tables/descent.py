@@ -15,7 +15,7 @@ def coordinates(descent: pd.DataFrame) -> list[str]:
 
     Example:
         >>> import kerasteach as kt
-        >>> kt.tables.descent.coordinates(kt.gradient_descent("rosenbrock", steps=1))
+        >>> kt.tables.descent.coordinates(kt.gradient_descent("rosenbrock", steps=1).frame)
         ['x', 'y']
     """
     names = [str(column) for column in descent]

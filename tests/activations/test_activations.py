@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from keras import ops
 
 import kerasteach as kt
-from kerasteach.activation_names import ACTIVATIONS, COURSE
+from kerasteach.activations import functions
+from kerasteach.activations.functions import COURSE
+from kerasteach.activations.lookup import ACTIVATIONS
 
 ELEMENTWISE = [name for name in kt.activations.names() if name != "softmax"]
 KERAS = {
@@ -21,8 +23,11 @@ KERAS = {
 POINTS = np.array([-np.inf, -1e4, -30.0, -1.5, -0.0, 0.0, 1e-3, 2.0, 30.0, 1e4, np.inf, np.nan])
 
 
-def test_the_seven_have_the_names_of_the_course():
-    """`names()` lists the course's seven."""
+def test_functions_have_the_names_of_the_course():
+    """`names()` lists the course's functions, and each is public under its name, with a look of its own."""
+    assert set(kt.activations.names()) == set(functions.__all__) <= set(kt.activations.__all__)
+    assert all(getattr(kt.activations, name) is known.function for name, known in COURSE.items())
+    assert len({known.color for known in COURSE.values()} - {None}) == len(COURSE)
     assert kt.activations.names() == ("binary_step", "linear", "sigmoid", "tanh", "relu", "leaky_relu", "softmax")
 
 
@@ -91,7 +96,7 @@ def test_softmax_derivative_is_the_jacobian(x):
 
 
 def test_derivative_takes_the_function_too():
-    """A function of the seven names itself."""
+    """A function of the course names itself."""
     assert kt.activations.derivative(kt.activations.tanh) is kt.activations.derivative("tanh")
 
 

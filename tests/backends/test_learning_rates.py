@@ -41,7 +41,7 @@ def test_a_learning_rate_test_leaves_the_model_as_it_was():
         model.fit(x, y, batch_size=4, shuffle=False, verbose=0)
         before = everything(model)
         if tested:
-            table = kt.find_learning_rate(model, x, y, batch_size=4, steps=6, lowest=1e-3, verbose=0).table
+            table = kt.find_learning_rate(model, x, y, batch_size=4, steps=6, lowest=1e-3, verbose=0).frame
             assert np.ptp(table["loss"]) > 0
             assert everything(model) == before
         model.fit(x, y, batch_size=4, shuffle=False, verbose=0)
@@ -55,7 +55,7 @@ def test_a_data_set_of_tensorflow_will_do():
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")])
     model.compile(kt.optimizers.PlainSGD(0.1), "mse")
     batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(5)
-    table = kt.find_learning_rate(model, batches, lowest=1e-9, highest=1e-8, steps=3, verbose=0).table
+    table = kt.find_learning_rate(model, batches, lowest=1e-9, highest=1e-8, steps=3, verbose=0).frame
     expected = [np.mean(np.float64(y[start : start + 5]) ** 2) for start in (0, 5, 10)]
     np.testing.assert_allclose(table["loss"], expected, rtol=1e-5)
 

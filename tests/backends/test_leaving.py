@@ -5,6 +5,7 @@ import pytest
 from network import arrays, assert_close, assert_same, dense, fit
 
 import kerasteach as kt
+from kerasteach.keras_internals import loss_metric
 
 
 def test_training_is_not_changed():
@@ -118,14 +119,14 @@ def test_after_an_exception_no_other_training_counts(interrupt):
     """After an exception neither `train_on_batch` nor another fit counts as the fit's, and the model is as it was."""
     for train in (lambda model: model.train_on_batch(*batch(model)), fit):
         model, capture = dense(keras.optimizers.Adam(0.01)), kt.callbacks.GradientCapture()
-        tracker, stop = model._loss_tracker, kt.callbacks.StopOnError(-1.0, per="batch")
+        tracker, stop = loss_metric(model), kt.callbacks.StopOnError(-1.0, per="batch")
         with pytest.raises(KeyboardInterrupt):
             fit(model, capture, stop, interrupt(2))
         train(model)
         assert capture.frame["step"].unique().tolist() == [0, 1]
         assert "apply" not in vars(model.optimizer)
         assert not {"make_train_function", "train_step"} & set(vars(model))
-        assert model._loss_tracker is tracker
+        assert loss_metric(model) is tracker
         fit(model, capture)
         assert len(capture.frame) == 36
 

@@ -81,7 +81,7 @@ def test_an_optimizer_that_is_not_built_is_refused():
 
 
 def test_a_loop_that_does_not_assign_its_state_is_refused():
-    """A loop that keeps its state to itself is told so."""
+    """A loop that does not assign its state gets an error that says so."""
     model = built(keras.optimizers.SGD(0.5))
 
     def loop():

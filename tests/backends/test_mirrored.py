@@ -238,7 +238,7 @@ def test_what_one_device_alone_finds_not_finite_shows():
 def test_a_probe_is_refused():
     """A probe is refused, and the model trains on without a capture."""
     model = compiled(sgd, lambda: dense(kt.layers.GradientProbe()))
-    with pytest.raises(RuntimeError, match=r"A GradientProbe can be heard on one device.*MirroredStrategy"):
+    with pytest.raises(RuntimeError, match=r"A GradientProbe records on one device.*MirroredStrategy"):
         fit(model, kt.callbacks.GradientCapture())
     assert "apply" not in vars(model.optimizer)
     fit(model)

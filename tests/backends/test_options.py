@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pandas as pd
-from network import X, Y, dense, fit
+from network import STATISTICS, X, Y, dense, fit
 
 import kerasteach as kt
 from kerasteach.measure.hooks import recorder
@@ -62,6 +62,14 @@ def test_histograms_count_the_entries():
         ]
         assert rows["count"].tolist()[1:-1] == counts[1:-1], path
     assert (table.groupby(["step", "path"], sort=False)["count"].sum().to_numpy() == capture.frame["size"]).all()
+
+
+def test_a_statistic_of_ones_own_is_that_of_the_gradient():
+    """A statistic of one's own is that of the whole gradients, in every second step."""
+    l1 = {"l1": lambda gradient: keras.ops.sum(keras.ops.abs(gradient))}
+    for options in ({"every": 2}, {"every": "epoch"}):
+        found = recorded(statistics=[*STATISTICS, "mean_abs", l1], **options).frame
+        np.testing.assert_allclose(found["l1"], found["mean_abs"] * found["size"], rtol=1e-5)
 
 
 def test_a_run_on_disk_is_the_table_in_memory(tmp_path):

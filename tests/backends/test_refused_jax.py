@@ -29,5 +29,5 @@ def test_a_probe_is_refused():
     layers = [keras.layers.Dense(5), kt.layers.GradientProbe(), keras.layers.Dense(3, activation="softmax")]
     model = keras.Sequential([keras.Input((4,)), *layers])
     model.compile("sgd", "sparse_categorical_crossentropy")
-    message = "A GradientProbe can be heard with Keras on TensorFlow or PyTorch.*'jax'; take the probe out"
+    message = "A GradientProbe records with Keras on TensorFlow or PyTorch.*'jax'; take the probe out"
     refused(model, kt.callbacks.GradientCapture(), message)

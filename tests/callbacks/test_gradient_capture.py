@@ -215,7 +215,7 @@ def test_long_epochs_are_fetched_in_pieces(monkeypatch, examples, classifier):
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")  # Keras's word at its first end
 def test_data_of_unknown_length_are_recorded_whole(examples, classifier):
-    """A data set that does not tell its length gives every step."""
+    """A data set of unknown length gives every step."""
     batches = tf.data.Dataset.from_tensor_slices(examples).batch(10).filter(lambda x, y: True)
     assert batches.cardinality() == tf.data.UNKNOWN_CARDINALITY
     capture = kt.callbacks.GradientCapture()
@@ -313,7 +313,7 @@ def test_a_model_that_fit_builds_is_recorded(build, run_eagerly, examples):
 
 
 def test_two_layers_of_one_name_stay_two(examples):
-    """Sub-models may name their layers alike; names and depths tell them apart."""
+    """Sub-models may name their layers alike; names and depths distinguish them."""
     inputs = keras.Input((4,))
     parts = [keras.Sequential([keras.Input((4,)), layers.Dense(4, name="d")], name=name) for name in ("one", "two")]
     outputs = layers.Dense(3, activation="softmax", name="o")(parts[1](parts[0](inputs)))

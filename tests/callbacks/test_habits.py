@@ -14,6 +14,7 @@ import tensorflow as tf
 from keras import layers
 
 import kerasteach as kt
+from kerasteach.keras_internals import loss_metric
 
 random = np.random.default_rng(0)
 X, Y = random.normal(size=(22, 4)).astype("float32"), np.arange(22) % 3
@@ -293,7 +294,7 @@ def test_a_model_copied_in_mid_fit_trains_alone():
     assert capture.frame["step"].unique().tolist() == [0, 1, 2]
     for one in copies:
         assert not {"make_train_function", "train_step", "test_step"} & set(vars(one))
-        assert type(one._loss_tracker) is keras.metrics.Mean
+        assert type(loss_metric(one)) is keras.metrics.Mean
         assert int(one.optimizer.iterations) > 3  # those that were copied with it, and three of its own
 
 
@@ -449,7 +450,7 @@ def test_after_an_interruption_no_other_training_counts(other, tmp_path):
 def test_after_an_interruption_the_next_training_finds_the_model_as_it_was():
     """Whatever begins next, no hook is left on the optimizer, the layers, or the metric of the loss."""
     model = network()
-    tracker = model._loss_tracker
+    tracker = loss_metric(model)
     for _ in range(3):  # each with captures of its own, as when a cell is run again
         captures = [kt.callbacks.GradientCapture(), kt.callbacks.ActivationCapture()]
         interrupted(model, *captures, kt.callbacks.StopOnError(-1.0, per="batch"))
@@ -457,7 +458,7 @@ def test_after_an_interruption_the_next_training_finds_the_model_as_it_was():
     assert len(hooked.listeners) == 2
     fit(model)
     assert "apply" not in vars(model.optimizer)
-    assert model._loss_tracker is tracker
+    assert loss_metric(model) is tracker
     assert all("call" not in vars(layer) for layer in model.layers)
     assert [one.frame["step"].nunique() for one in captures] == [2, 2]
 

@@ -1,11 +1,14 @@
 import math
 
 import keras
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
 import kerasteach as kt
+from kerasteach.keras_internals import loss_metric
 from kerasteach.stopping import Rule, Target, direction
 
 
@@ -82,7 +85,7 @@ def test_a_validation_metric_may_come_later(blobs, classifier):
     assert stop.epoch == 2
 
 
-def test_a_misspelt_validation_metric_is_met_at_the_first_validation(blobs, classifier):
+def test_a_misspelt_validation_metric_is_an_error_at_the_first_validation(blobs, classifier):
     """With validation at every third epoch, the error comes at the end of epoch 2 and lists what there is."""
     model, epochs = classifier(), []
     stop = kt.callbacks.StopOnError(0.1, monitor="val_mae")
@@ -146,7 +149,7 @@ def test_any_of_several_conditions_will_do(blobs, classifier):
 
 
 def test_a_mode_may_be_a_dictionary(blobs, classifier):
-    """Here the loss must rise above, and accuracy is told from its name."""
+    """Here the loss must rise above, and the name of accuracy decides."""
     stop = kt.callbacks.StopOnError({"loss": 0.0, "accuracy": -1.0}, mode={"loss": "max"}, verbose=0)
     fit(classifier(), *blobs, stop)
     assert stop.epoch == 0
@@ -230,38 +233,38 @@ def test_an_evaluation_between_batches_is_no_batch(blobs, classifier):
 def test_judging_batches_leaves_the_model_as_it_was(blobs, classifier, tmp_path):
     """But for rounding, weights and history are a plain fit's; a checkpoint and the metric keep no trace."""
     plain, judged = classifier(keras.optimizers.Adam()), classifier(keras.optimizers.Adam())
-    tracker = judged._loss_tracker
+    tracker = loss_metric(judged)
     history = plain.fit(*blobs, batch_size=16, epochs=2, shuffle=False, verbose=0).history
     callbacks = [
         kt.callbacks.StopOnError(-1.0, per="batch"),
         keras.callbacks.ModelCheckpoint(tmp_path / "model.keras"),
         kt.callbacks.GradientCapture(),
     ]
-    told = judged.fit(*blobs, batch_size=16, epochs=2, shuffle=False, verbose=0, callbacks=callbacks).history
-    assert_close(told, history)
+    found = judged.fit(*blobs, batch_size=16, epochs=2, shuffle=False, verbose=0, callbacks=callbacks).history
+    assert_close(found, history)
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     for one in (judged, loaded):
         for mine, its in zip(plain.get_weights(), one.get_weights(), strict=True):
             np.testing.assert_allclose(mine, its, rtol=1e-4, atol=1e-6)
     assert int(loaded.optimizer.iterations) == 8
-    assert judged._loss_tracker is tracker
+    assert loss_metric(judged) is tracker
     after = [one.fit(*blobs, batch_size=16, shuffle=False, verbose=0).history for one in (judged, plain)]
     assert_close(*after)
     assert len(callbacks[2].frame) == 8 * 6
 
 
-def test_evaluations_before_meanwhile_and_after_tell_the_loss(blobs, classifier):
+def test_evaluations_before_meanwhile_and_after_return_the_loss(blobs, classifier):
     """What was compiled with one metric is not read from the other: validation and `evaluate` are as without a stop."""
     model, twin = classifier(), classifier()
-    told = []
+    results = []
     for one in (model, twin):
         callbacks = [kt.callbacks.StopOnError(-1.0, per="batch")] if one is model else []
         before = one.evaluate(*blobs, verbose=0)
         options = {"validation_data": blobs, "epochs": 2, "shuffle": False, "verbose": 0}
         history = one.fit(*blobs, callbacks=callbacks, **options).history
-        told.append([before, history, one.evaluate(*blobs, verbose=0), one.fit(*blobs, **options).history])
-    assert_close(*told)
-    assert told[0][2][0] > 0
+        results.append([before, history, one.evaluate(*blobs, verbose=0), one.fit(*blobs, **options).history])
+    assert_close(*results)
+    assert results[0][2][0] > 0
 
 
 def test_after_an_exception_the_next_fit_is_as_ever(blobs, classifier, interrupt):
@@ -296,7 +299,7 @@ def test_an_evaluation_inside_a_train_step_is_no_batch(eager):
     assert stop.reason is None
 
 
-def test_a_train_step_that_keeps_its_loss_to_itself_is_told(blobs):
+def test_a_train_step_that_keeps_its_loss_to_itself_is_an_error(blobs):
     """The error says what the step must do, or to call `update`."""
 
     class Silent(keras.Model):
@@ -319,10 +322,10 @@ def test_a_train_step_that_keeps_its_loss_to_itself_is_told(blobs):
 def test_a_loop_of_ones_own_asks_when_it_is_time(capsys):
     """`update` judges batches too, epoch by epoch, and begins anew after a stop."""
     stop = kt.callbacks.StopOnError(0.5, per="batch", min_epochs=1)
-    told = [
+    stopped = [
         stop.update(loss=loss, epoch=epoch) for epoch, loss in [(0, 0.4), (0, 0.9), (1, 0.8), (1, tf.constant(0.3))]
     ]
-    assert told == [False, False, False, True]
+    assert stopped == [False, False, False, True]
     assert (stop.epoch, stop.step) == (1, 1)
     assert capsys.readouterr().out == "Stopped: Epoch 2, batch 2: loss 0.3 < 0.5\n"
     assert stop.update(loss=0.9) is False
@@ -351,7 +354,7 @@ def test_update_needs_the_metrics_of_the_rule():
         ({"threshold": {"loss": 0.1}, "mode": {"lose": "min"}}, "`mode` must be for metrics out of loss"),
     ],
 )
-def test_bad_arguments_are_met_at_the_door(arguments, message):
+def test_bad_arguments_are_refused_at_once(arguments, message):
     """Each error names the argument, what was received and what would work."""
     with pytest.raises(ValueError, match=message):
         kt.callbacks.StopOnError(**{"threshold": 0.1, **arguments})
@@ -377,7 +380,7 @@ def test_an_unknown_mode_is_an_error():
         kt.callbacks.StopOnError(0.1, mode="down")
 
 
-def test_a_metric_whose_name_does_not_tell_needs_a_mode(blobs, classifier):
+def test_a_metric_whose_name_does_not_decide_needs_a_mode(blobs, classifier):
     """`auto` asks once the metric is known to exist; a mode that is said is taken."""
     stop = kt.callbacks.StopOnError(0.1, monitor="wobble")
     with pytest.raises(ValueError, match='`mode` must be "min" or "max" for a metric of this name'):
@@ -400,7 +403,7 @@ def wobble(y_true, y_pred):
 @pytest.mark.parametrize(
     ("monitor", "meant"), [("val_los", "val_loss"), ("los", "loss"), ("acuracy", "accuracy"), ("Loss_", "loss")]
 )
-def test_a_typo_is_told_after_the_first_batch(monitor, meant, blobs, classifier):
+def test_a_typo_is_an_error_after_the_first_batch(monitor, meant, blobs, classifier):
     """It is said to be unknown, with the nearest name, before anything asks for a mode."""
     model = classifier()
     with pytest.raises(ValueError, match=rf"metric of this training: accuracy, loss.*Did you mean '{meant}'\?"):
@@ -437,7 +440,7 @@ def test_a_typo_is_told_after_the_first_batch(monitor, meant, blobs, classifier)
         ("loss_ratio", None),
     ],
 )
-def test_the_end_of_a_name_tells_the_direction(metric, expected):
+def test_the_end_of_a_name_decides_the_direction(metric, expected):
     """The metric's own part decides, whatever the output in front of it is called; or nothing does."""
     assert direction(metric) == expected
 
@@ -512,3 +515,57 @@ def test_the_comparison_is_strict():
     """A value equal to the threshold is not below it."""
     assert Target("loss", 0.5).reason(0.5) is None
     assert Target("loss", 0.5).reason(0.49) is not None
+
+
+def test_what_was_judged_is_a_table(blobs, classifier):
+    """A row an epoch and metric, with the history's values; a new training starts a new one."""
+    stop = kt.callbacks.StopOnError({"loss": -1.0, "val_accuracy": 0.9}, verbose=0)
+    history = fit(classifier(), *blobs, stop, epochs=3, validation_data=blobs)
+    expected = kt.measure.history_table(history).query("metric in ['loss', 'val_accuracy']")
+    expected = expected.sort_values(["epoch", "metric"], ignore_index=True)
+    pd.testing.assert_frame_equal(stop.frame, expected)
+    fit(classifier(), *blobs, stop, epochs=1, validation_data=blobs)
+    assert stop.frame["epoch"].unique().tolist() == [0]
+
+
+def test_batches_that_were_judged_are_a_table():
+    """Its column `step` counts the batches of each epoch from 0; a figure counts them from 1, over the epochs."""
+    stop = kt.callbacks.StopOnError(0.1, per="batch", verbose=0)
+    assert list(stop.frame) == ["epoch", "step", "metric", "value"]
+    for epoch, loss in ((0, 0.5), (0, 0.4), (1, 0.3)):
+        stop.update(epoch=epoch, loss=loss)
+    assert stop.frame.values.tolist() == [[0, 0, "loss", 0.5], [0, 1, "loss", 0.4], [1, 0, "loss", 0.3]]
+    line = stop.plot().get_lines()[0]
+    assert line.get_xydata().tolist() == [[1, 0.5], [2, 0.4], [3, 0.3]]
+    assert line.axes.get_xlabel() == "batches trained"
+
+
+def test_a_figure_shows_the_metric_and_its_threshold():
+    """Of several metrics the first unless another one is named; in the axes that are given."""
+    stop = kt.callbacks.StopOnError({"loss": 0.1, "accuracy": 0.9}, verbose=0)
+    with pytest.raises(ValueError, match="no epoch was judged yet"):
+        stop.plot()
+    for loss in (0.5, 0.2, 0.05):
+        stop.update(loss=loss, accuracy=1 - loss)
+    ax = stop.plot()
+    curve, threshold = ax.get_lines()
+    assert curve.get_xydata().tolist() == [[1, 0.5], [2, 0.2], [3, 0.05]]
+    assert (set(threshold.get_ydata()), threshold.get_label()) == ({0.1}, "threshold 0.1")
+    other = plt.figure().subplots()
+    assert stop.plot("accuracy", ax=other) is other
+    assert other.get_ylabel() == "training accuracy"
+    with pytest.raises(ValueError, match='`metric` must be one of "loss", "accuracy"'):
+        stop.plot("val_loss")
+
+
+def test_a_shell_shows_the_rule_and_why_it_stopped():
+    """And the head of the table of what was judged."""
+    stop = kt.callbacks.StopOnError({"loss": 0.1, "accuracy": 0.9}, require="any", verbose=0)
+    assert repr(stop) == "StopOnError(loss < 0.1 or accuracy > 0.9): nothing judged yet"
+    stop.update(loss=0.5, accuracy=0.5)
+    assert repr(stop).splitlines()[0] == "StopOnError(loss < 0.1 or accuracy > 0.9): no stop, epoch 1 was the last"
+    stop.update(loss=0.05, accuracy=0.5)
+    shown = repr(stop).splitlines()
+    assert shown[0] == "StopOnError(loss < 0.1 or accuracy > 0.9): Epoch 2: loss 0.05 < 0.1"
+    assert shown[1].split() == ["epoch", "metric", "value"]
+    assert shown[-1] == "Next: .plot(), .frame"

@@ -19,8 +19,8 @@ def test_the_weights_of_each_epoch(blobs, classifier):
 
 @pytest.mark.sample(2)
 @pytest.mark.parametrize(("every", "expected"), [(1, 7), (2, 4), (4, 3), (100, 2)])
-def test_the_weights_of_each_so_manyth_step(every, expected, blobs, classifier):
-    """Of 6 steps in 2 epochs: the start, each so manyth over the epochs, and the end once."""
+def test_the_weights_of_every_nth_step(every, expected, blobs, classifier):
+    """Of 6 steps in 2 epochs: the start, every n-th over the epochs, and the end once."""
     model = classifier()
     path = kt.callbacks.WeightSnapshots(every=every)
     model.fit(*blobs, batch_size=20, epochs=2, verbose=0, callbacks=[path])
@@ -45,9 +45,9 @@ def test_a_start_that_cannot_be_kept_is_said(every, kept, first, blobs):
     model = keras.Sequential([keras.layers.Dense(3, activation="softmax")])
     model.compile("sgd", "sparse_categorical_crossentropy")
     path = kt.callbacks.WeightSnapshots(every=every)
-    with pytest.warns(UserWarning, match=f"begins after the first {first}. Begin the model with keras.Input") as told:
+    with pytest.warns(UserWarning, match=f"begins after the first {first}. Begin the model with keras.Input") as warned:
         model.fit(*blobs, batch_size=20, epochs=2, verbose=0, callbacks=[path])
-    assert (len(told), len(path.snapshots)) == (1, kept)
+    assert (len(warned), len(path.snapshots)) == (1, kept)
     model.fit(*blobs, batch_size=20, epochs=2, verbose=0, callbacks=[path])
     assert len(path.snapshots) == kept + 1
 
@@ -57,3 +57,12 @@ def test_every_is_checked(every):
     """It is a number of steps, or "epoch"."""
     with pytest.raises(ValueError, match='`every` must be a number of steps from 1, or "epoch"'):
         kt.callbacks.WeightSnapshots(every=every)
+
+
+def test_a_shell_shows_how_many_snapshots_there_are(blobs, classifier):
+    """Before a training none, after it their number and that of the weights."""
+    path = kt.callbacks.WeightSnapshots()
+    assert repr(path) == "WeightSnapshots: no snapshot yet"
+    model = classifier()
+    model.fit(*blobs, epochs=3, verbose=0, callbacks=[path])
+    assert repr(path).splitlines()[0] == f"WeightSnapshots: 4 snapshots of {model.count_params()} weights"

@@ -40,9 +40,8 @@ def here(tmp_path, monkeypatch):
     """Return a function that runs the command in this process, where TensorFlow has started, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
-    for name in COMMANDS:
-        module = sys.modules.get(f"kerasteach.cli.{name}") or sys.modules["kerasteach.cli.devices"]
-        monkeypatch.setattr(module, "start_tensorflow", lambda: None)
+    for name in ("activations", "compare.command", "descent", "devices", "trace"):
+        monkeypatch.setattr(sys.modules[f"kerasteach.cli.{name}"], "start_tensorflow", lambda: None)
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["kerasteach", *map(str, arguments)])
@@ -137,6 +136,7 @@ def test_existing_files_stay_without_force(run, here, capsys):
         (["--epochs", "0"], "`--epochs` must be a whole number from 1. Received: --epochs 0"),
         (["--models", "there.py:small"], "my_models.py:small.*--models there.py:small .*No module named 'there'"),
         (["--models", "a.py:b", "a.py:b"], "each function once"),
+        (["--every", "often"], '`--every` must be a number of steps from 1, or "epoch". Received: --every often'),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(options, message, here, tmp_path, capsys):
@@ -349,7 +349,7 @@ def test_descent_writes_figures_and_the_table_and_prints_verdicts(here, tmp_path
         *("descent.csv", "descent.gif", "descent_path.png", "descent_values.png")
     ]
     table = pd.read_csv(tmp_path / "out" / "descent.csv")
-    again = kt.gradient_descent("rosenbrock", (-0.5, -1.0), [0.001, 0.01], 8, optimizer=["plain_sgd", "sgd"])
+    again = kt.gradient_descent("rosenbrock", (-0.5, -1.0), [0.001, 0.01], 8, optimizer=["plain_sgd", "sgd"]).frame
     pd.testing.assert_frame_equal(table, again, check_dtype=False)
     lines = [line.split() for line in told.out.splitlines()]
     found = {(line[0], line[1]): line[2] for line in lines if line and line[0] in ("plain_sgd", "sgd")}
@@ -486,6 +486,24 @@ def test_several_values_are_compared(here, tmp_path, capsys):
     told = capsys.readouterr().out
     for word in ("learning rate", "hidden layers", "test accuracy difference"):
         assert re.search(word.replace(" ", r"\s+"), told), word
+
+
+def test_options_may_be_in_singular_and_plural_and_have_the_arguments_name(here, tmp_path):
+    """`--bias` is `--biases`, and `--learning_rate` is as good as `--learning-rate`."""
+    options = ["--weight", "0.5", "--bias", "0.25", "--learning_rates=0.0", "--outputs", "out"]
+    assert here("trace", *options) == 0
+    table = pd.read_csv(tmp_path / "out" / "training_step.csv")
+    assert {0.5, 0.25} <= set(table.select_dtypes("number").to_numpy().ravel())
+
+
+@pytest.mark.parametrize(("every", "rows"), [("none", []), ("2", [0, 2])])
+def test_gradients_are_kept_as_every_says(every, rows, here, tmp_path, capsys):
+    """Without gradients there are the learning curves, and no figure of gradients."""
+    assert here("compare", "--data", "iris", "--seeds", "1", "--epochs", "1", "--every", every, "--output", "out") == 0
+    assert sorted(set(kt.Comparison.load(tmp_path / "out").gradients["step"])) == rows
+    drawn = {file.stem for file in (tmp_path / "out").glob("*.png")}
+    assert drawn >= {"learning_curves", "test_scores"}
+    assert ({"lecture", "gradient_flow", "gradients_over_time"} <= drawn) == bool(rows)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import kerasteach as kt
-from kerasteach.experiment.training import batches
+from kerasteach.experiment.batch_order import batches
 
 SMALL = {"data": "iris", "hidden": (5, 5), "seeds": 2, "epochs": 3, "verbose": 0}
 # A step of float32 rounds by 1e-7. Networks that are trained in other company round otherwise, and in a dozen steps
@@ -312,7 +312,7 @@ def test_functions_go_by_names_that_tell_them_apart():
         ({"optimizer": "adamant"}, "`optimizer` must be a name that Keras knows"),
         ({"initializer": "glorott"}, "`initializer` must be a name that Keras knows"),
         ({"error_below": float("nan")}, "`error_below` must be finite"),
-        ({"every": "batch"}, '`every` must be a number of steps, or "epoch"'),
+        ({"every": "batch"}, '`every` must be a number of steps from 1, or "epoch"'),
         ({"device": "tpu"}, '`device` must be "auto"'),
         ({"batch_size": 2**40}, "`batch_size` must be a whole number from 1 to 2147483647"),
         ({"seeds": 10**9}, "`seeds` must be a whole number from 1 to 100000"),
@@ -321,7 +321,7 @@ def test_functions_go_by_names_that_tell_them_apart():
         ({"directory": "x" * 300}, "`directory` must be a path"),
     ],
 )
-def test_bad_arguments_are_met_at_the_door(wrong, message):
+def test_bad_arguments_are_refused(wrong, message):
     """Each error names the argument, what was received and what would work."""
     with pytest.raises(ValueError, match=message):
         kt.compare(**{"activations": ("relu",), **SMALL, **wrong})

@@ -106,7 +106,7 @@ def test_an_error_in_one_group_keeps_the_others(builders, tmp_path, monkeypatch)
     work = running.work
 
     def failing(group, *rest):
-        if group.copies[0].keys["activation"] == "sigmoid":
+        if group.networks[0].keys["activation"] == "sigmoid":
             raise ArithmeticError("not today")
         return work(group, *rest)
 

@@ -16,8 +16,9 @@ import pytest
 import kerasteach as kt
 from kerasteach.experiment import executor as running
 from kerasteach.experiment.again import asked_again
-from kerasteach.experiment.copies import Copy, Plan
-from kerasteach.experiment.groups import ONE_BY_ONE, Network, grouped
+from kerasteach.experiment.groups import ONE_BY_ONE, grouped
+from kerasteach.experiment.networks import Plan
+from kerasteach.experiment.variants import Variant
 from kerasteach.storage import runs, working_folder
 from kerasteach.storage.manifest import Manifest, read_manifest
 
@@ -51,7 +52,7 @@ def trained(monkeypatch):
         def counted(group, *arguments):
             if len(seen) == at:
                 raise KeyboardInterrupt
-            seen.append(next(iter(group.copies[0].keys.values())))
+            seen.append(next(iter(group.networks[0].keys.values())))
             return work(group, *arguments)
 
         monkeypatch.setattr(running, "work", counted)
@@ -217,18 +218,17 @@ def test_networks_that_cannot_share_an_optimizer_go_by_variant():
     data = kt.datasets.load("iris")
     optimizers = {rate: keras.optimizers.serialize(keras.optimizers.SGD(rate, clipnorm=1.0)) for rate in (0.1, 0.5)}
     plans = {rate: Plan(data, optimizer, 1, 32, None, None) for rate, optimizer in optimizers.items()}
-    networks = [
-        Network(plans[rate], {}, Copy({"activation": name, "learning_rate": rate, "seed": seed}, seed, lambda: None))
-        for name, rate, seed in itertools.product(("tanh", "relu"), plans, range(ONE_BY_ONE + 1))
+    variants = [
+        Variant({"activation": name, "learning_rate": rate}, {}, {}, plans[rate], lambda seed: None, None, None)
+        for name, rate in itertools.product(("tanh", "relu"), plans)
     ]
-    groups = grouped(networks)
-    assert sorted(map(id, itertools.chain(*(group.copies for group in groups)))) == sorted(
-        id(network.copy) for network in networks
-    )
+    groups = grouped(variants, range(ONE_BY_ONE + 1))
+    keys = [tuple(network.keys.values()) for group in groups for network in group.networks]
+    assert sorted(keys) == sorted(itertools.product(("tanh", "relu"), plans, range(ONE_BY_ONE + 1)))
     for group in groups:
-        assert len(group.copies) <= ONE_BY_ONE
-        assert len({copy.variant for copy in group.copies}) == 1
-        assert group.plan is plans[group.copies[0].keys["learning_rate"]]
+        assert len(group.networks) <= ONE_BY_ONE
+        assert len({network.variant for network in group.networks}) == 1
+        assert group.plan is plans[group.networks[0].keys["learning_rate"]]
         assert "clipnorm" in group.separately
 
 

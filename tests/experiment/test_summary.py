@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 import kerasteach as kt
-from kerasteach.experiment.paired_differences import interval_name, mean_difference
+from kerasteach.experiment.summary import interval_name, mean_difference
 
 
 def test_the_interval_is_the_percentile_bootstrap():

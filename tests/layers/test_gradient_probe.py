@@ -46,13 +46,13 @@ def test_a_probe_hears_the_back_propagated_signal(options):
     for start in (0, 20, 40) * 2:
         x, y = tf.constant(X[start : start + 20]), Y[start : start + 20]
         with tf.GradientTape(persistent=True) as tape:
-            heard = []
+            signals = []
             for layer in twin.layers[1:]:
                 tape.watch(x)
-                heard.append(x)
+                signals.append(x)
                 x = layer(x)
             loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, x))
-        expected += [np.asarray(one, "float64") for one in tape.gradient(loss, heard)]
+        expected += [np.asarray(one, "float64") for one in tape.gradient(loss, signals)]
         twin.optimizer.apply(tape.gradient(loss, twin.trainable_variables), twin.trainable_variables)
     np.testing.assert_allclose(signals["norm"], [np.linalg.norm(one) for one in expected], rtol=1e-5)
     np.testing.assert_allclose(signals["max_abs"], [np.abs(one).max() for one in expected], rtol=1e-5)
@@ -60,7 +60,7 @@ def test_a_probe_hears_the_back_propagated_signal(options):
 
 
 def test_a_probe_changes_no_number_of_the_training():
-    """Weights end equal, but for rounding, with probes that a capture hears and without any."""
+    """Weights end equal, but for rounding, with probes that a capture records and without any."""
     plain, probed = build(probes=False, jit_compile=False), build(jit_compile=False)
     fit(plain)
     fit(probed, kt.callbacks.GradientCapture())

@@ -32,7 +32,7 @@ def lines(ax):
 
 def test_each_network_has_a_panel_and_each_seed_a_boundary(two):
     """The lines stand where the two classes are equally probable."""
-    figure = kt.plotting.decision_boundary(two)
+    figure = kt.plotting.decision_boundary_figure(two)
     assert [ax.get_title() for ax in figure.axes] == ["a", "b"]
     for ax, border in zip(figure.axes, (-0.5, 0.5), strict=True):
         found = sorted(float(points[:, 0].mean()) for points in lines(ax))
@@ -41,7 +41,7 @@ def test_each_network_has_a_panel_and_each_seed_a_boundary(two):
 
 def test_the_color_is_that_of_the_more_probable_class(two):
     """Left and right of the border the picture has the colors of the legend."""
-    figure = kt.plotting.decision_boundary(two)
+    figure = kt.plotting.decision_boundary_figure(two)
     picture = np.asarray(figure.axes[1].images[0].get_array())  # (x_2, x_1, 3), origin below
     left, right = (np.array(patch.get_facecolor()[:3]) for patch in figure.legends[0].legend_handles[:2])
     for pixel, own, other in ((picture[10, 0], left, right), (picture[10, -1], right, left)):
@@ -53,7 +53,7 @@ def test_the_color_is_that_of_the_more_probable_class(two):
 def test_examples_are_drawn_on_top(two):
     """A scatter for each class, at the examples."""
     x, y = np.array([[-0.9, 0.0], [0.9, 0.0], [0.8, 0.1]]), np.array([0, 1, 1])
-    ax = kt.plotting.decision_boundary(two, x, y).axes[0]
+    ax = kt.plotting.decision_boundary_figure(two, x, y).axes[0]
     points = [drawn.get_offsets().tolist() for drawn in ax.collections if isinstance(drawn, PathCollection)]
     assert points == [x[:1].tolist(), x[1:].tolist()]
 
@@ -61,18 +61,18 @@ def test_examples_are_drawn_on_top(two):
 def test_networks_of_a_grid_are_named_with_what_a_number_is_of():
     """A learning rate alone would be a bare number."""
     table = pd.concat([plane(0.0, activation="relu", learning_rate=rate) for rate in (0.1, 0.5)])
-    titles = [ax.get_title() for ax in kt.plotting.decision_boundary(table).axes]
+    titles = [ax.get_title() for ax in kt.plotting.decision_boundary_figure(table).axes]
     assert titles == ["relu, learning rate 0.1", "relu, learning rate 0.5"]
 
 
 def test_what_is_no_classification_is_refused(two):
     """Values that are no probabilities, and examples without classes, are errors that say so."""
     with pytest.raises(ValueError, match="must hold the probabilities of two classes or more"):
-        kt.plotting.decision_boundary(two.assign(value=2.0))
+        kt.plotting.decision_boundary_figure(two.assign(value=2.0))
     with pytest.raises(ValueError, match="`x` and `y` belong together"):
-        kt.plotting.decision_boundary(two, np.zeros((1, 2)))
+        kt.plotting.decision_boundary_figure(two, np.zeros((1, 2)))
     with pytest.raises(ValueError, match="`predictions` lacks the columns x_1"):
-        kt.plotting.decision_boundary(two.drop(columns="x_1"))
+        kt.plotting.decision_boundary_figure(two.drop(columns="x_1"))
 
 
 def small(data):
@@ -89,7 +89,7 @@ def test_the_plane_has_the_units_and_names_of_the_data():
     low, high = x.min(), x.max()
     assert low["height"] - 10 < predictions["x_1"].min() < low["height"] + 15
     assert high["weight"] - 5e3 < predictions["x_2"].max() < high["weight"] + 5e3
-    ax = kt.plotting.decision_boundary(predictions, x, y).axes[0]
+    ax = kt.plotting.decision_boundary_figure(predictions, x, y).axes[0]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("height", "weight")
     points = [drawn.get_offsets() for drawn in ax.collections if isinstance(drawn, PathCollection)]
     assert sorted(map(len, points)) == sorted([(y == "tall").sum(), (y == "small").sum()])
@@ -101,15 +101,15 @@ def test_a_data_set_has_the_units_of_its_examples():
     for data in ("moons", moons):
         predictions = small(data)
         assert predictions["x_1"].min() == pytest.approx(moons.x_train[:, 0].min(), abs=0.6)
-        kt.plotting.decision_boundary(predictions, moons.x_test, moons.y_test)
+        kt.plotting.decision_boundary_figure(predictions, moons.x_test, moons.y_test)
 
 
 def test_features_may_be_named(two):
     """In place of those that the table has."""
-    ax = kt.plotting.decision_boundary(two, features=("length", "$ per m")).axes[0]
+    ax = kt.plotting.decision_boundary_figure(two, features=("length", "$ per m")).axes[0]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("length", r"\$ per m")
     with pytest.raises(ValueError, match="`features` must be two names"):
-        kt.plotting.decision_boundary(two, features=("length",))
+        kt.plotting.decision_boundary_figure(two, features=("length",))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_features_may_be_named(two):
 def test_examples_that_do_not_fit_are_refused(two, x, y, message):
     """The error says what the plane has and what was received."""
     with pytest.raises(ValueError, match=message):
-        kt.plotting.decision_boundary(two, x, y)
+        kt.plotting.decision_boundary_figure(two, x, y)
 
 
 def test_data_of_more_features_have_no_plane():
@@ -133,4 +133,4 @@ def test_data_of_more_features_have_no_plane():
     with pytest.raises(
         ValueError, match=r"`predictions` has no row: .*two features, as compare\(data=\(x\[:, :2\], y\)\)"
     ):
-        kt.plotting.decision_boundary(small("iris"))
+        kt.plotting.decision_boundary_figure(small("iris"))

@@ -55,7 +55,7 @@ def path_lines(ax, descent):
 @pytest.fixture(scope="module")
 def three():
     """Return a descent with a learning rate too small, good and too large, and its function."""
-    path = kt.gradient_descent("elongated_bowl", learning_rate=[0.01, 0.18, 0.21], steps=50)
+    path = kt.gradient_descent("elongated_bowl", learning_rate=[0.01, 0.18, 0.21], steps=50).frame
     return path, kt.lessons.landscape("elongated_bowl", points=31)
 
 
@@ -65,7 +65,7 @@ def three():
 def test_every_function_is_drawn_in_both_styles(name, style, tmp_path):
     """Path and values are drawn and written without a warning, also where paths overflow."""
     function = kt.lessons.functions.get(name)
-    path = kt.gradient_descent(name, learning_rate=[*function.learning_rates, 2.5], steps=40)
+    path = kt.gradient_descent(name, learning_rate=[*function.learning_rates, 2.5], steps=40).frame
     landscape = kt.lessons.landscape(name, path, points=31)
     with plotting.lecture() if style == "lecture" else plt.rc_context():
         drawn = [plotting.descent_path(path, landscape, function.minima), plotting.descent_values(path)]

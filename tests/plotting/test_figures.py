@@ -18,7 +18,7 @@ def one_model(table):
 FIGURES = {
     "learning_curves": lambda result, one: plotting.learning_curves(one(result.history)),
     "gradient_flow": lambda result, one: plotting.gradient_flow(one(result.gradients)),
-    "gradients_over_time": lambda result, one: plotting.gradients_over_time(one(result.gradients)),
+    "gradient_heat_map_figure": lambda result, one: plotting.gradient_heat_map_figure(one(result.gradients)),
     "lecture_figure": lambda result, one: plotting.lecture_figure(one(result.history), one(result.gradients)),
 }
 
@@ -118,7 +118,7 @@ def test_gradient_flow_says_where_a_gradient_is_zero():
     result = kt.compare(("binary_step", "relu"), data="iris", hidden=(4, 4), seeds=1, epochs=1, verbose=0)
     ax = plotting.gradient_flow(result.gradients, parameter="bias")
     assert ax.get_legend().get_texts()[0].get_text() == "binary_step (exactly 0 where missing)"
-    heat_maps = plotting.gradients_over_time(result.gradients).axes
+    heat_maps = plotting.gradient_heat_map_figure(result.gradients).axes
     assert heat_maps[0].get_title() == "binary_step (hatched: exactly 0)"
     assert heat_maps[1].get_title() == "relu"
 
@@ -130,7 +130,7 @@ def flow_table(**columns):
 
 @pytest.mark.parametrize(("norms", "expected"), [([1, np.nan, np.nan], np.nan), ([1.0, 0, 0], 0), ([1, 2, np.nan], 2)])
 def test_norms_that_are_zero_or_not_finite_count_in_the_median(norms, expected):
-    """A dead or diverged seed moves the median in the flow and in the heat map alike, and the legend tells which."""
+    """A dead or diverged seed moves the median in the flow and in the heat map alike, and the legend says which."""
     table = flow_table(seed=[0, 1, 2], norm=norms)
     ax = plotting.gradient_flow(table)
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), [expected])
@@ -178,7 +178,7 @@ def test_many_layers_are_numbered():
 
 def test_heat_maps_share_one_logarithmic_scale(comparison):
     """Each shows layer against epoch, output on top, and one color means one norm in all."""
-    figure = plotting.gradients_over_time(comparison.gradients)
+    figure = plotting.gradient_heat_map_figure(comparison.gradients)
     maps = [ax.collections[0] for ax in figure.axes[:3]]
     assert {(one.norm.vmin, one.norm.vmax) for one in maps} == {(maps[0].norm.vmin, maps[0].norm.vmax)}
     assert all(isinstance(one.norm, LogNorm) for one in maps)
@@ -245,7 +245,7 @@ def test_a_gap_stands_where_an_activation_jumps():
     table = kt.activations.table(["hard_tanh", "gelu", "binary_step"], x=np.linspace(-2, 2, 9)).sample(
         frac=1, random_state=0
     )
-    axes = plotting.activation_functions(table).axes
+    axes = plotting.activations_figure(table).axes
     gaps = {
         ax.get_title(): [np.flatnonzero(np.isnan(line.get_ydata())).tolist() for line in ax.lines[2:]] for ax in axes
     }
@@ -260,7 +260,7 @@ def test_a_gap_stands_where_an_activation_jumps():
 
 def test_activation_panels_draw_function_and_derivative():
     """Each panel has the function and its derivative, without a line across a jump."""
-    figure = plotting.activation_functions(kt.activations.table(["binary_step", "tanh"], x=[-1.0, 0.0, 1.0]))
+    figure = plotting.activations_figure(kt.activations.table(["binary_step", "tanh"], x=[-1.0, 0.0, 1.0]))
     step, tanh, together = figure.axes
     np.testing.assert_array_equal(step.lines[2].get_ydata(), [np.nan, 1, 1])
     np.testing.assert_allclose(tanh.lines[2].get_ydata(), np.tanh([-1, 0, 1]))
@@ -316,7 +316,7 @@ def test_a_figure_is_not_overwritten_unasked(tmp_path, comparison):
             '`parameter` must be one of "both", "kernel", "bias"',
         ),
         (lambda r: plotting.gradient_heat_map(r.gradients), ValueError, "One heat map shows one network"),
-        (lambda r: plotting.activation_functions(r.history), ValueError, "activations.table"),
+        (lambda r: plotting.activations_figure(r.history), ValueError, "activations.table"),
         (lambda r: plotting.save(plt.figure(), "figure.jpeg"), ValueError, r"must end in \.png"),
     ],
 )

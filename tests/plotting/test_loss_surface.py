@@ -87,7 +87,7 @@ def test_a_steep_surface_has_a_logarithmic_scale(lift, logarithmic):
 
 
 def test_a_path_off_the_plane_says_so():
-    """The title tells the largest distance."""
+    """The title gives the largest distance."""
     ax = plotting.loss_surface(*bowl(distance=[0.52, 0.1, 0.0]))
     assert "projected: at most 0.52 off this plane" in ax.get_title()
 
@@ -167,11 +167,11 @@ def test_axes_given_are_the_axes_drawn_on():
     ("draw", "error", "message"),
     [
         (lambda: plotting.loss_surface([1]), TypeError, r"`surface` must be a table.*Received: surface=\[1\]"),
-        (lambda: plotting.loss_surface(bowl()[0], [1]), TypeError, "`path` must be a table"),
+        (lambda: plotting.loss_surface(bowl()[0], [1]), TypeError, "`trajectory` must be a table"),
         (lambda: plotting.loss_surface(bowl()[1]), ValueError, "one or two columns of coordinates, then `loss`"),
         (lambda: plotting.loss_surface(bowl()[0][:0]), ValueError, "`surface` has no row. Received: 0 rows"),
         (lambda: plotting.loss_surface(bowl()[0][1:]), ValueError, "each point of a grid once. Received: 44 rows"),
-        (lambda: plotting.loss_surface(bowl()[0], curve()[1]), ValueError, "`path` lacks the columns a, b"),
+        (lambda: plotting.loss_surface(bowl()[0], curve()[1]), ValueError, "`trajectory` lacks the columns a, b"),
         (lambda: plotting.learning_rate_test([1]), TypeError, "`table` must be .*find_learning_rate"),
         (
             lambda: plotting.learning_rate_test(bowl()[0]),

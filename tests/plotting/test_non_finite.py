@@ -177,13 +177,13 @@ def plane(values, seed):
 def test_decision_boundaries_say_how_many_seeds_are_lost():
     """The others are drawn; of none there is a hatched panel."""
     good, bad = plane(np.linspace(0, 1, 9), 0), plane(np.full(9, np.nan), 1)
-    assert plotting.decision_boundary(pd.concat([good, bad])).axes[0].get_title() == "relu\n1 of 2 seeds not finite"
-    ax = plotting.decision_boundary(bad).axes[0]
+    assert plotting.decision_boundary(pd.concat([good, bad])).get_title() == "relu\n1 of 2 seeds not finite"
+    ax = plotting.decision_boundary_figure(bad).axes[0]
     assert ax.get_title() == "relu\nnot finite"
     assert ax.patch.get_hatch() == "///"
 
 
 def test_a_panel_without_a_boundary_says_so():
     """One class wins everywhere."""
-    title = plotting.decision_boundary(plane(np.full(9, 0.9), 0)).axes[0].get_title()
+    title = plotting.decision_boundary_figure(plane(np.full(9, 0.9), 0)).axes[0].get_title()
     assert " ".join(title.split()) == "relu no boundary: a everywhere"

@@ -54,7 +54,7 @@ def predictions(names):
 
 def descent():
     """Return the table of a descent, and its landscape."""
-    path = kt.gradient_descent("elongated_bowl", learning_rate=[0.01, 0.18], steps=20)
+    path = kt.gradient_descent("elongated_bowl", learning_rate=[0.01, 0.18], steps=20).frame
     return path, kt.lessons.landscape("elongated_bowl", points=21)
 
 
@@ -70,11 +70,11 @@ def range_test():
     return pd.DataFrame({"learning_rate": np.geomspace(1e-4, 1, 5), "loss": loss, "smoothed": loss})
 
 
-def traced(inputs, hidden):
-    """Return the traced step of a small network with one output."""
-    model = kt.models.mlp("sigmoid", (hidden,), inputs=inputs, outputs=1, seed=0, output_activation="sigmoid")
+def traced(inputs, hidden, outputs=1):
+    """Return the traced step of a small network."""
+    model = kt.models.mlp("sigmoid", (hidden,), inputs=inputs, outputs=outputs, seed=0, output_activation="sigmoid")
     model.compile("sgd", "mse")
-    return kt.trace_step(model, [[1.0] * inputs], [[0.0]]).frame
+    return kt.trace_step(model, [[1.0] * inputs], [[0.0] * outputs]).frame
 
 
 SINGLE = {
@@ -88,16 +88,21 @@ SINGLE = {
     "descent_values": lambda: plotting.descent_values(descent()[0]),
     "training_step": lambda: plotting.traced_step(traced(1, 1)),
     "training_step of six units": lambda: plotting.traced_step(traced(2, 3)),
+    "training_step of 4-4-3": lambda: plotting.traced_step(traced(4, 4, 3)),
+    "training_step of 4-4-3, page 2": lambda: plotting.traced_step(traced(4, 4, 3), page=2),
+    "training_step of 1-10-1": lambda: plotting.traced_step(traced(1, 10), page=2),
+    "training_step of 10-1-1": lambda: plotting.traced_step(traced(10, 1)),
+    "decision_boundary": lambda: plotting.decision_boundary(predictions(["relu"])),
 }
 COMPOSED = {
     "lecture_figure": lambda: plotting.lecture_figure(history(FEW), gradients(FEW), "digits: six hidden layers of 32"),
     "lecture_figure of six": lambda: plotting.lecture_figure(history(SIX), gradients(SIX)),
     "lecture_figure of depths": lambda: plotting.lecture_figure(history(FEW), gradients(FEW, (3, 5, 9))),
     "lecture_figure of one epoch": lambda: plotting.lecture_figure(history(FEW, 1), gradients(FEW, epochs=1)),
-    "gradients_over_time": lambda: plotting.gradients_over_time(gradients(SIX)),
-    "gradients_over_time of depths": lambda: plotting.gradients_over_time(gradients(FEW, (3, 5, 9))),
-    "decision_boundary": lambda: plotting.decision_boundary(predictions(SIX)),
-    "activation_functions": lambda: plotting.activation_functions(kt.activations.table()),
+    "gradient_heat_map_figure": lambda: plotting.gradient_heat_map_figure(gradients(SIX)),
+    "gradient_heat_map_figure of depths": lambda: plotting.gradient_heat_map_figure(gradients(FEW, (3, 5, 9))),
+    "decision_boundary_figure": lambda: plotting.decision_boundary_figure(predictions(SIX)),
+    "activations_figure": lambda: plotting.activations_figure(kt.activations.table()),
 }
 
 
@@ -144,8 +149,8 @@ NINE = tuple(f"network {number}" for number in range(9))
     "draw",
     [
         lambda page: plotting.lecture_figure(history(NINE), gradients(NINE), page=page),
-        lambda page: plotting.gradients_over_time(gradients(NINE), page=page),
-        lambda page: plotting.decision_boundary(predictions(NINE), page=page),
+        lambda page: plotting.gradient_heat_map_figure(gradients(NINE), page=page),
+        lambda page: plotting.decision_boundary_figure(predictions(NINE), page=page),
     ],
 )
 def test_more_than_six_networks_have_further_pages(draw):
@@ -159,7 +164,7 @@ def test_more_than_six_networks_have_further_pages(draw):
 
 def test_a_page_of_one_network_has_its_number():
     """Not "7 to 7"."""
-    figure = plotting.gradients_over_time(gradients(NINE[:7]), page=2)
+    figure = plotting.gradient_heat_map_figure(gradients(NINE[:7]), page=2)
     assert figure.get_suptitle() == "page 2 of 2: number 7 of 7"
 
 
@@ -167,7 +172,7 @@ def test_a_page_of_one_network_has_its_number():
 def test_a_page_is_a_whole_number(page):
     """The error names the argument."""
     with pytest.raises(ValueError, match="`page` must be a whole number from 1"):
-        plotting.gradients_over_time(gradients(FEW), page=page)
+        plotting.gradient_heat_map_figure(gradients(FEW), page=page)
 
 
 def test_pages_are_counted_from_any_table():

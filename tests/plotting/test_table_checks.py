@@ -42,7 +42,7 @@ def gradients(names=("sigmoid", "relu"), **change):
 FIGURES = {
     "learning_curves": (histories, plotting.learning_curves),
     "gradient_flow": (gradients, plotting.gradient_flow),
-    "gradients_over_time": (gradients, plotting.gradients_over_time),
+    "gradient_heat_map_figure": (gradients, plotting.gradient_heat_map_figure),
     "lecture_figure": (histories, lambda table: plotting.lecture_figure(table, gradients())),
 }
 SAME = {
@@ -183,7 +183,7 @@ def test_names_are_drawn_as_they_are(name, tmp_path):
 def test_norms_at_the_ends_of_the_numbers_are_drawn(norm, tmp_path):
     """Neither a subnormal nor an enormous norm, nor zeros alone, are an error or a warning."""
     plotting.save(plotting.gradient_flow(gradients(norm=norm)), tmp_path / "flow.png")
-    plotting.save(plotting.gradients_over_time(gradients(norm=norm)), tmp_path / "maps.png")
+    plotting.save(plotting.gradient_heat_map_figure(gradients(norm=norm)), tmp_path / "maps.png")
     plotting.save(plotting.learning_curves(histories(value=norm)), tmp_path / "curves.png")
 
 
@@ -252,12 +252,12 @@ def test_the_wrong_kind_of_argument_is_named():
     with pytest.raises(ValueError, match='`epoch` must be "first", "all"'):
         plotting.gradient_flow(gradients(), epoch=[0])
     with pytest.raises(ValueError, match="`page` must be from 1 to 1"):
-        plotting.gradients_over_time(gradients(), page=2)
+        plotting.gradient_heat_map_figure(gradients(), page=2)
 
 
 def test_a_descent_keeps_its_coordinates_beside_added_columns():
     """A logarithm of the value makes no coordinate."""
-    path = kt.gradient_descent("parabola", learning_rate=0.3, steps=5)
+    path = kt.gradient_descent("parabola", learning_rate=0.3, steps=5).frame
     landscape = kt.lessons.landscape("parabola", path)
     ax = plotting.descent_path(path.assign(log_value=1.0), landscape)
     assert ax.get_xlabel() == "x"

@@ -29,6 +29,7 @@ def tables():
         "2-3-1": trace(2, (3,), 1, 2, output_activation="sigmoid"),
         "4-4-3": trace(4, (4,), 3),
         "6-6": trace(6, (), 6),
+        "1-9-1": trace(1, (9,), 1, output_activation="sigmoid"),
         "deep": kt.trace_step(deep, [[1.0]], [[2.0]]).frame,
     }
 
@@ -43,14 +44,25 @@ def shown(value):
     return f"{value + 0.0:.4g}".replace("-", "\N{MINUS SIGN}")
 
 
+PAGES = {"two neurons": 1, "2-3-1": 1, "4-4-3": 2, "6-6": 2, "deep": 2, "1-9-1": 3}
+
+
+def pages(table, **options):
+    """Return the axes of every page."""
+    numbers = range(1, kt.plotting.pages(table) + 1)
+    return [kt.plotting.traced_step(table, page=number, **options) for number in numbers]
+
+
 @pytest.mark.sample(4)
-@pytest.mark.parametrize("name", ["two neurons", "2-3-1", "4-4-3", "6-6", "deep"])
+@pytest.mark.parametrize(
+    ("name", "page"), [(name, page) for name, count in PAGES.items() for page in range(1, count + 1)]
+)
 @pytest.mark.parametrize("place", ["paper", "lecture", "given axes"])
-def test_nothing_overlaps_and_nothing_is_cut_off(tables, name, place):
+def test_nothing_overlaps_and_nothing_is_cut_off(tables, name, page, place):
     """No text touches another, all lie inside the figure, and no line crosses a text."""
     with kt.plotting.lecture() if place == "lecture" else plt.rc_context():
         ax = plt.subplots(figsize=(12, 9))[1] if place == "given axes" else None
-        ax = kt.plotting.traced_step(tables[name], ax=ax)
+        ax = kt.plotting.traced_step(tables[name], ax=ax, page=page)
     figure = ax.get_figure()
     figure.canvas.draw()
     boxes = [one.get_window_extent() for one in texts(ax)]
@@ -66,7 +78,8 @@ def test_nothing_overlaps_and_nothing_is_cut_off(tables, name, place):
             assert not any(path.intersects_bbox(box, filled=False) for box in boxes)
 
 
-@pytest.mark.parametrize("name", ["two neurons", "2-3-1", "4-4-3"])
+@pytest.mark.sample(2)
+@pytest.mark.parametrize("name", PAGES)
 def test_every_number_is_there_in_its_color(tables, name):
     """X, z, a, W, b and E forward; all derivatives backward: as often as the table has them, for one example."""
     table = tables[name]
@@ -74,19 +87,46 @@ def test_every_number_is_there_in_its_color(tables, name):
     first = one["layer"] == one["layer"].iloc[0]
     whole = (one["quantity"] == "E") & one["example"].isna()
     forward = one[one["quantity"].isin(["z", "a", "W", "b"]) | (first & (one["quantity"] == "x")) | whole]
-    ax = kt.plotting.traced_step(table)
+    drawn = pages(table)
     captions = 1
-    assert sorted(map(shown, forward["value"])) == sorted(t.get_text() for t in texts(ax, FORWARD)[:-captions])
+    written = {
+        color: [t.get_text() for ax in drawn for t in texts(ax, color)[:-captions]] for color in (FORWARD, BACKWARD)
+    }
+    assert sorted(map(shown, forward["value"])) == sorted(written[FORWARD])
     backward = one[one["phase"] == "backward"]["value"]
-    assert sorted(map(shown, backward)) == sorted(t.get_text() for t in texts(ax, BACKWARD)[:-captions])
+    assert sorted(map(shown, backward)) == sorted(written[BACKWARD])
 
 
 def test_a_line_leads_to_each_weight(tables):
     """4 * 4 + 4 * 3 weights, and 3 outputs to the error."""
-    ax = kt.plotting.traced_step(tables["4-4-3"])
-    assert len([line for line in ax.lines if np.ptp(line.get_xdata()) > 0 and np.ptp(line.get_ydata()) >= 0]) == (
-        16 + 12 + 3 + 7  # and a rule inside each of the 7 units
-    )
+    lines = [[line for line in ax.lines if np.ptp(line.get_xdata()) > 0] for ax in pages(tables["4-4-3"])]
+    assert [len(page) for page in lines] == [16, 12 + 3]
+    rules = [line for ax in pages(tables["4-4-3"]) for line in ax.lines if np.ptp(line.get_xdata()) == 0]
+    assert len(rules) == 7  # one inside each unit
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_line_ends_at_the_weight_of_its_unit(tables, name):
+    """On each page the lines connect a^(unit) with W[unit, ...]: as many as the table has weights, and outputs."""
+    table = tables[name]
+    last = table[table["depth"] == table["depth"].max()]
+    expected = (table["quantity"] == "W").sum() + last.query("quantity == 'a' and example == 0")["unit"].nunique()
+    joined = [line for ax in pages(table) for line in ax.lines if line.get_zorder() == 1]
+    assert len(joined) == expected
+
+
+def test_a_large_network_has_pages(tables):
+    """They say which they are, what stands on another page is gray, and a page beyond the last is an error."""
+    assert {name: kt.plotting.pages(tables[name]) for name in PAGES} == PAGES
+    second = kt.plotting.traced_step(tables["4-4-3"], page=2)
+    written = {one.get_text(): one for one in texts(second)}
+    assert "one training step, page 2 of 2" in written
+    outputs = tables["4-4-3"].query("quantity == 'a' and depth == 1")["value"]
+    assert all(same_color(written[shown(value)].get_color(), "0.3") for value in outputs)
+    with pytest.raises(ValueError, match=r"`page` must be from 1 to 2. Received: page=3"):
+        kt.plotting.traced_step(tables["4-4-3"], page=3)
+    with pytest.raises(ValueError, match="`page` must be a whole number from 1"):
+        kt.plotting.traced_step(tables["4-4-3"], page=0)
 
 
 def test_the_example_can_be_chosen(tables):

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kerasteach.activation_names import check_names
+from kerasteach.activations.lookup import check_names
 from kerasteach.cli.compare.figures import FIGURES, draw, pages_in
 from kerasteach.cli.compare.summary import print_summary
 from kerasteach.cli.compare.training import check_resumable, interruptible, train, varied
@@ -18,7 +18,7 @@ from kerasteach.validation import whole
 
 
 class Task(StrEnum):
-    """What is to be predicted."""
+    """Kinds of targets."""
 
     auto = "auto"
     classification = "classification"
@@ -26,7 +26,7 @@ class Task(StrEnum):
 
 
 class Missing(StrEnum):
-    """What becomes of rows with a missing value."""
+    """Treatments of rows with a missing value."""
 
     error = "error"
     drop = "drop"
@@ -38,7 +38,7 @@ def compare(
         list[str] | None,
         typer.Option(
             help="The hidden layers' activation functions, one or more: sigmoid squeezes into 0..1, tanh into -1..1, "
-            "relu lets positive values pass. `kerasteach activations` draws all seven. Without: these three; relu if "
+            "relu lets positive values pass. `kerasteach activations` draws them all. Without: these three; relu if "
             "something else varies.",
             show_default=False,
         ),
@@ -62,17 +62,17 @@ def compare(
         Task, typer.Option(help="Whether the target is a class or a value; auto takes few whole numbers for classes.")
     ] = Task.auto,
     missing: Annotated[
-        Missing, typer.Option(help="What becomes of rows with a missing value: an error, or drop leaves them out.")
+        Missing, typer.Option(help="Rows with a missing value are an error, or are left out (drop).")
     ] = Missing.error,
     hidden: Annotated[
         list[int],
         typer.Option(help="Units of each hidden layer. More layers make the gradient vanish further."),
     ] = [32] * 6,
     depth: Annotated[
-        list[int] | None, typer.Option(help="Compare networks of so many hidden layers.", show_default=False)
+        list[int] | None, typer.Option(help="Numbers of hidden layers to compare.", show_default=False)
     ] = None,
     width: Annotated[
-        list[int] | None, typer.Option(help="Compare networks of so many units a hidden layer.", show_default=False)
+        list[int] | None, typer.Option(help="Numbers of units a hidden layer to compare.", show_default=False)
     ] = None,
     models: Annotated[
         list[str] | None,
@@ -84,9 +84,9 @@ def compare(
     ] = None,
     seeds: Annotated[
         int,
-        typer.Option(help="How many seeds to train from: one run proves little, the spread over several does."),
+        typer.Option(help="The number of seeds: one run proves little, the spread over several does."),
     ] = 5,
-    epochs: Annotated[int, typer.Option(help="How often to go through the training data, at most.")] = 20,
+    epochs: Annotated[int, typer.Option(help="Passes through the training data, at most.")] = 20,
     batch_size: Annotated[
         list[int],
         typer.Option(help="Examples a step: fewer give more, noisier updates an epoch. Several are compared."),
@@ -117,16 +117,25 @@ def compare(
     error_below: Annotated[
         float | None, typer.Option(help="Stop a network when an epoch's mean training loss is below this.")
     ] = None,
+    every: Annotated[
+        str,
+        typer.Option(
+            help="Which gradients to keep: epoch for their means over each epoch, a number n for those of every n-th "
+            "step, or none."
+        ),
+    ] = "epoch",
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keep the trained weights, too.")] = False,
     device: Annotated[
         str, typer.Option(help="auto, cpu, gpu or, say, gpu:1; `kerasteach devices` lists them.")
     ] = "auto",
-    processes: Annotated[int, typer.Option(help="Train in so many processes at once; the numbers are the same.")] = 1,
+    processes: Annotated[
+        int, typer.Option(help="Number of processes that train at once; the results are the same.")
+    ] = 1,
     split_seed: Annotated[int, typer.Option(help="Fixes which examples are kept for testing.")] = 0,
     resume: Annotated[
         Path | None,
         typer.Option(
-            help="Go on with the interrupted comparison in this folder, with the options that it was begun with.",
+            help="Resume the interrupted comparison in this folder, with the options that it was begun with.",
             show_default=False,
         ),
     ] = None,
@@ -138,7 +147,7 @@ def compare(
     """Train networks that differ in one thing, from the same initial weights, and draw why they differ.
 
     Writes a lecture figure, its parts, and the tables; prints a summary. The same options give the same numbers.
-    Networks are kept as soon as they are trained: `--resume` goes on after an interruption.
+    Networks are kept as soon as they are trained: `--resume` continues after an interruption.
     """
     if resume is not None:
         check_resumable(ctx, resume)
@@ -169,6 +178,7 @@ def compare(
         "missing": missing.value,
         "seeds": seeds,
         "epochs": epochs,
+        "every": None if every == "none" else int(every) if every.isdecimal() else every,
         "device": device,
     }
     arguments |= {"error_below": error_below, "keep_weights": keep_weights, "split_seed": split_seed}

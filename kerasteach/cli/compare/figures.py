@@ -43,16 +43,18 @@ def _drawn(result: Comparison) -> Iterator[tuple[str, Iterator[Any]]]:
 
     score = "val_accuracy" if "val_accuracy" in set(result.history["metric"]) else "val_loss"
     numbers = range(1, kt.plotting.pages(result.history) + 1)
-    history, gradients, title = result.history, result.gradients, _title(result.facts)
-    yield "lecture", (kt.plotting.lecture_figure(history, gradients, title, page=page) for page in numbers)
+    history, gradients = result.history, result.gradients
+    if len(gradients):
+        yield "lecture", (result.plot(page=page) for page in numbers)
     yield "learning_curves", iter([kt.plotting.learning_curves(history)])
     yield "test_scores", iter([kt.plotting.learning_curves(history, score)])
-    yield "gradient_flow", iter([kt.plotting.gradient_flow(gradients)])
-    yield "gradients_over_time", (kt.plotting.gradients_over_time(gradients, page=page) for page in numbers)
+    if len(gradients):
+        yield "gradient_flow", iter([kt.plotting.gradient_flow(gradients)])
+        yield "gradients_over_time", (kt.plotting.gradient_heat_map_figure(gradients, page=page) for page in numbers)
     if len(result.predictions) and result.facts["data"]["task"] == "classification":
         x, y = _examples(result.facts)
         plane = result.predictions
-        yield "decision_boundary", (kt.plotting.decision_boundary(plane, x, y, page=page) for page in numbers)
+        yield "decision_boundary", (kt.plotting.decision_boundary_figure(plane, x, y, page=page) for page in numbers)
 
 
 def _examples(facts: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -67,31 +69,3 @@ def _examples(facts: Mapping[str, Any]) -> tuple[Any, Any]:
     except (OSError, ValueError):  # the file is not there any more, or another one
         return None, None
     return in_given_units(data, data.x_test), data.y_test
-
-
-def _title(facts: Mapping[str, Any]) -> str:
-    """Say what was trained on what."""
-    arguments = facts["arguments"]
-    hidden = arguments["hidden"] or []
-    title = str(facts["data"]["name"])
-    if hidden and not {"depth", "width"} & set(arguments["vary"]):
-        plural = "s" if len(hidden) > 1 else ""
-        same = len(set(hidden)) == 1
-        title += f": {len(hidden)} hidden layer{plural} of {hidden[0]}" if same else f": hidden layers {hidden}"
-    title += _rates(facts)
-    if arguments["error_below"] is not None:
-        title += f", trained to a loss below {arguments['error_below']:g}"
-    return title
-
-
-def _rates(facts: Mapping[str, Any]) -> str:
-    """Name the learning rate, or that of each optimizer, where the legend does not."""
-    rates, vary = facts.get("learning_rates") or [], facts["arguments"]["vary"]
-    shown = [rate if isinstance(rate, str) else f"{rate:g}" for rate in rates]
-    if not rates or "learning_rate" in vary:
-        return ""
-    if len(set(shown)) == 1:
-        return f", learning rate {shown[0]}"
-    names = [variant.get("optimizer", "") for variant in facts["variants"]]
-    by_name = dict(zip(names, shown, strict=True))
-    return f", learning rate {', '.join(f'{rate} ({name})' for name, rate in by_name.items())}"

@@ -1,4 +1,4 @@
-"""Summary of a comparison as a table for the terminal."""
+"""Summary of a comparison as a table in the terminal."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def print_summary(summary: pd.DataFrame, error_below: float | None) -> None:
 
 
 def _title(summary: pd.DataFrame, seeds: int) -> str:
-    from kerasteach.experiment.paired_differences import interval_name
+    from kerasteach.experiment.summary import interval_name
 
     if seeds == 1:
         return "one seed"
@@ -74,14 +74,14 @@ def _columns(summary: pd.DataFrame, error_below: float | None, seeds: int) -> di
 
 def _pages(names: dict[str, list[str]], columns: dict[str, list[str]], width: int) -> list[dict[str, list[str]]]:
     """Divide the columns into tables that fit into a width, each with the names in front."""
-    room = width - sum(_width([heading], cells) for heading, cells in names.items())
+    available = width - sum(_width([heading], cells) for heading, cells in names.items())
     pages: list[dict[str, list[str]]] = []
     left = 0
     for heading, cells in columns.items():
         needed = _width([heading], cells)
         if not pages or needed > left:
             pages.append({})
-            left = room
+            left = available
         pages[-1][heading] = cells
         left -= needed
     return pages
@@ -103,7 +103,7 @@ def _print(console: Console, names: dict[str, list[str]], columns: dict[str, lis
 
     table = Table(box=box.HORIZONTALS, padding=(0, 1, 0, 0), pad_edge=False, show_lines=True)
     for heading in names:
-        table.add_column(heading, overflow="fold")  # where there is no room at all, names are folded, and no number
+        table.add_column(heading, overflow="fold")  # in a narrow terminal names are folded, and no number
     for heading in columns:
         table.add_column(heading, no_wrap=True)
     for row in zip(*names.values(), *columns.values(), strict=True):
@@ -120,7 +120,7 @@ def _cell(text: str) -> Text:
 
 
 def _with_spread(row: pd.Series, quantity: str, seeds: int) -> str:
-    if row[quantity] != row[quantity]:  # NaN: no seed came there
+    if row[quantity] != row[quantity]:  # NaN: no seed reached it
         return "never" if quantity == "epochs_to_error" else "-"
     text, low, high = (_number(row[f"{quantity}{suffix}"]) for suffix in ("", "_min", "_max"))
     if low != high:

@@ -1,4 +1,4 @@
-"""From the options of `kerasteach compare` to what it trains."""
+"""Training of `kerasteach compare`: its options as arguments of `compare`, worker processes, interruption."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def varied(several: Mapping[str, Sequence[Any] | None]) -> dict[str, Any]:
 def train(
     directory: Path, arguments: Mapping[str, Any] | None, models: list[str] | None, processes: int, overwrite: bool
 ) -> Comparison:
-    """Train what the arguments of `compare` say, or without them what a directory says, and write it there."""
+    """Call `compare` with these arguments, or without them with those of the comparison in the directory."""
     import kerasteach as kt
 
     again = kt.experiment.asked_again(directory, own_models=bool(models)) if arguments is None else arguments
@@ -93,7 +93,7 @@ def _again(ctx: typer.Context, directory: Path) -> Iterator[str]:
                 yield (param.opts if value else param.secondary_opts)[0]
             else:
                 values = value if isinstance(value, list | tuple) else [value]
-                yield from (param.opts[0], *(quote(str(one)) for one in values))
+                yield from (param.opts[0], *(quote(str(value)) for value in values))
 
 
 def program() -> str:
@@ -118,7 +118,7 @@ def _executor(processes: int) -> AbstractContextManager[Executor | None]:
 
 
 def _start_worker() -> None:
-    """Prepare a worker process, which ends when the command does, however that came."""
+    """Prepare a worker process, which ends when the command does, however that ended."""
     start_tensorflow()  # first, because the import below starts it too, and not quietly
     from kerasteach.experiment.workers import end_with_parent
 
@@ -129,8 +129,8 @@ def builders(models: list[str] | None) -> dict[str, Any] | None:
     """Return the functions that `module:function` or `file.py:function` names, of the current folder, too."""
     if not models:
         return None
-    functions = [_function(one) for one in models]
-    names = [one.rpartition(":")[2] for one in models]
+    functions = [_function(model) for model in models]
+    names = [model.rpartition(":")[2] for model in models]
     alike = len(set(names)) < len(names)  # as in small_net:build large_net:build
     if len(set(models)) < len(models):
         raise ValueError(f"`--models` must name each function once. Received: --models {' '.join(models)}.")

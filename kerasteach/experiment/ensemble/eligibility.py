@@ -1,4 +1,4 @@
-"""Which networks can be trained in one graph as if each were alone, and how many of them at a time."""
+"""Eligibility for one graph: which networks can be trained in it as if each were alone, and how many at a time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from math import prod
 
 import keras
 
-from kerasteach.experiment.copies import Copy, Plan, optimizer_of
+from kerasteach.experiment.networks import Plan
+from kerasteach.experiment.serialization import optimizer_of
 from kerasteach.layers import GradientProbe
 from kerasteach.measure import statistics
 from kerasteach.measure.selection import layers_of
 from kerasteach.optimizers import PlainSGD
 
-# They change an entry of a variable by its own gradients alone, so that other copies in the variable do not matter.
+# They change an entry of a variable by its own gradients alone: other copies in the variable do not matter.
 _ENTRY_BY_ENTRY = (
     PlainSGD,
     keras.optimizers.SGD,
@@ -27,7 +28,7 @@ _ENTRY_BY_ENTRY = (
     keras.optimizers.Ftrl,
     keras.optimizers.Lion,
 )
-# They do more than return outputs and new state, or hold code that nobody knows.
+# They do more than return outputs and new state, or hold unknown code.
 _LEFT_OUT = (GradientProbe, keras.layers.Lambda, keras.layers.SpectralNormalization, keras.layers.TFSMLayer)
 _KNOWN = ("keras.", "kerasteach.")
 
@@ -35,7 +36,7 @@ MEMORY = 2**30  # bytes that a group may take, as `group_size` counts them
 LARGEST = 60  # copies: beyond about thirty the time grows with their number, and a killed group is lost as a whole
 
 
-def can_train_together(plan: Plan, copies: Sequence[Copy]) -> str | None:
+def can_train_together(plan: Plan, networks: Sequence[keras.Model]) -> str | None:
     """Say why these networks cannot be trained in one graph, or return `None` where they can.
 
     One optimizer updates the weights of all, so it must work entry by entry. The networks must be made of layers of
@@ -44,14 +45,14 @@ def can_train_together(plan: Plan, copies: Sequence[Copy]) -> str | None:
 
     Args:
         plan: What the networks share.
-        copies: The networks. The first of each variant is built and looked at.
+        networks: One of each variant.
 
     Returns:
         A sentence that names what is in the way, or `None`.
 
     Example:
         >>> import keras, kerasteach as kt
-        >>> from kerasteach.experiment.copies import Plan
+        >>> from kerasteach.experiment.networks import Plan
         >>> from kerasteach.experiment.ensemble.eligibility import can_train_together
         >>> optimizer = keras.optimizers.serialize(keras.optimizers.Adam(clipnorm=1.0))
         >>> can_train_together(Plan(kt.datasets.load("iris"), optimizer, 1, 32, None, None), [])
@@ -60,9 +61,7 @@ def can_train_together(plan: Plan, copies: Sequence[Copy]) -> str | None:
     reason = _of_optimizer(plan)
     if reason is not None:
         return reason
-    firsts = {copy.variant: copy for copy in reversed(copies)}
-    networks = [copy.build() for copy in firsts.values()]
-    if len({tuple(tuple(one.shape) for one in network.trainable_variables) for network in networks}) > 1:
+    if len({tuple(tuple(variable.shape) for variable in network.trainable_variables) for network in networks}) > 1:
         return "The networks differ in the shapes of their weights."
     return next((reason for network in networks if (reason := _of_network(network)) is not None), None)
 
@@ -88,8 +87,8 @@ def group_size(plan: Plan, network: keras.Model) -> int:
 
 def _output_shapes(network: keras.Model) -> list[tuple[int | None, ...]]:
     """Return the shapes of the outputs of all layers that say so."""
-    outputs = [keras.tree.flatten(getattr(layer, "output", ())) for layer in layers_of(network)]
-    return [tuple(one.shape) for several in outputs for one in several]
+    outputs = [output for layer in layers_of(network) for output in keras.tree.flatten(getattr(layer, "output", ()))]
+    return [tuple(output.shape) for output in outputs]
 
 
 def _of_optimizer(plan: Plan) -> str | None:

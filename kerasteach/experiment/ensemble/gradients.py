@@ -1,4 +1,4 @@
-"""The gradients of many copies, taken at the one optimizer that trains them, and laid out a table a copy."""
+"""Gradients of many copies, measured at the optimizer that trains them all, and their table."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from kerasteach.experiment.ensemble.weight_table import WeightTable
 from kerasteach.measure import statistics
 from kerasteach.measure.hooks import train_function
 from kerasteach.measure.hooks.attachment import Attachment
+from kerasteach.measure.hooks.optimizer_hook import TrainingStep
 from kerasteach.measure.recording.recording import Every, Recording
-from kerasteach.tables.captures import Parameter
+from kerasteach.tables.captures import Measured, Parameter
 
 Tensor = Any
 
@@ -30,35 +31,31 @@ class CopiedGradients:
 
     Attributes:
         entries: The owners of the table's rows: each variable of each copy.
-        columns: How many numbers the statistics are made of.
+        names: The statistics.
+        columns: How many reductions they are made of, and no counts.
     """
 
     def __init__(self, layout: WeightTable, names: Sequence[str]) -> None:
-        self._layout, self._names = layout, tuple(names)
+        self._layout, self.names = layout, tuple(names)
         self.entries = range(len(layout.sizes))
-        self.columns = len(statistics.columns(self._names))
+        self.columns = Measured(len(statistics.columns(self.names)), 0)
         self._gradient: Tensor = None
 
     def prepare(self, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
         """The entries are known already."""
 
-    def observe(
-        self,
-        optimizer: keras.optimizers.Optimizer,
-        gradients: Sequence[Tensor | None],
-        variables: Sequence[keras.Variable],
-        captured: Tensor,
-    ) -> None:
+    def observe(self, step: TrainingStep, captured: Tensor) -> None:
         """Take the step's gradient."""
-        (self._gradient,) = gradients
+        (self._gradient,) = step.gradients
 
-    def measure(self) -> Tensor:
+    def measure(self) -> Measured:
         """Return one step's numbers, `(entries, columns)`."""
-        return statistics.measure_stacked(self._names, self._gradient, self._layout.owners, self._layout.sizes)
+        table = statistics.measure_stacked(self.names, self._gradient, self._layout.owners, self._layout.sizes)
+        return Measured(table, None)
 
     def finish(self, measured: np.ndarray) -> np.ndarray:
         """Return the statistics."""
-        return statistics.finish(self._names, measured)
+        return statistics.finish(self.names, measured)
 
     def forget(self) -> None:
         """Let the step's gradient go."""
@@ -96,8 +93,7 @@ class GradientTable:
             for variable in zip(*stack.parameters, strict=True)
             for copy, one in enumerate(variable)
         ]  # as they lie in the table of the weights
-        self._recording = Recording("gradients", CopiedParameter, every)
-        self._recording.begin(statistics.DEFAULT, None)
+        self._recording = Recording("gradients", CopiedParameter, statistics.DEFAULT, every)
         self._attachment = Attachment(
             model.optimizer,
             CopiedGradients(stack.layout, statistics.DEFAULT),
@@ -111,10 +107,10 @@ class GradientTable:
 
     def end_epoch(self, epoch: int, copies: Sequence[int]) -> None:
         """Take the epoch's numbers of these copies."""
-        steps, values, _ = self._attachment.fetch()
+        steps, measured, _ = self._attachment.fetch()
         ended = ~np.isin(np.arange(len(self._entries)) % self._copies, copies)
-        values[:, ended] = np.nan  # gives no row
-        self._recording.add(self._entries, epoch, steps, values)
+        measured.statistics[:, ended] = np.nan  # gives no row
+        self._recording.add(self._entries, epoch, steps, measured)
         self._recording.end_epoch()
 
     def frame(self) -> pd.DataFrame:

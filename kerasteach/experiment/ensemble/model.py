@@ -1,4 +1,4 @@
-"""Many copies of a network as one Keras model, which the ordinary `fit` trains."""
+"""Keras model of many copies of a network, which the ordinary `fit` trains."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class Replicas(keras.Model):
         self._training = tf.constant(dataset.x_train), tf.constant(dataset.y_train)
         self._testing = tf.constant(dataset.x_test), tf.constant(dataset.y_test)
         self.table = keras.Variable(stack.weights, dtype="float32", name="table")
-        self.states = [[_fixed(one, "state") for one in state] for state in stack.states]
+        self.states = [[_fixed(values, "state") for values in state] for state in stack.states]
         self.order = _fixed(np.zeros((self._copies, len(dataset.x_train)), "int32"), "order")
         self.frozen = _fixed(np.zeros(self._copies, "bool"), "frozen")
         self.built = True
 
     def compile(self, optimizer: keras.optimizers.Optimizer, loss: Any, metrics: Sequence[str], **options: Any) -> None:
-        """Take what one network would be compiled with; loss and accuracy become those of each copy."""
+        """Compile with the arguments of a single network; loss and accuracy become those of each copy."""
         super().compile(optimizer=optimizer, **options)
         self._measures = [loss, *({"accuracy": _accuracy}[name] for name in metrics)]
         self.measured = ["loss", *metrics]
@@ -61,7 +61,7 @@ class Replicas(keras.Model):
         self._examples = _fixed(np.zeros((), "float32"), "examples")
         self._test: Callable[[Tensor, Tensor], Tensor] = tf.function(
             self._test_batch,
-            input_signature=[tf.TensorSpec((None, *one.shape[1:]), one.dtype) for one in self._testing],
+            input_signature=[tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in self._testing],
             autograph=False,
         )
 
@@ -101,7 +101,7 @@ class Replicas(keras.Model):
         x, y = self._testing
         size = max(1, TESTED_AT_ONCE // self._copies)
         sums = [self._test(x[start : start + size], y[start : start + size]) for start in range(0, len(x), size)]
-        return np.sum([one.numpy() for one in sums], axis=0) / np.float32(len(x))
+        return np.sum([batch.numpy() for batch in sums], axis=0) / np.float32(len(x))
 
     def _test_batch(self, x: Tensor, y: Tensor) -> Tensor:
         means, _ = self._forward(tf.convert_to_tensor(self.table.value), x, y, training=False)
@@ -115,7 +115,7 @@ class Replicas(keras.Model):
         for part, weights, state, batch in zip(
             self._parts(), self._layout.unpack(table, counts), self.states, batches, strict=True
         ):
-            numbers, new = part(weights, [one.value for one in state], *batch, self._measures, training)
+            numbers, new = part(weights, [variable.value for variable in state], *batch, self._measures, training)
             means.append(numbers)
             states.append(new)
         return tf.concat(means, axis=1), states

@@ -1,4 +1,4 @@
-"""Copies of a network, built and laid one upon the other, and taken apart again."""
+"""Stack of networks of one architecture: their variables before the training, and each network's values after it."""
 
 from __future__ import annotations
 
@@ -8,46 +8,48 @@ from itertools import groupby
 import keras
 import numpy as np
 
-from kerasteach.experiment.copies import Copy, paths
 from kerasteach.experiment.ensemble.vectorized import ManyCopies
 from kerasteach.experiment.ensemble.weight_table import WeightTable
+from kerasteach.experiment.networks import Network, paths
 from kerasteach.measure.parameters import describe
 from kerasteach.tables.captures import Parameter
 
 
 class Stack:
-    """Copies as they are before the training.
+    """Networks as they are before the training, as copies of each variant's first one.
 
     Args:
-        copies: The copies, those of one variant beside each other.
+        networks: The networks, those of one variant beside each other.
 
     Attributes:
         parts: The network of each variant, with its number of copies.
-        layout: How the trainable weights lie in one table.
+        layout: The layout of the trainable weights in one table.
         weights: Their first values, in that table.
         states: For each variant, the stack of each variable that is not trained, `(copies, ...)`.
-        parameters: For each copy, what there is to say of its trainable variables.
+        parameters: For each copy, the description of its trainable variables.
 
     Raises:
         ValueError: If the copies' trainable variables differ in shape.
     """
 
-    def __init__(self, copies: Sequence[Copy]) -> None:
+    def __init__(self, networks: Sequence[Network]) -> None:
         self.parts: list[ManyCopies] = []
         self.states: list[list[np.ndarray]] = []
         self.parameters: list[list[Parameter]] = []
         self._paths: list[list[str]] = []
         weights: list[list[np.ndarray]] = []
-        for _, members in groupby(copies, key=lambda copy: copy.variant):
+        for _, members in groupby(networks, key=lambda network: network.variant):
             network, values, names = _built(list(members))
             self._paths += names
             trained = len(network.trainable_variables)
-            weights += [one[:trained] for one in values]
-            self.states.append([np.stack(stack) for stack in zip(*(one[trained:] for one in values), strict=True)])
+            weights += [arrays[:trained] for arrays in values]
+            self.states.append(
+                [np.stack(stack) for stack in zip(*(arrays[trained:] for arrays in values), strict=True)]
+            )
             self.parts.append(ManyCopies(network, len(values)))
             self.parameters += [describe(network.trainable_variables, network)] * len(values)
-        shapes = [[one.shape for one in values] for values in weights]
-        if any(one != shapes[0] for one in shapes):
+        shapes = [[array.shape for array in arrays] for arrays in weights]
+        if any(other != shapes[0] for other in shapes):
             raise ValueError(f"Copies must have trainable variables of the same shapes. Received: {shapes}.")
         self.layout = WeightTable(len(weights), shapes[0])
         self.weights = self.layout.pack(weights)
@@ -61,24 +63,24 @@ class Stack:
                 id(variable): np.asarray(stack)
                 for variable, stack in zip(_variables(part.network), [*trained, *others], strict=True)
             }
-            ordered = [stacks[id(one)] for one in part.network.weights]
+            ordered = [stacks[id(variable)] for variable in part.network.weights]
             for copy in range(part.copies):
                 values = (stack[copy] for stack in ordered)
                 found.append(dict(zip(next(names), values, strict=True)))
         return found
 
 
-def _built(copies: Sequence[Copy]) -> tuple[keras.Model, list[list[np.ndarray]], list[list[str]]]:
-    """Return the network of the first copy, and for each the first values of its variables and its weights' paths."""
-    network = copies[0].build()
-    values, names = [], []
-    for copy in copies:
-        draw = copy.draw if copy is not copies[0] else None
-        own = network if draw or copy is copies[0] else copy.build()
-        values.append([*draw(network)] if draw else [one.numpy() for one in own.variables])
-        names.append(paths(own))
-    place = {id(variable): index for index, variable in enumerate(network.variables)}
-    return network, [[one[place[id(variable)]] for variable in _variables(network)] for one in values], names
+def _built(networks: Sequence[Network]) -> tuple[keras.Model, list[list[np.ndarray]], list[list[str]]]:
+    """Build the first network, and return for each the first values of its variables and its weights' paths."""
+    first = networks[0].build()
+    values, names = [[variable.numpy() for variable in first.variables]], [paths(first)]
+    for network in networks[1:]:
+        model = first if network.draw else network.build()
+        drawn = network.draw(first) if network.draw else [variable.numpy() for variable in model.variables]
+        values.append([*drawn])
+        names.append(paths(model))
+    place = {id(variable): index for index, variable in enumerate(first.variables)}
+    return first, [[arrays[place[id(variable)]] for variable in _variables(first)] for arrays in values], names
 
 
 def _variables(network: keras.Model) -> list[keras.Variable]:

@@ -11,47 +11,46 @@ import pandas as pd
 import tensorflow as tf
 
 from kerasteach.experiment.batch_order import orders
-from kerasteach.experiment.copies import Copy, Plan, Trained
 from kerasteach.experiment.ensemble.gradients import CopiedParameter, GradientTable
 from kerasteach.experiment.ensemble.model import Replicas
 from kerasteach.experiment.ensemble.stack import Stack
+from kerasteach.experiment.networks import Network, Plan, Trained
 from kerasteach.experiment.training import compile_for
 from kerasteach.measure import statistics
 from kerasteach.stopping import Target
 from kerasteach.tables.captures import tidy_table
 
 
-def train_together(plan: Plan, copies: Sequence[Copy], on_epoch: Callable[[int, int], None]) -> Trained:
+def train_together(plan: Plan, networks: Sequence[Network], on_epoch: Callable[[int, int], None]) -> Trained:
     """Train copies of one architecture side by side, through one ordinary `fit`.
 
-    Each copy starts from the weights that its `build` gives, sees the batches that `batches` yields for its seed, and
-    stops at the first epoch with a mean training loss below `plan.error_below`. What comes out is what separate
-    trainings give, but for rounding, which grows as networks train.
+    Each network starts from the weights that its `build` gives, sees the batches that `batches` yields for its seed,
+    and stops at the first epoch with a mean training loss below `plan.error_below`. The tables are those of separate
+    trainings, but for rounding, which grows as networks train.
 
     Args:
-        plan: What the copies share.
-        copies: The networks, to which `can_train_together` has no objection.
-        on_epoch: Called with the index of a copy and the number of an epoch, from 0, when that epoch is over.
+        plan: What the networks share.
+        networks: The networks, to which `can_train_together` has no objection.
+        on_epoch: Called with the index of a network and the number of an epoch, from 0, when that epoch is over.
 
     Returns:
-        Tables and weights of each copy, in the order of `copies`.
+        Tables and weights of each network, in the order of `networks`.
 
     Raises:
-        ValueError: If the copies' trainable variables differ in shape.
+        ValueError: If the networks' trainable variables differ in shape.
     """
-    variants = list(dict.fromkeys(copy.variant for copy in copies))
-    order = sorted(range(len(copies)), key=lambda index: variants.index(copies[index].variant))
-    stack = Stack([copies[index] for index in order])
+    variants = list(dict.fromkeys(network.variant for network in networks))
+    order = sorted(range(len(networks)), key=lambda index: variants.index(networks[index].variant))
+    stack = Stack([networks[index] for index in order])
     model = Replicas(plan.dataset, plan.batch_size, stack, can_freeze=plan.error_below is not None)
-    seeds = [copies[index].seed for index in order]
+    seeds = [networks[index].seed for index in order]
     progress = _Progress(plan, seeds, lambda place, epoch: on_epoch(order[place], epoch))
     gradients = _fit(plan, model, stack, progress)
-    weights = stack.values(model.table.numpy(), [[one.numpy() for one in state] for state in model.states])
+    weights = stack.values(model.table.numpy(), [[variable.numpy() for variable in state] for state in model.states])
     return Trained(
-        _by_copy(progress.history(), copies, order),
-        _by_copy(gradients, copies, order),
+        _by_network(progress.history(), networks, order),
+        _by_network(gradients, networks, order),
         [weights[place] for place in np.argsort(order)],
-        "together",
     )
 
 
@@ -73,16 +72,16 @@ def _fit(plan: Plan, model: Replicas, stack: Stack, progress: _Progress) -> pd.D
     return progress.gradients.frame()
 
 
-def _by_copy(frame: pd.DataFrame, copies: Sequence[Copy], order: Sequence[int]) -> pd.DataFrame:
-    """Put the copies in their order, and their keys in the place of the column `copy`."""
+def _by_network(frame: pd.DataFrame, networks: Sequence[Network], order: Sequence[int]) -> pd.DataFrame:
+    """Put the networks in their order, and their keys in the place of the column `copy`."""
     index = np.asarray(order)[frame["copy"]]
     rows = np.argsort(index, kind="stable")
-    keys = pd.DataFrame([dict(copy.keys) for copy in copies]).iloc[index[rows]].reset_index(drop=True)
+    keys = pd.DataFrame([dict(network.keys) for network in networks]).iloc[index[rows]].reset_index(drop=True)
     return pd.concat([keys, frame.drop(columns="copy").iloc[rows].reset_index(drop=True)], axis=1)
 
 
 class _Progress(keras.callbacks.Callback):
-    """Gives the copies their orders, takes down what each epoch brought, and freezes those that came to their end."""
+    """Shuffle each copy, record its losses of each epoch, and freeze the copies that are below the error."""
 
     def __init__(self, plan: Plan, seeds: Sequence[int], on_epoch: Callable[[int, int], None]) -> None:
         super().__init__()
@@ -94,10 +93,10 @@ class _Progress(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Shuffle."""
-        self.model.begin_epoch(np.stack([next(one) for one in self._orders]).astype("int32"))
+        self.model.begin_epoch(np.stack([next(order) for order in self._orders]).astype("int32"))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Write down what the copies that are going on have reached."""
+        """Record losses and gradients of the copies that still train."""
         if self.gradients is not None:
             self.gradients.end_epoch(epoch, self._going)
         names = [*self.model.measured, *(f"val_{name}" for name in self.model.measured)]

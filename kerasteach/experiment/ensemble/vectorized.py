@@ -1,4 +1,4 @@
-"""One pass through many copies of a network: vectorized if every operation can be, else copy by copy."""
+"""Forward pass of many copies of a network: vectorized if every operation can be, else copy by copy."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ManyCopies:
         measures: Sequence[Callable[[Tensor, Tensor], Tensor]],
         training: bool,
     ) -> tuple[Tensor, list[Tensor]]:
-        """Return what the copies make of a batch.
+        """Return loss and metrics of the copies on a batch, and their new state.
 
         Args:
             weights: The stack of each trainable variable, `(copies, ...)`.
@@ -49,7 +49,7 @@ class ManyCopies:
             new state.
         """
 
-        def one(stacks: tuple[Any, ...]) -> tuple[Tensor, list[Tensor]]:
+        def one_copy(stacks: tuple[Any, ...]) -> tuple[Tensor, list[Tensor]]:
             own_weights, own_state, *own = stacks
             own_x, own_y = own or (x, y)
             outputs, new_state, penalties = self.network.stateless_call(
@@ -60,7 +60,7 @@ class ManyCopies:
             return tf.stack([tf.add_n([loss, *map(tf.reduce_sum, penalties)]), *others]), new_state
 
         batch = (x, y) if training else ()
-        numbers, new_state = self._each(one, (list(weights), list(state), *batch), training)
+        numbers, new_state = self._each(one_copy, (list(weights), list(state), *batch), training)
         return tf.transpose(numbers), new_state
 
     def _each(self, function: Callable[[Any], Any], stacks: Any, training: bool) -> Any:

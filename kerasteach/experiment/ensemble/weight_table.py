@@ -1,4 +1,4 @@
-"""Where the weights of many copies of a network lie in one table, so that one variable holds them all."""
+"""Layout of the weights of many copies of a network in one table, so that one variable holds them all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LANES = 32  # numbers in a row; a row is summed at once where gradients are meas
 
 
 class WeightTable:
-    """Lays the weights of copies of one architecture out in a table `(rows, LANES)`.
+    """Layout of the weights of copies of one architecture in a table `(rows, LANES)`.
 
     The table holds variable after variable, and of each variable copy after copy. Each copy of a variable takes whole
     rows; what it leaves of the last one is zero, and stays zero, because its gradient is. So one optimizer updates all
@@ -26,7 +26,7 @@ class WeightTable:
 
     Attributes:
         shape: The table's shape.
-        owners: For each row whose it is: `variable * copies + copy`, `(rows,)`.
+        owners: For each row the variable and copy that it belongs to: `variable * copies + copy`, `(rows,)`.
         copy_of: For each row which copy it belongs to, `(rows,)`.
         sizes: How many entries each of those owners has.
     """
@@ -45,14 +45,14 @@ class WeightTable:
         table = np.zeros(self.shape, "float32")
         start = 0
         for number, rows in enumerate(self._rows):
-            stack = np.stack([one[number].ravel() for one in weights])  # (copies, size)
+            stack = np.stack([variables[number].ravel() for variables in weights])  # (copies, size)
             block = table[start : start + self._copies * rows].reshape(self._copies, rows * LANES)  # a view
             block[:, : stack.shape[1]] = stack
             start += self._copies * rows
         return table
 
     def unpack(self, table: Tensor, copies: Sequence[int]) -> list[list[Tensor]]:
-        """Take a table, or its gradient, apart.
+        """Split a table, or its gradient, into its variables.
 
         Args:
             table: `(rows, LANES)`.

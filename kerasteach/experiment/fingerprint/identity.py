@@ -1,4 +1,4 @@
-"""Identity of a comparison: whether the run in a directory is the one that is asked for."""
+"""Identity of a comparison: whether the run in a directory is the requested one. Needs no Keras."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kerasteach.experiment.fingerprint.probe import UNKNOWN, Probe, difference
+from kerasteach.experiment.fingerprint.difference import UNKNOWN, Probe, difference
 
 
 def unknown(facts: Mapping[str, Any]) -> str | None:
@@ -23,14 +23,15 @@ def check_same(directory: Path, found: Mapping[str, Any], facts: Mapping[str, An
     Args:
         directory: Where the run is.
         found: What its `run.json` says.
-        facts: What `run.json` would say of the comparison that is asked for.
+        facts: What `run.json` would say of the requested comparison.
     """
     asked = json.loads(json.dumps(facts))
-    there, here = (
-        {**one.get("arguments", {}), "device": one.get("device"), "data": one.get("data")} for one in (found, asked)
+    saved, given = (
+        {**facts.get("arguments", {}), "device": facts.get("device"), "data": facts.get("data")}
+        for facts in (found, asked)
     )
-    different = [name for name in {**there, **here} if there.get(name) != here.get(name)]
-    reasons = [f"{name}: {there.get(name)!r} there, {here.get(name)!r} here" for name in different]
+    different = [name for name in {**saved, **given} if saved.get(name) != given.get(name)]
+    reasons = [f"{name}: {saved.get(name)!r} there, {given.get(name)!r} here" for name in different]
     reasons = reasons or _other_networks(found.get("probes", {}), asked["probes"])
     if reasons or "arguments" not in found:
         raise ValueError(
@@ -47,15 +48,15 @@ def check_same(directory: Path, found: Mapping[str, Any], facts: Mapping[str, An
         _warn_of_rounding(directory, found, asked)
 
 
-def _other_networks(there: Mapping[str, Probe], here: Mapping[str, Probe]) -> list[str]:
-    """Return how the networks of a run differ from those that are asked for."""
-    found = {name: difference(there.get(name, {}), probe) for name, probe in here.items() if UNKNOWN not in probe}
-    return [f"the network {name!r} is another there: {meaning}" for name, meaning in found.items() if meaning]
+def _other_networks(saved: Mapping[str, Probe], asked: Mapping[str, Probe]) -> list[str]:
+    """Return how the networks of a run differ from the requested ones."""
+    meanings = {name: difference(saved.get(name, {}), probe) for name, probe in asked.items() if UNKNOWN not in probe}
+    return [f"the network {name!r} is another there: {meaning}" for name, meaning in meanings.items() if meaning]
 
 
 def _warn_of_rounding(directory: Path, found: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    there, here = ({**one.get("versions", {}), **one.get("settings", {})} for one in (found, asked))
-    others = {name: value for name, value in there.items() if value != here.get(name)}
+    saved, now = ({**facts.get("versions", {}), **facts.get("settings", {})} for facts in (found, asked))
+    others = {name: value for name, value in saved.items() if value != now.get(name)}
     if others:
         warnings.warn(
             f"The comparison in {directory} was begun with other versions or settings ({others}): the networks that "

@@ -16,53 +16,30 @@ import numpy as np
 import tensorflow as tf
 
 from kerasteach.datasets import Dataset
-from kerasteach.experiment.precision import float32
+from kerasteach.experiment.initial_weights import float32
 from kerasteach.experiment.training import loss_for
+from kerasteach.keras_internals import sublayers
 
 EXAMPLES = 4
-UNKNOWN = "unknown"  # the key of the reason why there is no probe
 _ENTRIES = 2**18  # of a tensor, evenly spread, that are looked at
-# How far two processors may be apart, relative to a tensor's norm, and to the largest norm of the probe's part: a
-# gradient passes through all layers, and is zero but for rounding in front of a normalization.
-_TOLERANCES = {
-    "activation": (1e-5, 1e-7),
-    "weights": (1e-5, 0.0),
-    "outputs": (1e-4, 1e-6),
-    "gradients": (1e-2, 1e-5),
-    "trained": (1e-3, 1e-5),
-    "optimizer": (1e-4, 1e-6),
-}
-_MEANINGS = {
-    "variables": "it has other variables",
-    "settings": "its layers have other settings",
-    "activation": "its activation computes something else",
-    "weights": "it starts from other weights",
-    "outputs": "it computes other outputs",
-    "gradients": "its gradients are others",
-    "trained": "a training step changes it otherwise",
-    "optimizer": "its optimizer takes other steps",
-}
-
-Probe = Mapping[str, str]
 
 
-def network_probe(build: Callable[[], keras.Model], dataset: Dataset) -> dict[str, str]:
-    """Build a network, take one training step of it by plain gradient descent, and return what comes out.
+def network_probe(network: keras.Model, dataset: Dataset) -> dict[str, str]:
+    """Take one training step of a network by plain gradient descent, and return what comes out.
 
     Args:
-        build: Makes the network, with initial weights.
+        network: The network, with initial weights, which the step changes.
         dataset: Whose first training examples it sees; inputs that are no whole numbers also ten times as large, for
             functions that differ far from 0 alone.
 
     Returns:
         A digest of the variables' paths, shapes and roles as `variables`; one of the layers' decimal numbers, such as
-        a rate of dropout, as `settings`; and for `weights`, `outputs`, `gradients` and
-        the variables after the step as `trained`, two numbers a tensor: its norm, and its product with a fixed vector.
+        a rate of dropout, as `settings`; and for `weights`, `outputs`, `gradients` and the variables after the step as
+        `trained`, two numbers a tensor: its norm, and its product with a fixed vector.
     """
     x, y = dataset.x_train[:EXAMPLES], dataset.y_train[:EXAMPLES]
     larger = x if np.array_equal(x, np.round(x)) else 10 * x
     with float32(), tf.device("/CPU:0"):
-        network = build()
         weights = _numbers(network.variables)
         outputs = _numbers(network(inputs, training=False) for inputs in (x, larger))
         with tf.GradientTape() as tape:
@@ -82,7 +59,7 @@ def network_probe(build: Callable[[], keras.Model], dataset: Dataset) -> dict[st
 def activation_probe(function: Callable[[Any], Any]) -> dict[str, str]:
     """Return what a function and its derivative are between -10 and 10, denser near 0, and from there to 1000."""
     near, far = np.sinh(np.linspace(-3, 3, 61)), np.geomspace(10, 1000, 30)
-    return {"activation": _numbers([one for x in (near, far, -far) for one in _with_derivative(function, x)])}
+    return {"activation": _numbers([values for x in (near, far, -far) for values in _with_derivative(function, x)])}
 
 
 def _with_derivative(function: Callable[[Any], Any], points: np.ndarray) -> tuple[Any, Any]:
@@ -95,7 +72,7 @@ def _with_derivative(function: Callable[[Any], Any], points: np.ndarray) -> tupl
 
 
 def optimizer_probe(optimizer: keras.optimizers.Optimizer) -> dict[str, str]:
-    """Return where an optimizer takes a matrix in a few steps, the last ones late in a schedule."""
+    """Return the values of a matrix after each of a few steps of an optimizer, the last ones late in a schedule."""
     with float32(), tf.device("/CPU:0"):
         variable = keras.Variable(_fixed(12).reshape(4, 3), dtype="float32", name="kernel")
         reached = []
@@ -106,37 +83,6 @@ def optimizer_probe(optimizer: keras.optimizers.Optimizer) -> dict[str, str]:
             optimizer.apply([gradient], [variable])
             reached.append(variable.numpy())
         return {"optimizer": _numbers(reached)}
-
-
-def difference(there: Probe, here: Probe) -> str | None:
-    """Say in what two probes differ by more than rounding, or return `None` where they do not.
-
-    Example:
-        >>> from kerasteach.experiment.fingerprint.probe import difference
-        >>> difference({"outputs": "1.0 0.5"}, {"outputs": "1.0000001 0.5"})
-        >>> difference({"outputs": "1.0 0.5"}, {"outputs": "1.0 0.4"})
-        'it computes other outputs'
-    """
-    for part, meaning in _MEANINGS.items():
-        if (part in there) != (part in here):
-            return "it has other parts of one's own"
-        if there.get(part) != here.get(part) and not _close(part, there[part], here[part]):
-            return meaning
-    return None
-
-
-def _close(part: str, there: str, here: str) -> bool:
-    if part not in _TOLERANCES:
-        return False
-    one, other = (np.array(text.split(), "float64").reshape(-1, 2) for text in (there, here))
-    if one.shape != other.shape:
-        return False
-    relative, absolute = _TOLERANCES[part]
-    norms = np.maximum(one[:, 0], other[:, 0])
-    allowed = relative * norms + absolute * np.max(norms, initial=0, where=np.isfinite(norms))
-    broken = ~np.isfinite(one), ~np.isfinite(other)
-    near = np.abs(one - other) <= np.where(np.isfinite(allowed), allowed, 0)[:, None]
-    return bool(np.all(np.where(broken[0] | broken[1], broken[0] & broken[1], near)))
 
 
 def _numbers(tensors: Iterable[Any]) -> str:
@@ -156,14 +102,14 @@ def _fixed(size: int) -> np.ndarray:
 
 
 def _variables(network: keras.Model) -> str:
-    """Return a digest of what the variables are called, their shapes, and which of them are trained."""
+    """Return a digest of the variables' paths and shapes, and of which are trained."""
     facts = [(variable.path, list(variable.shape), variable.trainable) for variable in network.variables]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
 def _settings(network: keras.Model) -> str:
     """Return a digest of the decimal numbers in the layers' configurations, a small change of which may not show."""
-    facts = [list(_decimals(layer)) for layer in network._flatten_layers(include_self=False)]
+    facts = [list(_decimals(layer)) for layer in sublayers(network)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import keras
 
+from kerasteach.keras_internals import made_by
 from kerasteach.layers import Dense
 from kerasteach.lessons.backprop.nonlinearity import Nonlinearity, of_function, of_layer
 from kerasteach.lessons.model_checks import own_methods
@@ -109,10 +110,8 @@ def _order(model: Any) -> list[Any]:
     order: list[Any] = []
     tensor = model.outputs[0]
     while tensor is not model.inputs[0]:
-        # Keras has no public way to ask which call a tensor comes from.
-        operation, call, _ = tensor._keras_history
+        operation, tensor = made_by(tensor)
         order.append(operation)
-        tensor = operation._inbound_nodes[call].input_tensors[0]
     return order[::-1]
 
 

@@ -31,7 +31,7 @@ class Nonlinearity:
     """An activation function, and its derivative where it is one of the course's.
 
     Attributes:
-        name: Its name in `kerasteach.activation_names`, or the function's own.
+        name: Its name in `kerasteach.activations`, or the function's own.
         function: Maps z to a.
         derivative: Maps z to da/dz; `None` for a function that is not one of the course's.
         negative_slope: What leaky ReLU multiplies negative z by; 0 for the others.

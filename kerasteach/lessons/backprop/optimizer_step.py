@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from kerasteach.activations import Tensor
+from kerasteach.keras_internals import copy_weight_decay_exclusions
 
 
 def after_step(
@@ -76,7 +77,5 @@ def _copy(optimizer: Any) -> Any:
     if "learning_rate" in config:
         config["learning_rate"] = float(optimizer.learning_rate)
     copy = type(optimizer).from_config(config)
-    for name, value in vars(optimizer).items():
-        if name.startswith("_exclude_from_weight_decay"):  # Keras leaves it out of the config, and has no public name
-            setattr(copy, name, value)
+    copy_weight_decay_exclusions(optimizer, copy)
     return copy

@@ -55,7 +55,7 @@ def trace_step(
         apply: Whether the step is really taken. By default the model and the optimizer are left as they were.
 
     Returns:
-        An object with the table `frame` and the method `explain()`.
+        The step, with its table `frame`, `explain()` and `plot()`.
 
     Raises:
         TypeError: If `model` or `optimizer` is none of Keras's.

@@ -1,19 +1,23 @@
-"""What `trace_step` returns: a training step as a table, and in words."""
+"""Result of `trace_step`: a training step as a table, a figure and an explanation."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
+from kerasteach.display import Displayed, View
 from kerasteach.lessons.backprop.explain.explanation import explained, readable
 from kerasteach.lessons.backprop.explain.rendering import render
 from kerasteach.lessons.backprop.step import Step
 from kerasteach.tables.training_step import step_table
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-class TracedStep:
+
+class TracedStep(Displayed):
     """One training step of a model: a table of its numbers, and an explanation of each.
 
     In a notebook it shows the explanation, if the network is small enough to read.
@@ -47,9 +51,29 @@ class TracedStep:
         """
         return render(explained(self._step), format)
 
+    def plot(self, example: int = 0, ax: Axes | None = None, *, page: int = 1) -> Axes:
+        """Draw the network with the step's numbers on it; returns the axes.
+
+        Args:
+            example: Which example of the batch, from 0. Defaults to `0`.
+            ax: Where to draw. Defaults to a new figure of the size that the numbers need.
+            page: Which page of a network that needs several; `kerasteach.plotting.pages` counts them. Defaults to `1`.
+
+        Raises:
+            TypeError: If `ax` is no axes.
+            ValueError: If there is no such example, or the network is too large to read.
+        """
+        from kerasteach import plotting
+
+        return plotting.traced_step(self.frame, example, ax, page=page)
+
+    def _view(self) -> View:
+        depth, examples = self._step.layers[-1].depth, self._step.examples
+        title = f"TracedStep: dense layers: {depth}, examples: {examples}, E = {self._step.total:.4g}"
+        return View(title, self.frame, (*([".explain()", ".plot()"] if readable(self._step) else []), ".frame"))
+
     def _repr_markdown_(self) -> str | None:
         return self.explain("markdown") if readable(self._step) else None
 
-    def __repr__(self) -> str:
-        depth, examples = self._step.layers[-1].depth, self._step.examples
-        return f"<one training step: dense layers: {depth}, examples: {examples}, E = {self._step.total:.4g}>"
+    def _repr_html_(self) -> str | None:  # type: ignore[override]  # which a notebook prefers to Markdown
+        return None if readable(self._step) else super()._repr_html_()

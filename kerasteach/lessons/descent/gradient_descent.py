@@ -13,6 +13,7 @@ import pandas as pd
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
 from kerasteach.lessons.descent import functions
+from kerasteach.lessons.descent.descent import Descent
 from kerasteach.lessons.descent.objective import Objective, checked_point, named, objective
 from kerasteach.lessons.descent.optimizers import Stepper, steppers
 from kerasteach.lessons.descent.verdicts import verdict
@@ -30,8 +31,8 @@ def gradient_descent(
     steps: int = 50,
     until: Mapping[str, float] | None = None,
     optimizer: Any = None,
-) -> pd.DataFrame:
-    """Descend a function, `w <- w - learning_rate * gradient`, and tabulate every step.
+) -> Descent:
+    """Descend a function, `w <- w - learning_rate * gradient`, and record every step.
 
     The gradient is TensorFlow's automatic one. A path is computed in float64, the learning rate included (in float32
     only where `f` holds float32 tensors that take nothing else; other constants of an optimizer, such as its momentum,
@@ -64,9 +65,9 @@ def gradient_descent(
             Defaults to `kerasteach.optimizers.PlainSGD`.
 
     Returns:
-        A data frame, a row a step from 0, the start: the columns `optimizer, learning_rate, step`, then the coordinates
-        (named after `f`'s arguments; `w_0, w_1, ...` if it takes one vector), then `value, gradient_norm, verdict`. Of
-        a learning rate schedule, `learning_rate` is the first one.
+        The paths. Their `frame` has a row a step from 0, the start: the columns `optimizer, learning_rate, step`, then
+        the coordinates (named after `f`'s arguments; `w_0, w_1, ...` if it takes one vector), then
+        `value, gradient_norm, verdict`. Of a learning rate schedule, `learning_rate` is the first one.
 
     Raises:
         TypeError: If `f` is no function, or another argument of a kind that will not do.
@@ -77,10 +78,10 @@ def gradient_descent(
 
     Example:
         >>> import kerasteach as kt
-        >>> path = kt.gradient_descent(lambda w: (w - 3) ** 2, start=0.0, learning_rate=[0.25, 1.5], steps=40)
-        >>> path[["learning_rate", "step", "w", "value"]].head(3).values.tolist()
+        >>> descent = kt.gradient_descent(lambda w: (w - 3) ** 2, start=0.0, learning_rate=[0.25, 1.5], steps=40)
+        >>> descent.frame[["learning_rate", "step", "w", "value"]].head(3).values.tolist()
         [[0.25, 0.0, 0.0, 9.0], [0.25, 1.0, 1.5, 2.25], [0.25, 2.0, 2.25, 0.5625]]
-        >>> path.groupby("learning_rate")["verdict"].first().tolist()
+        >>> descent.verdicts["verdict"].tolist()
         ['converged', 'diverged']
     """
     function, start = _start(f, start)
@@ -96,7 +97,7 @@ def gradient_descent(
         for stepper in chosen
         for rate, path in zip(stepper.learning_rates, _paths(goal, start, stepper, steps, thresholds), strict=True)
     ]
-    return pd.concat(parts, ignore_index=True)
+    return Descent(pd.concat(parts, ignore_index=True), function)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def landscape(
 
     Args:
         f: A function, or its name, as `gradient_descent` takes it.
-        around: What to cover: the table of a descent; or a range `(low, high)`, or one for each of two coordinates.
+        around: What to cover: a `Descent` or its table; or a range `(low, high)`, or one for each of two coordinates.
             Defaults to the ranges of a function of the gallery, which are covered with a table of its descent too. Of a
             table, points that are higher than the highest start are left out: a path that flies off would hide all
             the rest.
@@ -46,7 +46,7 @@ def landscape(
         [1.0, 0.0, 1.0]
     """
     function = named(f)
-    ranges, vector = _ranges(function, around)
+    ranges, vector = _ranges(function, getattr(around, "frame", around))
     points = whole("points", _POINTS[len(ranges)] if points is None else points, least=2)
     fits_memory("points", points, points ** len(ranges) * (len(ranges) + 1))
     middle = ranges.mean(axis=1)

@@ -102,8 +102,8 @@ def random_directions(model: keras.Model, seed: int) -> Plane:
     return Plane(("direction_1", "direction_2"), center, directions, np.zeros(2), 1.0)
 
 
-def path_directions(model: keras.Model, path: Sequence[Weights]) -> Plane:
-    """Return the plane through the model's weights that comes nearest to a training path.
+def trajectory_directions(model: keras.Model, trajectory: Sequence[Weights]) -> Plane:
+    """Return the plane through the model's weights that comes nearest to a training's trajectory.
 
     Its directions are the first two principal ones of the snapshots' differences from the model's weights, of length 1
     and at right angles, so that the coordinates are distances in the space of the weights. The first snapshot has no
@@ -111,7 +111,7 @@ def path_directions(model: keras.Model, path: Sequence[Weights]) -> Plane:
 
     Args:
         model: Whose weights are the plane's center.
-        path: The trainable variables' values at each snapshot.
+        trajectory: The trainable variables' values at each snapshot.
 
     Raises:
         ValueError: If the snapshots lie on a line.
@@ -121,14 +121,15 @@ def path_directions(model: keras.Model, path: Sequence[Weights]) -> Plane:
     """
     center = _values(model.trainable_variables)
     away = [
-        np.array([_float64(snapshot[number]) - _float64(one) for snapshot in path]) for number, one in enumerate(center)
+        np.array([_float64(snapshot[number]) - _float64(one) for snapshot in trajectory])
+        for number, one in enumerate(center)
     ]  # for each variable, (snapshots, ...)
-    gram = sum((flat @ flat.T for flat in (one.reshape(len(path), -1) for one in away)), np.zeros((1, 1)))
+    gram = sum((flat @ flat.T for flat in (one.reshape(len(trajectory), -1) for one in away)), np.zeros((1, 1)))
     squares, mixtures = np.linalg.eigh(gram)  # (snapshots, snapshots): small, however many weights there are
-    if len(path) < 2 or not squares[-2] > 1e-12 * squares[-1]:
+    if len(trajectory) < 2 or not squares[-2] > 1e-12 * squares[-1]:
         raise ValueError(
-            "`path` must leave a line: three snapshots of different weights at least. "
-            f'Received: {len(path)} snapshots; along="random" draws them on other directions.'
+            "`trajectory` must leave a line: three snapshots of different weights at least. "
+            f'Received: {len(trajectory)} snapshots; along="random" draws them on other directions.'
         )
     directions = []
     for number in (-1, -2):
@@ -147,7 +148,7 @@ def _found(
         place = tuple(index(one) for one in (place if isinstance(place, Iterable) else (place,)))
     except Exception:  # whatever the caller's own object raises while it is taken apart
         raise TypeError(
-            '`along` must be "random", "path", a weight such as ("dense/kernel", (0, 1)), or two of them. '
+            '`along` must be "random", "trajectory", a weight such as ("dense/kernel", (0, 1)), or two of them. '
             f"{received('along', weight)}"
         ) from None
     if not isinstance(name, str) or name not in [*names, *paths]:

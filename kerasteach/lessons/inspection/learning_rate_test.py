@@ -5,19 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 import pandas as pd
 from keras import ops
 
+from kerasteach.display import Displayed, View
 from kerasteach.lessons.batches import Batch, Batches, check_finite
 from kerasteach.lessons.inspection.evaluation import check_compiled, check_targets
 from kerasteach.lessons.inspection.restore import left_as_found
 from kerasteach.lessons.model_checks import fitting
 from kerasteach.progress import progress_bar
 from kerasteach.validation import finite, fits_memory, flag, shown, whole
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _SMOOTHING = 0.8  # the share of the past in the smoothed loss
 _EXPLODED = 3  # rises by so many times the first losses' mean
@@ -26,20 +30,37 @@ _SCATTER = 2  # and how many of their standard deviations: by chance alone it fa
 _SAFETY = 10  # how far the suggestion stays below the rate of the lowest loss
 
 
-@dataclass(frozen=True, eq=False)
-class LearningRateTest:
-    """What `find_learning_rate` found.
+@dataclass(frozen=True, eq=False, repr=False)
+class LearningRateTest(Displayed):
+    """A learning-rate range test, and the rate that it suggests.
 
     Attributes:
-        table: A row a step: `step`, from 0; `learning_rate`; `loss`, the batch's own, before its weights moved;
+        frame: A row a step: `step`, from 0; `learning_rate`; `loss`, the batch's own, before its weights moved;
             `smoothed`, see `find_learning_rate`.
         suggestion: The suggested learning rate; `None` if the loss never clearly fell.
         reason: Why the run ended and how the suggestion came about, or why there is none.
     """
 
-    table: pd.DataFrame
+    frame: pd.DataFrame
     suggestion: float | None
     reason: str
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the loss against the learning rate, with the suggestion; returns the axes.
+
+        Args:
+            ax: Where to draw. Defaults to a new figure.
+
+        Raises:
+            TypeError: If `ax` is no axes.
+        """
+        from kerasteach import plotting
+
+        return plotting.learning_rate_test(self.frame, self.suggestion, ax=ax)
+
+    def _view(self) -> View:
+        suggested = "no suggestion" if self.suggestion is None else f"suggestion {self.suggestion:.2g}"
+        return View(f"LearningRateTest: {suggested} ({self.reason})", self.frame, (".plot()", ".suggestion", ".frame"))
 
 
 def find_learning_rate(
@@ -86,7 +107,7 @@ def find_learning_rate(
         verbose: `1` to show a progress bar on standard error, `0` for silence. Defaults to `1`.
 
     Returns:
-        The table, which `kerasteach.plotting.learning_rate_test` draws, the suggestion and the reason.
+        The table `frame`, the suggestion and the reason, and `plot()`, which draws them.
 
     Raises:
         ValueError: If the model is not compiled, its optimizer has a schedule for the learning rate or none of its own,
@@ -130,10 +151,10 @@ def find_learning_rate(
             if poisoned or _exploded(losses, smoothed, len(rates)):
                 break
             batch = next(batches)
-    table = pd.DataFrame(
+    frame = pd.DataFrame(
         {"step": range(len(losses)), "learning_rate": rates[: len(losses)], "loss": losses, "smoothed": smoothed}
     )
-    return LearningRateTest(table, *_suggestion(rates, losses, smoothed, poisoned))
+    return LearningRateTest(frame, *_suggestion(rates, losses, smoothed, poisoned))
 
 
 def _check_optimizer(optimizer: keras.optimizers.Optimizer) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import keras
 import numpy as np
@@ -12,37 +12,60 @@ import pandas as pd
 
 from kerasteach.callbacks import WeightSnapshots
 from kerasteach.devices import require_tensorflow
+from kerasteach.display import Displayed, View
 from kerasteach.lessons.batches import Batches
 from kerasteach.lessons.inspection.directions import (
     Plane,
     Weight,
     Weights,
     chosen_weights,
-    path_directions,
     random_directions,
+    trajectory_directions,
 )
 from kerasteach.lessons.inspection.evaluation import check, mean_losses, prepare
 from kerasteach.lessons.inspection.restore import left_as_found
 from kerasteach.validation import array, finite, fits_memory, flag, is_number, received, several, whole
 
-Along = Literal["random", "path"] | Weight | Sequence[Weight]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-_MARGIN = 1.2  # how far beyond the path the grid reaches
+Along = Literal["random", "trajectory"] | Weight | Sequence[Weight]
+
+_MARGIN = 1.2  # how far beyond the trajectory the grid reaches
 
 
-@dataclass(frozen=True, eq=False)
-class LossSurface:
-    """What `loss_surface` found: tidy tables.
+@dataclass(frozen=True, eq=False, repr=False)
+class LossSurface(Displayed):
+    """A model's loss over one or two coordinates, and the training's trajectory there.
 
     Attributes:
-        loss: A row a point of the grid: a column for each coordinate, then `loss`.
-        path: A row a snapshot: `snapshot`, from 0; the coordinates of the grid's point that is nearest to it; `loss`,
-            with all of the snapshot's own weights; `distance`, the Euclidean one of its trainable weights from that
-            point. `None` if no path was given.
+        frame: A row a point of the grid: a column for each coordinate, then `loss`.
+        trajectory: A row a snapshot: `snapshot`, from 0; the coordinates of the plane's point that is nearest to it;
+            `loss`, with all of the snapshot's own weights; `distance`, the Euclidean one of its trainable weights from
+            that point. `None` if no trajectory was given.
     """
 
-    loss: pd.DataFrame
-    path: pd.DataFrame | None
+    frame: pd.DataFrame
+    trajectory: pd.DataFrame | None = None
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the loss, and the trajectory on it; returns the axes.
+
+        Args:
+            ax: Where to draw. Defaults to a new figure.
+
+        Raises:
+            TypeError: If `ax` is no axes.
+        """
+        from kerasteach import plotting
+
+        return plotting.loss_surface(self.frame, self.trajectory, ax=ax)
+
+    def _view(self) -> View:
+        names = [str(name) for name in self.frame.columns[:-1]]
+        count = "" if self.trajectory is None else f", with a trajectory of {len(self.trajectory)} snapshots"
+        title = f"LossSurface over {' and '.join(names)}: {len(self.frame):,} points{count}"
+        return View(title, self.frame, (".plot()", ".frame", *([".trajectory"] if count else [])))
 
 
 def loss_surface(
@@ -51,7 +74,7 @@ def loss_surface(
     y: Any = None,
     along: Along | None = None,
     *,
-    path: WeightSnapshots | Sequence[Weights] | None = None,
+    trajectory: WeightSnapshots | Sequence[Weights] | None = None,
     ranges: Any = None,
     points: int | None = None,
     sample_weight: Any = None,
@@ -75,13 +98,13 @@ def loss_surface(
         along: Where to go from the model's weights. `("dense/kernel", (0, 1))` changes this one weight of a trainable
             variable, and two of these in a list two weights; the coordinates are the weights' values. `"random"` takes
             two random directions in which each filter is as large as the model's own (see `random_directions`); 1 is
-            as far as the filter is long. `"path"` takes the plane that comes nearest to the path (see
-            `path_directions`); the coordinates are distances. Random directions hardly show a path: nearly all of it
-            is at right angles to them. Defaults to `"path"` with a path, `"random"` without.
-        path: A `WeightSnapshots`, or a list of snapshots of all weights, each as `model.get_weights()` returns it.
-            Defaults to `None`.
+            as far as the filter is long. `"trajectory"` takes the plane that comes nearest to the trajectory (see
+            `trajectory_directions`); the coordinates are distances. Random directions hardly show a trajectory: nearly
+            all of it is at right angles to them. Defaults to `"trajectory"` with a trajectory, `"random"` without.
+        trajectory: A `WeightSnapshots`, or a list of snapshots of all weights, each as `model.get_weights()` returns
+            it. Defaults to `None`.
         ranges: How far the grid reaches to both sides of the model's weights, a number; or from where to where, in
-            coordinates, a pair for all axes or a pair for each. Defaults to 1, and as far as the path goes.
+            coordinates, a pair for all axes or a pair for each. Defaults to 1, and as far as the trajectory goes.
         points: The grid's points along each axis; an odd number has the model's own weights among them. Defaults to 41
             for two axes, 101 for one.
         sample_weight: A weight for each example, `(examples,)`. Defaults to `None`.
@@ -90,8 +113,8 @@ def loss_surface(
         verbose: `1` to show a progress bar on standard error, `0` for silence. Defaults to `1`.
 
     Returns:
-        The tables `loss` and `path`, which `kerasteach.plotting.loss_surface` draws. A loss that is not finite stands
-        there as it is.
+        The tables `frame` and `trajectory`, and `plot()`, which draws them. A loss that is not finite stands there
+        unchanged.
 
     Raises:
         ValueError: If the model is not compiled with a loss, or an argument will not do; the message names it.
@@ -104,7 +127,7 @@ def loss_surface(
         >>> model.compile(loss="mse")
         >>> model.set_weights([np.array([[3.0]])])
         >>> x = np.ones((4, 1))
-        >>> kt.loss_surface(model, x, 2 * x, ("line/kernel", (0, 0)), points=3, verbose=0).loss
+        >>> kt.loss_surface(model, x, 2 * x, ("line/kernel", (0, 0)), points=3, verbose=0).frame
            line/kernel[0, 0]  loss
         0                2.0   0.0
         1                3.0   1.0
@@ -120,7 +143,7 @@ def loss_surface(
     verbose = flag("verbose", verbose)
     with left_as_found(model, optimizer=False):
         prepare(model, data)
-        snapshots = [] if path is None else _checked_path(model, path)
+        snapshots = [] if trajectory is None else _checked_trajectory(model, trajectory)
         plane = _plane(model, along, snapshots, seed)
         table = _projected(plane, model, snapshots)
         lines = _lines(plane, ranges, points, table[list(plane.axes)].to_numpy())
@@ -131,45 +154,45 @@ def loss_surface(
     return LossSurface(surface, table if snapshots else None)
 
 
-def _checked_path(model: keras.Model, path: Any) -> list[Weights]:
+def _checked_trajectory(model: keras.Model, trajectory: Any) -> list[Weights]:
     shapes = [tuple(one.shape) for one in model.weights]
-    path = path.snapshots if isinstance(path, WeightSnapshots) else path
-    if not isinstance(path, list | tuple) or not path:
+    trajectory = trajectory.snapshots if isinstance(trajectory, WeightSnapshots) else trajectory
+    if not isinstance(trajectory, list | tuple) or not trajectory:
         raise TypeError(
-            "`path` must be a WeightSnapshots after a training, or list snapshots, each as model.get_weights() returns "
-            f"it. {received('path', path)}"
+            "`trajectory` must be a WeightSnapshots after a training, or list snapshots, each as model.get_weights() "
+            f"returns it. {received('trajectory', trajectory)}"
         )
-    snapshots = [_snapshot(one) for one in path]
+    snapshots = [_snapshot(weights) for weights in trajectory]
     for number, snapshot in enumerate(snapshots):
         if [one.shape for one in snapshot] != shapes:
             raise ValueError(
-                f"`path` must hold all weights of this model, of the shapes {shapes}. "
+                f"`trajectory` must hold all weights of this model, of the shapes {shapes}. "
                 f"Received: snapshot {number} of the shapes {[one.shape for one in snapshot]}."
             )
         if not all(np.isfinite(one).all() for one in snapshot):
             raise ValueError(
-                f"`path` must hold finite weights; leave out what a diverged training ended with. Received: snapshot "
-                f"{number} has weights that are not finite."
+                f"`trajectory` must hold finite weights; leave out what a diverged training ended with. Received: "
+                f"snapshot {number} has weights that are not finite."
             )
     return snapshots
 
 
 def _snapshot(weights: Any) -> Weights:
     """Return the arrays of a snapshot, each in its own precision."""
-    for one in several("path", weights, "snapshots, each a list of arrays"):
-        array("path", one)
-    return [np.asarray(one) for one in weights]
+    for values in several("trajectory", weights, "snapshots, each a list of arrays"):
+        array("trajectory", values)
+    return [np.asarray(values) for values in weights]
 
 
 def _plane(model: keras.Model, along: Any, snapshots: list[Weights], seed: int) -> Plane:
     if along is None:
-        along = "path" if snapshots else "random"
+        along = "trajectory" if snapshots else "random"
     if isinstance(along, str) and along == "random":
         return random_directions(model, seed)
-    if isinstance(along, str) and along == "path":
+    if isinstance(along, str) and along == "trajectory":
         if not snapshots:
-            raise ValueError('`along="path"` needs the training\'s snapshots in `path`. Received: path=None.')
-        return path_directions(model, [_trainable(model, one) for one in snapshots])
+            raise ValueError('`along="trajectory"` needs snapshots in `trajectory`. Received: trajectory=None.')
+        return trajectory_directions(model, [_trainable(model, one) for one in snapshots])
     single = isinstance(along, tuple) and len(along) == 2 and isinstance(along[0], str)
     named = list(along) if isinstance(along, list | tuple) and not single else [along]
     if not 1 <= len(named) <= 2:
@@ -190,13 +213,13 @@ def _projected(plane: Plane, model: keras.Model, snapshots: list[Weights]) -> pd
     return table
 
 
-def _lines(plane: Plane, ranges: Any, points: int | None, path: np.ndarray) -> list[np.ndarray]:
+def _lines(plane: Plane, ranges: Any, points: int | None, trajectory: np.ndarray) -> list[np.ndarray]:
     """Return the grid's coordinates on each axis."""
     axes = len(plane.axes)
     points = points or (41 if axes == 2 else 101)
     fits_memory("points", points, points**axes * (axes + 1))
     if ranges is None or is_number(ranges):
-        far = np.abs(path - plane.origin).max(axis=0, initial=plane.reach / _MARGIN) * _MARGIN
+        far = np.abs(trajectory - plane.origin).max(axis=0, initial=plane.reach / _MARGIN) * _MARGIN
         reach = far if ranges is None else np.full(axes, finite("ranges", ranges))
         if not (reach > 0).all():
             raise ValueError(f"`ranges` must be more than 0. {received('ranges', ranges)}")

@@ -1,4 +1,4 @@
-"""A recorder in its place at an optimizer: from attaching it to leaving everything as it was found."""
+"""Attachment of a recorder to an optimizer, until everything is left as it was found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy as np
 
 from kerasteach.measure.hooks import buffers, optimizer_hook, train_function
 from kerasteach.measure.hooks.full_gradients import Raw
+from kerasteach.measure.hooks.optimizer_hook import TrainingStep
 from kerasteach.measure.hooks.recorder import Recorder, Source
+from kerasteach.tables.captures import Measured
 
 
 class Attachment:
@@ -23,9 +25,9 @@ class Attachment:
         every: At which steps.
         steps: How many steps there will be between two fetches; `None` if that is not known.
         at_least: How many of them there must be room for.
-        raw: What keeps whole gradients, if any are asked for.
+        raw: Keeps whole gradients, if any are asked for.
         variables: The variables that the optimizer updates, where they must be known before the first step: on JAX,
-            and where several devices share it. `None` where the first step tells.
+            and where several devices share it. `None` where the first step shows them.
         only_in_step: Whether to record only what is applied inside the model's `train_step`. Defaults to `False`.
 
     Attributes:
@@ -57,7 +59,7 @@ class Attachment:
             for listener in self._listeners:
                 if variables is not None:
                     listener.prepare(variables)
-            optimizer_hook.attach(optimizer, self._on_gradients)
+            optimizer_hook.attach(optimizer, self._on_step)
         except BaseException:
             self.release()
             raise
@@ -72,11 +74,11 @@ class Attachment:
         if self.model is not None and buffers.backend() == "jax":
             self.model.jax_state_sync()
 
-    def fetch(self) -> tuple[np.ndarray, np.ndarray, dict[int, dict[str, np.ndarray]]]:
+    def fetch(self) -> tuple[np.ndarray, Measured, dict[int, dict[str, np.ndarray]]]:
         """Return what was recorded since the last call: the steps' numbers, what was measured, and whole gradients."""
         self.sync()
-        steps, values = self.recorder.fetch()
-        return steps, values, self.raw.fetch() if self.raw is not None else {}
+        steps, measured = self.recorder.fetch()
+        return steps, measured, self.raw.fetch() if self.raw is not None else {}
 
     def interrupted(self) -> None:
         """React to another training of the model."""
@@ -85,20 +87,15 @@ class Attachment:
 
     def release(self) -> None:
         """Leave the optimizer, and the model, as they were found."""
-        optimizer_hook.detach(self.optimizer, self._on_gradients)
+        optimizer_hook.detach(self.optimizer, self._on_step)
         for listener in self._listeners:
             listener.release()
         self.source.leave()
         if self.model is not None:
             train_function.leave(self.model, self)
 
-    def _on_gradients(
-        self,
-        optimizer: keras.optimizers.Optimizer,
-        received: Sequence[Any],
-        variables: Sequence[keras.Variable],
-    ) -> None:
+    def _on_step(self, step: TrainingStep) -> None:
         if self._only_in_step and not train_function.in_step(self.model):
             return
         for listener in self._listeners:
-            listener(optimizer, received, variables)
+            listener(step)

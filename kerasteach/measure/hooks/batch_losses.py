@@ -1,4 +1,4 @@
-"""Batch losses: each training batch's own loss, where Keras's `logs` hold the running mean of the epoch."""
+"""Loss of each training batch. Keras's `logs` hold the running mean of the epoch."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasteach.keras_internals import loss_metric, replace_loss_metric
 from kerasteach.measure.hooks import buffers, train_function
 from kerasteach.measure.hooks.optimizer_hook import replicas
 
@@ -18,15 +19,14 @@ Tensor = Any
 
 
 class BatchLosses:
-    """Stands in for the metric that averages a model's loss, and remembers the losses of training batches.
+    """Replaces the metric that averages a model's loss by one that also keeps the losses of training batches.
 
-    Keras hands that metric the loss of each batch inside the compiled training step, on every backend and device. It
-    goes on averaging as before, and remembers only what `train_step` hands to it, so that no evaluation counts; a file
-    that is saved meanwhile has no trace of it. That Keras keeps it in the private attribute `_loss_tracker` is known
-    here alone.
+    Keras updates that metric with the loss of each batch inside the compiled training step, on every backend and
+    device. The replacement averages as before. It keeps only the losses of `train_step`, so no evaluation counts. A
+    file that is saved meanwhile does not contain it.
 
-    Where a callback compiles or trains the model in the middle of a `fit`, the stand-in leaves, and takes its place
-    again as the next batch begins.
+    When a callback compiles or trains the model in the middle of a `fit`, the replacement is removed, and put back as
+    the next batch begins.
 
     Args:
         model: A compiled model, before its training step is compiled for a `fit`.
@@ -44,12 +44,12 @@ class BatchLosses:
 
     @property
     def present(self) -> bool:
-        """Whether the training goes through the stand-in now."""
+        """Whether the model trains with the replacement now."""
         ring, model = self._ring, self._model
-        return ring is not None and model._loss_tracker is ring and model.train_function is not None
+        return ring is not None and loss_metric(model) is ring and model.train_function is not None
 
     def begin(self) -> None:
-        """Note that batches begin."""
+        """Begin to count batches."""
         if not self.present:
             self.release()
             self._enter()
@@ -68,7 +68,7 @@ class BatchLosses:
             self._model.jax_state_sync()  # in an epoch, JAX keeps the numbers beside the model
         losses, total = self._ring.read()
         new = total - self._before
-        each = max(1, new // batches)  # a train_step of one's own may hand its loss over more than once
+        each = max(1, new // batches)  # a train_step of one's own may update the metric more than once
         numbers = range(self._before + each - 1, total, each)
         return [float(losses[number % len(losses)]) for number in numbers if total - number <= len(losses)]
 
@@ -81,13 +81,13 @@ class BatchLosses:
     def release(self) -> None:
         """Leave the model as it was found."""
         ring, self._ring = self._ring, None
-        if ring is not None and self._model._loss_tracker is ring:  # unless it was compiled anew
-            _hand_over(ring, self._own)
+        if ring is not None and loss_metric(self._model) is ring:  # unless it was compiled anew
+            _copy_mean(ring, self._own)
             self._place(self._own)
         train_function.leave(self._model, self)
 
     def _enter(self) -> None:
-        self._own = getattr(self._model, "_loss_tracker", None)
+        self._own = loss_metric(self._model)
         if not isinstance(self._own, keras.metrics.Mean):
             raise RuntimeError(
                 "A batch's own loss is taken from the metric that a compiled Keras model averages its loss with, and "
@@ -98,28 +98,28 @@ class BatchLosses:
         several = self._model.distribute_strategy.scope() if buffers.backend() == "tensorflow" else nullcontext()
         with several:
             self._ring = _Ring(self._model.steps_per_execution, partial(train_function.in_step, self._model))
-        _hand_over(self._own, self._ring)
+        _copy_mean(self._own, self._ring)
         self._place(self._ring)
         train_function.enter(self._model, self)
         train_function.make(self._model)
 
     def _place(self, metric: keras.metrics.Metric) -> None:
-        object.__setattr__(self._model, "_loss_tracker", metric)  # which Keras's own would track for good
-        self._model.test_function = None  # an evaluation that was compiled before has the other one in it
+        replace_loss_metric(self._model, metric)
+        self._model.test_function = None  # a compiled evaluation has the other metric in it
 
 
-def _hand_over(one: keras.metrics.Mean, other: keras.metrics.Mean) -> None:
-    """Have one mean go on where another one stands."""
-    other.total.assign(one.total.value)
-    other.count.assign(one.count.value)
+def _copy_mean(source: keras.metrics.Mean, target: keras.metrics.Mean) -> None:
+    """Give a mean the state of another one."""
+    target.total.assign(source.total.value)
+    target.count.assign(source.count.value)
 
 
 class _Ring(keras.metrics.Mean):
-    """The mean that it stands in for, and the last so many values of training batches.
+    """A mean that also keeps the last values of training batches.
 
     Args:
         room: How many.
-        training: Says whether it is a training batch that hands its loss over.
+        training: Says whether the batch that runs is one of a training.
     """
 
     def __init__(self, room: int, training: Callable[[], bool]) -> None:
@@ -150,5 +150,5 @@ class _Ring(keras.metrics.Mean):
 
     def read(self) -> tuple[np.ndarray, int]:
         """Return the last losses, `(room,)`, each at its number modulo the room, and how many there were in all."""
-        losses, weights = (ops.convert_to_numpy(one.value) for one in (self._losses, self._weights))
+        losses, weights = (ops.convert_to_numpy(ring.value) for ring in (self._losses, self._weights))
         return losses / np.maximum(weights, 1), self.count_updates()

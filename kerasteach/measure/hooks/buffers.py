@@ -1,6 +1,6 @@
-"""Numbers that a training step writes on its device and Python reads later, on each of Keras's backends.
+"""Buffers that a training step writes on its device and Python reads later, for each of Keras's backends.
 
-A cell belongs to the recording and never to the model: a model or checkpoint saved meanwhile has no trace of it.
+A cell belongs to the recording and never to the model: it is not in a model or checkpoint that is saved meanwhile.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 from keras import ops
+
+from kerasteach.keras_internals import carry, drop, without_variables
 
 Tensor = Any
 
@@ -43,7 +45,7 @@ def make(value: np.ndarray, optimizer: keras.optimizers.Optimizer) -> Cell:
     """Return a cell of the backend that Keras runs on.
 
     Args:
-        value: What it holds at first. Float64 becomes float32 on JAX, which has no more by default.
+        value: What it holds at first. Float64 becomes float32 on JAX, its widest type by default.
         optimizer: The optimizer whose steps write it.
 
     Raises:
@@ -107,7 +109,7 @@ class _TensorFlowCell:
     def read(self, rows: slice | None = None) -> np.ndarray:
         import tensorflow as tf
 
-        with tf.init_scope():  # a signal may come, and have it read, while a function is traced
+        with tf.init_scope():  # a signal handler may read it while a function is traced
             return np.asarray(self._variable if rows is None else self._variable[rows])
 
     def release(self) -> None:
@@ -143,8 +145,8 @@ class _JaxCell:
         dtype = "float32" if value.dtype == "float64" else "int32" if value.dtype == "int64" else str(value.dtype)
         self._optimizer = optimizer
         self._variable = keras.Variable(value.astype(dtype), dtype=dtype, trainable=False, name="recording")
-        _guests(optimizer).append(self._variable)
-        optimizer._track_variable(self._variable)
+        _carried(optimizer).append(self._variable)
+        carry(optimizer, self._variable)
 
     @property
     def value(self) -> Tensor:
@@ -160,43 +162,37 @@ class _JaxCell:
         return np.asarray(self.value if rows is None else self.value[rows])
 
     def release(self) -> None:
-        guests = _guests(self._optimizer)
-        guests[:] = [one for one in guests if one is not self._variable]
-        self._optimizer._untrack_variable(self._variable)
-        if not guests:
+        carried = _carried(self._optimizer)
+        carried[:] = [variable for variable in carried if variable is not self._variable]
+        drop(self._optimizer, self._variable)
+        if not carried:
             for name in ("save_own_variables", "load_own_variables"):
                 delattr(self._optimizer, name)
 
 
-def _guests(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
-    """Return the list of cells that this optimizer carries; with the first, it learns to save and load without them."""
+def _carried(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """Return the list of cells that this optimizer carries; from the first on, its saving and loading omit them."""
     saving = vars(optimizer).get("save_own_variables")
-    if not isinstance(saving, _WithoutGuests):
-        guests: list[keras.Variable] = []
+    if not isinstance(saving, _WithoutCells):
+        carried: list[keras.Variable] = []
         for name in ("save_own_variables", "load_own_variables"):
-            setattr(optimizer, name, _WithoutGuests(optimizer, getattr(optimizer, name), guests))
+            setattr(optimizer, name, _WithoutCells(optimizer, getattr(optimizer, name), carried))
         saving = vars(optimizer)["save_own_variables"]
-    return saving.guests
+    return saving.carried
 
 
-class _WithoutGuests:
+class _WithoutCells:
     """A method of an optimizer, called as if the optimizer carried no cells."""
 
     def __init__(
         self,
         optimizer: keras.optimizers.Optimizer,
         method: Callable[[Any], None],
-        guests: list[keras.Variable],
+        carried: list[keras.Variable],
     ) -> None:
-        self.guests = guests
+        self.carried = carried
         self._optimizer, self._method = optimizer, method
 
     def __call__(self, store: Any) -> None:
-        attributes = vars(self._optimizer)
-        everything = attributes["_variables"]
-        hidden = {id(guest) for guest in self.guests}
-        attributes["_variables"] = [one for one in everything if id(one) not in hidden]
-        try:
+        with without_variables(self._optimizer, self.carried):
             self._method(store)
-        finally:
-            attributes["_variables"] = everything

@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from kerasteach.measure.hooks import buffers
+from kerasteach.measure.hooks.optimizer_hook import TrainingStep
 from kerasteach.measure.parameters import describe
 from kerasteach.measure.selection import Selector, checked, choose
 from kerasteach.tables.names import distinct
@@ -79,19 +80,13 @@ class Raw:
         self._first = 0
         self._fetched = -1  # the last step whose gradients were handed out
 
-    def __call__(
-        self,
-        optimizer: keras.optimizers.Optimizer,
-        gradients: Sequence[Tensor | None],
-        variables: Sequence[keras.Variable],
-    ) -> None:
+    def __call__(self, step: TrainingStep) -> None:
         """Keep this step's gradients, where they are asked for; called inside the training step."""
-        self.prepare(variables)
+        self.prepare(step.variables)
         if self._count is None:
             return
         count = self._count.value
-        received = [one for one in gradients if one is not None]
-        for gradient, variable in zip(gradients, variables, strict=True):
+        for gradient, variable in zip(step.gradients, step.variables, strict=True):
             cell = self._cells.get(id(variable))
             if cell is None or gradient is None:
                 continue
@@ -101,43 +96,43 @@ class Raw:
             wanted = ops.any(ops.equal(steps, ops.cast(count, "int32")))
             with buffers.after(gradient):
                 cell.write(ops.where(wanted, slot, len(steps)), gradient)  # the last entry takes the other steps
-        with buffers.after(received[0]):
+        with buffers.after(next(gradient for gradient in step.gradients if gradient is not None)):
             self._count.assign(count + 1)
 
     def prepare(self, variables: Sequence[keras.Variable]) -> None:
         """Make room on the device, unless that is done."""
         if self._count is not None or not self._asked:
             return
-        for one in self.check(variables):
-            shape = (len(self._steps[id(one)]) + 1, *one.shape)
-            self._cells[id(one)] = buffers.make(np.zeros(shape, _dtype(one)), self._optimizer)
+        for variable in self.check(variables):
+            shape = (len(self._steps[id(variable)]) + 1, *variable.shape)
+            self._cells[id(variable)] = buffers.make(np.zeros(shape, _dtype(variable)), self._optimizer)
         self._count = buffers.make(np.array(self._first, "int64"), self._optimizer)
 
     def check(self, variables: Sequence[keras.Variable]) -> list[keras.Variable]:
         """Return the variables whose gradients are to be kept.
 
         Raises:
-            ValueError: If a selector means nothing that is there, or the gradients would take too much memory.
+            ValueError: If a selector means no layer of the model, or the gradients would take too much memory.
         """
         own = list(self._model.trainable_variables) if self._model is not None else []
-        known = {id(one) for one in own}
-        ordered = own + [one for one in variables if id(one) not in known]
+        known = {id(variable) for variable in own}
+        ordered = own + [variable for variable in variables if id(variable) not in known]
         described = describe(ordered, self._model)
-        names = distinct(one.path for one in described)
+        names = distinct(entry.path for entry in described)
 
         def owners(layer: keras.layers.Layer) -> Iterable[int]:
-            inside = {id(one) for one in layer.trainable_variables}
-            return (index for index, one in enumerate(ordered) if id(one) in inside)
+            inside = {id(variable) for variable in layer.trainable_variables}
+            return (index for index, variable in enumerate(ordered) if id(variable) in inside)
 
         for selector, steps in self._asked.items():
-            for index in choose([selector], [one.layer for one in described], owners, self._model, "raw"):
+            for index in choose([selector], [entry.layer for entry in described], owners, self._model, "raw"):
                 key = id(ordered[index])
                 self._steps[key] = tuple(sorted({*self._steps.get(key, ()), *steps}))
                 self._paths[key] = names[index]
-        chosen = [one for one in ordered if id(one) in self._steps]
-        self._steps = {id(one): self._steps[id(one)] for one in chosen}  # in the model's order
-        one_step = [np.dtype(_dtype(one)).itemsize * int(np.prod(one.shape)) for one in chosen]
-        asked = sum(size * len(self._steps[id(one)]) for size, one in zip(one_step, chosen, strict=True))
+        chosen = [variable for variable in ordered if id(variable) in self._steps]
+        self._steps = {id(variable): self._steps[id(variable)] for variable in chosen}  # in the model's order
+        one_step = [np.dtype(_dtype(variable)).itemsize * int(np.prod(variable.shape)) for variable in chosen]
+        asked = sum(size * len(self._steps[id(variable)]) for size, variable in zip(one_step, chosen, strict=True))
         if asked > LIMIT_BYTES:
             raise ValueError(
                 f"`raw` may keep {LIMIT_BYTES // 2**20} MiB of gradients; name fewer layers or steps: one step of "

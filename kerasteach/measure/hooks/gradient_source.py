@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from kerasteach.keras_internals import updated_variables
 from kerasteach.layers import GradientProbe
 from kerasteach.measure import histograms, statistics
 from kerasteach.measure.hooks.graphs import is_here, is_inside
-from kerasteach.measure.hooks.optimizer_hook import known_variables, loss_scale
+from kerasteach.measure.hooks.optimizer_hook import TrainingStep, loss_scale
 from kerasteach.measure.parameters import describe, without_model
 from kerasteach.measure.reductions import wide
 from kerasteach.measure.selection import Selector, choose, layers_of
 from kerasteach.optimizers import is_plain
-from kerasteach.tables.captures import Parameter
+from kerasteach.tables.captures import Measured, Parameter
 
 Tensor = Any
 
@@ -28,13 +29,14 @@ class Gradients:
 
     Args:
         model: Whose layers they belong to; `None` to record every variable that the optimizer is handed.
-        names: The statistics, out of `kerasteach.measure.statistics.ALL`.
+        names: The statistics, out of `kerasteach.measure.statistics.ALL` and `own`.
         layers: Which layers' gradients; `None` for all of them.
         edges: The edges of the histograms' bins; `None` for no histograms.
+        own: The functions of the caller's own statistics; `None` for none.
 
     Attributes:
         entries: A description of each variable, and of each probe, in the order of the rows.
-        columns: What the statistics are made of, then the histogram's counts.
+        columns: How many reductions the statistics are made of, and how many counts there are.
         variables: What stands behind the entries: variables, then probes.
     """
 
@@ -44,90 +46,88 @@ class Gradients:
         names: Sequence[str],
         layers: Sequence[Selector] | None = None,
         edges: np.ndarray | None = None,
+        own: Mapping[str, statistics.Function] | None = None,
     ) -> None:
-        self.names, self.edges = tuple(names), edges
-        self.columns = len(statistics.columns(self.names)) + histograms.width(edges)
+        self.names, self.edges, self._own = tuple(names), edges, own
+        self.columns = Measured(len(statistics.columns(self.names)), histograms.width(edges))
         self.entries: list[Parameter] | None = None
         self.variables: list[Any] = []
         self._model, self._layers = model, layers
-        self._probes = [one for one in layers_of(model) if isinstance(one, GradientProbe)] if model is not None else []
-        self._heard: list[tuple[GradientProbe, Tensor]] = []
+        self._probes = (
+            [layer for layer in layers_of(model) if isinstance(layer, GradientProbe)] if model is not None else []
+        )
+        self._signals: list[tuple[GradientProbe, Tensor]] = []
         self._received: dict[int, tuple[Tensor, Any]] = {}
         self._learning_rate: Tensor | None = None
         self._plain = True
         for probe in self._probes:
-            probe.listeners.append(self._hear)
+            probe.listeners.append(self._on_gradient)
 
     def leave(self) -> None:
-        """Listen to the probes no longer."""
+        """Leave the probes as they were."""
         for probe in self._probes:
-            probe.listeners[:] = [one for one in probe.listeners if one != self._hear]
+            probe.listeners[:] = [listener for listener in probe.listeners if listener != self._on_gradient]
 
     def prepare(self, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
         """Fix the order of the variables: the model's, as far as the optimizer handles them."""
-        handled = [*variables, *known_variables(optimizer)]
+        handled = [*variables, *updated_variables(optimizer)]
         ids = {id(variable) for variable in handled}
         own = self._model.trainable_variables if self._model is not None else []
         known = {id(variable) for variable in own}
         others = [variable for variable in variables if id(variable) not in known]
         ordered = [variable for variable in own if id(variable) in ids] + others
         described = describe(ordered, self._model)
-        signals = self._signals(described, ordered)
-        everything: list[Any] = [*ordered, *signals]
-        described += signals.values()
+        probes = self._probe_entries(described, ordered)
+        everything: list[Any] = [*ordered, *probes]
+        described += probes.values()
 
         def owners(layer: keras.layers.Layer) -> Iterable[int]:
-            inside = {id(one) for one in [layer, *layer.trainable_variables]}
-            return (index for index, one in enumerate(everything) if id(one) in inside)
+            inside = {id(owner) for owner in [layer, *layer.trainable_variables]}
+            return (index for index, entry in enumerate(everything) if id(entry) in inside)
 
-        chosen = choose(self._layers, [one.layer for one in described], owners, self._model)
+        chosen = choose(self._layers, [entry.layer for entry in described], owners, self._model)
         self.entries = [described[index] for index in chosen]
         self.variables = [everything[index] for index in chosen]
 
-    def observe(
-        self,
-        optimizer: keras.optimizers.Optimizer,
-        gradients: Sequence[Tensor | None],
-        variables: Sequence[keras.Variable],
-        captured: Tensor,
-    ) -> None:
+    def observe(self, step: TrainingStep, captured: Tensor) -> None:
         """Take the step's gradients."""
-        self._learning_rate = optimizer.learning_rate if "update_ratio" in self.names else None
-        self._plain = is_plain(optimizer)
+        self._learning_rate = step.optimizer.learning_rate if "update_ratio" in self.names else None
+        self._plain = is_plain(step.optimizer)
         self._received = {
             id(variable): (gradient, variable)
-            for gradient, variable in zip(gradients, variables, strict=True)
+            for gradient, variable in zip(step.gradients, step.variables, strict=True)
             if gradient is not None
         }
-        scale = loss_scale(optimizer, variables)
-        for probe, heard in self._heard:
-            if not is_here(heard):
-                if is_inside(heard):
-                    warnings.warn(f"What {probe.name} heard inside a loop or a function is left out.", stacklevel=2)
+        scale = loss_scale(step.optimizer, step.variables)
+        for probe, signal in self._signals:
+            if not is_here(signal):
+                if is_inside(signal):
+                    warnings.warn(
+                        f"The gradient at {probe.name} inside a loop or a function is left out.", stacklevel=2
+                    )
                 continue
-            gradient = heard if scale is None else ops.cast(heard, "float32") / scale
+            gradient = signal if scale is None else ops.cast(signal, "float32") / scale
             self._received[id(probe)] = (gradient, None)
-        self._heard.clear()
+        self._signals.clear()
 
-    def measure(self) -> Tensor:
-        """Return one step's numbers, `(entries, columns)`, NaN where there was no gradient."""
-        there = [number for number, one in enumerate(self.variables) if id(one) in self._received]
-        received = [self._received[id(self.variables[number])] for number in there]
+    def measure(self) -> Measured:
+        """Return one step's numbers, `(entries, ...)`, NaN where there was no gradient."""
+        present = [number for number, entry in enumerate(self.variables) if id(entry) in self._received]
+        received = [self._received[id(self.variables[number])] for number in present]
         gradients, weights = [gradient for gradient, _ in received], [weight for _, weight in received]
-        table = statistics.measure(self.names, gradients, weights, self._rates(weights))
+        table = statistics.measure(self.names, gradients, weights, self._rates(weights), self._own)
+        counts = None
         if self.edges is not None:
             counts = ops.cast(histograms.counts(gradients, self.edges), table.dtype)
-            table = ops.concatenate([table, counts], axis=1)
-        if len(there) == len(self.variables):
-            return table
-        nothing = ops.full((1, self.columns), np.nan, dtype=table.dtype)
-        places = [there.index(number) if number in there else len(there) for number in range(len(self.variables))]
-        return ops.take(ops.concatenate([table, nothing]), np.array(places), axis=0)
+        if len(present) == len(self.variables):
+            return Measured(table, counts)
+        row_of = {number: row for row, number in enumerate(present)}
+        rows = np.array([row_of.get(number, len(present)) for number in range(len(self.variables))])
+        return Measured(_rows(table, rows), None if counts is None else _rows(counts, rows))
 
     def finish(self, measured: np.ndarray) -> np.ndarray:
-        """Return the statistics, and the counts."""
-        sums, counts = np.split(measured, [self.columns - histograms.width(self.edges)], axis=-1)
-        return np.concatenate([statistics.finish(self.names, sums), counts], axis=-1)
+        """Return the statistics."""
+        return statistics.finish(self.names, measured)
 
     def forget(self) -> None:
         """Let the step's gradients go."""
@@ -137,20 +137,28 @@ class Gradients:
         """Return the learning rate for each weight, NaN where the rule is not all that moves it."""
         if self._learning_rate is None:
             return None
-        plain = [1.0 if self._plain and getattr(one, "constraint", None) is None else np.nan for one in weights]
+        plain = [1.0 if self._plain and getattr(weight, "constraint", None) is None else np.nan for weight in weights]
         return ops.cast(self._learning_rate, wide()) * ops.convert_to_tensor(np.array(plain, wide()))
 
-    def _hear(self, probe: GradientProbe, gradient: Tensor) -> None:
-        self._heard = [one for one in self._heard if one[0] is not probe] + [(probe, gradient)]
+    def _on_gradient(self, probe: GradientProbe, gradient: Tensor) -> None:
+        self._signals = [signal for signal in self._signals if signal[0] is not probe] + [(probe, gradient)]
 
-    def _signals(self, described: Sequence[Parameter], variables: Sequence[Any]) -> dict[GradientProbe, Parameter]:
+    def _probe_entries(
+        self, described: Sequence[Parameter], variables: Sequence[Any]
+    ) -> dict[GradientProbe, Parameter]:
         """Describe the probes: each stands as deep as the last layer before it."""
-        depths = {id(variable): one.depth for variable, one in zip(variables, described, strict=True)}
+        depths = {id(variable): entry.depth for variable, entry in zip(variables, described, strict=True)}
         depth, found = 0, {}
         for layer in layers_of(self._model) if self._probes else []:
             if isinstance(layer, GradientProbe):
                 path = layer.path or layer.name  # a layer without weights may have no path
                 found[layer] = Parameter(without_model(self._model, path), depth, "signal", path, layer.units)
             else:
-                depth = max([depth, *(depths.get(id(one), 0) for one in layer.trainable_variables)])
+                depth = max([depth, *(depths.get(id(variable), 0) for variable in layer.trainable_variables)])
         return found
+
+
+def _rows(table: Tensor, rows: np.ndarray) -> Tensor:
+    """Return rows of a table; the one behind its last is NaN."""
+    nothing = ops.full((1, table.shape[1]), np.nan, dtype=table.dtype)
+    return ops.take(ops.concatenate([table, nothing]), rows, axis=0)

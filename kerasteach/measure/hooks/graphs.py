@@ -1,4 +1,4 @@
-"""Tensors of a training step that is being traced: whether one can be used where the step ends."""
+"""Scope of tensors in a training step that is being traced: whether one can be used at the end of the step."""
 
 from __future__ import annotations
 

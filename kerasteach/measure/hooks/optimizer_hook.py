@@ -1,26 +1,44 @@
-"""The seam: the one place that stands between Keras and an optimizer, and shows listeners every gradient.
+"""Optimizer hook: the one place between Keras and an optimizer, where listeners receive every gradient.
 
-Keras hands the gradients of every training step to the optimizer, inside the compiled step. A hook in the place of the
-optimizer's method passes them on unchanged, after it called its listeners; the last listener to leave puts it back.
+Keras hands the gradients of every training step to the optimizer, inside the compiled step. The hook replaces the
+optimizer's method, calls its listeners, and passes the gradients on unchanged. The last listener to leave restores it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
 
-from kerasteach.measure import statistics
+from kerasteach.keras_internals import updated_variables
+from kerasteach.measure.statistics import Chosen
 from kerasteach.optimizers import is_plain
 
 Tensor = Any
-Listener = Callable[[keras.optimizers.Optimizer, Sequence[Tensor | None], Sequence[keras.Variable]], None]
+
+
+class TrainingStep(NamedTuple):
+    """One call of an optimizer, inside the training step.
+
+    Attributes:
+        optimizer: The optimizer.
+        gradients: Those of the batch's loss: dense, unscaled, before clipping, and the sum over all devices; `None`
+            for a variable that has none.
+        variables: What they are the gradients of.
+    """
+
+    optimizer: keras.optimizers.Optimizer
+    gradients: Sequence[Tensor | None]
+    variables: Sequence[keras.Variable]
+
+
+Listener = Callable[[TrainingStep], None]
 
 
 class _Hook:
-    """Stands in for one optimizer's method: calls the listeners, then the method."""
+    """Replacement of one optimizer's method: calls the listeners, then the method."""
 
     def __init__(self, optimizer: keras.optimizers.Optimizer) -> None:
         self.optimizer = optimizer
@@ -34,13 +52,13 @@ class _Hook:
         return self.method(*show(*args, **kwargs))
 
     def _show(self, grads: Sequence[Tensor | None], trainable_variables: Any = None) -> tuple[Any, ...]:
-        variables = known_variables(self.optimizer) if trainable_variables is None else list(trainable_variables)
+        variables = updated_variables(self.optimizer) if trainable_variables is None else list(trainable_variables)
         gradients = list(grads)  # which may be a generator, and can be gone through once
-        received = _total([_true(gradient, self.optimizer, variables) for gradient in gradients])
-        if received is not None:
+        total = _total([_unscaled(gradient, self.optimizer, variables) for gradient in gradients])
+        if total is not None:
             for listener in list(self.listeners):
                 try:
-                    listener(self.optimizer, received, variables)
+                    listener(TrainingStep(self.optimizer, total, variables))
                 except BaseException:
                     self.listeners.remove(listener)  # so that the next training does not fail
                     raise
@@ -49,7 +67,7 @@ class _Hook:
     def _show_stateless(
         self, optimizer_variables: Any, grads: Sequence[Tensor | None], trainable_variables: Any
     ) -> tuple[Any, ...]:
-        own, weights = self.optimizer.variables, known_variables(self.optimizer)
+        own, weights = self.optimizer.variables, updated_variables(self.optimizer)
         before = [*zip(own, optimizer_variables, strict=True), *zip(weights, trainable_variables, strict=True)]
         with keras.StatelessScope(state_mapping=before) as scope:
             self._show(grads, weights)
@@ -63,16 +81,8 @@ def hooked_method(optimizer: keras.optimizers.Optimizer) -> str:
     return "stateless_apply" if scaled and keras.backend.backend() == "jax" else "apply"
 
 
-def known_variables(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
-    """Return the variables that a built optimizer updates; none before it is built."""
-    return list(optimizer._trainable_variables)
-
-
 def attach(optimizer: keras.optimizers.Optimizer, listener: Listener) -> None:
-    """Have a listener called with (optimizer, gradients, variables) inside every training step traced from now on.
-
-    The gradients are those of the batch's loss: dense, unscaled, before clipping, and the sum over all devices.
-    """
+    """Have a listener called with each `TrainingStep`, inside every training step that is traced from now on."""
     name = hooked_method(optimizer)
     hook = vars(optimizer).get(name)
     if not isinstance(hook, _Hook):
@@ -87,29 +97,27 @@ def detach(optimizer: keras.optimizers.Optimizer, listener: Listener) -> None:
     hook = vars(optimizer).get(name)
     if not isinstance(hook, _Hook):
         return
-    hook.listeners = [one for one in hook.listeners if one != listener]  # a method is another object each time
+    hook.listeners = [other for other in hook.listeners if other != listener]  # a method is another object each time
     if not hook.listeners:
         delattr(optimizer, name)
         if hook.was_instance_attribute:
             setattr(optimizer, name, hook.method)
 
 
-def statistics_for(asked: str | Iterable[str] | None, optimizer: keras.optimizers.Optimizer) -> tuple[str, ...]:
+def names_for(chosen: Chosen, optimizer: keras.optimizers.Optimizer) -> tuple[str, ...]:
     """Return the names of the statistics to record with this optimizer: `update_ratio` needs the plain rule.
 
     Raises:
-        ValueError: If a name is unknown, or is `update_ratio` and the optimizer has another rule; `"all"` leaves it
-            out then.
+        ValueError: If `update_ratio` is named and the optimizer has another rule; `"all"` leaves it out then.
     """
-    names = statistics.chosen(asked)
-    if is_plain(optimizer) or "update_ratio" not in names:
-        return names
-    if asked != "all":
+    if is_plain(optimizer) or "update_ratio" not in chosen.names:
+        return chosen.names
+    if not chosen.everything:
         raise ValueError(
             "`update_ratio` is known for PlainSGD and for keras.optimizers.SGD without momentum, decay or clipping; "
             f"leave it out of `statistics`. Received: the optimizer {type(optimizer).__name__}."
         )
-    return tuple(name for name in names if name != "update_ratio")
+    return tuple(name for name in chosen.names if name != "update_ratio")
 
 
 def loss_scale(optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> Tensor | None:
@@ -130,7 +138,7 @@ def replicas() -> int:
     return int(tf.distribute.get_strategy().num_replicas_in_sync)
 
 
-def _true(gradient: Tensor, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> Tensor:
+def _unscaled(gradient: Tensor, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> Tensor:
     """Return the gradient dense and unscaled."""
     if gradient is None:
         return None
@@ -143,7 +151,7 @@ def _true(gradient: Tensor, optimizer: keras.optimizers.Optimizer, variables: Se
 
 
 def _total(gradients: list[Tensor | None]) -> list[Tensor | None] | None:
-    """Return the sums over all devices that share the step; on all devices but the first, where none listens, `None`.
+    """Return the sums over all devices that share the step; `None` on all but the first, which alone calls listeners.
 
     Keras divides each device's loss by their number, so the sum is the gradient that it applies.
     """

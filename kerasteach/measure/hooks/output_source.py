@@ -5,43 +5,46 @@ from __future__ import annotations
 import functools
 import math
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from kerasteach.activation_names import ACTIVATIONS
+from kerasteach.activations.lookup import ACTIVATIONS
 from kerasteach.layers import GradientProbe
 from kerasteach.measure import histograms, statistics
 from kerasteach.measure.hooks import buffers
 from kerasteach.measure.hooks.graphs import is_here, is_inside
+from kerasteach.measure.hooks.optimizer_hook import TrainingStep
 from kerasteach.measure.parameters import without_model
 from kerasteach.measure.reductions import wide
 from kerasteach.measure.selection import Selector, choose, inside, layers_of
-from kerasteach.tables.captures import Output
+from kerasteach.tables.captures import Measured, Output
 
 Tensor = Any
 
+OUTPUT_STATISTICS = ("mean", "std", "finite", "zero_fraction", "dead_fraction", "saturated_fraction")
 SATURATED = 0.01  # so near to a limit of its function an output counts as saturated
 
 
 class Outputs:
-    """Statistics, and where they are asked for histograms, of what the layers of a model put out.
+    """Statistics, and where they are asked for histograms, of the outputs of a model's layers.
 
-    It stands in for the chosen layers' `call` until `leave`.
+    It replaces the chosen layers' `call` until `leave`.
 
     Args:
         model: Whose layers they are.
-        names: The statistics, out of `kerasteach.tables.captures.OUTPUT_STATISTICS`.
+        names: The statistics, out of `OUTPUT_STATISTICS` and `own`.
         layers: Which layers; `None` for all but inputs and probes.
         edges: The edges of the histograms' bins; `None` for no histograms.
         reset: Whether a unit's death is judged anew after each captured step, not only after `begin_window`.
+        own: The functions of the caller's own statistics; `None` for none.
 
     Attributes:
         entries: A description of each call of each layer, in the order of the calls; `None` before the first step.
-        columns: The statistics, then the histogram's counts.
+        columns: How many statistics there are, and how many counts.
     """
 
     def __init__(
@@ -51,12 +54,13 @@ class Outputs:
         layers: Sequence[Selector] | None = None,
         edges: np.ndarray | None = None,
         reset: bool = True,
+        own: Mapping[str, statistics.Function] | None = None,
     ) -> None:
-        self.names, self.edges = tuple(names), edges
-        self.columns = len(self.names) + histograms.width(edges)
+        self.names, self.edges, self._own = tuple(names), edges, own or {}
+        self.columns = Measured(len(self.names), histograms.width(edges))
         self.entries: list[Output] | None = None
         self._model, self._reset = model, reset
-        self._listening = False
+        self._training = False
         self._taken: list[tuple[keras.layers.Layer, Tensor]] = []
         self._now: dict[tuple[int, int], Tensor] = {}  # this step's outputs, by layer and call
         self._keys: list[tuple[int, int]] = []
@@ -74,11 +78,11 @@ class Outputs:
                 watch.takers = [take for take in watch.takers if take != self._take]
                 if not watch.takers:
                     del layer.call
-        self.listen(False)
+        self.set_training(False)
 
-    def listen(self, training: bool) -> None:
-        """Take the outputs of what is called from now on, or, as in an evaluation, do not."""
-        self._listening = training
+    def set_training(self, training: bool) -> None:
+        """Record the calls from now on, or, as in an evaluation, do not."""
+        self._training = training
         self._taken.clear()
 
     def forget(self) -> None:
@@ -99,20 +103,14 @@ class Outputs:
             layer, call = self._layers[key[0]], key[1]
             depth = depths.setdefault(key[0], len(depths) + 1)
             path = layer.path or layer.name  # a layer without weights may have no path
-            size = math.prod(one or 0 for one in output.shape[1:])
+            size = math.prod(length or 0 for length in output.shape[1:])
             self.entries.append(Output(without_model(self._model, path), depth, call, path, size))
             self._keys.append(key)
             units = output.shape[_unit_axis(layer)] if len(output.shape) > 1 else None
             if "dead_fraction" in self.names and units is not None and key[0] not in self._active:
                 self._active[key[0]] = buffers.make(np.zeros(units, "float32"), optimizer)
 
-    def observe(
-        self,
-        optimizer: keras.optimizers.Optimizer,
-        gradients: Sequence[Tensor | None],
-        variables: Sequence[keras.Variable],
-        captured: Tensor,
-    ) -> None:
+    def observe(self, step: TrainingStep, captured: Tensor) -> None:
         """Take the step's outputs, and note which units were alive."""
         if self._taken:
             self._sort()
@@ -129,26 +127,32 @@ class Outputs:
             self._dead[key] = (units - ops.sum(active)) / units
             cell.assign(ops.where(captured, ops.zeros_like(active), active) if self._reset else active)
 
-    def measure(self) -> Tensor:
-        """Return one step's numbers, `(entries, columns)`, NaN where there was no such call."""
-        nothing = ops.full((self.columns,), np.nan, dtype=wide())
-        return ops.stack([self._row(key) if key in self._now else nothing for key in self._keys] or [nothing])
+    def measure(self) -> Measured:
+        """Return one step's numbers, `(entries, ...)`, NaN where there was no such call."""
+        calls = [key if key in self._now else None for key in self._keys] or [None]
+        counts = None if self.edges is None else ops.stack([self._counts(key) for key in calls])
+        return Measured(ops.stack([self._statistics(key) for key in calls]), counts)
 
     def finish(self, measured: np.ndarray) -> np.ndarray:
         """Return the numbers as they are: they are statistics already."""
         return measured
 
-    def _row(self, key: tuple[int, int]) -> Tensor:
+    def _statistics(self, key: tuple[int, int] | None) -> Tensor:
+        if key is None:
+            return ops.full((len(self.names),), np.nan, dtype=wide())
         output = self._now[key]
-        plain = [name for name in self.names if name not in ("dead_fraction", "saturated_fraction")]
+        plain = [name for name in self.names if name in statistics.STATISTICS]
         values = dict(zip(plain, ops.unstack(statistics.compute(plain, output)), strict=True))
+        values |= {name: statistics.call(name, own, output) for name, own in self._own.items()}
         unknown = ops.full((), np.nan, dtype=wide())
         values["dead_fraction"] = ops.cast(self._dead.get(key[0], unknown), unknown.dtype)
         values["saturated_fraction"] = self._saturated(self._layers[key[0]], output, unknown)
-        row = ops.stack([values[name] for name in self.names])
-        if self.edges is None:
-            return row
-        return ops.concatenate([row, ops.cast(histograms.counts([output], self.edges)[0], row.dtype)])
+        return ops.stack([values[name] for name in self.names])
+
+    def _counts(self, key: tuple[int, int] | None) -> Tensor:
+        if key is None or self.edges is None:
+            return ops.full((histograms.width(self.edges),), np.nan, dtype=wide())
+        return ops.cast(histograms.counts([self._now[key]], self.edges)[0], wide())
 
     def _saturated(self, layer: keras.layers.Layer, output: Tensor, unknown: Tensor) -> Tensor:
         limits = _limits(layer)
@@ -180,7 +184,7 @@ class Outputs:
 
     def _take(self, layer: keras.layers.Layer, outputs: Any) -> None:
         tensors = keras.tree.flatten(outputs)
-        if not self._listening or not tensors:
+        if not self._training or not tensors:
             return
         if isinstance(tensors[0], keras.KerasTensor) or not ops.is_tensor(tensors[0]):
             return
@@ -207,24 +211,24 @@ def _chosen(model: keras.Model, layers: Sequence[Selector] | None) -> list[keras
     """Return the layers that are meant, out of those whose calls happen in the step itself."""
     found: dict[int, keras.layers.Layer] = {}
 
-    def walk(layer: keras.layers.Layer) -> None:
-        for one in inside(layer):
-            container = isinstance(one, keras.Model)
-            if not container and not isinstance(one, (keras.layers.InputLayer, GradientProbe)):
-                found[id(one)] = one
+    def walk(outer: keras.layers.Layer) -> None:
+        for layer in inside(outer):
+            container = isinstance(layer, keras.Model)
+            if not container and not isinstance(layer, (keras.layers.InputLayer, GradientProbe)):
+                found[id(layer)] = layer
             # Keras's own layers call those inside them as they like: a recurrent one in a loop, say.
-            if container or not type(one).__module__.startswith("keras."):
-                walk(one)
+            if container or not type(layer).__module__.startswith("keras."):
+                walk(layer)
 
     walk(model)
-    there = list(found.values())
+    candidates = list(found.values())
 
     def owners(layer: keras.layers.Layer) -> Iterable[int]:
-        meant = {id(one) for one in [layer, *layers_of(layer)]}
-        return (index for index, one in enumerate(there) if id(one) in meant)
+        meant = {id(inner) for inner in [layer, *layers_of(layer)]}
+        return (index for index, candidate in enumerate(candidates) if id(candidate) in meant)
 
-    names = [without_model(model, one.path or one.name) for one in there]
-    return [there[index] for index in choose(layers, names, owners, model)]
+    names = [without_model(model, layer.path or layer.name) for layer in candidates]
+    return [candidates[index] for index in choose(layers, names, owners, model)]
 
 
 def _limits(layer: keras.layers.Layer) -> tuple[float, float] | None:

@@ -11,6 +11,8 @@ import numpy as np
 from keras import ops
 
 from kerasteach.measure.hooks import buffers
+from kerasteach.measure.hooks.optimizer_hook import TrainingStep
+from kerasteach.tables.captures import Measured
 
 Tensor = Any
 
@@ -19,13 +21,15 @@ _STEPS_UNKNOWN = 1024  # how many steps it makes room for where their number is 
 
 
 class Source(Protocol):
-    """Type of what a recorder records: it turns a training step into numbers.
+    """Interface of a source of numbers: it measures a training step.
 
     Attributes:
-        columns: How many numbers it has of each of its entries: variables, or layers.
+        names: Those of its statistics.
+        columns: How many numbers it has of each of its entries: for the statistics, and counts.
     """
 
-    columns: int
+    names: tuple[str, ...]
+    columns: Measured
 
     @property
     def entries(self) -> Sequence[Any] | None:
@@ -34,26 +38,20 @@ class Source(Protocol):
     def prepare(self, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
         """Fix the entries. Called once, before the first step is measured or in it."""
 
-    def observe(
-        self,
-        optimizer: keras.optimizers.Optimizer,
-        gradients: Sequence[Tensor | None],
-        variables: Sequence[keras.Variable],
-        captured: Tensor,
-    ) -> None:
-        """Take what the step has to offer; called at every step, also where it is not captured."""
+    def observe(self, step: TrainingStep, captured: Tensor) -> None:
+        """Take the tensors of a step; called at every step, also where it is not captured."""
 
-    def measure(self) -> Tensor:
-        """Return the step's numbers, `(entries, columns)`, NaN in the rows of what is not there."""
+    def measure(self) -> Measured:
+        """Return the step's numbers, `(entries, ...)`, NaN in the rows of what is not there; without counts, `None`."""
 
     def finish(self, measured: np.ndarray) -> np.ndarray:
-        """Turn what was measured, `(steps, entries, columns)`, into what is recorded, on the host."""
+        """Return the statistics, on the host, out of what was measured in their place, `(steps, entries, ...)`."""
 
     def forget(self) -> None:
         """Let go of what `observe` took."""
 
     def leave(self) -> None:
-        """Take back whatever else it hooked."""
+        """Remove its other hooks."""
 
 
 class Recorder:
@@ -62,7 +60,7 @@ class Recorder:
     Args:
         source: What is measured.
         optimizer: Whose steps are counted.
-        every: At which steps: those whose number is a multiple of it. Defaults to `1`.
+        every: Measure the steps whose number is a multiple of it. Defaults to `1`.
         steps: How many steps there will be between two calls of `fetch`. Defaults to `None`, not known.
         at_least: How many of them there must be room for, whatever the memory. Defaults to `1`.
 
@@ -87,31 +85,36 @@ class Recorder:
         self._cells: dict[str, buffers.Cell] = {}
         self.fetched = self._first = 0
 
-    def __call__(
-        self,
-        optimizer: keras.optimizers.Optimizer,
-        gradients: Sequence[Tensor | None],
-        variables: Sequence[keras.Variable],
-    ) -> None:
+    def __call__(self, step: TrainingStep) -> None:
         """Measure one step; called inside the training step."""
-        self.prepare(variables)
-        buffer, rows, steps = self._cells["buffer"], self._cells["rows"], self._cells["steps"]
+        self.prepare(step.variables)
+        rows, steps = self._cells["rows"], self._cells["steps"]
         room = len(self._kept) - 1  # the last row takes what is not kept
         place = ops.minimum(rows.value, room)
         captured = ops.ones((), "bool") if self._every == 1 else ops.equal(steps.value % self._every, 0)
-        self.source.observe(optimizer, gradients, variables, captured)
+        self.source.observe(step, captured)
         if self._every == 1:
-            row = self.source.measure()
+            row = self._measure()
         else:
-            nothing = ops.full(buffer.value.shape[1:], np.nan, dtype=buffer.value.dtype)
-            row = ops.cond(captured, lambda: ops.cast(self.source.measure(), nothing.dtype), lambda: nothing)
+            nothing = [ops.full(buffer.value.shape[1:], np.nan, dtype=buffer.value.dtype) for buffer in self._buffers]
+            kind = nothing[0].dtype
+            row = ops.cond(captured, lambda: [ops.cast(numbers, kind) for numbers in self._measure()], lambda: nothing)
             place = ops.where(captured, place, room)
-        buffer.write(place, row)
-        # Counted only after a gradient exists: when the data have ended, TensorFlow still runs what needs no batch.
-        with buffers.after(next((one for one in reversed(gradients) if one is not None), row)):
+        for buffer, numbers in zip(self._buffers, row, strict=True):
+            buffer.write(place, numbers)
+        # Count the step only after a gradient exists: with exhausted data TensorFlow still runs ops that do not depend
+        # on the batch.
+        with buffers.after(next((gradient for gradient in reversed(step.gradients) if gradient is not None), row[0])):
             rows.assign(rows.value + ops.cast(captured, rows.value.dtype))
             steps.assign(steps.value + 1)
         self.source.forget()
+
+    def _measure(self) -> list[Tensor]:
+        return [numbers for numbers in self.source.measure() if numbers is not None]
+
+    @property
+    def _buffers(self) -> list[buffers.Cell]:
+        return [self._cells[name] for name in Measured._fields if name in self._cells]
 
     @property
     def _kept(self) -> range:
@@ -122,11 +125,11 @@ class Recorder:
         if self._cells:
             return
         self.source.prepare(self._optimizer, variables)
-        shape = (len(self.source.entries or ()), self.source.columns)
-        one_row = max(1, int(np.prod(shape))) * np.dtype("float64").itemsize
-        self.capacity = max(self._at_least, min(self._wanted, self._every * (BUFFER_BYTES // one_row)))
+        self.capacity = max(self._at_least, min(self._wanted, self._every * (BUFFER_BYTES // max(8, self._row_bytes))))
+        columns = {name: number for name, number in self.source.columns._asdict().items() if number or name != "counts"}
+        tables = {name: self._empty(len(self._kept), number) for name, number in columns.items()}
         self._cells = {
-            "buffer": buffers.make(np.zeros((len(self._kept), *shape)), self._optimizer),
+            **{name: buffers.make(table, self._optimizer) for name, table in tables.items()},
             "rows": buffers.make(np.zeros((), "int64"), self._optimizer),
             "steps": buffers.make(np.array(self._first, "int64"), self._optimizer),
         }
@@ -138,27 +141,33 @@ class Recorder:
             if name in self._cells:
                 self._cells[name].assign(ops.full_like(self._cells[name].value, value))
 
-    def fetch(self) -> tuple[np.ndarray, np.ndarray]:
+    def fetch(self) -> tuple[np.ndarray, Measured]:
         """Return what was recorded since the last call, and make room anew.
 
         Returns:
-            The numbers of the steps, `(steps,)`, and what was recorded of them, `(steps, entries, ...)`.
+            The numbers of the steps, `(steps,)`, and what was measured of them, `(steps, entries, ...)`.
 
         Warns:
             UserWarning: If more steps were taken than there was room for; the first of them are kept.
         """
-        shape = (len(self.source.entries or ()), self.source.columns)
         first, self.fetched = -(-self.fetched // self._every) * self._every, self.steps
         count = int(self._cells["rows"].read()) if self._cells else 0
         if not count:
-            return np.empty(0, "int64"), self.source.finish(np.empty((0, *shape)))
+            return np.empty(0, "int64"), self._finished(*(self._empty(0, number) for number in self.source.columns))
         rows, room = self._cells["rows"], len(self._kept) - 1
         rows.assign(ops.zeros_like(rows.value))
         if count > room:
             warnings.warn(f"Of {count} recorded steps only the first {room} found room in the buffer.", stacklevel=2)
         kept = min(count, room)
-        measured = self._cells["buffer"].read(slice(0, kept)).astype("float64")
-        return first + self._every * np.arange(kept), self.source.finish(measured)
+        found = [buffer.read(slice(0, kept)).astype("float64") for buffer in self._buffers]
+        counts = found[1:] or [self._empty(kept, 0)]
+        return first + self._every * np.arange(kept), self._finished(found[0], *counts)
+
+    def _finished(self, statistics: np.ndarray, counts: np.ndarray) -> Measured:
+        return Measured(self.source.finish(statistics), counts)
+
+    def _empty(self, steps: int, columns: int) -> np.ndarray:
+        return np.zeros((steps, len(self.source.entries or ()), columns))
 
     @property
     def steps(self) -> int:
@@ -168,7 +177,11 @@ class Recorder:
     @property
     def bytes(self) -> int:
         """How much of the device's memory the buffer takes."""
-        return len(self._kept) * len(self.source.entries or ()) * self.source.columns * np.dtype("float64").itemsize
+        return len(self._kept) * self._row_bytes
+
+    @property
+    def _row_bytes(self) -> int:
+        return len(self.source.entries or ()) * sum(self.source.columns) * np.dtype("float64").itemsize
 
     def release(self) -> None:
         """Give the device's memory back."""

@@ -1,8 +1,8 @@
-"""Training function: a model's compiled step, made anew where what is hooked into it has changed.
+"""Compiled training step of a model, compiled again when the hooks in it change.
 
-Keras traces the function at the first step, with whatever is hooked in then; a hook that comes or goes later would not
-be in it, or would stay. While a model has hooks, its `make_train_function` is replaced: Keras calls it at the beginning
-of every `fit` and `train_on_batch`, so that each hook learns that another training begins.
+Keras traces the step once, with the hooks of that moment: one that comes later is missing in it, one that leaves stays.
+While a model has hooks, its `make_train_function` is replaced. Keras calls it at the beginning of every `fit` and
+`train_on_batch`, so each hook is notified of another training.
 """
 
 from __future__ import annotations
@@ -18,35 +18,39 @@ _REPLACED = ("make_train_function", *_STEPS)
 
 
 class Hook(Protocol):
-    """Something that is hooked into a model's training."""
+    """Interface of a hook in a model's training."""
 
     def interrupted(self) -> None:
-        """React to another training of the model, or to its compilation: read what is there, and leave."""
+        """React to another training of the model, or to its compilation: fetch what was recorded, and leave."""
 
 
 def enter(model: keras.Model, hook: Hook) -> None:
-    """Note that this object's hook is in the model's training from now on."""
+    """Register a hook of the model's training."""
     hooks = _hooks(model)
     if hooks is None:
         hooks = _Hooks(model)
-        object.__setattr__(model, "make_train_function", hooks)  # which Keras's own would track
+        object.__setattr__(model, "make_train_function", hooks)  # past Keras's tracking of what is set
     hooks.present.append(hook)
 
 
 def leave(model: keras.Model, hook: Hook) -> None:
-    """Note that it is so no longer; what was compiled with it is thrown away."""
+    """Unregister a hook; the step that was compiled with it is dropped."""
     hooks = _hooks(model)
     if hooks is None:
         return
-    if hooks.made is not None and hooks.made is model.train_function and any(one is hook for one in hooks.made_with):
+    if (
+        hooks.made is not None
+        and hooks.made is model.train_function
+        and any(other is hook for other in hooks.made_with)
+    ):
         model.train_function = None
-    hooks.present = [one for one in hooks.present if one is not hook]
+    hooks.present = [other for other in hooks.present if other is not hook]
     if not hooks.present:
         hooks.remove()
 
 
 def make(model: keras.Model, force: bool = False) -> None:
-    """Have the model's training step compiled with what is hooked in now, unless that is so."""
+    """Have the model's training step compiled with its present hooks, unless it is."""
     hooks = _hooks(model)
     if hooks is None:
         model.make_train_function(force=force)
@@ -71,12 +75,12 @@ def _hooks(model: keras.Model) -> _Hooks | None:
 
 
 class _Hooks:
-    """Stands in for a model's `make_train_function`, and for its `train_step` and `test_step`.
+    """Replacement of a model's `make_train_function`, `train_step` and `test_step`.
 
     Attributes:
         present: The hooks.
         made: The training function that was made last.
-        made_with: The hooks that were there then.
+        made_with: The hooks that are in it.
         running: The names of the steps that have begun and not ended, the innermost last.
     """
 
@@ -96,12 +100,12 @@ class _Hooks:
         return self._model.train_function
 
     def is_made(self) -> bool:
-        same = [id(one) for one in self.made_with] == [id(one) for one in self.present]
+        same = [id(hook) for hook in self.made_with] == [id(hook) for hook in self.present]
         return same and self.made is not None and self.made is self._model.train_function
 
     def make(self) -> None:
         self._model.train_function = None
-        # A function of its own each time: JAX knows one that it traced before, though another hook was in it then.
+        # A new function each time: JAX would reuse one that it traced before, with other hooks in it.
         for name in _STEPS:
             object.__setattr__(self._model, name, self._step(name))
         self._own("make_train_function")()

@@ -1,10 +1,13 @@
-"""One row for an epoch out of the rows of its steps."""
+"""Means over the steps of an epoch: one row for each entry."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+
+from kerasteach.tables.captures import Measured, is_recorded
 
 _LEAST = ("finite", "dead_fraction")  # become the least of the steps' values; everything else its mean
 
@@ -16,42 +19,36 @@ class EpochMean:
     stays where it held in all of them; `dead_fraction` is that of the whole epoch; counts are added up.
 
     Args:
-        statistics: The names of the first columns, `finite` among them; the others are counts.
+        names: Of the statistics, `finite` among them.
         epoch: The epoch's number.
 
     Attributes:
         last: The number of the last step.
     """
 
-    def __init__(self, statistics: Sequence[str], epoch: int) -> None:
+    def __init__(self, names: Sequence[str], epoch: int) -> None:
         self.epoch, self.last = epoch, -1
-        self._statistics = tuple(statistics)
-        self._sum: np.ndarray | None = None
-        self._least: np.ndarray | None = None
-        self._present: np.ndarray | None = None
+        self._names = tuple(names)
+        self._sum: Any = 0.0
+        self._counts: Any = 0.0
+        self._least: Any = np.inf
+        self._number: Any = 0  # of the steps in which each entry was there
 
-    def add(self, steps: np.ndarray, values: np.ndarray) -> None:
-        """Take some steps: their numbers, `(steps,)`, and `(steps, entries, columns)`."""
-        present = ~np.isnan(values[:, :, self._statistics.index("finite")])
-        total = np.where(present[:, :, np.newaxis], values, 0).sum(axis=0)
-        least = np.where(present[:, :, np.newaxis], values, np.inf).min(axis=0)
-        number = present.sum(axis=0)
-        if self._sum is None or self._least is None or self._present is None:
-            self._sum, self._least, self._present = total, least, number
-        else:
-            self._sum, self._least = self._sum + total, np.minimum(self._least, least)
-            self._present = self._present + number
+    def add(self, steps: np.ndarray, measured: Measured) -> None:
+        """Take some steps: their numbers, `(steps,)`, and `(steps, entries, ...)`."""
+        present = is_recorded(self._names, measured.statistics)[:, :, np.newaxis]
+        self._sum = self._sum + np.where(present, measured.statistics, 0).sum(axis=0)
+        self._counts = self._counts + np.where(present, measured.counts, 0).sum(axis=0)
+        self._least = np.minimum(self._least, np.where(present, measured.statistics, np.inf).min(axis=0))
+        self._number = self._number + present.sum(axis=0)
         self.last = int(steps[-1])
 
-    def values(self) -> np.ndarray:
-        """Return the epoch's row, `(entries, columns)`, NaN for an entry that was never there."""
-        if self._sum is None or self._least is None or self._present is None:
+    def row(self) -> Measured:
+        """Return the epoch's row, `(1, entries, ...)`, NaN for an entry that was never there."""
+        if self.last < 0:
             raise RuntimeError("No step was added.")
-        there = self._present[:, np.newaxis] > 0
-        folded = self._sum.copy()
-        number = len(self._statistics)
-        folded[:, :number] /= np.maximum(self._present, 1)[:, np.newaxis]
-        for index, name in enumerate(self._statistics):
-            if name in _LEAST:
-                folded[:, index] = self._least[:, index]
-        return np.where(there, folded, np.nan)
+        least = np.isin(self._names, _LEAST)
+        folded = np.where(least, self._least, self._sum / np.maximum(self._number, 1))
+        return Measured(
+            *(np.where(self._number > 0, numbers, np.nan)[np.newaxis] for numbers in (folded, self._counts))
+        )

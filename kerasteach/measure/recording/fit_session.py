@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from kerasteach.measure.hooks import recorder
 from kerasteach.measure.hooks.attachment import Attachment
 from kerasteach.measure.recording.recording import Recording
@@ -16,13 +14,13 @@ class Session:
 
     Keras does not call `on_train_end` after an exception, so a session may outlive its `fit`. It ends when the next
     training of the model begins, of whatever kind: what was recorded is fetched before, and the optimizer is released.
-    Where it was a callback that trained or compiled the model in mid-fit, the session goes on with a new attachment.
+    After a callback that trained or compiled the model in mid-fit, the session goes on with a new attachment.
 
     Args:
         recording: Where the numbers go.
 
     Attributes:
-        attachment: What records; `None` while nothing does.
+        attachment: The attachment that records; `None` while nothing does.
         steps: How many steps were fetched; the number of the next one.
         seen: Whether the optimizer was called at all.
         begun: Whether a batch was begun at all.
@@ -38,7 +36,7 @@ class Session:
     def begin(self) -> None:
         """Begin a training, with step 0."""
         self.steps, self._epoch, self._epoch_steps = 0, 0, 0
-        self._batches = self._fetched = self._first = 0  # of this epoch: begun, begun at the last fetch, and before now
+        self._batches = self._fetched = self._first = 0  # of this epoch: begun, at the last fetch, and before now
         self._applies: int | None = None  # of the optimizer, a batch; known after the first
         self.seen = self.begun = self.missed = self.over = False
         if self.attachment is not None:
@@ -108,12 +106,12 @@ class Session:
         if self.attachment is None or self.over:
             return
         batches, before = self._batches - self._fetched, self.steps
-        steps, values, arrays = self.attachment.fetch()
+        steps, measured, arrays = self.attachment.fetch()
         self.steps = self.attachment.recorder.fetched
         taken = self.steps - before
         if taken and batches:
             self._applies = -(-taken // batches)
         self._fetched = self._batches
         self.seen = self.seen or taken > 0
-        self.recording.add(self.attachment.source.entries or (), self._epoch, np.asarray(steps), values)
+        self.recording.add(self.attachment.source.entries or (), self._epoch, steps, measured)
         self.recording.add_raw(arrays)

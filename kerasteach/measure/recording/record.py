@@ -1,4 +1,4 @@
-"""Tape for training loops without `fit`: the same seam, as a context manager."""
+"""Recorder for training loops without `fit`: the same optimizer hook, as a context manager."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from pathlib import Path
 from typing import Self
 
 import keras
-import numpy as np
 
+from kerasteach.keras_internals import updated_variables
 from kerasteach.measure import histograms
 from kerasteach.measure.hooks import buffers, optimizer_hook, train_function
 from kerasteach.measure.hooks.attachment import Attachment
 from kerasteach.measure.hooks.full_gradients import Raw, checked_raw
 from kerasteach.measure.hooks.gradient_source import Gradients
 from kerasteach.measure.recording.recording import Every, Recording, checked_every
-from kerasteach.measure.recording.views import Views
+from kerasteach.measure.recording.views import GradientViews
 from kerasteach.measure.selection import Selector, Selectors, checked
+from kerasteach.measure.statistics import Asked, chosen
 from kerasteach.storage.interruption import no_save_before_sigterm, save_before_sigterm
 from kerasteach.tables.captures import Parameter
 from kerasteach.validation import received, whole
 
 
-class record(Views):  # noqa: N801  used as a context manager, `with record(...)`, like a function
+class record(GradientViews):  # noqa: N801  used as a context manager, `with record(...)`, like a function
     """Record the gradients that an optimizer is handed, in a training loop of one's own or with `train_on_batch`.
 
-    It is the seam of `GradientCapture`, with the same table: one step is one call of the optimizer's `apply`. Inside
+    It records what `GradientCapture` does, in the same table: one step is one call of the optimizer's `apply`. Inside
     the block the optimizer is hooked; after it everything is as it was.
 
     A function that TensorFlow or JAX compiles must be traced inside the block: make it anew there. On JAX, build the
@@ -70,7 +71,7 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
         *,
         layers: Selectors = None,
         every: Every = 1,
-        statistics: str | Iterable[str] | None = None,
+        statistics: Asked = None,
         histogram: bool | int | Sequence[float] | None = None,
         raw: Mapping[Selector, int | Iterable[int]] | None = None,
         directory: str | Path | None = None,
@@ -81,10 +82,10 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
             raise TypeError(f"`model` must be a Keras model, or None. {received('model', model)}")
         self._optimizer, self._model = optimizer, model
         self._layers, self._every = checked(layers), checked_every(every)
-        self._names = optimizer_hook.statistics_for(statistics, optimizer)
+        self._chosen = chosen(statistics)
         self._edges, self._raw = histograms.checked_edges(histogram), checked_raw(raw)
-        self._recording = Recording("gradients", Parameter, self._every, directory)
-        self._recording.statistics, self._recording.edges = self._names, self._edges
+        names = optimizer_hook.names_for(self._chosen, optimizer)
+        self._recording = Recording("gradients", Parameter, names, self._every, self._edges, directory)
         self._writes = directory is not None
         self._attachment: Attachment | None = None
         self._epoch = 0
@@ -97,15 +98,15 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
         built_first = buffers.backend() == "jax" or replicas > 1
         if built_first and not self._optimizer.built:
             raise ValueError("Build the optimizer first: optimizer.build(model.trainable_variables).")
-        self._recording.begin(self._names, self._edges)
+        self._recording.begin()
         self._attachment = Attachment(
             self._optimizer,
-            Gradients(self._model, self._names, self._layers, self._edges),
+            Gradients(self._model, self._recording.statistics, self._layers, self._edges, self._chosen.own),
             self._model,
             every=1 if self._every == "epoch" else self._every,
             steps=2**62,
             raw=Raw(self._model, self._optimizer, self._raw) if self._raw else None,
-            variables=optimizer_hook.known_variables(self._optimizer) if built_first else None,
+            variables=updated_variables(self._optimizer) if built_first else None,
         )
         if getattr(self._model, "compiled", False) and self._optimizer is getattr(self._model, "optimizer", None):
             train_function.make(self._model)  # for `train_on_batch`
@@ -143,17 +144,11 @@ class record(Views):  # noqa: N801  used as a context manager, `with record(...)
         self._recording.end_epoch()
         self._epoch = number
 
-    @property
-    def raw(self) -> dict[int, dict[str, np.ndarray]]:
-        """The whole gradients that `raw=` asked for: for each step, by the path of the variable."""
-        self._look()
-        return self._recording.raw()
-
     def _fetch(self) -> None:
         if self._attachment is None:
             return
         with self._recording.undivided:
-            steps, values, arrays = self._attachment.fetch()
+            steps, measured, arrays = self._attachment.fetch()
             self._seen = self._seen or len(steps) > 0
-            self._recording.add(self._attachment.source.entries or (), self._epoch, steps, values)
+            self._recording.add(self._attachment.source.entries or (), self._epoch, steps, measured)
             self._recording.add_raw(arrays)

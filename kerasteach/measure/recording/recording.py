@@ -1,4 +1,4 @@
-"""The host's side of a recording: it takes what was fetched, in memory or to disk, and gives tables back."""
+"""Recording on the host: collects what was fetched, in memory or on disk, and returns tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kerasteach.storage.files import DamagedRunError
 from kerasteach.storage.interruption import Undivided
 from kerasteach.storage.manifest import columns_of, versions
 from kerasteach.storage.stream import Stream
-from kerasteach.tables.captures import Output, Parameter, histogram_table, tidy_table
+from kerasteach.tables.captures import Measured, Output, Parameter, histogram_table, is_recorded, tidy_table
 from kerasteach.validation import LONGEST, whole
 from kerasteach.validation import path as checked_path
 
@@ -46,12 +46,15 @@ class Recording:
 
     Args:
         name: What the table is called on disk and in TensorBoard.
-        kind: What its rows tell of.
+        kind: Which key columns it has.
+        statistics: Their names, in the order of the table's columns.
         every: A row at every n-th step, or one for each epoch.
+        edges: The edges of the histograms' bins; `None` for no histograms.
         directory: Where to write it meanwhile; `None` to keep it in memory.
         tensorboard: Where to write what TensorBoard shows; `None` for nowhere.
 
     Attributes:
+        statistics: As given, or as `begin` set them.
         undivided: The context in which numbers are taken and looked at; in another thread, and for a signal, they are
             there whole or not at all.
     """
@@ -60,7 +63,9 @@ class Recording:
         self,
         name: str,
         kind: type[Parameter] | type[Output],
-        every: Every,
+        statistics: Sequence[str],
+        every: Every = 1,
+        edges: np.ndarray | None = None,
         directory: str | Path | None = None,
         tensorboard: str | Path | None = None,
     ) -> None:
@@ -68,8 +73,7 @@ class Recording:
         self._directory = None if directory is None else checked_path("directory", directory)
         self._tensorboard = None if tensorboard is None else checked_path("tensorboard", tensorboard)
         self.undivided = Undivided()
-        self.statistics: tuple[str, ...] = ()
-        self.edges: np.ndarray | None = None
+        self.statistics, self._edges = tuple(statistics), edges
         self._stream: Stream | None = None
         self._thread: int | None = None  # the one that records
         self._board: Board | None = None
@@ -79,16 +83,16 @@ class Recording:
         self.entries: Sequence[Any] = ()
         self._epochs: list[int] = []
         self._steps: list[int] = []
-        self._values: list[np.ndarray] = []
+        self._measured: list[Measured] = []
         self._raw: dict[int, dict[str, np.ndarray]] = {}
         self._mean: EpochMean | None = None  # of the epoch that is going on
         self._begun = self._written = time.monotonic()
         self._failed = 0  # how often in a row a part could not be written
 
-    def begin(self, statistics: Sequence[str], edges: np.ndarray | None) -> None:
-        """Start a new table, and on disk a new run."""
+    def begin(self, statistics: Sequence[str] | None = None) -> None:
+        """Start a new table, with other statistics if they are given, and on disk a new run."""
         self.close()
-        self.statistics, self.edges = tuple(statistics), edges
+        self.statistics = self.statistics if statistics is None else tuple(statistics)
         self._reset()
         self._stream = None
         self._thread = threading.get_ident()
@@ -111,30 +115,30 @@ class Recording:
                 "If that training was interrupted, call `detach()` first."
             )
 
-    def add(self, entries: Sequence[Any], epoch: int, steps: np.ndarray, values: np.ndarray) -> None:
-        """Take what was fetched of an epoch: the numbers of steps, and `(steps, entries, statistics and bins)`."""
+    def add(self, entries: Sequence[Any], epoch: int, steps: np.ndarray, measured: Measured) -> None:
+        """Take what was fetched of an epoch: the numbers of steps, and `(steps, entries, ...)`."""
         if not len(steps):
             return
         if entries is not self.entries and list(entries) != list(self.entries):
-            entries, values = self._widened(entries, values)
+            entries, measured = self._widened(entries, measured)
         self.entries = entries
         if self._every == "epoch":
             self._mean = self._mean or EpochMean(self.statistics, epoch)
-            self._mean.add(steps, values)
+            self._mean.add(steps, measured)
         else:
-            self._keep([epoch] * len(steps), [int(step) for step in steps], values)
+            self._keep([epoch] * len(steps), [int(step) for step in steps], measured)
 
-    def _widened(self, entries: Sequence[Any], values: np.ndarray) -> tuple[Sequence[Any], np.ndarray]:
+    def _widened(self, entries: Sequence[Any], measured: Measured) -> tuple[Sequence[Any], Measured]:
         """Have the table held in memory take further entries: a model may be compiled in the middle of a training.
 
-        A row that is NaN is of an entry that is not there, and gives none in the table.
+        Entries that a step does not have give no row in the table.
         """
         self._close_mean()
-        if not self._values:
-            return entries, values
+        if not self._measured:
+            return entries, measured
         everything = [*self.entries, *(entry for entry in entries if entry not in self.entries)]
-        self._values = [_spread(held, range(len(self.entries)), len(everything)) for held in self._values]
-        return everything, _spread(values, [everything.index(entry) for entry in entries], len(everything))
+        self._measured = [_spread(held, range(len(self.entries)), len(everything)) for held in self._measured]
+        return everything, _spread(measured, [everything.index(entry) for entry in entries], len(everything))
 
     def add_raw(self, arrays: Mapping[int, Mapping[str, np.ndarray]]) -> None:
         """Take whole gradients: for each step, by path."""
@@ -146,13 +150,13 @@ class Recording:
         self._close_mean()
         now = time.monotonic()
         age = max(_SECONDS_A_PART, _SECONDS_A_PART * (now - self._begun) / _PARTS)
-        if now - self._written >= age or sum(one.nbytes for one in self._values) > room:
+        if now - self._written >= age or sum(numbers.nbytes for held in self._measured for numbers in held) > room:
             self.flush()
 
     def _close_mean(self) -> None:
         if self._mean is not None:
             mean, self._mean = self._mean, None
-            self._keep([mean.epoch], [mean.last], mean.values()[np.newaxis])
+            self._keep([mean.epoch], [mean.last], mean.row())
 
     def flush(self, at_once: bool = False) -> None:
         """Write what is held in memory, where there is a directory to write to; of an epoch's mean, when it is over.
@@ -174,7 +178,7 @@ class Recording:
             except OSError as error:
                 self._keep_in_memory(error)
             else:
-                self._epochs, self._steps, self._values, self._raw = [], [], [], {}
+                self._epochs, self._steps, self._measured, self._raw = [], [], [], {}
                 self._failed = 0
             self._mean = mean
             self._written = time.monotonic()
@@ -237,33 +241,28 @@ class Recording:
         stream.finish()
         return stream.path
 
-    def _keep(self, epochs: list[int], steps: list[int], values: np.ndarray) -> None:
+    def _keep(self, epochs: list[int], steps: list[int], measured: Measured) -> None:
         if self._board is not None and steps:
-            statistics, counts = self._split(values)
-            self._board.write(self.entries, self.statistics, steps, statistics, self.edges, counts)
+            self._board.write(self.entries, self.statistics, steps, measured, self._edges)
         self._epochs += epochs
         self._steps += steps
-        self._values.append(values)
-
-    def _split(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return values[..., : len(self.statistics)], values[..., len(self.statistics) :]
+        self._measured.append(measured)
 
     def _tables(self) -> dict[str, pd.DataFrame]:
         """Lay out what is held in memory."""
-        epochs, steps, values = self._epochs, self._steps, self._values
+        epochs, steps, held = self._epochs, self._steps, self._measured
         if self._mean is not None:  # of an epoch that is not over
-            mean = self._mean
-            epochs, steps = [*epochs, mean.epoch], [*steps, mean.last]
-            values = [*values, mean.values()[np.newaxis]]
-        shape = (0, len(self.entries), len(self.statistics) + histograms.width(self.edges))
-        statistics, counts = self._split(np.concatenate(values) if values else np.empty(shape))
+            epochs, steps = [*epochs, self._mean.epoch], [*steps, self._mean.last]
+            held = [*held, self._mean.row()]
+        widths = len(self.statistics), histograms.width(self._edges)
+        nothing = Measured(*(np.empty((0, len(self.entries), width)) for width in widths))
+        statistics, counts = (np.concatenate(parts) for parts in zip(nothing, *held, strict=True))
         frame = tidy_table(self._kind, self.entries, self.statistics, epochs, steps, statistics)
         tables = {self._name: frame}
-        if self.edges is not None:
-            index = self.statistics.index("finite")
-            counts = counts.reshape(-1, counts.shape[-1])[~np.isnan(statistics[..., index].ravel())]
+        if self._edges is not None:
             keys = frame.drop(columns=list(self.statistics))
-            tables["histograms"] = histogram_table(keys, *histograms.bounds(self.edges), counts)
+            recorded = counts[is_recorded(self.statistics, statistics)]
+            tables["histograms"] = histogram_table(keys, *histograms.bounds(self._edges), recorded)
         return tables
 
     def _whole(self, name: str) -> pd.DataFrame:
@@ -289,8 +288,11 @@ class Recording:
         return Stream(directory, columns_of(self._tables()), {"every": self._every, "versions": versions()})
 
 
-def _spread(values: np.ndarray, places: Sequence[int], number: int) -> np.ndarray:
-    """Return `(steps, number, columns)`, with the rows of each step at these places and NaN elsewhere."""
-    spread = np.full((len(values), number, values.shape[2]), np.nan)
-    spread[:, list(places)] = values
-    return spread
+def _spread(measured: Measured, places: Sequence[int], number: int) -> Measured:
+    """Return the numbers of so many entries: those that are there at these places, and NaN elsewhere."""
+    spread = []
+    for numbers in measured:
+        wide = np.full((len(numbers), number, numbers.shape[2]), np.nan)
+        wide[:, list(places)] = numbers
+        spread.append(wide)
+    return Measured(*spread)

@@ -11,6 +11,7 @@ import numpy as np
 
 from kerasteach.extras import how_to_install
 from kerasteach.storage.stream import numbered
+from kerasteach.tables.captures import Measured, is_recorded
 from kerasteach.validation import received
 
 
@@ -41,34 +42,33 @@ class Board:
     def write(
         self,
         entries: Sequence[Any],
-        statistics: Sequence[str],
+        names: Sequence[str],
         steps: Sequence[int],
-        values: np.ndarray,
+        measured: Measured,
         edges: np.ndarray | None,
-        counts: np.ndarray,
     ) -> None:
         """Write several steps.
 
         Args:
             entries: What the numbers are of.
-            statistics: Their names.
+            names: Of the statistics.
             steps: The numbers of the steps.
-            values: `(steps, entries, statistics)`.
+            measured: `(steps, entries, ...)`.
             edges: The edges of the histograms' bins, if there are histograms.
-            counts: `(steps, entries, bins + 4)`.
         """
         import tensorflow as tf
 
+        recorded = is_recorded(names, measured.statistics)
         with self._writer.as_default():
             for row, step in enumerate(steps):
                 for column, entry in enumerate(entries):
                     part = getattr(entry, "parameter", None) or f"call {entry.call}"
                     tag = f"{self._name}/{entry.layer}/{part}"
-                    for index, name in enumerate(statistics):
-                        if not np.isnan(values[row, column, index]):
-                            tf.summary.scalar(f"{tag}/{name}", values[row, column, index], step)
-                    if edges is not None and not np.isnan(counts[row, column]).any():
-                        self._write_histogram(f"{tag}/log10_magnitude", edges, counts[row, column], step)
+                    for name, value in zip(names, measured.statistics[row, column], strict=True):
+                        if not np.isnan(value):
+                            tf.summary.scalar(f"{tag}/{name}", value, step)
+                    if edges is not None and recorded[row, column]:
+                        self._write_histogram(f"{tag}/log10_magnitude", edges, measured.counts[row, column], step)
         self._writer.flush()
 
     def _write_histogram(self, tag: str, edges: np.ndarray, counts: np.ndarray, step: int) -> None:

@@ -1,35 +1,51 @@
-"""Views of a recording, which captures and tapes share: its tables, a layer, a step."""
+"""Views of a recording, which captures and `record` share: its tables, a layer, a step, a figure."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from kerasteach.display import Displayed, View
 from kerasteach.measure.recording.recording import Recording
 from kerasteach.tables.names import means
 from kerasteach.validation import LARGEST, did_you_mean, received, whole
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-class Views:
+
+class Views(Displayed):
     """Tables of what was recorded so far, also while the training goes on."""
 
     _recording: Recording
+    _unit = "layer"  # of a row's `path`
+    _calls: Sequence[str] = (".frame", '.layer("name")', ".at(step)")
 
     def _fetch(self) -> None:
-        """Take from the device what is there."""
+        """Fetch from the device what was recorded."""
         raise NotImplementedError
 
-    def _look(self) -> None:
-        """Take from the device what is there, unless another thread trains, which writes there meanwhile."""
+    def _refresh(self) -> None:
+        """Fetch from the device what was recorded, unless another thread trains, which writes there meanwhile."""
         if not self._recording.is_elsewhere:
             self._fetch()
 
     def _save_rest(self) -> None:
-        """Write what there is: the process ends."""
-        self._look()
+        """Write what was recorded: the process ends."""
+        self._refresh()
         self._recording.close()
+
+    def _view(self) -> View:
+        frame = self.frame
+        title = type(self).__name__
+        if not len(frame):
+            return View(f"{title}: nothing recorded yet")
+        count = f"{_counted(frame['path'].nunique(), self._unit)}, {_counted(frame['step'].nunique(), 'captured step')}"
+        return View(f"{title}: {count}", frame, self._calls)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -39,7 +55,7 @@ class Views:
         layers from 1 at the input, and `norm` is the Euclidean norm. In another thread than that of the training, it
         has what was fetched from the device: each epoch, or more often where the device has no room for one.
         """
-        self._look()
+        self._refresh()
         return self._recording.table()
 
     @property
@@ -52,7 +68,7 @@ class Views:
         Raises:
             ValueError: If none were asked for.
         """
-        self._look()
+        self._refresh()
         return self._recording.histogram_table()
 
     def layer(self, name: str | int) -> pd.DataFrame:
@@ -90,12 +106,12 @@ class Views:
             ValueError: If it is no whole number, or that step was not recorded.
         """
         frame = self.frame
-        there = frame["step"].unique()
+        steps = frame["step"].unique()
         number = whole("step", step, least=-LARGEST)
-        if number < 0 and -number <= len(there):
-            number = int(there[number])
-        if number not in there:
-            known = f"from {there[0]} to {there[-1]}, {len(there)} of them" if len(there) else "none yet"
+        if number < 0 and -number <= len(steps):
+            number = int(steps[number])
+        if number not in steps:
+            known = f"from {steps[0]} to {steps[-1]}, {len(steps)} of them" if len(steps) else "none yet"
             raise ValueError(f"`step` must be a step that was recorded: {known}. {received('step', step)}")
         return frame[frame["step"] == number].reset_index(drop=True)
 
@@ -105,5 +121,35 @@ class Views:
         Returns:
             The run's own directory.
         """
-        self._look()
+        self._refresh()
         return self._recording.save(directory)
+
+
+class GradientViews(Views):
+    """Views of a recording of gradients."""
+
+    _unit = "parameter"
+    _calls = (".plot()", *Views._calls)
+
+    @property
+    def raw(self) -> dict[int, dict[str, np.ndarray]]:
+        """The whole gradients that `raw=` asked for: for each step, by the path of the variable."""
+        self._refresh()
+        return self._recording.raw()
+
+    def plot(self, **options: Any) -> Axes:
+        """Draw the gradient's norm against the layer: see `kerasteach.plotting.gradient_flow`.
+
+        Args:
+            **options: Those of `gradient_flow`: `parameter`, `epoch`, `ax`.
+
+        Returns:
+            The axes.
+        """
+        from kerasteach.plotting import gradient_flow
+
+        return gradient_flow(self.frame, **options)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -8,8 +8,9 @@ from keras import ops
 
 import kerasteach as kt
 from kerasteach.experiment import executor
-from kerasteach.experiment.builders import builds
-from kerasteach.experiment.fingerprint.probe import activation_probe, difference, network_probe, optimizer_probe
+from kerasteach.experiment.builders import built, own_builder
+from kerasteach.experiment.fingerprint.difference import difference
+from kerasteach.experiment.fingerprint.probe import activation_probe, network_probe, optimizer_probe
 
 SMALL = {"data": "iris", "hidden": (3,), "seeds": 1, "epochs": 1, "verbose": 0}
 
@@ -84,7 +85,7 @@ NETWORKS = {
 def probed(build):
     """Return the probe of a builder's network, as `compare` builds it."""
     data = kt.datasets.load("iris")
-    return network_probe(builds(build, {}, data.x_train[:2], 0), data)
+    return network_probe(built(own_builder("mine", build, {}, data), seed=0), data)
 
 
 @pytest.mark.sample(4)

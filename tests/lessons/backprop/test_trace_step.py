@@ -613,3 +613,12 @@ def test_one_optimizer_serves_several_models():
     optimizer = keras.optimizers.Adam(0.1)
     ends = [numbers(kt.trace_step(two_neurons(), [[0.1]], [[0.25]], optimizer), "new W", 1) for _ in range(2)]
     assert ends[0] == ends[1]
+
+
+def test_plot_is_the_figure_of_the_table():
+    """The step draws itself: the same numbers as the figure of its table, of the example that is asked for."""
+    model = kt.models.mlp("tanh", hidden=(2,), inputs=2, outputs=1, seed=0)
+    trace = kt.trace_step(model, [[0.5, -1.0], [2.0, 3.0]], [[1.0], [0.0]])
+    drawn, expected = trace.plot(example=1), kt.plotting.traced_step(trace.frame, 1)
+    assert [text.get_text() for text in drawn.texts] == [text.get_text() for text in expected.texts]
+    assert [text.get_text() for text in trace.plot().texts] != [text.get_text() for text in expected.texts]

@@ -78,7 +78,7 @@ def test_the_learning_rates_show_the_trade_off():
     """Of each function with one minimum the first is too small, the second good, and the third too large."""
     for name in ("parabola", "elongated_bowl", "rosenbrock"):
         function = functions.get(name)
-        path = kt.gradient_descent(name, learning_rate=function.learning_rates, steps=function.steps)
+        path = kt.gradient_descent(name, learning_rate=function.learning_rates, steps=function.steps).frame
         small, good, large = path.groupby("learning_rate")["verdict"].first()
         assert (small, good) == ("still going", "converged")
         assert large in ("oscillating", "diverged")
@@ -87,7 +87,7 @@ def test_the_learning_rates_show_the_trade_off():
 def test_a_large_first_step_leaps_over_the_higher_minimum():
     """The good learning rate of `two_minima` ends in the higher minimum on the right, the large one in the lower."""
     function = functions.get("two_minima")
-    path = kt.gradient_descent("two_minima", learning_rate=function.learning_rates[1:], steps=60)
+    path = kt.gradient_descent("two_minima", learning_rate=function.learning_rates[1:], steps=60).frame
     ends = path.groupby("learning_rate")["x"].last()
     np.testing.assert_allclose(ends, function.minima[::-1], atol=1e-6)
 

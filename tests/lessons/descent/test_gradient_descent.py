@@ -31,7 +31,7 @@ def ends(path):
 def test_the_courses_numbers_come_out(learning_rate, printed):
     """J(w) = 1/(2m) sum (z - w x)^2 on z = 2x: the printed w needs the rate 1.5, where the slide says 0.4."""
     x = np.linspace(-1, 1, 20)
-    path = kt.gradient_descent(lambda w: ops.sum((2 * x - w * x) ** 2) / (2 * 20), 0.0, learning_rate, steps=4)
+    path = kt.gradient_descent(lambda w: ops.sum((2 * x - w * x) ** 2) / (2 * 20), 0.0, learning_rate, steps=4).frame
     np.testing.assert_allclose(path["w"], printed, atol=5e-7)
     np.testing.assert_allclose(path["value"], [np.mean((2 * x - w * x) ** 2) / 2 for w in path["w"]], rtol=1e-12)
     if learning_rate == 1.5:
@@ -41,13 +41,13 @@ def test_the_courses_numbers_come_out(learning_rate, printed):
 def test_kerass_mse_has_no_half():
     """The same path comes with Keras's own mean squared error at half the learning rate."""
     x = np.linspace(-1, 1, 20)
-    path = kt.gradient_descent(lambda w: keras.losses.mean_squared_error(2 * x, w * x), 0.0, 0.75, steps=4)
+    path = kt.gradient_descent(lambda w: keras.losses.mean_squared_error(2 * x, w * x), 0.0, 0.75, steps=4).frame
     np.testing.assert_allclose(path["w"], [0.0, 1.105263, 1.599723, 1.820929, 1.919889], atol=5e-7)
 
 
 def test_the_table_is_tidy():
     """The columns, the rows from the start on, and their types."""
-    path = kt.gradient_descent("rosenbrock", learning_rate=[0.001, 0.0005], steps=3)
+    path = kt.gradient_descent("rosenbrock", learning_rate=[0.001, 0.0005], steps=3).frame
     assert list(path) == ["optimizer", "learning_rate", "step", "x", "y", "value", "gradient_norm", "verdict"]
     assert path["step"].tolist() == [0, 1, 2, 3, 0, 1, 2, 3]
     assert path["learning_rate"].tolist() == [0.001] * 4 + [0.0005] * 4
@@ -58,7 +58,7 @@ def test_the_table_is_tidy():
 
 def test_every_number_is_the_rules():
     """Rosenbrock's path, values and gradient norms are those of float64 NumPy with the gradient by hand."""
-    path = kt.gradient_descent("rosenbrock", (-0.5, 0.7), learning_rate=0.0017, steps=40)
+    path = kt.gradient_descent("rosenbrock", (-0.5, 0.7), learning_rate=0.0017, steps=40).frame
     w = np.array([-0.5, 0.7])
     for _, row in path.iterrows():
         x, y = w
@@ -71,7 +71,7 @@ def test_every_number_is_the_rules():
 
 def test_the_learning_rate_is_not_rounded_to_float32():
     """A thousand steps on a parabola end at (1 - 2 eta)^1000 to 12 digits: float32's 0.001 would be off by 1e-8."""
-    path = kt.gradient_descent(parabola, 1.0, learning_rate=0.001, steps=1000)
+    path = kt.gradient_descent(parabola, 1.0, learning_rate=0.001, steps=1000).frame
     np.testing.assert_allclose(path["w"].iloc[-1], (1 - 2 * 0.001) ** 1000, rtol=1e-12)
 
 
@@ -79,7 +79,7 @@ def test_the_learning_rate_is_not_rounded_to_float32():
 def test_the_optimizer_is_kerass_own(by):
     """The path is that of Keras's optimizer, applied by hand to a variable."""
     optimizer = by(learning_rate=0.25)  # of which float32 holds every digit
-    path = kt.gradient_descent(lambda w: ops.sum(ops.cos(w) * w), [0.3, -2.0], steps=6, optimizer=optimizer)
+    path = kt.gradient_descent(lambda w: ops.sum(ops.cos(w) * w), [0.3, -2.0], steps=6, optimizer=optimizer).frame
     twin, variable = by(learning_rate=0.25), keras.Variable([0.3, -2.0], dtype="float64")
     for step in range(7):
         np.testing.assert_allclose(path.loc[step, ["w_0", "w_1"]].astype(float), variable, rtol=1e-12)
@@ -91,7 +91,7 @@ def test_the_optimizer_is_kerass_own(by):
 def test_momentum_is_its_formula():
     """Momentum: v <- mu v - eta g, w <- w + v, in NumPy; the table has the name that the dictionary gives."""
     heavy = keras.optimizers.SGD(momentum=0.875)  # of which float32 holds every digit
-    path = kt.gradient_descent(parabola, 3.0, learning_rate=0.05, steps=30, optimizer={"heavy": heavy})
+    path = kt.gradient_descent(parabola, 3.0, learning_rate=0.05, steps=30, optimizer={"heavy": heavy}).frame
     w, v = 3.0, 0.0
     for reached in path["w"]:
         np.testing.assert_allclose(reached, w, rtol=1e-12)
@@ -102,14 +102,16 @@ def test_momentum_is_its_formula():
 
 def test_a_loss_scale_changes_no_step():
     """As in `fit`, an optimizer that divides gradients by its scale is handed scaled ones."""
-    scaled = kt.gradient_descent(parabola, 3.0, optimizer=keras.optimizers.SGD(0.25, loss_scale_factor=1024), steps=3)
+    scaled = kt.gradient_descent(
+        parabola, 3.0, optimizer=keras.optimizers.SGD(0.25, loss_scale_factor=1024), steps=3
+    ).frame
     np.testing.assert_array_equal(scaled["w"], [3.0, 1.5, 0.75, 0.375])
 
 
 def test_each_path_starts_afresh():
     """A path is, but for rounding, the same alone and among others: no optimizer remembers the one before."""
-    several = kt.gradient_descent("himmelblau", learning_rate=[0.01, 0.005], steps=8, optimizer=["adam", "sgd"])
-    alone = kt.gradient_descent("himmelblau", learning_rate=0.005, steps=8, optimizer="adam")
+    several = kt.gradient_descent("himmelblau", learning_rate=[0.01, 0.005], steps=8, optimizer=["adam", "sgd"]).frame
+    alone = kt.gradient_descent("himmelblau", learning_rate=0.005, steps=8, optimizer="adam").frame
     chosen = several.query("optimizer == 'adam' and learning_rate == 0.005").reset_index(drop=True)
     pd.testing.assert_frame_equal(chosen, alone, rtol=1e-9)
     assert len(several) == 4 * 9
@@ -118,7 +120,7 @@ def test_each_path_starts_afresh():
 def test_an_optimizer_given_ready_keeps_its_learning_rate():
     """Without `learning_rate` it is the optimizer's own, as it was written; a name has 0.1."""
     ready = [keras.optimizers.SGD(0.3), keras.optimizers.Adam(0.2), "rmsprop"]
-    path = kt.gradient_descent(parabola, 1.0, steps=1, optimizer=ready)
+    path = kt.gradient_descent(parabola, 1.0, steps=1, optimizer=ready).frame
     found = dict(path[["optimizer", "learning_rate"]].drop_duplicates().itertuples(index=False))
     assert found == {"sgd": 0.3, "adam": 0.2, "rmsprop": 0.1}
 
@@ -126,7 +128,7 @@ def test_an_optimizer_given_ready_keeps_its_learning_rate():
 def test_a_schedule_is_followed():
     """Halved at each step: w is multiplied by 1 - 2 eta with eta = 1/4, 1/8, 1/16; the table has the first."""
     schedule = keras.optimizers.schedules.ExponentialDecay(0.25, decay_steps=1, decay_rate=0.5)
-    path = kt.gradient_descent(parabola, 1.0, steps=3, optimizer=keras.optimizers.SGD(schedule))
+    path = kt.gradient_descent(parabola, 1.0, steps=3, optimizer=keras.optimizers.SGD(schedule)).frame
     np.testing.assert_allclose(path["w"], np.cumprod([1, 1 / 2, 3 / 4, 7 / 8]), rtol=1e-7)
     assert set(path["learning_rate"]) == {0.25}
 
@@ -161,7 +163,7 @@ def branching(x, y):
 )
 def test_a_function_of_ones_own_works_as_it_is_written(f, start, names):
     """Arguments, one vector, any number of them, defaults, unpacking, branches: the same path, well named."""
-    path = kt.gradient_descent(f, start, learning_rate=0.125, steps=3)
+    path = kt.gradient_descent(f, start, learning_rate=0.125, steps=3).frame
     assert list(path)[3:-3] == names
     k = np.arange(4)
     np.testing.assert_allclose(path[names], np.stack([2 * 0.75**k, 0.25**k], axis=1), rtol=1e-6)
@@ -169,7 +171,7 @@ def test_a_function_of_ones_own_works_as_it_is_written(f, start, names):
 
 def test_a_number_gives_a_number():
     """With `start=3.0` a function of one number gets a scalar, and its argument names the column."""
-    path = kt.gradient_descent(lambda height: ops.abs(height), 3.0, learning_rate=0.5, steps=2)
+    path = kt.gradient_descent(lambda height: ops.abs(height), 3.0, learning_rate=0.5, steps=2).frame
     assert path["height"].tolist() == [3.0, 2.5, 2.0]
 
 
@@ -184,7 +186,7 @@ def test_a_number_gives_a_number():
 )
 def test_a_path_stops_where_it_is_told(until, last):
     """Strictly below the threshold, of which all must be met; a path that met them has converged."""
-    path = kt.gradient_descent(parabola, 2.0, learning_rate=0.25, steps=6, until=until)
+    path = kt.gradient_descent(parabola, 2.0, learning_rate=0.25, steps=6, until=until).frame
     assert path["step"].tolist() == list(range(last + 1))
     assert set(path["verdict"]) == {"converged" if last < 6 else "still going"}
 
@@ -203,7 +205,7 @@ def truth(learning_rate, steps):
 def test_the_verdict_on_a_parabola_is_the_truth(steps):
     """Below 1/2 it slides, up to 1 it jumps to and fro, beyond it flies off; close enough, it has converged."""
     rates = [1e-4, 0.003, 0.01, 0.05, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.99, 0.999, 1.0, 1.001, 1.01, 1.1, 2.0, 50.0]
-    path = kt.gradient_descent(parabola, 3.0, learning_rate=rates, steps=steps)
+    path = kt.gradient_descent(parabola, 3.0, learning_rate=rates, steps=steps).frame
     found = path.groupby("learning_rate")["verdict"].first().to_dict()
     assert found == {rate: truth(rate, steps) for rate in rates}
 
@@ -214,21 +216,21 @@ def test_the_verdict_on_a_parabola_is_the_truth(steps):
 def test_the_verdict_does_not_hang_on_units(scale, offset):
     """The same function in other units, with learning rates to match, has the same verdicts."""
     rates = [0.003 / scale, 0.3 / scale, 1.0 / scale, 1.01 / scale]
-    path = kt.gradient_descent(lambda w: scale * (w**2 + offset), 3.0, learning_rate=rates, steps=50)
+    path = kt.gradient_descent(lambda w: scale * (w**2 + offset), 3.0, learning_rate=rates, steps=50).frame
     verdicts = path.groupby("learning_rate", sort=False)["verdict"].first().tolist()
     assert verdicts == ["still going", "converged", "oscillating", "diverged"]
 
 
 def test_zigzag_across_a_valley_is_oscillating():
     """The steep factor of the elongated bowl is -0.99 at 0.199: it swings, although the value falls at each step."""
-    path = kt.gradient_descent("elongated_bowl", learning_rate=0.199, steps=50)
+    path = kt.gradient_descent("elongated_bowl", learning_rate=0.199, steps=50).frame
     assert (np.diff(path["value"]) < 0).all()
     assert set(path["verdict"]) == {"oscillating"}
 
 
 def test_a_cycle_of_four_is_oscillating():
     """On x^4/4 - x^2/2, w <- (1 + eta) w - eta w^3, at eta = 1.25 a cycle between two and more heights, for ever."""
-    path = kt.gradient_descent(lambda x: x**4 / 4 - x**2 / 2, 0.3, learning_rate=1.25, steps=200)
+    path = kt.gradient_descent(lambda x: x**4 / 4 - x**2 / 2, 0.3, learning_rate=1.25, steps=200).frame
     assert path["value"].tail(50).std() > 0.01
     assert set(path["verdict"]) == {"oscillating"}
 
@@ -236,7 +238,7 @@ def test_a_cycle_of_four_is_oscillating():
 def test_swings_of_many_steps_are_oscillating():
     """Momentum of 0.999 on a parabola swings in cycles of 14 steps and more, in which few steps turn back."""
     heavy = keras.optimizers.SGD(0.1, momentum=0.999)
-    path = kt.gradient_descent(parabola, 1.0, steps=100, optimizer=heavy)
+    path = kt.gradient_descent(parabola, 1.0, steps=100, optimizer=heavy).frame
     turns = np.diff(np.sign(np.diff(path["w"]))) != 0
     assert turns.mean() < 0.2
     assert set(path["verdict"]) == {"oscillating"}
@@ -244,8 +246,8 @@ def test_swings_of_many_steps_are_oscillating():
 
 def test_the_ridge_of_a_saddle_is_the_way_into_it():
     """Exactly on the ridge the gradient vanishes in the saddle point; beside it, the descent goes on without end."""
-    on = kt.gradient_descent("saddle", (1.0, 0.0), learning_rate=0.1, steps=100)
-    beside = kt.gradient_descent("saddle", (1.0, 1e-6), learning_rate=0.1, steps=100)
+    on = kt.gradient_descent("saddle", (1.0, 0.0), learning_rate=0.1, steps=100).frame
+    beside = kt.gradient_descent("saddle", (1.0, 1e-6), learning_rate=0.1, steps=100).frame
     assert set(on["verdict"]) == {"converged"}
     assert set(beside["verdict"]) == {"still going"}
     np.testing.assert_allclose(beside["y"], 1e-6 * 1.2 ** np.arange(101), rtol=1e-12)
@@ -253,7 +255,7 @@ def test_the_ridge_of_a_saddle_is_the_way_into_it():
 
 def test_a_path_that_overflows_has_a_verdict():
     """It ends with its first row that is not finite; nothing is raised, and no NaN row follows."""
-    path = kt.gradient_descent("rosenbrock", learning_rate=[0.001, 1.0], steps=60)
+    path = kt.gradient_descent("rosenbrock", learning_rate=[0.001, 1.0], steps=60).frame
     gone = path.query("learning_rate == 1")
     assert set(gone["verdict"]) == {"diverged"}
     finite = np.isfinite(gone[["x", "y", "value", "gradient_norm"]]).all(axis=1)
@@ -264,15 +266,15 @@ def test_a_path_that_overflows_has_a_verdict():
 
 def test_a_start_in_the_minimum_has_converged():
     """There is nowhere to go: the gradient is 0."""
-    path = kt.gradient_descent(parabola, 0.0, learning_rate=[0.1, 2.0], steps=5)
+    path = kt.gradient_descent(parabola, 0.0, learning_rate=[0.1, 2.0], steps=5).frame
     assert set(path["verdict"]) == {"converged"}
     assert (path["w"] == 0).all()
 
 
 def test_a_norm_is_exact_where_its_square_is_not():
     """Gradients of 1e-200 and 1e200 have norms: their squares would be 0 and infinite."""
-    tiny = kt.gradient_descent(lambda x, y: 1e-200 * (3 * x + 4 * y), (1.0, 1.0), 1.0, steps=1)
-    huge = kt.gradient_descent(lambda x, y: 1e200 * (3 * x + 4 * y), (1.0, 1.0), 1.0, steps=1)
+    tiny = kt.gradient_descent(lambda x, y: 1e-200 * (3 * x + 4 * y), (1.0, 1.0), 1.0, steps=1).frame
+    huge = kt.gradient_descent(lambda x, y: 1e200 * (3 * x + 4 * y), (1.0, 1.0), 1.0, steps=1).frame
     np.testing.assert_allclose([tiny["gradient_norm"][0], huge["gradient_norm"][0]], [5e-200, 5e200], rtol=1e-12)
 
 
@@ -284,7 +286,7 @@ def test_thousands_of_steps_are_one_loop():
         calls.append(w)
         return w**2
 
-    path = kt.gradient_descent(counted, 1.0, learning_rate=[1e-5, 1e-4], steps=20_000)
+    path = kt.gradient_descent(counted, 1.0, learning_rate=[1e-5, 1e-4], steps=20_000).frame
     assert len(path) == 40_002
     assert len(calls) <= 2
 
@@ -430,16 +432,16 @@ def test_a_landscape_of_a_vector_is_named_as_its_descent():
     """One range in a list is a vector of one number; a table says itself."""
     assert list(kt.lessons.landscape(lambda w: ops.sum(w**2), [(-1, 1)])) == ["w_0", "value"]
     assert list(kt.lessons.landscape(lambda height: height**2, (-1, 1))) == ["height", "value"]
-    path = kt.gradient_descent(unpacked, (2.0, 1.0), steps=3)
+    path = kt.gradient_descent(unpacked, (2.0, 1.0), steps=3).frame
     assert list(kt.lessons.landscape(unpacked, path)) == ["w_0", "w_1", "value"]
 
 
 def test_a_landscape_covers_a_path_but_not_where_it_flies_to():
     """Points above the start are left out; a function of the gallery keeps its own ranges too."""
-    path = kt.gradient_descent(parabola, 2.0, learning_rate=[0.1, 1.5], steps=20)
+    path = kt.gradient_descent(parabola, 2.0, learning_rate=[0.1, 1.5], steps=20).frame
     table = kt.lessons.landscape(parabola, path)
     assert table["w"].min() < 0 < 2 < table["w"].max() < 3
-    wide = kt.lessons.landscape("parabola", kt.gradient_descent("parabola", 5.0, steps=3))
+    wide = kt.lessons.landscape("parabola", kt.gradient_descent("parabola", 5.0, steps=3).frame)
     assert wide["x"].min() == -3
     assert 5 < wide["x"].max() < 6
 
@@ -479,17 +481,17 @@ def test_random_numbers_without_a_seed_are_named():
     with pytest.raises(ValueError, match=r"`f` fails at `start`.*SeedGenerator"):
         kt.gradient_descent(lambda w: w**2 + keras.random.normal(()), 1.0)
     generator = keras.random.SeedGenerator(0)
-    path = kt.gradient_descent(lambda w: w**2 + keras.random.normal((), seed=generator), 1.0, steps=3)
+    path = kt.gradient_descent(lambda w: w**2 + keras.random.normal((), seed=generator), 1.0, steps=3).frame
     assert (path["value"] - path["w"] ** 2).nunique() == 4
 
 
 def test_a_long_path_is_as_one_written_out():
     """Its rows come in several calls of the compiled loop, which join without a seam."""
-    path = kt.gradient_descent("parabola", 1.0, learning_rate=1e-4, steps=40_000)
+    path = kt.gradient_descent("parabola", 1.0, learning_rate=1e-4, steps=40_000).frame
     np.testing.assert_allclose(path["x"], 0.9998 ** np.arange(40_001), rtol=1e-9)
     assert path["step"].tolist() == list(range(40_001))
 
 
 def test_steps_that_are_not_taken_take_no_memory():
     """A path that ends at its start has one row, however many steps were allowed: room for these would be 10 GiB."""
-    assert len(kt.gradient_descent("parabola", 1.0, steps=80_000_000, until={"value": 2.0})) == 1
+    assert len(kt.gradient_descent("parabola", 1.0, steps=80_000_000, until={"value": 2.0}).frame) == 1

@@ -38,7 +38,7 @@ def everything(model):
 def test_the_table_is_gradient_descent_with_a_growing_rate(line):
     """Rates grow geometrically, each loss is that of its batch before its step, the data start again: float64 NumPy."""
     model, x, y = line
-    table = find_learning_rate(model, in_batches(x, y), lowest=1e-3, highest=0.3, steps=7).table
+    table = find_learning_rate(model, in_batches(x, y), lowest=1e-3, highest=0.3, steps=7).frame
     rates = 1e-3 * 300 ** (np.arange(7) / 6)
     w, expected = 0.0, []
     for step, rate in enumerate(rates):
@@ -55,7 +55,7 @@ def test_the_table_is_gradient_descent_with_a_growing_rate(line):
 def test_the_smoothed_loss_is_a_weighted_mean_of_the_past(line):
     """The weight of a loss falls by 0.8 with each step since, and the weights' sum is 1."""
     model, x, y = line
-    table = find_learning_rate(model, x, y, batch_size=4, steps=12, highest=0.1).table
+    table = find_learning_rate(model, x, y, batch_size=4, steps=12, highest=0.1).frame
     for step in range(12):
         weights = 0.8 ** np.arange(step, -1, -1)
         assert table["smoothed"][step] == pytest.approx(np.average(table["loss"][: step + 1], weights=weights))
@@ -102,7 +102,7 @@ def test_training_goes_on_as_if_nothing_had_been(optimizer, blobs):
         model.train_on_batch(x[:20], y[:20])
         if tested:
             before = everything(model)
-            table = find_learning_rate(model, x, y, steps=5, lowest=1e-3, highest=0.1).table
+            table = find_learning_rate(model, x, y, steps=5, lowest=1e-3, highest=0.1).frame
             assert np.ptp(table["loss"]) > 0
             assert everything(model) == before
         for _ in range(4):
@@ -128,7 +128,7 @@ def test_a_test_leaves_the_model_bit_for_bit(network, blobs):
     """BatchNormalization's statistics, dropout's seed, the optimizer's moments and the last fit's metrics come back."""
     network.fit(*blobs, verbose=0)
     before = everything(network)
-    assert len(find_learning_rate(network, *blobs, steps=20, highest=0.1).table) == 20
+    assert len(find_learning_rate(network, *blobs, steps=20, highest=0.1).frame) == 20
     assert everything(network) == before
 
 
@@ -179,7 +179,7 @@ def test_no_global_random_state_is_touched(network, blobs):
     for tested in (False, True, True):
         keras.utils.set_random_seed(3)
         if tested:
-            tables.append(find_learning_rate(network, *blobs, steps=5, seed=1).table)
+            tables.append(find_learning_rate(network, *blobs, steps=5, seed=1).frame)
         draws.append((random.random(), np.random.random(), float(tf.random.uniform(()))))
     assert draws[0] == draws[1] == draws[2]
     np.testing.assert_array_equal(*tables)
@@ -190,7 +190,7 @@ def test_it_stops_where_the_loss_explodes(line):
     model, x, y = line
     test = find_learning_rate(model, x, y, batch_size=10, highest=1e6, steps=200)
     steepest = 2 / (2 * np.mean(x**2))
-    smoothed, usual = test.table["smoothed"].to_numpy(), test.table["loss"][:20].mean()
+    smoothed, usual = test.frame["smoothed"].to_numpy(), test.frame["loss"][:20].mean()
     assert len(smoothed) < 200
     assert smoothed[-2] <= smoothed.min() + 3 * usual < smoothed[-1]
     assert steepest / 100 < test.suggestion < steepest
@@ -201,7 +201,7 @@ def test_it_stops_where_the_loss_is_not_finite(line):
     """The row that tells of it is the last, and the weights are finite afterwards."""
     model, x, y = line
     test = find_learning_rate(model, x, y, batch_size=10, lowest=1.0, highest=1e38, steps=3)
-    assert np.isfinite(test.table["loss"]).tolist() == [True, True, False]
+    assert np.isfinite(test.frame["loss"]).tolist() == [True, True, False]
     assert test.suggestion is None
     assert "try a lower `lowest` or more `steps`; the loss was not finite at learning rate 1e+38" in test.reason
     assert model.get_weights()[0] == 0
@@ -256,7 +256,7 @@ def test_a_weight_that_is_no_number_ends_the_run():
     model.compile("sgd", "mse")
     model.get_layer("hidden").kernel.assign([[np.nan]])
     test = find_learning_rate(model, np.ones((8, 1)), np.ones((8, 1)), steps=20)
-    assert len(test.table) == 1
+    assert len(test.frame) == 1
     assert test.suggestion is None
     assert "not finite at learning rate 1e-06" in test.reason
 
@@ -272,7 +272,7 @@ def test_sample_weights_count(line):
     """An example of weight 0 might as well not be there."""
     model, x, y = line
     weights = np.where(x < 0, 0.0, 2.0)
-    table = find_learning_rate(model, x, y, sample_weight=weights, batch_size=10, steps=2).table
+    table = find_learning_rate(model, x, y, sample_weight=weights, batch_size=10, steps=2).frame
     assert table["loss"][0] == pytest.approx(np.mean(weights * y**2), rel=1e-6)
 
 
@@ -331,5 +331,16 @@ def test_several_steps_an_execution_change_nothing(line):
     tables = []
     for steps in (1, 4):
         model.compile(kt.optimizers.PlainSGD(0.25), "mse", steps_per_execution=steps)
-        tables.append(find_learning_rate(model, x, y, batch_size=4, steps=6, highest=0.1).table)
+        tables.append(find_learning_rate(model, x, y, batch_size=4, steps=6, highest=0.1).frame)
     np.testing.assert_allclose(*tables)
+
+
+def test_a_test_draws_and_shows_itself(line):
+    """The figure marks the suggestion; a shell shows it with the reason."""
+    model, x, y = line
+    test = find_learning_rate(model, x, y, batch_size=4, steps=12, highest=0.1)
+    ax = test.plot()
+    assert test.plot(ax) is ax
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), test.frame["loss"])
+    assert repr(test).startswith(f"LearningRateTest: {'no ' * (test.suggestion is None)}suggestion")
+    assert test.reason in repr(test)

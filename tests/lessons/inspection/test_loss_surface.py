@@ -5,7 +5,7 @@ import tensorflow as tf
 
 import kerasteach as kt
 from kerasteach.lessons import loss_surface as quiet_surface
-from kerasteach.lessons.inspection.directions import path_directions, random_directions
+from kerasteach.lessons.inspection.directions import random_directions, trajectory_directions
 
 
 def loss_surface(*args, **kwargs):
@@ -59,7 +59,7 @@ def test_the_surface_of_a_line_is_its_parabola(line):
     """Over both weights of a line, the loss is the mean squared error that float64 NumPy computes."""
     model, x, y = line()
     along = [("line/kernel", (0, 0)), ("line/bias", 0)]
-    surface = loss_surface(model, x, y, along, points=7, ranges=3, batch_size=16).loss
+    surface = loss_surface(model, x, y, along, points=7, ranges=3, batch_size=16).frame
     assert list(surface) == ["line/kernel[0, 0]", "line/bias[0]", "loss"]
     w, b = surface["line/kernel[0, 0]"].to_numpy(), surface["line/bias[0]"].to_numpy()
     np.testing.assert_allclose(w, np.repeat(0.5 + np.arange(-3, 4), 7))
@@ -82,7 +82,7 @@ def test_the_center_is_what_evaluate_says(kind, network, blobs):
     elif kind == "PyDataset":
         data = {"x": InBatches(x, y)}
     for along in ("random", ("first/kernel", (0, 1))):
-        surface = loss_surface(model, along=along, points=3, batch_size=16, **data).loss
+        surface = loss_surface(model, along=along, points=3, batch_size=16, **data).frame
         assert surface["loss"].iloc[len(surface) // 2] == pytest.approx(expected, rel=1e-6)
 
 
@@ -116,7 +116,7 @@ def test_a_surface_leaves_the_model_bit_for_bit(network, blobs):
     model, path = network
     model.evaluate(*blobs, verbose=0)
     before = everything(model)
-    loss_surface(model, *blobs, path=path, points=3)
+    loss_surface(model, *blobs, trajectory=path, points=3)
     assert everything(model) == before
 
 
@@ -155,7 +155,7 @@ def test_a_model_that_runs_eagerly_gives_the_same(line):
     for eager in (False, True):
         model, x, y = line()
         model.run_eagerly = eager
-        surfaces.append(loss_surface(model, x, y, points=4).loss)
+        surfaces.append(loss_surface(model, x, y, points=4).frame)
     np.testing.assert_allclose(*surfaces, rtol=1e-6)
 
 
@@ -169,7 +169,7 @@ def test_a_model_with_two_inputs_and_two_outputs(blobs):
     loss = "sparse_categorical_crossentropy"
     model.compile("sgd", {"a": loss, "b": loss}, loss_weights={"a": 1.0, "b": 0.3}, metrics={"a": "accuracy"})
     x, y = {"one": x, "two": 1 - x}, {"a": y, "b": 2 - y}
-    surface = loss_surface(model, x, y, points=3).loss  # before any fit or evaluate
+    surface = loss_surface(model, x, y, points=3).frame  # before any fit or evaluate
     assert all(not np.any(one.numpy()) for one in model.metrics_variables)
     expected = model.evaluate(x, y, return_dict=True, verbose=0)["loss"]
     assert surface["loss"][4] == pytest.approx(expected, rel=1e-6)
@@ -178,7 +178,7 @@ def test_a_model_with_two_inputs_and_two_outputs(blobs):
 def test_a_loss_that_is_not_finite_stays_so(line):
     """Where float32 overflows the table has inf, and the rest of it is untouched."""
     model, x, y = line()
-    losses = loss_surface(model, x, y, ("line/kernel", (0, 0)), ranges=(-1e30, 1e30), points=3).loss["loss"]
+    losses = loss_surface(model, x, y, ("line/kernel", (0, 0)), ranges=(-1e30, 1e30), points=3).frame["loss"]
     assert losses.tolist()[::2] == [np.inf, np.inf]
     assert np.isfinite(losses[1])
 
@@ -239,17 +239,18 @@ def trainable(model, snapshot):
     return [one for one, variable in zip(snapshot, model.weights, strict=True) if variable.trainable]
 
 
-@pytest.mark.parametrize("along", ["random", "path", [("first/kernel", (0, 1)), ("last/bias", 2)]])
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("along", ["random", "trajectory", [("first/kernel", (0, 1)), ("last/bias", 2)]])
 def test_the_path_is_projected_by_least_squares(along, network, blobs):
     """Coordinates and distance are those of NumPy's least-squares solution over the trainable weights."""
     model, path = network
-    table = loss_surface(model, *blobs, along, path=path, points=2).path
+    table = loss_surface(model, *blobs, along, trajectory=path, points=2).trajectory
     center = flat(one.numpy() for one in model.trainable_variables)
     origin = np.zeros(2)
     if along == "random":
         directions = random_directions(model, 0).directions
-    elif along == "path":
-        directions = path_directions(model, [trainable(model, one) for one in path]).directions
+    elif along == "trajectory":
+        directions = trajectory_directions(model, [trainable(model, one) for one in path]).directions
     else:
         directions = [[np.zeros(one.shape) for one in model.trainable_variables] for _ in range(2)]
         directions[0][0][0, 1] = directions[1][-1][2] = 1
@@ -267,7 +268,7 @@ def test_the_path_is_projected_by_least_squares(along, network, blobs):
 def test_the_plane_of_a_path_is_that_of_its_principal_directions(network):
     """They are NumPy's singular vectors of the differences, of length 1, and the start is on the negative side."""
     model, path = network
-    plane = path_directions(model, [trainable(model, one) for one in path])
+    plane = trajectory_directions(model, [trainable(model, one) for one in path])
     matrix = np.stack([flat(trainable(model, one)) - flat(plane.center) for one in path])
     expected = np.linalg.svd(matrix, full_matrices=False)[2][:2]
     found = np.stack([flat(one) for one in plane.directions])
@@ -279,14 +280,14 @@ def test_the_plane_of_a_path_is_that_of_its_principal_directions(network):
 def test_the_paths_losses_are_those_of_all_its_weights(network, blobs):
     """A snapshot's loss is evaluate's with its weights and BatchNormalization statistics; the last is the center."""
     model, path = network
-    surface = loss_surface(model, *blobs, path=path, points=3)
+    surface = loss_surface(model, *blobs, trajectory=path, points=3)
     twin, expected = keras.models.clone_model(model), []
     twin.compile("sgd", "sparse_categorical_crossentropy")
     for snapshot in path:
         twin.set_weights(snapshot)
         expected.append(twin.evaluate(*blobs, return_dict=True, verbose=0)["loss"])
-    np.testing.assert_allclose(surface.path["loss"], expected, rtol=1e-6)
-    assert surface.path["loss"].iloc[-1] == pytest.approx(surface.loss["loss"][4], rel=1e-6)
+    np.testing.assert_allclose(surface.trajectory["loss"], expected, rtol=1e-6)
+    assert surface.trajectory["loss"].iloc[-1] == pytest.approx(surface.frame["loss"][4], rel=1e-6)
 
 
 def test_a_path_on_the_only_weights_lies_in_their_plane(line):
@@ -294,7 +295,8 @@ def test_a_path_on_the_only_weights_lies_in_their_plane(line):
     model, x, y = line(w=-1.0, b=2.0)
     path = kt.callbacks.WeightSnapshots(every=1)
     model.fit(x, y, batch_size=40, epochs=3, verbose=0, callbacks=[path])
-    table = loss_surface(model, x, y, [("line/kernel", (0, 0)), ("line/bias", 0)], path=path.snapshots, points=2).path
+    along = [("line/kernel", (0, 0)), ("line/bias", 0)]
+    table = loss_surface(model, x, y, along, trajectory=path.snapshots, points=2).trajectory
     w, b, expected = -1.0, 2.0, []
     for _ in range(4):
         error = w * x + b - y
@@ -307,10 +309,10 @@ def test_a_path_on_the_only_weights_lies_in_their_plane(line):
 def test_the_grid_reaches_beyond_the_path(network, blobs):
     """On each axis by a fifth, to both sides of the model's weights."""
     model, path = network
-    surface = loss_surface(model, *blobs, path=path, points=3)
+    surface = loss_surface(model, *blobs, trajectory=path, points=3)
     for axis in ("component_1", "component_2"):
-        far = surface.path[axis].abs().max()
-        assert surface.loss[axis].unique() == pytest.approx([-1.2 * far, 0, 1.2 * far])
+        far = surface.trajectory[axis].abs().max()
+        assert surface.frame[axis].unique() == pytest.approx([-1.2 * far, 0, 1.2 * far])
 
 
 @pytest.mark.sample(2)
@@ -321,7 +323,7 @@ def test_the_grid_reaches_beyond_the_path(network, blobs):
 def test_ranges_are_distances_or_coordinates(ranges, expected, line):
     """A number reaches to both sides; a pair says from where to where, for all axes or for each."""
     model, x, y = line()
-    surface = loss_surface(model, x, y, [("line/kernel", (0, 0)), ("line/bias", -1)], ranges=ranges, points=2).loss
+    surface = loss_surface(model, x, y, [("line/kernel", (0, 0)), ("line/bias", -1)], ranges=ranges, points=2).frame
     assert [[low, high] for low, high in zip(surface.min()[:2], surface.max()[:2], strict=True)] == expected
 
 
@@ -337,8 +339,8 @@ def uncompiled():
         ({"points": 2**31}, ValueError, "`points` must ask for a table of at most"),
         ({"y": None}, ValueError, "`y` must be the targets"),
         ({"x": np.full((40, 7), 1.0)}, ValueError, "`x` and `y` must fit the model"),
-        ({"path": np.zeros(3)}, TypeError, "`path` must be a WeightSnapshots"),
-        ({"path": [[None]]}, TypeError, "`path` must be an array"),
+        ({"trajectory": np.zeros(3)}, TypeError, "`trajectory` must be a WeightSnapshots"),
+        ({"trajectory": [[None]]}, TypeError, "`trajectory` must be an array"),
         ({"model": "model"}, TypeError, "`model` must be a Keras model. Received: model='model'"),
         (
             {"along": ("line/weight", 0)},
@@ -351,23 +353,27 @@ def uncompiled():
             r"a place in 'line/kernel', whose shape is \(1, 1\). .*\(0, 1\)",
         ),
         ({"along": ("line/kernel", 0)}, ValueError, r"whose shape is \(1, 1\)"),
-        ({"along": ("line/bias", 0.5)}, TypeError, '`along` must be "random", "path", a weight such as'),
-        ({"along": "randomly"}, TypeError, '`along` must be "random", "path", a weight such as'),
+        ({"along": ("line/bias", 0.5)}, TypeError, '`along` must be "random", "trajectory", a weight such as'),
+        ({"along": "randomly"}, TypeError, '`along` must be "random", "trajectory", a weight such as'),
         ({"along": [("line/bias", 0)] * 2}, ValueError, "two different weights"),
         ({"along": [("line/bias", 0)] * 3}, ValueError, "one or two weights"),
-        ({"along": "path"}, ValueError, '`along="path"` needs .* in `path`. Received: path=None'),
         (
-            {"path": [[np.ones((1, 1)), np.zeros(1)]] * 4},
+            {"along": "trajectory"},
             ValueError,
-            "`path` must leave a line: three snapshots.*4 snapsh",
+            '`along="trajectory"` needs .* in `trajectory`. Received: trajectory=None',
         ),
-        ({"path": []}, TypeError, r"`path` must be a WeightSnapshots.*Received: path=\[\]"),
         (
-            {"path": [[np.zeros(1)]]},
+            {"trajectory": [[np.ones((1, 1)), np.zeros(1)]] * 4},
+            ValueError,
+            "`trajectory` must leave a line: three snapshots.*4 snapsh",
+        ),
+        ({"trajectory": []}, TypeError, r"`trajectory` must be a WeightSnapshots.*Received: trajectory=\[\]"),
+        (
+            {"trajectory": [[np.zeros(1)]]},
             ValueError,
             r"of the shapes \[\(1, 1\), \(1,\)\].*snapshot 0 of the shapes \[\(1,\)\]",
         ),
-        ({"path": [[np.full((1, 1), np.nan), np.zeros(1)]]}, ValueError, "`path` must hold finite weights"),
+        ({"trajectory": [[np.full((1, 1), np.nan), np.zeros(1)]]}, ValueError, "`trajectory` must hold finite weights"),
         ({"ranges": (1, -1)}, ValueError, "`ranges` must be a number, or .from, to. with from < to"),
         ({"ranges": 0}, ValueError, "`ranges` must be more than 0. Received: ranges=0"),
         ({"ranges": np.inf}, ValueError, "`ranges` must be finite"),
@@ -402,3 +408,22 @@ def test_a_bar_shows_how_far_it_is(line, capsys):
     model, x, y = line()
     kt.loss_surface(model, x, y, points=2)
     assert "loss surface" in capsys.readouterr().err
+
+
+def test_plot_draws_the_surface_with_its_trajectory(network, blobs):
+    """The result draws itself, with the trajectory where there is one, into `ax` where it is given."""
+    model, snapshots = network
+    surface = loss_surface(model, *blobs, trajectory=snapshots, points=3)
+    ax = surface.plot()
+    (path,) = (line for line in ax.lines if line.get_label() == "path")
+    np.testing.assert_array_equal(path.get_xdata(), surface.trajectory["component_1"])
+    assert loss_surface(model, *blobs, points=3).plot(ax) is ax
+    assert surface.plot().get_title() == ax.get_title()
+
+
+def test_a_surface_shows_itself(line):
+    """In a shell: what it is over, the head of the table, and what to call next."""
+    model, x, y = line()
+    surface = loss_surface(model, x, y, ("line/bias", 0), points=3)
+    assert repr(surface).startswith("LossSurface over line/bias[0]: 3 points\n   line/bias[0]")
+    assert repr(surface).endswith("Next: .plot(), .frame")

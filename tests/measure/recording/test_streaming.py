@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import kerasteach as kt
-from kerasteach.measure.recording.recording import recording
+from kerasteach.measure.recording import recording
 from kerasteach.storage import stream
 
 

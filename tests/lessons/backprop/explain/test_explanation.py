@@ -172,7 +172,9 @@ def test_a_notebook_shows_the_markdown():
     assert trace._repr_markdown_() == trace.explain("markdown")
     large = kt.trace_step(kt.models.mlp("relu", (20,), inputs=4, outputs=3, seed=0), np.ones((2, 4)), np.eye(3)[:2])
     assert large._repr_markdown_() is None
-    assert re.fullmatch(r"<one training step: dense layers: 2, examples: 2, E = [\d.]+>", repr(large))
+    assert trace._repr_html_() is None, "a notebook prefers HTML to Markdown"
+    assert re.match(r"TracedStep: dense layers: 2, examples: 2, E = [\d.]+\n", repr(large))
+    assert "<code>.frame</code>" in large._repr_html_()
 
 
 def test_another_optimizer_is_named(all_traces):

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from kerasteach.activation_names import ACTIVATIONS, COURSE, KERAS, UNFIT, check_names
+from kerasteach.activations.functions import COURSE
+from kerasteach.activations.keras_functions import KERAS, UNFIT
+from kerasteach.activations.lookup import ACTIVATIONS, check_names
 
 
 def test_the_names_are_those_that_keras_exports():

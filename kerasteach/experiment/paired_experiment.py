@@ -14,8 +14,11 @@ import keras
 
 from kerasteach import devices
 from kerasteach.activations import Activation
+from kerasteach.datasets import Dataset
 from kerasteach.datasets.splitting import checked_seed
 from kerasteach.experiment.arguments import (
+    HIDDEN,
+    INITIALIZER,
     checked_error,
     checked_hidden,
     checked_initializer,
@@ -27,10 +30,11 @@ from kerasteach.experiment.data import Data, announce, dataset_of
 from kerasteach.experiment.executor import check_can_be_sent, run
 from kerasteach.experiment.fingerprint.identity import unknown
 from kerasteach.experiment.fingerprint.own_parts import probes
-from kerasteach.experiment.groups import Network, grouped
-from kerasteach.experiment.request import HIDDEN, INITIALIZER, Request
+from kerasteach.experiment.groups import grouped
+from kerasteach.experiment.networks import Plan
+from kerasteach.experiment.serialization import choices_to_json, learning_rate_of, serialized, to_json
 from kerasteach.experiment.settings import settings
-from kerasteach.experiment.variants import Choices, grid, variants
+from kerasteach.experiment.variants import Choices, Variant, choices_of, grid
 from kerasteach.experiment.workers import checked_executor
 from kerasteach.measure.recording.recording import Every, checked_every
 from kerasteach.storage.manifest import versions
@@ -147,51 +151,75 @@ def compare(
         flag(name, value)
         for name, value in (("keep_weights", keep_weights), ("overwrite", overwrite), ("verbose", verbose))
     )
-    there = None if directory is None else path("directory", directory)
+    folder = None if directory is None else path("directory", directory)
     reading = {"target": target, "features": features, "task": task, "missing": missing}
     dataset = dataset_of(data, checked_seed(split_seed), vectors=models is None, **reading)
-    request = Request(
+    shared = {
+        "hidden": checked_hidden(hidden),
+        "initializer": checked_initializer(initializer),
+        "optimizer": optimizer,
+        "learning_rate": learning_rate,
+        "batch_size": whole("batch_size", batch_size, most=LONGEST),
+    }
+    plan = Plan(
         dataset=dataset,
-        models=checked_builders(models),
-        hidden=checked_hidden(hidden),
-        seeds=checked_seeds(seeds),
+        optimizer=serialized(optimizer, learning_rate),
         epochs=whole("epochs", epochs, most=LONGEST),
-        batch_size=whole("batch_size", batch_size, most=LONGEST),
-        learning_rate=learning_rate,
-        optimizer=optimizer,
-        initializer=checked_initializer(initializer),
+        batch_size=shared["batch_size"],
         error_below=checked_error(error_below),
         every=None if every is None else checked_every(every),
     )
-    choices = grid(activations, request.models, vary)
-    networks = request.networks(choices)
+    seeds = checked_seeds(seeds)
+    builders = checked_builders(models, shared["hidden"], initializer)
+    choices = choices_of(activations, builders, vary)
+    variants = grid(choices, shared, plan, builders, seeds[0])
     arguments = {
         # No folders, which are private.
         "data": Path(data).name if isinstance(data, str | os.PathLike) else dataset.name,
         **{name: list(value) if name == "features" and value else value for name, value in reading.items()},
-        **request.facts(choices),
+        **_arguments(choices, shared, plan, seeds),
         "keep_weights": keep_weights,
         "split_seed": int(split_seed),
     }
-    facts = {"arguments": arguments, **_facts(request, choices, networks, place)}
-    groups = grouped(networks)
+    facts = {"arguments": arguments, **_facts(variants, dataset, seeds[0], place)}
+    groups = grouped(variants, seeds)
+    del variants  # their prototypes are not held while the networks train
     check_can_be_sent(executor, groups)
     announce(dataset, facts["data"]["loss"], verbose)
-    if there is not None and (reason := unknown(facts)) is not None:
+    if folder is not None and (reason := unknown(facts)) is not None:
         warnings.warn(f"If this comparison is interrupted, it cannot be gone on with: {reason}.", stacklevel=2)
     train = partial(run, groups, executor=executor, device=place, keep_weights=keep_weights, verbose=verbose)
-    return assembled(facts, train().values()) if there is None else resumed(there, facts, train, overwrite)
+    return assembled(facts, train().values()) if folder is None else resumed(folder, facts, train, overwrite)
 
 
-def _facts(request: Request, choices: Choices, networks: Sequence[Network], device: str) -> dict[str, Any]:
+def _arguments(choices: Choices, shared: Mapping[str, Any], plan: Plan, seeds: Sequence[int]) -> dict[str, Any]:
+    """Return the arguments that fix the networks and their training, as `run.json` has them."""
+    dense = "model" not in choices
+    vary = {name: values for name, values in choices.items() if name not in ("activation", "model")}
+    return {
+        "activations": list(choices["activation"]) if "activation" in choices else None,
+        "models": None if dense else list(choices["model"]),
+        "vary": {name: choices_to_json(values) for name, values in vary.items()},
+        "hidden": shared["hidden"] if dense else None,
+        "seeds": seeds,
+        "epochs": plan.epochs,
+        "batch_size": shared["batch_size"],
+        "learning_rate": to_json(shared["learning_rate"]),
+        "optimizer": plan.optimizer,
+        "initializer": to_json(shared["initializer"]) if dense else None,
+        "error_below": plan.error_below,
+        "every": plan.every,
+    }
+
+
+def _facts(variants: Sequence[Variant], dataset: Dataset, seed: int, device: str) -> dict[str, Any]:
     """Return what `run.json` says of a comparison besides its arguments, before anything is trained."""
-    dataset = request.dataset
     loss = "cross-entropy" if dataset.classes else "half the squared error"
     return {
-        "variants": [dict(variant.keys) for variant in variants(choices)],
-        "learning_rates": request.learning_rates(choices),
+        "variants": [dict(variant.keys) for variant in variants],
+        "learning_rates": [learning_rate_of(variant.plan.optimizer) for variant in variants],
         "data": {**dataset.facts(), "loss": loss, "fingerprint": dataset.fingerprint()},
-        "probes": probes(choices, networks, request.initializer),
+        "probes": probes(variants, seed),
         "device": device,
         "versions": versions(),
         "settings": settings(),

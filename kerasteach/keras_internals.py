@@ -1,0 +1,78 @@
+"""Private names of Keras, each behind a function. A Keras that renames one fails in `tests/test_keras_internals.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+from keras.src.backend.common import global_state
+
+_LAYER_NAMES = "object_name_uids"
+
+
+def loss_metric(model: keras.Model) -> keras.metrics.Metric | None:
+    """Return the metric that a compiled model averages its loss with; `None` where there is none."""
+    return getattr(model, "_loss_tracker", None)
+
+
+def replace_loss_metric(model: keras.Model, metric: keras.metrics.Metric) -> None:
+    """Have a compiled model average its loss with another metric, which it does not track."""
+    object.__setattr__(model, "_loss_tracker", metric)
+
+
+def updated_variables(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """Return the variables that a built optimizer updates; none before it is built."""
+    return list(optimizer._trainable_variables)
+
+
+def carry(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -> None:
+    """Add a variable to an optimizer's own, which the compiled step carries."""
+    optimizer._track_variable(variable)
+
+
+def drop(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -> None:
+    """Take a variable out of an optimizer's own."""
+    optimizer._untrack_variable(variable)
+
+
+@contextmanager
+def without_variables(optimizer: keras.optimizers.Optimizer, variables: Iterable[keras.Variable]) -> Iterator[None]:
+    """Leave some variables out of an optimizer's own while the block runs."""
+    attributes = vars(optimizer)  # past Keras's tracking of what is set
+    everything, left_out = attributes["_variables"], {id(variable) for variable in variables}
+    attributes["_variables"] = [variable for variable in everything if id(variable) not in left_out]
+    try:
+        yield
+    finally:
+        attributes["_variables"] = everything
+
+
+def copy_weight_decay_exclusions(optimizer: keras.optimizers.Optimizer, copy: keras.optimizers.Optimizer) -> None:
+    """Exclude from a copy's weight decay what is excluded from the optimizer's; its config leaves that out."""
+    for name, value in vars(optimizer).items():
+        if name.startswith("_exclude_from_weight_decay"):
+            setattr(copy, name, value)
+
+
+def sublayers(layer: keras.layers.Layer, recursive: bool = True) -> list[keras.layers.Layer]:
+    """Return the layers inside a layer, or only those that it holds itself."""
+    return list(layer._flatten_layers(include_self=False, recursive=recursive))
+
+
+def made_by(tensor: keras.KerasTensor) -> tuple[Any, keras.KerasTensor]:
+    """Return the operation of a model that a symbolic tensor comes from, and the first input of that call."""
+    operation, call, _ = tensor._keras_history
+    return operation, operation._inbound_nodes[call].input_tensors[0]
+
+
+@contextmanager
+def fresh_layer_names() -> Iterator[None]:
+    """Count the layers of each kind from the start while the block runs: the first Dense is called `dense`."""
+    names = global_state.get_global_attribute(_LAYER_NAMES)
+    global_state.set_global_attribute(_LAYER_NAMES, None)
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute(_LAYER_NAMES, names)
