@@ -36,12 +36,16 @@ def pytest_configure(config):
 
 def pytest_ignore_collect(collection_path, config):
     """Collect for TensorFlow all but tests/backends, and for another backend what is written for it there."""
+    name = collection_path.stem.rpartition("_")[2]
     if collection_path.suffix != ".py":
         return None
-    backend = config.getoption("--backend")
-    name = collection_path.stem.rpartition("_")[2]
-    written_for = {name} if name in PACKAGES else {"jax", "torch"}
-    return backend not in (written_for if collection_path.parent.name == "backends" else {"tensorflow"})
+    if collection_path.parent.name != "backends":
+        backends = {"tensorflow"}
+    elif name in PACKAGES:  # as in test_twin_jax.py
+        backends = {name}
+    else:
+        backends = {"jax", "torch"}
+    return None if config.getoption("--backend") in backends else True
 
 
 class _WithoutPackage(pytest.Module):
@@ -98,7 +102,7 @@ def _default_policy():
 
 @pytest.fixture
 def interrupt():
-    """Return a function that makes a callback, which raises as Ctrl-C does after so many batches, or an epoch."""
+    """Return a function that makes a callback that raises KeyboardInterrupt after so many batches, or an epoch."""
     import keras
 
     class Interrupt(keras.callbacks.Callback):

@@ -35,10 +35,16 @@ def in_a_folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_blocks_of_python_run_in_order_and_again(in_a_folder):
+often = pytest.mark.parametrize(
+    "times", [pytest.param(1, id="once"), pytest.param(2, id="again", marks=pytest.mark.slow)]
+)
+
+
+@often
+def test_the_blocks_of_python_run_in_order_and_again(times, in_a_folder):
     """In one process, as the cells of a notebook: nothing is missing, and nothing of the first time is in the way."""
     names = {}
-    for _ in range(2):
+    for _ in range(times):
         for block in blocks("python"):
             exec(compile(block, "README.md", "exec"), names)
     assert names["capture"].frame["layer"].unique().tolist() == ["first", "second", "classes"]
@@ -46,11 +52,12 @@ def test_the_blocks_of_python_run_in_order_and_again(in_a_folder):
     assert {file.name for file in in_a_folder.iterdir()} == {"gradient_flow.png", "run", "lecture.pdf", "sizes"}
 
 
-def test_the_commands_run_in_order_and_again(in_a_folder, monkeypatch, capsys):
+@often
+def test_the_commands_run_in_order_and_again(times, in_a_folder, monkeypatch, capsys):
     """In one folder: no command refuses because of what another, or the same, has written."""
     for name in ("activations", "compare.command", "descent", "devices", "trace"):
         monkeypatch.setattr(sys.modules[f"kerasteach.cli.{name}"], "start_tensorflow", lambda: None)
-    for words in COMMANDS * 2:
+    for words in COMMANDS * times:
         monkeypatch.setattr(sys, "argv", ["kerasteach", *words])
         with pytest.raises(SystemExit) as ended:
             main()

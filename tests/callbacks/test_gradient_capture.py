@@ -41,7 +41,7 @@ def examples():
     return random.normal(size=(50, 4)).astype("float32"), np.arange(50) % 3
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("jit_compile", [False, True])
 @pytest.mark.parametrize("kind", MODELS)
 def test_the_recorded_gradient_is_the_one_applied(kind, jit_compile):

@@ -257,6 +257,7 @@ for optimizer in ("sgd", "adafactor"):
     assert done.stdout.splitlines() == ["cpu:1 {'CPU:1'}"] * 2, done.stderr
 
 
+@pytest.mark.slow
 def test_many_variants_are_compiled_without_a_warning(caplog):
     """To TensorFlow they look like one training step that is traced again and again, of which it warns."""
     kt.compare(kt.activations.names()[:6], **{**SMALL, "seeds": 1, "epochs": 1}, optimizer="adafactor")
@@ -352,6 +353,7 @@ def test_orders_are_drawn_epoch_by_epoch():
     assert x.shape == (32, 4)
 
 
+@pytest.mark.slow
 def test_an_optimizer_that_keras_does_not_find_by_its_name_trains():
     """Keras 3.15 makes of Lamb's configuration nothing but a name."""
     result = kt.compare("relu", **SMALL, optimizer=keras.optimizers.Lamb(0.01))

@@ -357,6 +357,7 @@ def logged():
         tf.get_logger().removeHandler(handler)
 
 
+@pytest.mark.slow
 def test_a_convolution_trains_without_a_message():
     """What TensorFlow logs of operations without a vectorized form is not for the user; other messages are."""
 

@@ -274,6 +274,7 @@ def test_an_animation_stands_still():
     np.testing.assert_allclose(places(), first)
 
 
+@pytest.mark.slow
 def test_an_animation_that_fails_leaves_no_file(tmp_path, monkeypatch):
     """An error in the middle leaves the old file as it was."""
     old = plotting.save(plotting.descent_animation(table([4.0, 1.0]), curve()), tmp_path / "film.gif")

@@ -208,6 +208,7 @@ def test_classes_that_are_called_otherwise_are_other_data(tmp_path):
         compared(tmp_path, activations="relu", data=other)
 
 
+@pytest.mark.slow
 def test_an_interrupted_comparison_is_never_a_mixture(tmp_path, monkeypatch):
     """Begun with one function, it does not go on with another of the same name."""
     work = executor.work
@@ -251,6 +252,7 @@ def test_what_computes_something_else_each_time_is_not_gone_on_with(tmp_path):
     assert len(kt.Comparison.load(tmp_path).history) == 4
 
 
+@pytest.mark.slow
 def test_a_comparison_is_known_again_in_another_process(tmp_path):
     """Names in a script's own module, in which the functions are defined anew, do not matter."""
     code = """

@@ -273,12 +273,14 @@ def optimized(request):
     return trace, before, after, in_a_row(model)
 
 
+@pytest.mark.sample(5)
 def test_every_optimizers_step_is_kerass(optimized):
     """The new weights are those that `train_on_batch` makes next."""
     trace, _, _, following = optimized
     np.testing.assert_allclose(new_weights(trace), following, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.sample(5)
 def test_model_and_optimizer_stay_as_they_are(optimized):
     """Weights, the optimizer's variables, its count and whether it is built: to the last bit."""
     _, before, after, _ = optimized
