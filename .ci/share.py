@@ -27,8 +27,7 @@ def main(day: int) -> None:
     share = f"{','.join(map(str, slices))}/{SLICES}"
     commands = [[*PYTHON, "pytest", "-n", "2", "--dist", "worksteal", "-m", "slow", "--share", share]]
     if backend in ("jax", "torch"):
-        install = ["pip", "install", "--quiet", "--extra-index-url", "https://download.pytorch.org/whl/cpu"]
-        commands.append([*PYTHON, *install, "--editable", f".[dev,{backend}]"])
+        commands.append([*PYTHON, "pip", "install", "--quiet", "--editable", f".[dev,{backend}]"])
     if backend:
         commands.append([*PYTHON, "pytest", "--backend", backend])
     for command in commands:

@@ -144,11 +144,11 @@ def pages_of(rows: pd.DataFrame) -> list[list[Column]]:
         raise ValueError(f"The numbers of up to {MOST_UNITS} units, with inputs, can be read. Received: {units} units.")
     if _fit(columns):
         return [columns]
-    sources, *layers, error = columns
+    sources, *layers, error_column = columns
     pages: list[list[Column]] = []
     page, sources = [sources], sources.repeat()
     for number, layer in enumerate(layers):
-        end = [error] if number == len(layers) - 1 else []
+        end = [error_column] if number == len(layers) - 1 else []
         parts = _parts(layer, sources, end)
         divided = len(parts) > 1 or len(page[-1].cards) < len(sources.cards)
         if len(page) > 1 and (divided or not _fit([*page, *parts, *end])):
@@ -204,7 +204,7 @@ def _cards(depth: int, dense: pd.DataFrame, last: pd.DataFrame) -> Iterator[Card
         weights = [place for place in numbers["W"] if place[1] == unit]
         entries = [("W", place) for place in weights]
         entries += [(quantity, (unit,)) for quantity in ("b", "z", "a") if quantity in numbers]
-        rows = []
+        rows: list[tuple[str, ...]] = []
         for quantity, place in entries:
             derivative = numbers.get(f"dE/d{quantity}", {}).get(place)
             own = numbers[quantity]
