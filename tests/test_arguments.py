@@ -249,9 +249,9 @@ BASE = {
     "measure.record.layer": lambda: {"name": "variable"},
     "measure.record.at": lambda: {"step": 0},
     "measure.record.save": lambda: {"directory": "run"},
-    "measure.stopping.Target": lambda: {"metric": "loss", "threshold": 0.1},
-    "measure.stopping.Rule": lambda: {"targets": (kt.stopping.Target("loss", 0.1),)},
-    "measure.stopping.rule": lambda: {"threshold": 0.1},
+    "stopping.Target": lambda: {"metric": "loss", "threshold": 0.1},
+    "stopping.Rule": lambda: {"targets": (kt.stopping.Target("loss", 0.1),)},
+    "stopping.rule": lambda: {"threshold": 0.1},
     "models.mlp": lambda: {"hidden": (2,), "inputs": 2, "outputs": 2},
     "models.draw_weights": lambda: {"network": kt.models.mlp("tanh", (2,), inputs=2, outputs=2), "seed": 0},
     "initializers.for_activation": lambda: {"activation": "relu"},
@@ -319,7 +319,7 @@ NOT_CALLED_BY_USERS = {
     "measure.runs",
     "measure.statistics",
     *(
-        f"measure.stopping.{name}"
+        f"stopping.{name}"
         for name in ("Target.reason", "Target.value_in", "Rule.reason", "Rule.values_in", "direction", "unknown")
     ),
 }

@@ -33,7 +33,7 @@ def summarize(
         history: Columns `activation, seed, epoch, metric, value`.
         gradients: Columns `activation, seed, epoch, depth, parameter, norm` and more; empty if none were captured.
         error_below: The error at which training was to stop. Defaults to `None`: there was none.
-        by: The column, or columns, that tell the variants apart. Defaults to `"activation"`.
+        by: The column, or columns, that distinguish the variants. Defaults to `"activation"`.
         reference: The variant that the others are compared with, as in the index of the result. Defaults to `None`,
             the first.
         learning_rates: The learning rate of each variant, or the name of its schedule, in the order of the table.

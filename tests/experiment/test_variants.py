@@ -311,7 +311,7 @@ def test_predictions_are_those_of_the_trained_networks():
         ({"models": {"mine": lambda: keras.Sequential([keras.layers.Dense(3)])}}, ValueError, "end in probabilities"),
     ],
 )
-def test_bad_arguments_are_met_at_the_door(wrong, error, message):
+def test_bad_arguments_are_refused(wrong, error, message):
     """Each error names the argument, what was received and what would work."""
     with pytest.raises(error, match=message):
         kt.compare(**{"data": "iris", "verbose": 0, **wrong})

@@ -84,7 +84,7 @@ def test_regularization_is_part_of_the_error():
         ({"seed": -1}, ValueError, "`seed` must be a whole number from 0"),
     ],
 )
-def test_bad_arguments_are_met_at_the_door(wrong, error, message, blobs, classifier):
+def test_bad_arguments_are_refused(wrong, error, message, blobs, classifier):
     """Each error names the argument, what was received and what would work."""
     with pytest.raises(error, match=message):
         kt.training_loop(**{"model": classifier(), "x": blobs[0], "y": blobs[1], **wrong})

@@ -41,7 +41,7 @@ def check_same(directory: Path, found: Mapping[str, Any], facts: Mapping[str, An
     reason = unknown(asked)
     if reason is not None:
         raise ValueError(
-            "`directory` holds a run that cannot be gone on with, because nobody can tell whether its networks are "
+            "`directory` holds a run that cannot be gone on with, because it cannot be checked whether its networks are "
             f"these; name another directory, or overwrite it. Received: directory={str(directory)!r}, {reason}."
         )
     if not found["finished"]:

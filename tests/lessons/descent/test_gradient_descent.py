@@ -362,7 +362,7 @@ def forgot_to_return(w):
         ("parabole", None, "Did you mean 'parabola'"),
     ],
 )
-def test_what_cannot_be_descended_is_met_at_the_door(f, start, message):
+def test_what_cannot_be_descended_is_refused(f, start, message):
     """One clear ValueError each, which is not the end of a traceback through TensorFlow."""
     with pytest.raises(ValueError, match=message) as error:
         kt.gradient_descent(f, start)
@@ -407,7 +407,7 @@ def test_what_cannot_be_descended_is_met_at_the_door(f, start, message):
         ),
     ],
 )
-def test_what_is_no_descent_is_met_at_the_door(arguments, error, message):
+def test_what_is_no_descent_is_refused(arguments, error, message):
     """Each error names the argument and what was received."""
     with pytest.raises(error, match=message):
         kt.gradient_descent("parabola", **arguments)
