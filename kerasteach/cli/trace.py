@@ -137,7 +137,9 @@ def _draw(step: TracedStep, path: Path, lecture: bool, overwrite: bool) -> list[
         typer.echo(f"No figure. {error}", err=True)
         return []
     paths = [path if number == 1 else path.with_stem(f"{path.stem}-{number}") for number in numbers]
-    return [kt.plotting.save(page, path, overwrite=overwrite) for page, path in zip(pages, paths, strict=True)]
+    for page, file in zip(pages, paths, strict=True):
+        kt.plotting.save(page, file, overwrite=overwrite)
+    return paths
 
 
 def _chain(weights: list[float], biases: list[float], activation: str) -> keras.Sequential:

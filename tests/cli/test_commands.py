@@ -234,7 +234,7 @@ def test_activations_draws_those_named(here, capsys):
     assert [line.split()[0] for line in lines] == ["tanh", "relu", "out/activation_functions.png"]
 
 
-def test_trace_tells_the_courses_step(here, tmp_path, capsys):
+def test_trace_explains_the_courses_step(here, tmp_path, capsys):
     """Without options: the explanation on standard output, the table to 1e-6, the figure, and where they are."""
     assert here("trace", "--output", "out") == 0
     told = capsys.readouterr()
