@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.slow
 def test_two_devices_are_as_one():
     """What is not slow in tests/backends/test_mirrored.py passes, in a process that has two devices."""
     options = ["--backend", "mirrored", "-m", "not slow", "-p", "no:cacheprovider"]

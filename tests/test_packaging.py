@@ -136,6 +136,7 @@ def test_a_saved_capture_needs_no_keras(classifier, blobs, tmp_path):
     assert run(f"{code}; {use}; print({{'keras', 'tensorflow'}} & set(sys.modules))") == "set()"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("first", ["paired_experiment", "comparison"])
 def test_compare_is_the_function_in_any_order(first):
     """Whichever module of the experiment is imported first, `compare` is no module."""
@@ -162,6 +163,7 @@ def test_the_package_brings_no_drawing_library_to_a_model():
 
 
 @pytest.mark.sample(1)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "order",
     [

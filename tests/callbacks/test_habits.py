@@ -146,7 +146,7 @@ class Compile(keras.callbacks.Callback):
                 self.model.make_train_function()
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("made", [True, False])
 @pytest.mark.parametrize("first", [True, False])
 def test_unfreezing_in_the_middle_of_fit(made, first, tmp_path):
@@ -265,6 +265,7 @@ print(int(model.optimizer.iterations), len(model.optimizer.variables), [one.name
 """
 
 
+@pytest.mark.slow
 def test_a_model_saved_in_mid_fit_loads_without_this_package(tmp_path):
     """The file of a checkpoint has the weights and the optimizer's whole state, and no trace of a capture."""
     path, model = tmp_path / "model.keras", network(optimizer=keras.optimizers.Adam(0.01))
@@ -533,6 +534,7 @@ def test_a_batch_that_a_callback_makes_it_miss_is_one_warning():
     assert capture.frame.groupby("epoch")["step"].nunique().tolist() == [2, 2]
 
 
+@pytest.mark.slow
 def test_what_an_interrupted_fit_left_is_written_when_nobody_holds_the_capture(tmp_path):
     """With the capture, its model and all that it hooked go; the rows are on disk."""
 

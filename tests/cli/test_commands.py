@@ -245,7 +245,7 @@ def test_trace_explains_the_courses_step(here, tmp_path, capsys):
     assert new.tolist() == pytest.approx([0.1495914416, 0.3959144165, 0.4271718407, 0.6120974876], abs=1e-6)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("language", "suffix"), [("text", "txt"), ("markdown", "md"), ("latex", "tex")])
 def test_standard_output_of_trace_is_the_explanation_alone(language, suffix, here, tmp_path, capsys):
     """`kerasteach trace --as latex > step.tex` can be compiled; the same is in a file beside the figure."""
@@ -474,6 +474,7 @@ def test_version_and_help_answer(tmp_path):
     assert all(name in help_text for name in ("compare", "activations", "descent", "trace", "devices"))
 
 
+@pytest.mark.slow
 def test_several_values_are_compared(here, tmp_path, capsys):
     """Several learning rates and depths make a grid; data with two features get a decision boundary."""
     options = ["--data", "moons", "--seeds", "1", "--epochs", "1", "--hidden", "4", "--output", "out"]
@@ -567,6 +568,7 @@ def interrupt(here, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_an_interrupted_comparison_is_resumed(interrupt, here, tmp_path, capsys):
     """Ctrl-C keeps what there is and says how to go on; that, pasted, ends with the tables of the whole."""
     told = interrupt(*SMALL, "--optimizer", "adafactor", "--output", "my lecture/it's 1", "--format", "svg", "--paper")

@@ -227,6 +227,7 @@ def test_a_saved_comparison_comes_back(tmp_path, comparison):
     assert loaded.facts == comparison.facts
 
 
+@pytest.mark.slow
 def test_the_work_runs_where_it_was_asked_to():
     """On the second of two logical CPUs, every weight lies there while the network trains, and the run says so."""
     code = """

@@ -69,6 +69,7 @@ def assert_same(found, expected):
     pd.testing.assert_frame_equal(found.gradients, expected.gradients, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_any_executor_takes_the_groups(builders, expected):
     """Each group is a task; the tables are those of one process."""
     executor = Here()

@@ -458,6 +458,7 @@ def kill(times, seed, folder):
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the program forks")
 def test_a_killed_comparison_loses_nothing_that_had_finished(tmp_path):
     """Killed at random moments and called again, it keeps each group that was there, and ends with the same tables."""

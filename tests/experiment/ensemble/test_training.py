@@ -247,6 +247,7 @@ def words(data):
     return kt.datasets.Dataset("words", x[:52], data.y_train, x[52:], data.y_test, ("a", "b", "c"))
 
 
+@pytest.mark.slow
 def test_embedding_and_lstm_are_those_of_plain_fits(words):
     """Sparse gradients, and loops inside the network."""
     assert_as_alone(

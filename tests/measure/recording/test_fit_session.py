@@ -155,6 +155,7 @@ train(sys.argv[2])
 """
 
 
+@pytest.mark.slow
 def test_python_writes_what_was_interrupted_when_it_ends(tmp_path):
     """Though the capture was a local variable, and another capture trained to its end meanwhile."""
     one, other = tmp_path / "one", tmp_path / "other"
