@@ -41,8 +41,8 @@ def check_same(directory: Path, found: Mapping[str, Any], facts: Mapping[str, An
     reason = unknown(asked)
     if reason is not None:
         raise ValueError(
-            "`directory` holds a run that cannot be gone on with, because it cannot be checked whether its networks are "
-            f"these; name another directory, or overwrite it. Received: directory={str(directory)!r}, {reason}."
+            "`directory` holds a run that cannot be gone on with, because it cannot be checked whether its networks "
+            f"are these; name another directory, or overwrite it. Received: directory={str(directory)!r}, {reason}."
         )
     if not found["finished"]:
         _warn_of_rounding(directory, found, asked)
