@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import nbclient
 import nbformat
+import pytest
 
 import kerasteach as kt
 
@@ -15,6 +16,7 @@ def pictures(monkeypatch, *cells):
     return [sum("image/png" in output.get("data", {}) for output in cell.outputs) for cell in notebook.cells]
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_figures_after_the_lecture_style(monkeypatch):
     """The first figure of a kernel loads its backend inside the style; every later cell shows its figure, too."""
     setup = "import pandas as pd\nfrom kerasteach import plotting\n"

@@ -136,7 +136,7 @@ def test_a_saved_capture_needs_no_keras(classifier, blobs, tmp_path):
     assert run(f"{code}; {use}; print({{'keras', 'tensorflow'}} & set(sys.modules))") == "set()"
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["paired_experiment", "comparison"])
 def test_compare_is_the_function_in_any_order(first):
     """Whichever module of the experiment is imported first, `compare` is no module."""
@@ -157,13 +157,14 @@ def test_the_package_alone_imports_neither_keras_nor_pandas():
     assert run(code) == "set()"
 
 
+@pytest.mark.slow
 def test_the_package_brings_no_drawing_library_to_a_model():
     """After Keras, kerasteach and its callbacks load no seaborn."""
     assert run("import sys, keras, kerasteach as kt; kt.callbacks; print('seaborn' in sys.modules)") == "False"
 
 
 @pytest.mark.sample(1)
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "order",
     [

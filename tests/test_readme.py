@@ -52,6 +52,7 @@ def test_the_blocks_of_python_run_in_order_and_again(times, in_a_folder):
     assert {file.name for file in in_a_folder.iterdir()} == {"gradient_flow.png", "run", "lecture.pdf", "sizes"}
 
 
+@pytest.mark.slow
 @often
 def test_the_commands_run_in_order_and_again(times, in_a_folder, monkeypatch, capsys):
     """In one folder: no command refuses because of what another, or the same, has written."""

@@ -45,6 +45,7 @@ def test_jupytext_reads_the_cells(path):
     assert not any("# %%" in cell.source for cell in notebook.cells)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", one_quick(NOTEBOOK), ids=lambda path: path.stem)
 def test_a_notebook_shows_every_figure(path, tmp_path):
     """Below the cell that draws it, also after a block in lecture style; no warning stands among the outputs."""

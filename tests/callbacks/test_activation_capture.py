@@ -31,7 +31,7 @@ def outputs(model, x):
     return seen
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
 @pytest.mark.parametrize(
     "options",
@@ -72,6 +72,7 @@ def dead_units():
     return model, np.array([[1, 0], [1, 0], [0, 1], [0, 1]], "float32"), np.zeros((4, 3), "float32")
 
 
+@pytest.mark.slow
 def test_a_unit_is_dead_in_a_window_if_no_example_wakes_it():
     """A batch is one window with every=1, two with every=2, and the epoch is one with "epoch"."""
     model, x, y = dead_units()
@@ -119,6 +120,7 @@ def test_dropout_is_seen_as_training_sees_it():
     assert (capture.frame["zero_fraction"] > 0.2).all()
 
 
+@pytest.mark.slow
 def test_recurrent_and_nested_models_are_recorded():
     """A recurrent layer is one row a step, and a nested model's layers are its own."""
     inner = keras.Sequential([keras.Input((6,)), layers.Dense(4, activation="tanh", name="a")], name="inner")
@@ -130,6 +132,7 @@ def test_recurrent_and_nested_models_are_recorded():
     assert capture.at(0)["depth"].tolist() == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_two_captures_and_the_gradients_go_together():
     """Two activation captures and a gradient capture on one model see the same steps, and all leave."""
     model = network()
@@ -155,6 +158,7 @@ def test_training_is_not_changed():
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_it_streams_and_reads_back(tmp_path):
     """On disk the table is called activations."""
     capture = kt.callbacks.ActivationCapture(directory=tmp_path)

@@ -108,6 +108,7 @@ def test_every_epoch_gives_the_means_of_its_steps(blobs, classifier, everything)
     assert capture.frame["finite"].dtype == bool
 
 
+@pytest.mark.slow
 def test_an_epochs_means_do_not_depend_on_how_they_were_fetched(monkeypatch, blobs, classifier):
     """An epoch longer than the buffer is averaged over several fetches."""
     whole = kt.callbacks.GradientCapture(every="epoch", histogram=4)
@@ -152,7 +153,7 @@ def test_every_must_be_a_number_of_steps_or_epoch(bad):
 # --- histograms
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"jit_compile": False}, {"jit_compile": True}])
 def test_histograms_count_the_entries_by_magnitude(options, blobs, classifier):
     """Against NumPy's histogram of the whole gradients, which the same training keeps."""
@@ -326,7 +327,7 @@ class Scale(keras.layers.Layer):
 DENSE = [f"block_{block}/{name}" for block in (0, 1) for name in ("att/query", "att/key", "out")]
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("selector", "expected"),
     [

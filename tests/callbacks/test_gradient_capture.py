@@ -297,7 +297,7 @@ class Subclassed(keras.Model):
         return self.output_layer(self.hidden(x))
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("run_eagerly", [False, True])
 @pytest.mark.parametrize(
     "build", [Subclassed, lambda: keras.Sequential([layers.Dense(5), layers.Dense(3, activation="softmax")])]

@@ -146,7 +146,7 @@ class Compile(keras.callbacks.Callback):
                 self.model.make_train_function()
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("made", [True, False])
 @pytest.mark.parametrize("first", [True, False])
 def test_unfreezing_in_the_middle_of_fit(made, first, tmp_path):
@@ -193,6 +193,7 @@ def test_a_stop_per_batch_outlives_a_compilation():
     np.testing.assert_allclose(losses, first + by_hand(twin)[1], rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_outputs_are_recorded_after_a_compilation_in_mid_fit():
     """ActivationCapture goes on as well."""
     capture = kt.callbacks.ActivationCapture(statistics=["mean"])
@@ -232,7 +233,7 @@ def test_gradient_accumulation_records_each_batch(scaled):
     assert capture.frame["step"].nunique() == 6
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
 @pytest.mark.parametrize("used", [False, True])
 def test_copied_callbacks_work(copied, used):
@@ -428,7 +429,7 @@ def other_trainings():
     }
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("other", other_trainings())
 def test_after_an_interruption_no_other_training_counts(other, tmp_path):
     """Only the two steps that the fit took are in its tables; then the same capture records a fit as ever."""
@@ -448,6 +449,7 @@ def test_after_an_interruption_no_other_training_counts(other, tmp_path):
     assert not {"make_train_function", "train_step", "test_step"} & set(vars(model))
 
 
+@pytest.mark.slow
 def test_after_an_interruption_the_next_training_finds_the_model_as_it_was():
     """Whatever begins next, no hook is left on the optimizer, the layers, or the metric of the loss."""
     model = network()
@@ -464,6 +466,7 @@ def test_after_an_interruption_the_next_training_finds_the_model_as_it_was():
     assert [one.frame["step"].nunique() for one in captures] == [2, 2]
 
 
+@pytest.mark.slow
 def test_what_trains_in_a_callback_is_not_part_of_the_fit():
     """Neither `train_on_batch` nor a nested fit is recorded or judged, and the fit's own steps all are."""
 
@@ -550,6 +553,7 @@ def test_what_an_interrupted_fit_left_is_written_when_nobody_holds_the_capture(t
     assert model() is None
 
 
+@pytest.mark.slow
 def test_captures_and_models_go_when_nobody_holds_them():
     """After any number of fits no model, capture, optimizer or recorder is alive."""
 
@@ -578,6 +582,7 @@ def test_a_frozen_model_is_told_that_there_is_nothing_to_train():
     assert sum("GradientCapture" in str(one.message) for one in warned) == 1
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", [kt.callbacks.GradientCapture, kt.callbacks.ActivationCapture])
 def test_the_training_is_the_same_algorithm(kind):
     """With dropout and normalization, weights differ from those of a plain fit by no more than rounding."""

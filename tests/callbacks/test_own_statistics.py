@@ -27,6 +27,7 @@ def check(frame, gradients):
                 assert rows.loc[path, name] == pytest.approx(of_numpy(gradient), rel=1e-5), (step, path, name)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("options", [{"run_eagerly": True}, {"jit_compile": False}, {"jit_compile": True}])
 def test_functions_of_the_gradient_are_columns(options, blobs, classifier):
     """Alone they come after the default; their values are NumPy's of the whole gradients."""
@@ -37,6 +38,7 @@ def test_functions_of_the_gradient_are_columns(options, blobs, classifier):
     check(capture.frame, capture.raw)
 
 
+@pytest.mark.slow
 def test_only_captured_steps_have_them(blobs, classifier):
     """With `every=`, each second step; with "epoch" the means over the steps."""
     second = kt.callbacks.GradientCapture(statistics=["norm", OWN], every=2, raw={"*": [0, 2, 4]})
@@ -85,6 +87,7 @@ def test_a_loop_of_ones_own_and_outputs_have_them(blobs, classifier):
     assert capture.frame["highest"].iloc[0] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("function", "message"),
     [

@@ -45,6 +45,7 @@ def test_it_can_stop_at_epoch_0(blobs, classifier):
     assert stop.epoch == 0
 
 
+@pytest.mark.slow
 def test_without_a_stop_there_is_no_reason(blobs, classifier):
     """What did not happen is None, also after an earlier fit that stopped."""
     stop = kt.callbacks.StopOnError(100.0, verbose=0)
@@ -98,6 +99,7 @@ def test_a_misspelt_validation_metric_is_an_error_at_the_first_validation(blobs,
     assert epochs == [0, 1, 2]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("threshold", [{"val_loss": 0.1}, {"loss": 0.1, "val_accuracy": 0.9}])
 def test_a_validation_metric_without_validation_is_one_warning(threshold, blobs, classifier):
     """It says what is missing after the first epoch; the training goes on to its end."""
@@ -130,6 +132,7 @@ def test_a_validation_split_is_validation_data(blobs, classifier):
     assert stop.epoch == 0
 
 
+@pytest.mark.slow
 def test_all_of_several_conditions_must_hold_at_once(blobs, classifier):
     """The last epoch is the first in which both hold."""
     stop = kt.callbacks.StopOnError({"loss": 0.35, "val_accuracy": 0.9}, verbose=0)
@@ -189,7 +192,7 @@ def own_losses(model, x, y, batch_size, weights=None, epochs=1):
     return losses
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("options", [{}, {"steps_per_execution": 3}, {"run_eagerly": True}, {"jit_compile": True}])
 def test_a_batch_is_judged_by_its_own_loss(options, weighted, blobs, classifier):
@@ -230,6 +233,7 @@ def test_an_evaluation_between_batches_is_no_batch(blobs, classifier):
     np.testing.assert_allclose(seen, losses, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_judging_batches_leaves_the_model_as_it_was(blobs, classifier, tmp_path):
     """But for rounding, weights and history are a plain fit's; a checkpoint and the metric keep no trace."""
     plain, judged = classifier(keras.optimizers.Adam()), classifier(keras.optimizers.Adam())
@@ -253,6 +257,7 @@ def test_judging_batches_leaves_the_model_as_it_was(blobs, classifier, tmp_path)
     assert len(callbacks[2].frame) == 8 * 6
 
 
+@pytest.mark.slow
 def test_evaluations_before_meanwhile_and_after_return_the_loss(blobs, classifier):
     """What was compiled with one metric is not read from the other: validation and `evaluate` are as without a stop."""
     model, twin = classifier(), classifier()
@@ -267,6 +272,7 @@ def test_evaluations_before_meanwhile_and_after_return_the_loss(blobs, classifie
     assert results[0][2][0] > 0
 
 
+@pytest.mark.slow
 def test_after_an_exception_the_next_fit_is_as_ever(blobs, classifier, interrupt):
     """What an interrupted fit left judges the next one, and another fit without it is not disturbed."""
     model, twin = classifier(), classifier()
@@ -490,7 +496,7 @@ def test_a_tensor_of_one_number_is_a_number(value):
     assert kt.callbacks.StopOnError(0.1, verbose=0).update(loss=value)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("threshold", "monitor"), [(99, "accuracy"), (1.0, "accuracy"), (1.5, "val_accuracy")])
 def test_a_threshold_out_of_reach_is_one_note(threshold, monitor, blobs, classifier):
     """Accuracies end at 1, which a strict comparison cannot pass."""
@@ -517,6 +523,7 @@ def test_the_comparison_is_strict():
     assert Target("loss", 0.5).reason(0.49) is not None
 
 
+@pytest.mark.slow
 def test_what_was_judged_is_a_table(blobs, classifier):
     """A row an epoch and metric, with the history's values; a new training starts a new one."""
     stop = kt.callbacks.StopOnError({"loss": -1.0, "val_accuracy": 0.9}, verbose=0)

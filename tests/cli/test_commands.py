@@ -176,6 +176,7 @@ def test_force_replaces_what_is_there(run, here, tmp_path):
     assert kt.Comparison.load(tmp_path).history["activation"].unique().tolist() == ["tanh", "relu"]
 
 
+@pytest.mark.slow
 def test_force_leaves_no_page_of_the_comparison_before(run, here, tmp_path):
     """A second page, or another format, would show networks that were replaced; one's own pictures stay."""
     _, folder = run
@@ -191,6 +192,7 @@ def test_force_leaves_no_page_of_the_comparison_before(run, here, tmp_path):
     assert names >= {*own, "lecture.png"}
 
 
+@pytest.mark.slow
 def test_a_further_page_that_exists_is_refused_before_the_training(here, tmp_path, capsys):
     """Not after it, when the eighth network is drawn; and with `--force` a picture of someone else's stays."""
     (tmp_path / "lecture-2.png").write_text("a picture")
@@ -245,7 +247,7 @@ def test_trace_explains_the_courses_step(here, tmp_path, capsys):
     assert new.tolist() == pytest.approx([0.1495914416, 0.3959144165, 0.4271718407, 0.6120974876], abs=1e-6)
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "suffix"), [("text", "txt"), ("markdown", "md"), ("latex", "tex")])
 def test_standard_output_of_trace_is_the_explanation_alone(language, suffix, here, tmp_path, capsys):
     """`kerasteach trace --as latex > step.tex` can be compiled; the same is in a file beside the figure."""
@@ -299,6 +301,7 @@ def test_what_an_encoding_lacks_is_written_in_ascii(monkeypatch):
     assert written.getvalue() == b"x^2 - u ?"
 
 
+@pytest.mark.slow
 def test_trace_takes_a_saved_model_and_a_file(here, tmp_path, capsys):
     """The model's own loss and optimizer, the file's rows as the batch; Markdown where it is asked for."""
     model = kt.models.mlp("tanh", (2,), inputs=2, outputs=2, seed=0)
@@ -315,6 +318,7 @@ def test_trace_takes_a_saved_model_and_a_file(here, tmp_path, capsys):
     }
 
 
+@pytest.mark.slow
 def test_trace_of_a_large_model_writes_the_table(here, tmp_path, capsys):
     """What is too large to read is said so; the numbers are there all the same."""
     kt.models.mlp("relu", (20,), inputs=2, outputs=1, output_activation=None).save(tmp_path / "model.keras")
@@ -497,6 +501,7 @@ def test_options_may_be_in_singular_and_plural_and_have_the_arguments_name(here,
     assert {0.5, 0.25} <= set(table.select_dtypes("number").to_numpy().ravel())
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("every", "rows"), [("none", []), ("2", [0, 2])])
 def test_gradients_are_kept_as_every_says(every, rows, here, tmp_path, capsys):
     """Without gradients there are the learning curves, and no figure of gradients."""
@@ -614,6 +619,7 @@ def test_resuming_needs_a_comparison(here, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_resuming_writes_summary_and_figures_anew(run, here, tmp_path, capsys):
     """A comparison that is finished is drawn again, without `--force`: the files there are its own."""
     _, folder = run

@@ -19,6 +19,7 @@ CLASSES = {
 }
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("name", "shape"), CLASSES.items())
 def test_each_set_has_its_published_shape(name, shape):
     """Examples, features and classes are those of the set's documentation."""
@@ -56,6 +57,7 @@ def test_a_split_seed_fixes_the_split():
     assert not np.array_equal(one.y_test, other.y_test)
 
 
+@pytest.mark.slow
 def test_pixels_stay_from_0_to_1_unless_standardized():
     """`standardize=False` leaves an image's pixels alone."""
     data = kt.datasets.load("mnist5k", standardize=False)

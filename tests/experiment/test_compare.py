@@ -119,7 +119,7 @@ def test_tables_have_the_columns_of_their_definition(comparison):
     assert set(comparison.history["metric"]) == {"loss", "accuracy", "val_loss", "val_accuracy"}
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["sgd", "adafactor"])
 def test_every_third_step_can_be_kept(optimizer):
     """`every=3` has the rows of steps 0, 3, 6, ... of `every=1`, also where networks train one after the other."""
@@ -128,6 +128,7 @@ def test_every_third_step_can_be_kept(optimizer):
     pd.testing.assert_frame_equal(third, expected, rtol=1e-5, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_every_step_can_be_kept():
     """`every=1` has a row a step, whose epoch means are those of `every="epoch"`."""
     steps = kt.compare(("tanh",), **SMALL, every=1).gradients
@@ -202,6 +203,7 @@ def test_arrays_of_ones_own_are_data(blobs):
     assert result.facts["data"]["train"] == 48
 
 
+@pytest.mark.slow
 def test_optimizers_by_name_and_by_instance_are_the_same():
     """A name takes the learning rate, an instance keeps its own."""
     by_name = kt.compare(("tanh",), **SMALL, optimizer="adam", learning_rate=0.01)
@@ -280,6 +282,7 @@ def test_a_learning_rate_schedule_is_saved_with_the_run(tmp_path):
     assert optimizer["config"]["learning_rate"]["class_name"] == "CosineDecay"
 
 
+@pytest.mark.slow
 def test_functions_go_by_names_that_tell_them_apart():
     """Keras's leaky_relu is not ours; a dictionary names what has no name."""
     both = kt.compare(("leaky_relu", keras.activations.leaky_relu), **SMALL)

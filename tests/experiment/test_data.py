@@ -70,6 +70,7 @@ def test_a_task_that_is_said_is_no_guess(file):
     assert "test_loss" in result.summary()
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "y", [keras.utils.to_categorical(Y), (Y > 0).astype(float), pd.get_dummies(pd.Series(Y)), Y[:, None], Y.tolist()]
 )
@@ -165,6 +166,7 @@ def command(monkeypatch, tmp_path, capsys):
     return run
 
 
+@pytest.mark.slow
 def test_the_command_takes_what_compare_takes(file, command, tmp_path):
     """Target, features, task and missing values; the line at the start says what became of them, and no warning."""
     file.write_text(re.sub(r"\n3,[^,]*,", r"\n3,?,", file.read_text()))

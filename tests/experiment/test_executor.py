@@ -80,6 +80,7 @@ def test_any_executor_takes_the_groups(builders, expected):
         assert_same(kt.compare(ACTIVATIONS, models=models, **SMALL, executor=threads), expected)
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_tables(builders, expected):
     """Two processes that were spawned train what this one would have trained."""
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as executor:
@@ -102,6 +103,7 @@ def test_a_broken_executor_loses_nothing(cancels, builders, expected, tmp_path, 
     assert_same(result, expected)
 
 
+@pytest.mark.slow
 def test_an_error_in_one_group_keeps_the_others(builders, tmp_path, monkeypatch):
     """It is raised when the groups that were begun are done, and they stay on disk."""
     work = running.work

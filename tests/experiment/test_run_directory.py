@@ -88,6 +88,7 @@ def test_an_interrupted_comparison_goes_on(tmp_path, whole, trained):
     assert seen == []
 
 
+@pytest.mark.slow
 def test_groups_that_a_finished_comparison_still_has_go(tmp_path, trained):
     """A process that is killed after the last table and before it has tidied up leaves them."""
     arguments = {**SMALL, "seeds": 1, "epochs": 1, "directory": tmp_path}
@@ -153,7 +154,7 @@ def test_another_network_under_the_same_name_is_refused(tmp_path):
         kt.compare(models={"mine": lambda: build(4)}, **arguments)
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name", "value"), [("versions", "keras", "3.0.0"), ("settings", "onednn", "other")])
 def test_going_on_with_other_versions_or_settings_is_a_warning(kind, name, value, tmp_path, trained):
     """The networks that are trained then round otherwise."""
@@ -193,6 +194,7 @@ def test_what_the_run_says_of_itself(tmp_path, whole):
     assert not numbers & set(whole.history["value"])
 
 
+@pytest.mark.slow
 def test_saving_without_weights_over_a_run_with_them_leaves_none(tmp_path, whole):
     """What is loaded is what was saved last, weights and predictions too."""
     whole.save(tmp_path)
@@ -251,6 +253,7 @@ def test_arrays_are_in_no_file(tmp_path, blobs):
         asked_again(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_data_file_is_known_by_its_name_and_content(tmp_path, trained, monkeypatch):
     """`run.json` has no folder of the caller's; the file is found again beside the run, and another one is refused."""
     folder = tmp_path / "somebody"
@@ -365,6 +368,7 @@ def test_a_run_that_is_replaced_leaves_no_file(tmp_path, whole):
     assert_same(kt.Comparison.load(tmp_path), new)
 
 
+@pytest.mark.slow
 def test_groups_of_an_unfinished_comparison_go_with_it(tmp_path, whole, trained):
     """A run that is saved over it is not gone on with from the groups of another."""
     trained(at=2)
@@ -378,6 +382,7 @@ def test_groups_of_an_unfinished_comparison_go_with_it(tmp_path, whole, trained)
     assert_same(kt.Comparison.load(tmp_path), whole)
 
 
+@pytest.mark.slow
 def test_a_damaged_group_is_named(tmp_path, trained):
     """A group whose file was changed is not taken for trained; without it the same call trains it again."""
     trained(at=2)

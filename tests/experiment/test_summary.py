@@ -69,6 +69,7 @@ def test_the_summary_has_paired_differences(comparison):
     )
 
 
+@pytest.mark.slow
 def test_a_grids_summary_has_a_row_a_combination():
     """The index has a level for each thing that varies, and a reference is a combination."""
     arguments = {"data": "iris", "hidden": (4,), "seeds": 2, "epochs": 2, "verbose": 0}
@@ -169,6 +170,7 @@ def test_a_network_before_batch_normalization_has_a_ratio():
     assert summary["gradient_ratio"].between(0.1, 10).all()
 
 
+@pytest.mark.slow
 def test_each_optimizer_has_its_own_learning_rate():
     """Without a rate of the user's, Keras's defaults, and 0.1 for plain steps; summary and facts say so."""
     arguments = {"data": "iris", "hidden": (4,), "seeds": 1, "epochs": 1, "verbose": 0}
@@ -181,6 +183,7 @@ def test_each_optimizer_has_its_own_learning_rate():
     np.testing.assert_array_equal(result.history.query("optimizer == 'adam'")["value"], alone.history["value"])
 
 
+@pytest.mark.slow
 def test_a_learning_rate_of_the_users_holds_for_all():
     """It is used with each named optimizer; a schedule goes by its name."""
     arguments = {"data": "iris", "hidden": (4,), "seeds": 1, "epochs": 1, "verbose": 0}

@@ -71,6 +71,7 @@ def test_a_variant_is_what_it_is_alone(rates):
     pd.testing.assert_frame_equal(found.drop(columns=["learning_rate", "hidden_layers"]), expected, **ROUNDING)
 
 
+@pytest.mark.slow
 def test_batch_size_optimizer_and_width_can_vary():
     """What is varied is what is trained: steps an epoch, the optimizer's rule, the units of a layer."""
     sizes = kt.compare(vary={"batch_size": [40, 120]}, **SMALL, every=1).gradients
@@ -84,6 +85,7 @@ def test_batch_size_optimizer_and_width_can_vary():
     assert np.abs(pivot["sgd"] - pivot["fast"]).max() > 1e-2
 
 
+@pytest.mark.slow
 def test_a_varied_learning_rate_takes_the_place_of_an_optimizers_own():
     """Adam(0.5) at a learning rate of 0.01 is Adam(0.01)."""
     varied = kt.compare(vary={"learning_rate": [0.01]}, optimizer=keras.optimizers.Adam(0.5), **SMALL).history
@@ -101,6 +103,7 @@ def test_models_of_ones_own_have_a_column():
     assert set(result.gradients["path"].str.split("/").str[0]) == {"sequential"}  # the same in any process
 
 
+@pytest.mark.slow
 def test_a_builder_is_handed_what_varies():
     """`build(activation, depth)` gets both by name."""
     arguments = {"data": "iris", "seeds": 1, "epochs": 1, "verbose": 0}
@@ -241,6 +244,7 @@ def test_activations_that_cannot_be_are_refused_by_name(activations, error, mess
         kt.compare(activations, **SMALL)
 
 
+@pytest.mark.slow
 def test_a_builder_may_be_handed_a_class():
     """`build(activation)` makes a layer of its own of it, with weights or without."""
 
@@ -255,6 +259,7 @@ def test_a_builder_may_be_handed_a_class():
         kt.compare({"prelu": keras.layers.PReLU()}, models={"mine": build}, data="iris", verbose=0)
 
 
+@pytest.mark.slow
 def test_trained_weights_are_kept_when_asked_for():
     """They are those of the network after its last epoch, by the paths of its variables."""
     result = kt.compare(("tanh", "relu"), **SMALL, keep_weights=True)
@@ -329,6 +334,7 @@ def test_a_compiled_model_is_refused():
         kt.compare(models={"mine": build}, data="iris", verbose=0)
 
 
+@pytest.mark.slow
 def test_images_and_sequences_are_data_for_models_of_ones_own():
     """A convolutional network takes images, a recurrent one numbers of words."""
     random = np.random.default_rng(0)

@@ -59,6 +59,7 @@ def test_a_probe_records_the_back_propagated_signal(options):
     np.testing.assert_allclose(signals["mean"], [one.mean() for one in expected], rtol=1e-4, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_a_probe_changes_no_number_of_the_training():
     """Weights end equal, but for rounding, with probes that a capture records and without any."""
     plain, probed = build(probes=False, jit_compile=False), build(jit_compile=False)
@@ -68,6 +69,7 @@ def test_a_probe_changes_no_number_of_the_training():
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_probe_has_nothing_to_save(tmp_path):
     """It owns no weight, and a saved model with probes loads and computes the same."""
     model = build()
@@ -79,6 +81,7 @@ def test_a_probe_has_nothing_to_save(tmp_path):
     assert not model.get_layer("probe_0").listeners
 
 
+@pytest.mark.slow
 def test_the_scale_of_the_loss_does_not_show():
     """Under loss scaling the signal is that of the true loss."""
     plain, scaled = kt.callbacks.GradientCapture(), kt.callbacks.GradientCapture()
@@ -118,6 +121,7 @@ def test_a_recorded_loop_has_probes_too():
     np.testing.assert_allclose(tape.frame["norm"], capture.frame["norm"], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_size_of_a_signal_is_that_of_the_training_at_hand():
     """A probe behind inputs of any length counts the units of the fit, not those of an earlier one."""
     model = keras.Sequential([keras.Input((None, 2)), keras.layers.Dense(3), kt.layers.GradientProbe()])

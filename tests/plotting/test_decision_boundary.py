@@ -80,6 +80,7 @@ def small(data):
     return kt.compare("tanh", data=data, hidden=(3,), seeds=1, epochs=1, verbose=0).predictions
 
 
+@pytest.mark.slow
 def test_the_plane_has_the_units_and_names_of_the_data():
     """A table of heights and weights gives axes in centimeters and kilograms, which the own examples fit."""
     random = np.random.default_rng(0)
@@ -95,6 +96,7 @@ def test_the_plane_has_the_units_and_names_of_the_data():
     assert sorted(map(len, points)) == sorted([(y == "tall").sum(), (y == "small").sum()])
 
 
+@pytest.mark.slow
 def test_a_data_set_has_the_units_of_its_examples():
     """By name and as a Dataset alike, the plane covers `x_train`."""
     moons = kt.datasets.load("moons")

@@ -59,7 +59,7 @@ def three():
     return path, kt.lessons.landscape("elongated_bowl", points=31)
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("style", ["default", "lecture"])
 @pytest.mark.parametrize("name", kt.lessons.functions.names())
 def test_every_function_is_drawn_in_both_styles(name, style, tmp_path):
@@ -230,6 +230,7 @@ def growing(frames):
     return [int((np.abs(frame[..., :3] - color).sum(axis=-1) < 60).sum()) for frame in frames]
 
 
+@pytest.mark.slow
 def test_an_animation_is_written_whole(tmp_path):
     """A GIF has a frame a step, in which the path grows; nothing else is left in the folder."""
     path = table([4.0, 1.0, 0.25, 0.0625], points=[2.0, 1.0, 0.5, 0.25])

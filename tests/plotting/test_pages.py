@@ -144,7 +144,7 @@ LONG = ("a_network_with_batch_normalization_and_dropout_behind_every_hidden_laye
 NINE = tuple(f"network {number}" for number in range(9))
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "draw",
     [
@@ -175,6 +175,7 @@ def test_a_page_is_a_whole_number(page):
         plotting.gradient_heat_map_figure(gradients(FEW), page=page)
 
 
+@pytest.mark.slow
 def test_pages_are_counted_from_any_table():
     """One for six networks, two for nine."""
     for table in (history, gradients, predictions):
@@ -190,7 +191,7 @@ def test_a_network_has_one_look_on_all_pages():
     assert (second.get_color(), second.get_marker()) == (alone.get_color(), alone.get_marker())
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("style", ["default", "lecture"])
 @pytest.mark.parametrize("depths", [(7,), (3, 5, 9, 2, 7, 4)])
 def test_texts_of_six_networks_do_not_overlap(depths, style):

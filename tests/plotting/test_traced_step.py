@@ -53,7 +53,7 @@ def pages(table, **options):
     return [kt.plotting.traced_step(table, page=number, **options) for number in numbers]
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("name", "page"), [(name, page) for name, count in PAGES.items() for page in range(1, count + 1)]
 )
@@ -105,6 +105,7 @@ def test_a_line_leads_to_each_weight(tables):
     assert len(rules) == 7  # one inside each unit
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", PAGES)
 def test_every_line_ends_at_the_weight_of_its_unit(tables, name):
     """On each page the lines connect a^(unit) with W[unit, ...]: as many as the table has weights, and outputs."""

@@ -76,6 +76,7 @@ def mutated(data, random):
     return data[:place]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", ["captured", "saved"])
 def test_damaged_bytes_never_give_another_table(kind, request):
     """Of 400 mutations of single files each is the right table or a DamagedRunError that names the file."""

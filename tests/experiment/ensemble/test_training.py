@@ -148,6 +148,7 @@ def test_one_step_is_that_of_plain_fits(data, name):
     assert_as_alone(plan, copies_of(mlp, ("sigmoid", "relu")), ONE_STEP)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["adam", pytest.param("plain", marks=SLOW)])
 def test_epochs_are_those_of_plain_fits(data, name):
     """So they are after two epochs, whose last batches are smaller."""
@@ -163,6 +164,7 @@ def test_other_optimizers_are_those_of_plain_fits(data, name):
     assert_as_alone(plan, copies_of(mlp))
 
 
+@pytest.mark.slow
 def test_variants_may_come_in_any_order(data):
     """Copies that are mixed up come back, and are counted, in the order in which they were given."""
     tidy = copies_of(mlp, ("tanh", "relu"))
@@ -180,6 +182,7 @@ def test_variants_may_come_in_any_order(data):
         pd.testing.assert_frame_equal(*rows, rtol=ONE_EPOCH, atol=ONE_EPOCH)
 
 
+@pytest.mark.slow
 def test_weights_that_are_drawn_are_those_that_are_built(data):
     """`Network.draw` spares building the networks, and changes no digit."""
     built = copies_of(mlp, ("tanh",), (3, 4))
@@ -206,6 +209,7 @@ def test_a_regression_is_that_of_plain_fits(data):
     assert set(trained.history["metric"]) == {"loss", "val_loss"}
 
 
+@pytest.mark.slow
 def test_batch_normalization_has_statistics_of_each_copy(data):
     """The moving mean and variance are weights of each copy, and used in testing."""
     assert_as_alone(
@@ -220,6 +224,7 @@ def test_batch_normalization_has_statistics_of_each_copy(data):
     )
 
 
+@pytest.mark.slow
 def test_penalties_belong_to_the_loss(data):
     """What regularizers add is in the loss and in the gradient of each copy."""
     assert_as_alone(
@@ -233,6 +238,7 @@ def test_penalties_belong_to_the_loss(data):
     )
 
 
+@pytest.mark.slow
 def test_layers_that_are_not_trained_stay(data):
     """A layer with `trainable=False` has no gradient, and keeps its weights."""
     first = keras.layers.Dense(5, "tanh", kernel_initializer=keras.initializers.GlorotUniform(seed=1), trainable=False)
@@ -296,6 +302,7 @@ def test_a_copy_below_the_error_is_frozen(data, optimizer):
     assert lengths == [2, 4]
 
 
+@pytest.mark.slow
 def test_the_statistics_of_a_frozen_copy_stay_too(data):
     """A batch normalization forgets what it saw after its copy came to its end."""
     layers = [keras.layers.BatchNormalization(), keras.layers.Dense(3, "softmax")]

@@ -175,7 +175,7 @@ DIRECTORIES = {
 }
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", DIRECTORIES)
 def test_a_directory_never_gives_another_functions_results(kind, tmp_path):
     """Under the same name, a finished comparison of another function is refused; its own is loaded."""
@@ -186,6 +186,7 @@ def test_a_directory_never_gives_another_functions_results(kind, tmp_path):
         compared(tmp_path, **second)
 
 
+@pytest.mark.slow
 def test_the_callers_initializer_and_optimizer_are_part_of_the_comparison(tmp_path, monkeypatch):
     """Edited between two calls, they are others, though their configuration is the same."""
     compared(tmp_path / "initializer", activations="relu", initializer=Halved())

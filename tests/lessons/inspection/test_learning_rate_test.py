@@ -124,6 +124,7 @@ def network():
     return model
 
 
+@pytest.mark.slow
 def test_a_test_leaves_the_model_bit_for_bit(network, blobs):
     """BatchNormalization's statistics, dropout's seed, the optimizer's moments and the last fit's metrics come back."""
     network.fit(*blobs, verbose=0)
@@ -132,6 +133,7 @@ def test_a_test_leaves_the_model_bit_for_bit(network, blobs):
     assert everything(network) == before
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_the_model_bit_for_bit(network, blobs):
     """Also where the third batch ends in an interruption."""
     x, y = blobs
@@ -152,6 +154,7 @@ def test_ctrl_c_leaves_the_model_bit_for_bit(network, blobs):
     assert everything(network) == before
 
 
+@pytest.mark.slow
 def test_what_was_never_trained_is_as_new(network, blobs):
     """Before a first fit: the metrics made meanwhile are empty, no step is counted, the compiled rate is there."""
     before = network.get_weights()
@@ -173,6 +176,7 @@ def test_a_model_that_is_not_built_is_built(blobs):
     np.testing.assert_array_equal(model.get_weights()[0], twin.get_weights()[0])
 
 
+@pytest.mark.slow
 def test_no_global_random_state_is_touched(network, blobs):
     """Python's, NumPy's and TensorFlow's next numbers are the same as without; the seed alone fixes the order."""
     draws, tables = [], []

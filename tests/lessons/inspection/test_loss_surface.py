@@ -68,7 +68,7 @@ def test_the_surface_of_a_line_is_its_parabola(line):
     np.testing.assert_allclose(surface["loss"], expected, rtol=2e-6)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", ["arrays", "weighted arrays", "tf.data", "PyDataset"])
 def test_the_center_is_what_evaluate_says(kind, network, blobs):
     """With regularization, BatchNormalization, dropout and an uneven last batch, the grid's middle is evaluate's."""

@@ -295,6 +295,7 @@ def test_a_large_gradient_that_all_but_vanished_is_the_twins(mode):
         np.testing.assert_allclose(large[name], [STATISTICS[name](step[0]) for step in steps], rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "steps_per_execution"),
     [

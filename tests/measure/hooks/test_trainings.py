@@ -206,6 +206,7 @@ def test_either_optimizer_of_two_is_recorded(which):
     assert first["depth"].tolist() == [1, 1, 2, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jit_compile", COMPILED)
 def test_two_captures_take_two_optimizers_at_once(jit_compile):
     """Each of two captures in one fit has the steps of its own optimizer; both leave without a trace."""
@@ -324,6 +325,7 @@ def test_training_is_not_changed_by_recording_everything(jit_compile):
         np.testing.assert_allclose(other, one, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_written_beside_everything_loads_whole(tmp_path):
     """However much is recorded, a file written meanwhile has Adam's whole state, and training goes on from it."""
     model, twin, rule = network(), network(), adam()
@@ -348,6 +350,7 @@ class FailAtEpochEnd(keras.callbacks.Callback):
             raise ZeroDivisionError
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [pytest.param(True, marks=SLOW), False])
 def test_another_callbacks_error_loses_no_step(first):
     """Whether the callback that fails is called before the capture or after it, both epochs are in the table."""

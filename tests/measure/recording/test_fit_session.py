@@ -203,7 +203,7 @@ def test_a_probe_inside_a_function_of_its_own_is_left_out(run_eagerly):
     assert capture.frame["step"].nunique() == 3
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [kt.callbacks.GradientCapture, kt.callbacks.ActivationCapture])
 def test_an_eager_training_keeps_no_step_in_memory(kind, classifier):
     """Between steps, and through an evaluation, no output and no gradient is held."""

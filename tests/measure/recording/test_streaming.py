@@ -68,6 +68,7 @@ def test_short_epochs_share_a_part(tmp_path, monkeypatch, blobs, classifier):
     assert len(list(tmp_path.glob("run-0001/gradients-*.parquet"))) == 1
 
 
+@pytest.mark.slow
 def test_each_fit_is_a_run_of_its_own(tmp_path, blobs, classifier):
     """Runs are numbered, none is overwritten, and the latest is read unless another is asked for."""
     model, capture = classifier(), kt.callbacks.GradientCapture(directory=tmp_path)
@@ -167,7 +168,7 @@ def failing(monkeypatch, name, times):
     return failed
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["write_table", "write_arrays"])
 def test_a_part_that_cannot_be_written_is_written_later(tmp_path, monkeypatch, name, blobs, classifier, in_memory):
     """The training goes on with one warning, all rows can be seen meanwhile, and none is on disk twice in the end."""
@@ -228,6 +229,7 @@ def test_another_thread_sees_whole_steps_only(tmp_path, blobs, classifier):
     pd.testing.assert_frame_equal(seen[0], capture.frame[:18])
 
 
+@pytest.mark.slow
 def test_a_second_thread_is_refused(blobs, classifier):
     """A capture that records in one thread cannot in another at the same time; afterwards it can."""
     capture = kt.callbacks.GradientCapture()
@@ -275,6 +277,7 @@ def test_the_home_folder_is_expanded_once(tmp_path, monkeypatch, blobs, classifi
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
+@pytest.mark.slow
 def test_a_copied_and_a_pickled_capture_stream_on(tmp_path, blobs, classifier):
     """Copies have no open file or lock of the first, and write runs of their own."""
     capture = kt.callbacks.GradientCapture(directory=tmp_path)

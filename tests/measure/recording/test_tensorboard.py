@@ -39,6 +39,7 @@ def test_histograms_are_tensorboards_own(tmp_path, blobs, classifier):
     assert buckets[:, 2].tolist() == table["count"].tolist()[1:-1]
 
 
+@pytest.mark.slow
 def test_each_fit_is_a_run_of_its_own(tmp_path, blobs, classifier):
     """A second training does not write over the first one's curves."""
     model, capture = classifier(), kt.callbacks.GradientCapture(tensorboard=tmp_path)

@@ -31,6 +31,7 @@ def test_a_recorded_loop_draws_its_gradients(blobs, classifier):
     assert "<code>.plot()</code>" in html
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("kind", "count", "calls"),
     [
