@@ -8,7 +8,7 @@ import kerasteach as kt
 SCHEDULE = keras.optimizers.schedules.ExponentialDecay(0.2, decay_steps=10, decay_rate=0.8)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("jit_compile", [False, True])
 @pytest.mark.parametrize("learning_rate", [0.1, SCHEDULE, lambda: 0.05], ids=["float", "schedule", "callable"])
 def test_a_hundred_steps_are_kerass_sgd(learning_rate, jit_compile, blobs, classifier):

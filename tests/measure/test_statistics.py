@@ -35,7 +35,7 @@ def rows(names, gradients, weights=None, rates=None, jit_compile=None):
     return statistics.finish(names, step(*gradients).numpy())
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", NUMPY)
 @given(gradient=gradients)
 def test_each_statistic_is_numpys(name, gradient):

@@ -121,7 +121,7 @@ def points(draw, style, path):
     return min(text.get_fontsize() for text in texts) * min(SLIDE[0] / width, SLIDE[1] / height)
 
 
-@pytest.mark.sample(6)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", [*SINGLE, *COMPOSED])
 def test_text_on_a_slide_can_be_read(name, tmp_path):
     """The lecture style has 14 points at least; in figures of several panels 12, and more than the default style."""
