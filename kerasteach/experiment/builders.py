@@ -15,6 +15,7 @@ from kerasteach.datasets import Dataset
 from kerasteach.experiment.arguments import HIDDEN, INITIALIZER, checked_hidden
 from kerasteach.experiment.initial_weights import fair_network, float32
 from kerasteach.models import mlp
+from kerasteach.variables import restored
 
 Builder: TypeAlias = Callable[..., keras.Model]
 
@@ -93,10 +94,8 @@ def own_prototype(name: str, build: Builder, seed: int, dataset: Dataset) -> ker
             "A builder must return a model that is not compiled: loss, metrics and optimizer are the comparison's, the "
             f"same for all. {received} calls compile()."
         )
-    before = [variable.numpy() for variable in network.variables]
-    outputs = keras.ops.convert_to_numpy(network(dataset.x_train[:8]))
-    for variable, value in zip(network.variables, before, strict=True):  # a call may change a layer's state
-        variable.assign(value)
+    with restored(network.variables):  # a call may change a layer's state
+        outputs = keras.ops.convert_to_numpy(network(dataset.x_train[:8]))
     if outputs.shape[1:] != (dataset.outputs,):
         kind = f"{dataset.outputs} classes" if dataset.classes else f"{dataset.outputs} values"
         raise ValueError(f"The data have {kind}: the last layer needs so many units. {received} gives {outputs.shape}.")

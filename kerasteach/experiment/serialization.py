@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
 import keras
 import numpy as np
 
-from kerasteach.optimizers import PlainSGD
+from kerasteach.optimizers import PLAIN_LEARNING_RATE, PlainSGD, get
 from kerasteach.validation import received
-
-PLAIN_LEARNING_RATE = 0.1  # of plain steps; Keras's optimizers have defaults of their own
 
 
 def optimizer_of(config: Mapping[str, Any]) -> keras.optimizers.Optimizer:
@@ -40,10 +37,10 @@ def serialized(
         raise ValueError(f"`learning_rate` must be a function with a name. {received('learning_rate', learning_rate)}")
     own = learning_rate is None and not varied
     plain = PlainSGD(PLAIN_LEARNING_RATE if own else learning_rate)  # checks the rate, too
-    rate = {} if own else {"learning_rate": plain.get_config()["learning_rate"]}
-    config = _config_of(_optimizer(optimizer, plain, rate))
+    is_named = optimizer is None or isinstance(optimizer, str)
+    config = _config_of(get(optimizer, learning_rate if is_named else None))
     if varied:
-        config["config"].update(rate)
+        config["config"]["learning_rate"] = plain.get_config()["learning_rate"]
     try:
         copied = optimizer_of(config)
     except (TypeError, ValueError) as error:
@@ -57,22 +54,6 @@ def serialized(
             f"needs @keras.saving.register_keras_serializable(). {received('optimizer', optimizer)}"
         )
     return config
-
-
-def _optimizer(optimizer: Any, plain: PlainSGD, rate: Mapping[str, Any]) -> keras.optimizers.Optimizer:
-    """Return an optimizer, or the one of a name with this rate, or raise ValueError."""
-    if optimizer is None or (isinstance(optimizer, str) and optimizer.lower() in ("plainsgd", "plain_sgd")):
-        return plain
-    found = optimizer
-    if isinstance(optimizer, str):
-        with suppress(ValueError):  # it stays a string, and is refused as anything else that is no optimizer
-            found = keras.optimizers.get({"class_name": optimizer, "config": dict(rate)})
-    if not isinstance(found, keras.optimizers.Optimizer):
-        raise ValueError(
-            '`optimizer` must be a name that Keras knows, such as "sgd" or "adam", or an optimizer. '
-            f"{received('optimizer', optimizer)}"
-        )
-    return found
 
 
 def _config_of(optimizer: keras.optimizers.Optimizer) -> dict[str, Any]:

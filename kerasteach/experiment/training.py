@@ -18,6 +18,7 @@ from kerasteach.experiment.serialization import optimizer_of
 from kerasteach.losses import HalfSquaredError
 from kerasteach.tables.captures import with_keys
 from kerasteach.tables.history import history_table
+from kerasteach.variables import restored
 
 _TESTED_AT_ONCE = 1024  # examples of the test part
 
@@ -50,24 +51,22 @@ def _train_variant(
     states = list(model.variables)  # before `compile` adds those of the metrics
     steps = -(-len(plan.dataset.x_train) // plan.batch_size)
     compile_for(model, plan, steps)
-    fresh = [variable.numpy() for variable in model.optimizer.variables]
     # One `with` for all, so that the training step is compiled once.
     with GradientCapture(every=plan.every or 1) as capture:
         for index, network in numbered:
             for variable, first in zip(states, network.build().variables, strict=True):
                 variable.assign(first)
-            for variable, value in zip(model.optimizer.variables, fresh, strict=True):
-                variable.assign(value)
-            history = model.fit(
-                batches(plan.dataset, network.seed, plan.batch_size, plan.epochs),
-                epochs=plan.epochs,
-                steps_per_epoch=steps,
-                validation_data=(plan.dataset.x_test, plan.dataset.y_test),
-                validation_batch_size=min(len(plan.dataset.x_test), _TESTED_AT_ONCE),
-                verbose=0,
-                shuffle=False,  # the batches are shuffled already
-                callbacks=_callbacks(plan, capture, partial(on_epoch, index)),
-            )
+            with restored(model.optimizer.variables):  # each network starts with a fresh optimizer
+                history = model.fit(
+                    batches(plan.dataset, network.seed, plan.batch_size, plan.epochs),
+                    epochs=plan.epochs,
+                    steps_per_epoch=steps,
+                    validation_data=(plan.dataset.x_test, plan.dataset.y_test),
+                    validation_batch_size=min(len(plan.dataset.x_test), _TESTED_AT_ONCE),
+                    verbose=0,
+                    shuffle=False,  # the batches are shuffled already
+                    callbacks=_callbacks(plan, capture, partial(on_epoch, index)),
+                )
             weights = dict(zip(paths(model), model.get_weights(), strict=True))
             yield network, history_table(history), capture.frame, weights
 

@@ -11,10 +11,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasteach import optimizers
 from kerasteach.activations import Tensor
 from kerasteach.lessons.batches import check_finite
 from kerasteach.losses import HalfSquaredError
-from kerasteach.optimizers import PlainSGD
 from kerasteach.validation import array, received, said
 
 _OF_DATA = (ValueError, TypeError, IndexError, KeyError, AttributeError)  # which Keras raises for data that do not fit
@@ -96,14 +96,10 @@ def loss_of(model: Any) -> Any:
 def optimizer_of(model: Any, optimizer: Any) -> Any:
     """Return the given optimizer, or the compiled one, or `PlainSGD(0.1)`."""
     if optimizer is None:
-        return (model.optimizer if model.compiled else None) or PlainSGD(0.1)
-    try:
-        chosen = keras.optimizers.get(optimizer) if isinstance(optimizer, str) else optimizer
-    except ValueError as error:
-        raise ValueError(f"`optimizer` must be a name that Keras knows. {received('optimizer', optimizer)}") from error
-    if not isinstance(chosen, keras.optimizers.Optimizer):
+        return (model.optimizer if model.compiled else None) or optimizers.get()
+    if not isinstance(optimizer, str | keras.optimizers.Optimizer):
         raise TypeError(f"`optimizer` must be a Keras optimizer, or its name. {received('optimizer', optimizer)}")
-    return chosen
+    return optimizers.get(optimizer)
 
 
 def keras_loss(model: Any, y: np.ndarray, outputs: Tensor) -> Tensor:

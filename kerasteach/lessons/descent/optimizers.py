@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from kerasteach.activations import Tensor
-from kerasteach.optimizers import PlainSGD
+from kerasteach.optimizers import get
 from kerasteach.validation import finite, is_number, received, several, shown
 
 _USUAL = 0.1
@@ -76,12 +76,7 @@ def _candidate(name: str | None, optimizer: Any, rates: tuple[float, ...] | None
     if optimizer is None or isinstance(optimizer, str):
         rates = rates or (_USUAL,)
         name = name or optimizer
-        optimizer = PlainSGD() if optimizer is None else _by_name(optimizer)
-    if not isinstance(optimizer, keras.optimizers.Optimizer):
-        raise ValueError(
-            '`optimizer` must be a name that Keras knows, such as "adam", an optimizer such as '
-            f"keras.optimizers.Adam(), or several. {received('optimizer', optimizer)}"
-        )
+    optimizer = get(optimizer)
     config, own = _copyable(optimizer)
 
     def make(learning_rate: Callable[[], Tensor]) -> keras.optimizers.Optimizer:
@@ -89,13 +84,6 @@ def _candidate(name: str | None, optimizer: Any, rates: tuple[float, ...] | None
         return type(optimizer).from_config({**config, **({} if scheduled else {"learning_rate": learning_rate})})
 
     return Candidate(str(name or _name(optimizer)), rates or (own,), make)
-
-
-def _by_name(name: str) -> Any:
-    try:
-        return PlainSGD() if name.lower() in ("plain_sgd", "plainsgd") else keras.optimizers.get(name)
-    except ValueError:
-        return name  # refused like any other value that is no optimizer
 
 
 def _name(optimizer: keras.optimizers.Optimizer) -> str:
