@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import keras
 from keras.src.backend.common import global_state
 
-_LAYER_NAMES = "object_name_uids"
+_LAYER_NAMES, _SEED_GENERATOR = "object_name_uids", "global_seed_generator"
 
 
 def loss_metric(model: keras.Model) -> keras.metrics.Metric | None:
@@ -67,12 +67,26 @@ def made_by(tensor: keras.KerasTensor) -> tuple[Any, keras.KerasTensor]:
     return operation, operation._inbound_nodes[call].input_tensors[0]
 
 
-@contextmanager
-def fresh_layer_names() -> Iterator[None]:
+def fresh_layer_names() -> AbstractContextManager[None]:
     """Count the layers of each kind from the start while the block runs: the first Dense is called `dense`."""
-    names = global_state.get_global_attribute(_LAYER_NAMES)
-    global_state.set_global_attribute(_LAYER_NAMES, None)
+    return _without(_LAYER_NAMES)
+
+
+def without_seed_generator() -> AbstractContextManager[None]:
+    """Hide the generator of random numbers that have no seed while the block runs.
+
+    Keras makes it with the first such number. One that is made while a function is traced never gets a value, and
+    breaks every later random number of the process; so what the block makes is dropped.
+    """
+    return _without(_SEED_GENERATOR)
+
+
+@contextmanager
+def _without(attribute: str) -> Iterator[None]:
+    """Hide an attribute of Keras's global state while the block runs."""
+    value = global_state.get_global_attribute(attribute)
+    global_state.set_global_attribute(attribute, None)
     try:
         yield
     finally:
-        global_state.set_global_attribute(_LAYER_NAMES, names)
+        global_state.set_global_attribute(attribute, value)

@@ -86,6 +86,21 @@ def test_a_symbolic_tensor_names_its_operation(model):
     assert start is model.inputs[0]
 
 
+def test_random_numbers_without_a_seed_have_a_generator_of_their_own_in_a_block():
+    """The sequence goes on behind the block as if nothing had been drawn in it."""
+    keras.utils.set_random_seed(0)
+    with keras_internals.without_seed_generator():
+        keras.random.normal(())
+        expected = [float(keras.random.normal(())) for _ in range(2)]
+    keras.utils.set_random_seed(0)
+    with keras_internals.without_seed_generator():
+        keras.random.normal(())
+        first = float(keras.random.normal(()))
+        with keras_internals.without_seed_generator():
+            keras.random.normal(())
+        assert [first, float(keras.random.normal(()))] == expected
+
+
 def test_layers_are_named_as_if_they_were_the_first():
     """The count of the caller goes on after the block."""
     before = keras.layers.Dense(1).name

@@ -12,6 +12,7 @@ import numpy as np
 
 from kerasteach.activations import Tensor
 from kerasteach.devices import require_tensorflow
+from kerasteach.keras_internals import without_seed_generator
 from kerasteach.lessons.descent import functions
 from kerasteach.tables.descent import DESCENT_COLUMNS
 from kerasteach.validation import array, choice, received, said
@@ -64,8 +65,9 @@ def objective(f: Any, at: Any, argument: str = "start") -> Objective:
     """
     point = checked_point(at, argument)
     coordinates, calls = _calls(f, point, argument)
-    goal = Objective(coordinates, *_trace(calls, point, argument))
-    _check_result(goal, point, argument)
+    with without_seed_generator():
+        goal = Objective(coordinates, *_trace(calls, point, argument))
+        _check_result(goal, point, argument)
     return goal
 
 

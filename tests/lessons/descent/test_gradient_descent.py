@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 import kerasteach as kt
+from kerasteach import keras_internals
 from kerasteach.lessons.descent.verdicts import verdict
 
 
@@ -483,6 +484,17 @@ def test_random_numbers_without_a_seed_are_named():
     generator = keras.random.SeedGenerator(0)
     path = kt.gradient_descent(lambda w: w**2 + keras.random.normal((), seed=generator), 1.0, steps=3).frame
     assert (path["value"] - path["w"] ** 2).nunique() == 4
+
+
+@pytest.mark.parametrize("drawn", [0, 1], ids=["as the first random number", "after others"])
+def test_keras_draws_on_after_a_function_of_random_numbers(drawn):
+    """Such a function is refused whatever was drawn before, and Keras's own random numbers go on."""
+    with keras_internals.without_seed_generator():
+        before = [float(keras.random.normal(())) for _ in range(drawn)]
+        with pytest.raises(ValueError, match="SeedGenerator"):
+            kt.gradient_descent(lambda w: w**2 + keras.random.normal(()), 1.0)
+        after = [float(keras.random.normal(())) for _ in range(3)]
+    assert len({*before, *after}) == drawn + 3
 
 
 def test_a_long_path_is_as_one_written_out():
