@@ -22,7 +22,7 @@ def test_a_notebook_shows_figures_after_the_lecture_style(monkeypatch):
     setup = "import pandas as pd\nfrom kerasteach import plotting\n"
     setup += "history = pd.DataFrame({'epoch': [0, 1], 'metric': 'loss', 'value': [2.0, 1.0]})"
     draw = "ax = plotting.learning_curves(history)"
-    assert pictures(monkeypatch, setup, f"with plotting.lecture():\n    {draw}", draw, draw) == [0, 1, 1, 1]
+    assert pictures(monkeypatch, setup, f"with plotting.style('lecture'):\n    {draw}", draw, draw) == [0, 1, 1, 1]
 
 
 SETUP = """
@@ -39,7 +39,7 @@ LAST_LINES = {
     "panels": "plotting.gradient_heat_map_figure(gradients)",
     "a name": "figure = plotting.lecture_figure(history, gradients)",
     "a figure that an earlier cell has shown": "figure",
-    "a figure in lecture style": "with plotting.lecture():\n    f = plotting.lecture_figure(history, gradients)\nf",
+    "a figure in lecture style": "with plotting.style('lecture'):\n    f = plotting.lecture_figure(history, gradients)\nf",
     "the helper": "plotting.show_or_save(plotting.learning_curves(history), 'curves.png')",
     "the helper with panels": "plotting.show_or_save(plotting.lecture_figure(history, gradients), 'lecture.png')",
 }
@@ -64,7 +64,7 @@ def test_a_script_writes_what_a_notebook_shows(tmp_path, capsys):
 def test_a_style_puts_back_only_what_it_set():
     """What a backend changes inside the block, such as `interactive`, stays; the sizes are those from before."""
     before = plt.rcParams["font.size"], plt.rcParams["figure.figsize"]
-    with kt.plotting.lecture():
+    with kt.plotting.style("lecture"):
         plt.rcParams["interactive"] = True
     assert plt.rcParams["interactive"] is True
     plt.rcParams["interactive"] = False
@@ -75,7 +75,7 @@ def test_a_style_is_put_back_after_an_error():
     """A figure that cannot be drawn leaves the settings as they were."""
     before = dict(plt.rcParams)
     try:
-        with kt.plotting.lecture():
+        with kt.plotting.style("lecture"):
             kt.plotting.lecture_figure(None, None)
     except TypeError:
         pass

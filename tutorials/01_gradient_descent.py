@@ -80,7 +80,7 @@ assert np.allclose(ends["x"], -2.5 * (1 - 2 * np.array(rates)) ** 30), "30 facto
 
 curve = descent.landscape()
 few = descent.frame[descent.frame["learning_rate"].isin([0.01, 0.3, 1.02])]
-with kt.plotting.lecture():
+with kt.plotting.style("lecture"):
     kt.plotting.show_or_save(kt.plotting.descent_path(few, curve, [0.0]), "figures/01_path.png")
     kt.plotting.show_or_save(kt.plotting.descent_values(few), "figures/01_values.png")
     animation = kt.plotting.descent_animation(few.query("step <= 8"), curve, [0.0])
@@ -95,7 +95,7 @@ with kt.plotting.lecture():
 # %%
 descent = kt.gradient_descent("elongated_bowl", learning_rate=[0.02, 0.18, 0.202], steps=50)
 assert descent.verdicts["verdict"].tolist() == ["still going", "converged", "diverged"]
-with kt.plotting.lecture():
+with kt.plotting.style("lecture"):
     kt.plotting.show_or_save(descent.plot(), "figures/01_bowl.png")
 
 # %% [markdown]
@@ -109,7 +109,7 @@ descent = kt.gradient_descent("two_minima", learning_rate=[0.05, 0.12], steps=60
 reached = descent.verdicts.set_index("learning_rate")["x"]
 print(reached.round(4).to_string())
 assert np.allclose(reached, [0.930403, -1.057454], atol=1e-5), "the same start, two minima"
-with kt.plotting.lecture():
+with kt.plotting.style("lecture"):
     kt.plotting.show_or_save(descent.plot(), "figures/01_two_minima.png")
 
 # %% [markdown]

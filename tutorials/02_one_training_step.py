@@ -51,7 +51,7 @@ print(trace.explain())
 # pass in blue, and beside it, in red, the derivative of the error by it.
 
 # %%
-with kt.plotting.lecture():
+with kt.plotting.style("lecture"):
     kt.plotting.show_or_save(trace.plot(), "figures/02_two_neurons.png")
 
 # %% [markdown]

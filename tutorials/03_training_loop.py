@@ -78,7 +78,7 @@ rates = {
     for rate in (0.03, 0.3, 3.0)
 }
 curves = pd.concat([curve.assign(network=f"learning rate {rate:g}") for rate, curve in rates.items()])
-with kt.plotting.lecture():
+with kt.plotting.style("lecture"):
     ax = kt.plotting.learning_curves(curves)
     ax.axhline(0.2, color="black", linestyle=":")
     ax.annotate("stop below 0.2", (1, 0.2), xytext=(0, -8), textcoords="offset points", va="top")

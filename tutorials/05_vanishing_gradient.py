@@ -87,7 +87,7 @@ deep = pd.concat(
     [first_gradients("sigmoid", (30,) * depth).assign(network=f"{depth} sigmoid layers") for depth in (2, 5, 10, 20)]
 )
 deep = deep[["network", *deep.columns.drop("network")]]
-with kt.plotting.lecture():
+with kt.plotting.style("lecture"):
     ax = kt.plotting.gradient_flow(deep, parameter="bias")
     kt.plotting.show_or_save(ax, "figures/05_depth.png")
 
@@ -118,7 +118,7 @@ cures = {
 }
 flow = pd.concat([deep.query("network == '20 sigmoid layers'").assign(network="sigmoid")])
 flow = pd.concat([flow, *(frame.assign(network=name) for name, frame in cures.items())])
-with kt.plotting.lecture():
+with kt.plotting.style("lecture"):
     ax = kt.plotting.gradient_flow(flow, parameter="bias")
     kt.plotting.show_or_save(ax, "figures/05_remedies.png")
 for name, frame in cures.items():

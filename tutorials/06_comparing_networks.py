@@ -42,7 +42,7 @@ result = kt.compare(
 summary = result.summary()
 print(summary[["test_accuracy", "test_accuracy_min", "test_accuracy_max", "gradient_ratio"]].round(4).to_string())
 
-with kt.plotting.lecture():
+with kt.plotting.style("lecture"):
     ax = kt.plotting.learning_curves(result, "val_accuracy")
     kt.plotting.show_or_save(ax, "figures/06_test_accuracy.png")
     ax = kt.plotting.gradient_flow(result, parameter="bias")

@@ -57,7 +57,7 @@ cnn.fit(images, labels, epochs=2, verbose=0, callbacks=[capture])  # the one lin
 print(capture.at(0)[["layer", "depth", "parameter", "size", "norm", "mean", "finite"]].round(5).to_string(index=False))
 assert capture.frame["finite"].all(), "no step diverged"
 print(capture.layer("conv_*").groupby(["layer", "parameter"])["norm"].median().round(4).to_string())
-with kt.plotting.lecture():
+with kt.plotting.style("lecture"):
     kt.plotting.show_or_save(kt.plotting.gradient_flow(capture), "figures/07_convolutional.png")
 
 # %% [markdown]

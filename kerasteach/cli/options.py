@@ -62,4 +62,4 @@ def style(lecture: bool) -> AbstractContextManager[None]:
     """Return the lecture style, or the default one."""
     import kerasteach as kt
 
-    return kt.plotting.lecture() if lecture else nullcontext()
+    return kt.plotting.style("lecture") if lecture else nullcontext()

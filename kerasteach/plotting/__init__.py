@@ -2,10 +2,11 @@
 
 A function whose name ends in `_figure` composes several panels and returns the figure; `descent_animation` returns an
 animation; every other one draws one panel, takes `ax` and returns it. No global style is changed:
-`with kerasteach.plotting.lecture():` makes figures that can be read from the last row.
+`with kerasteach.plotting.style("lecture"):` makes figures that can be read from the last row.
 """
 
 from kerasteach.plotting.activation_curves import activation_curves, activations_figure
+from kerasteach.plotting.captions import describe
 from kerasteach.plotting.decision_boundary import decision_boundary, decision_boundary_figure
 from kerasteach.plotting.descent_animation import descent_animation
 from kerasteach.plotting.descent_path import descent_path, descent_values
@@ -18,7 +19,7 @@ from kerasteach.plotting.loss_surface import loss_surface
 from kerasteach.plotting.notebook import show_or_save
 from kerasteach.plotting.pages import pages
 from kerasteach.plotting.saving import save
-from kerasteach.plotting.style import lecture
+from kerasteach.plotting.style import style
 from kerasteach.plotting.traced_step import traced_step
 
 __all__ = [
@@ -29,12 +30,13 @@ __all__ = [
     "descent_animation",
     "descent_path",
     "descent_values",
+    "describe",
     "gradient_flow",
     "gradient_heat_map",
     "gradient_heat_map_figure",
     "learning_curves",
     "learning_rate_test",
-    "lecture",
+    "style",
     "lecture_figure",
     "loss_surface",
     "pages",

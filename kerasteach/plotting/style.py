@@ -1,4 +1,4 @@
-"""Look of figures: a color and a marker for each activation, and the lecture style."""
+"""Look of figures: a color and a marker for each network, and styles for a slide, a page and a notebook."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
 
 from kerasteach import validation
 from kerasteach.activations.functions import COURSE
 
 PAGE = (12.8, 7.2)  # inches, 16:9: a little less than a slide, which has 13.33 x 7.5
+COLUMN = (3.5, 2.6)  # inches: one of two columns of a printed page
 
 
 class Look(NamedTuple):
@@ -27,6 +29,7 @@ class Look(NamedTuple):
 ACTIVATIONS = {name: Look(known.color, known.marker) for name, known in COURSE.items() if known.color and known.marker}
 _COLORS = ("#004488", "#DDAA33", "#BB5566", "#33A0C8", "#117733", "#882288", "#888888", "#000000")
 FORWARD, BACKWARD = "#004488", "#BB5566"  # the directions through a network; they differ in lightness, too
+FORWARD_DARK, BACKWARD_DARK = "#66CCEE", "#EE8899"  # the same on a dark ground
 _MARKERS = ("D", "v", "P", "X", "*", "p", "h", "<", ">")  # none of the main three
 
 
@@ -64,19 +67,107 @@ def settings(values: Mapping[str, Any]) -> Iterator[None]:
 
 
 @contextmanager
-def lecture() -> Iterator[None]:
-    """Make figures inside this block readable from the last row: large text, thick lines, 16:9.
+def style(name: str = "notebook", *, dark: bool = False) -> Iterator[None]:
+    """Make the figures inside this block for one place: a slide, a printed page or a notebook.
 
-    On a slide of 13.33 x 7.5 inches the text has 14 points or more; in a figure of several panels 12 or more.
+    Only settings of matplotlib's are changed, and they are put back; outside of such a block figures use the caller's.
+
+    Args:
+        name: `"lecture"`: large text and thick lines on 16:9, which can be read from the last row. On a slide of
+            13.33 x 7.5 inches the text has 14 points or more; in a figure of several panels 12 or more. `"paper"`: one
+            column of a printed page, 3.5 inches wide, in text of 8 points. `"notebook"`: a figure below a cell.
+            Defaults to `"notebook"`.
+        dark: Whether the ground is dark, for dark slides. Defaults to `False`.
+
+    Raises:
+        TypeError: If an argument is of another kind.
+        ValueError: If there is no such style.
 
     Example:
         >>> import kerasteach as kt
-        >>> with kt.plotting.lecture():
+        >>> with kt.plotting.style("lecture", dark=True):
         ...     ax = kt.plotting.learning_curves(kt.measure.history_table({"loss": [0.9, 0.4, 0.2]}))
     """
-    talk = sns.plotting_context("talk", rc={"lines.linewidth": 3, "lines.markersize": 9})
-    with settings({**talk, "figure.figsize": PAGE}):
+    values = _STYLES[validation.choice("name", name, _STYLES)]()
+    ground = _DARK if validation.flag("dark", dark) else _LIGHT
+    with settings({**values, **ground}):
         yield
+
+
+def _lecture() -> dict[str, Any]:
+    talk = sns.plotting_context("talk", rc={"lines.linewidth": 3, "lines.markersize": 9})
+    return {**talk, "figure.figsize": PAGE}
+
+
+def _paper() -> dict[str, Any]:
+    paper = sns.plotting_context("paper", font_scale=0.85, rc={"lines.linewidth": 1.2, "lines.markersize": 3.5})
+    return {**paper, "figure.figsize": COLUMN}
+
+
+def _notebook() -> dict[str, Any]:
+    return {**sns.plotting_context("notebook", rc={"lines.markersize": 6}), "figure.figsize": (6.4, 4.8)}
+
+
+_STYLES = {"lecture": _lecture, "paper": _paper, "notebook": _notebook}
+
+
+def _ground(surface: str, text: str, grid: str) -> dict[str, Any]:
+    """Return matplotlib's settings of the ground, and of all that is written and ruled on it."""
+    surfaces = ("figure.facecolor", "axes.facecolor", "figure.edgecolor")
+    texts = ("text.color", "axes.labelcolor", "axes.titlecolor", "axes.edgecolor", "xtick.color", "ytick.color")
+    labels = {"xtick.labelcolor": "inherit", "ytick.labelcolor": "inherit", "savefig.facecolor": "auto"}
+    return dict.fromkeys(surfaces, surface) | dict.fromkeys(texts, text) | labels | {"grid.color": grid}
+
+
+_LIGHT, _DARK = _ground("white", "black", "#b0b0b0"), _ground("#14181D", "#F2F2F2", "#5A626B")
+
+
+class Inks(NamedTuple):
+    """Colors of all that is not a network: they follow the ground, also where the caller has a style of his own.
+
+    Attributes:
+        surface: The ground.
+        text: What is written, and lines that must be seen.
+        muted: Lines beside the data: edges, thresholds, entries of a legend that stand for no network.
+        faint: Lines behind the data.
+        forward: The forward pass.
+        backward: The backward pass.
+    """
+
+    surface: str
+    text: str
+    muted: str
+    faint: str
+    forward: str
+    backward: str
+
+
+def inks() -> Inks:
+    """Return the colors for the ground that matplotlib's settings give figures now.
+
+    Example:
+        >>> from kerasteach.plotting.style import inks, style
+        >>> with style(dark=True):
+        ...     inks().surface
+        '#14181d'
+    """
+    current: Any = plt.rcParams
+    surface, text = to_hex(current["axes.facecolor"]), to_hex(current["text.color"])
+    muted, faint = (blend(text, surface, share) for share in (0.7, 0.15))
+    forward, backward = (FORWARD_DARK, BACKWARD_DARK) if on_dark() else (FORWARD, BACKWARD)
+    return Inks(surface, text, muted, faint, forward, backward)
+
+
+def on_dark() -> bool:
+    """Say whether the ground of figures is dark now."""
+    red, green, blue = to_rgb(plt.rcParams["axes.facecolor"])
+    return 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
+
+
+def blend(color: str, ground: str, share: float) -> str:
+    """Return a mix of a color and the ground: so much of the color, the rest of the ground."""
+    pairs = zip(to_rgb(color), to_rgb(ground), strict=True)
+    return to_hex([share * front + (1 - share) * back for front, back in pairs])
 
 
 def new_axes(ax: Axes | None) -> Axes:

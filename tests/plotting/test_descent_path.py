@@ -67,7 +67,7 @@ def test_every_function_is_drawn_in_both_styles(name, style, tmp_path):
     function = kt.lessons.functions.get(name)
     path = kt.gradient_descent(name, learning_rate=[*function.learning_rates, 2.5], steps=40).frame
     landscape = kt.lessons.landscape(name, path, points=31)
-    with plotting.lecture() if style == "lecture" else plt.rc_context():
+    with plotting.style("lecture") if style == "lecture" else plt.rc_context():
         drawn = [plotting.descent_path(path, landscape, function.minima), plotting.descent_values(path)]
     for number, ax in enumerate(drawn):
         assert plotting.save(ax, tmp_path / f"{number}.png").stat().st_size > 5000

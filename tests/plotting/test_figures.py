@@ -30,7 +30,7 @@ FIGURES = {
 def test_every_figure_draws_both_tables_in_both_styles(figure, one, style, comparison, tmp_path):
     """A comparison's tables and those of one model are drawn and written, without a warning."""
     if style == "lecture":
-        with plotting.lecture():
+        with plotting.style("lecture"):
             drawn = FIGURES[figure](comparison, one)
     else:
         drawn = FIGURES[figure](comparison, one)
@@ -40,7 +40,7 @@ def test_every_figure_draws_both_tables_in_both_styles(figure, one, style, compa
 def test_nothing_global_is_changed(comparison):
     """Drawing and the lecture style leave matplotlib's settings as they were."""
     before = dict(plt.rcParams)
-    with plotting.lecture():
+    with plotting.style("lecture"):
         plotting.lecture_figure(comparison.history, comparison.gradients)
     assert dict(plt.rcParams) == before
 

@@ -50,7 +50,7 @@ def test_figures_are_written_in_both_styles(draw, style, tmp_path):
     """Without a warning, and with global settings as they were."""
     before = dict(plt.rcParams)
     if style == "lecture":
-        with plotting.lecture():
+        with plotting.style("lecture"):
             ax = draw()
     else:
         ax = draw()

@@ -110,7 +110,7 @@ def points(draw, style, path):
     """Return the smallest text on a slide that a figure fills, in points: the text that is drawn, ticks included."""
     plt.close("all")
     if style == "lecture":
-        with plotting.lecture():
+        with plotting.style("lecture"):
             figure = draw()
     else:
         figure = draw()
@@ -135,7 +135,7 @@ def test_text_on_a_slide_can_be_read(name, tmp_path):
 def test_a_page_is_no_larger_with_larger_text():
     """The size of a composed figure does not depend on the style."""
     small = plotting.lecture_figure(history(FEW), gradients(FEW)).get_size_inches()
-    with plotting.lecture():
+    with plotting.style("lecture"):
         large = plotting.lecture_figure(history(FEW), gradients(FEW)).get_size_inches()
     np.testing.assert_array_equal(small, large)
 
@@ -197,7 +197,7 @@ def test_a_network_has_one_look_on_all_pages():
 def test_texts_of_six_networks_do_not_overlap(depths, style):
     """Titles, layers' names and epochs keep apart on the fullest page."""
     if style == "lecture":
-        with plotting.lecture():
+        with plotting.style("lecture"):
             figure = plotting.lecture_figure(history(SIX), gradients(SIX, depths), "digits")
     else:
         figure = plotting.lecture_figure(history(SIX), gradients(SIX, depths), "digits")

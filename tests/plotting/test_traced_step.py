@@ -60,7 +60,7 @@ def pages(table, **options):
 @pytest.mark.parametrize("place", ["paper", "lecture", "given axes"])
 def test_nothing_overlaps_and_nothing_is_cut_off(tables, name, page, place):
     """No text touches another, all lie inside the figure, and no line crosses a text."""
-    with kt.plotting.lecture() if place == "lecture" else plt.rc_context():
+    with kt.plotting.style("lecture") if place == "lecture" else plt.rc_context():
         ax = plt.subplots(figsize=(12, 9))[1] if place == "given axes" else None
         ax = kt.plotting.traced_step(tables[name], ax=ax, page=page)
     figure = ax.get_figure()

@@ -1,0 +1,99 @@
+"""Titles that say what a figure shows, and descriptions of it in words, for those who cannot see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure, SubFigure
+
+from kerasteach.plotting.text_fitting import fitted
+from kerasteach.validation import received, text
+
+AUTO = "auto"  # a `title`: the finding where there is one, and what is drawn
+_MATH = str.maketrans("", "", "$\\")
+
+
+@dataclass(frozen=True)
+class _Caption:
+    what: str
+    finding: str
+
+
+_captions: WeakKeyDictionary[Axes, _Caption] = WeakKeyDictionary()
+
+
+def caption(ax: Axes, title: str | None, what: str, finding: str = "", *, pad: float | None = None) -> None:
+    """Write the title of a panel, and keep its description for `describe`.
+
+    Args:
+        ax: The panel.
+        title: The caller's: `"auto"` for the finding, with what is drawn below it; `None` for no title; or a text.
+        what: What is drawn, in a few words, such as `"gradients by layer, mean over the steps of epoch 1"`.
+        finding: One sentence that the drawn numbers say with certainty. Defaults to none.
+        pad: Points between the title and the axes. Defaults to matplotlib's.
+
+    Raises:
+        TypeError: If the title is no text and not `None`.
+    """
+    _captions[ax] = _Caption(what, finding)
+    if title is None:
+        return
+    title = text("title", title, empty=True)
+    lines = [finding, what] if title == AUTO else [title]
+    ax.set_title("\n".join(fitted(ax, line) for line in lines if line), pad=pad)
+
+
+def describe(figure: Figure | Axes) -> str:
+    """Describe a figure in words: what is drawn, the finding, and the range of each axis, panel by panel.
+
+    It is the alternative text of a page, and what `save` writes into an SVG or PDF file.
+
+    Args:
+        figure: A figure, or axes of it, drawn by a function of `kerasteach.plotting`.
+
+    Returns:
+        The text: a paragraph a panel.
+
+    Raises:
+        TypeError: If it is no figure and no axes.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> ax = kt.plotting.learning_curves(kt.measure.history_table({"loss": [0.9, 0.4, 0.2]}))
+        >>> print(kt.plotting.describe(ax))
+        Horizontal axis: epochs trained, from 0.9 to 3.1. Vertical axis: training loss, from 0.165 to 0.935.
+    """
+    if isinstance(figure, Axes):
+        return _of_panel(figure)
+    if not isinstance(figure, (Figure, SubFigure)):
+        raise TypeError(f"`figure` must be a figure or axes. {received('figure', figure)}")
+    title = figure.get_suptitle()
+    panels = [_of_panel(ax) for ax in figure.axes if ax in _captions]
+    return "\n\n".join(part for part in (_sentence(title), *panels) if part)
+
+
+def _of_panel(ax: Axes) -> str:
+    known = _captions.get(ax, _Caption(ax.get_title(), ""))
+    legend = ax.get_legend()
+    names = [entry.get_text() for entry in legend.get_texts()] if legend else []
+    parts = [known.what, known.finding]
+    parts += [f"drawn are: {'; '.join(names)}"] if names else []
+    parts += [_axis("horizontal", ax.xaxis), _axis("vertical", ax.yaxis)] if ax.axison else []
+    return " ".join(_sentence(part) for part in parts if part)
+
+
+def _axis(direction: str, axis: Axis) -> str:
+    """Say what an axis is, and from where to where it goes: in its own labels where it has names, else in numbers."""
+    label = axis.get_label_text()
+    low, high = sorted(axis.get_view_interval())
+    scale = "logarithmic, " if axis.get_scale() == "log" else ""
+    return f"{direction} axis: {f'{label}, ' if label else ''}{scale}from {low:.3g} to {high:.3g}"
+
+
+def _sentence(part: Any) -> str:
+    words = " ".join(str(part).translate(_MATH).split())
+    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '!', '?')) else '.'}" if words else ""
