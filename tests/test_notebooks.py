@@ -39,7 +39,7 @@ LAST_LINES = {
     "panels": "plotting.gradient_heat_map_figure(gradients)",
     "a name": "figure = plotting.lecture_figure(history, gradients)",
     "a figure that an earlier cell has shown": "figure",
-    "a figure in lecture style": "with plotting.style('lecture'):\n    f = plotting.lecture_figure(history, gradients)\nf",
+    "a styled figure": "with plotting.style('lecture'):\n    f = plotting.lecture_figure(history, gradients)\nf",
     "the helper": "plotting.show_or_save(plotting.learning_curves(history), 'curves.png')",
     "the helper with panels": "plotting.show_or_save(plotting.lecture_figure(history, gradients), 'lecture.png')",
 }

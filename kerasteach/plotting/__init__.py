@@ -36,11 +36,11 @@ __all__ = [
     "gradient_heat_map_figure",
     "learning_curves",
     "learning_rate_test",
-    "style",
     "lecture_figure",
     "loss_surface",
     "pages",
     "save",
     "show_or_save",
+    "style",
     "traced_step",
 ]
