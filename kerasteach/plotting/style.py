@@ -183,7 +183,8 @@ def on_dark() -> bool:
 def blend(color: str, ground: str, share: float) -> str:
     """Return a mix of a color and the ground: so much of the color, the rest of the ground."""
     pairs = zip(to_rgb(color), to_rgb(ground), strict=True)
-    return to_hex([share * front + (1 - share) * back for front, back in pairs])
+    red, green, blue = (share * front + (1 - share) * back for front, back in pairs)
+    return to_hex((red, green, blue))
 
 
 def new_axes(ax: Axes | None) -> Axes:
