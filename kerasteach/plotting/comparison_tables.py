@@ -28,15 +28,17 @@ GRADIENTS: dict[str, Kind] = {
 }
 PREDICTIONS: dict[str, Kind] = {"x_1": "number", "x_2": "number", "output": "name", "value": "number"}
 _OPTIONAL: dict[str, Kind] = {"seed": "name", "step": "whole", "path": "name"}
-_MEASURED = ("norm", "value")  # not among the keys of a row
+_MEASURED = ("norm", "value", "count")  # not among the keys of a row
 _MADE_BY = {
     "history": "Comparison.history, or kerasteach.measure.history_table for one model,",
     "gradients": "Comparison.gradients, or GradientCapture.frame for one model,",
     "predictions": "Comparison.predictions, for data with two features,",
+    "confusion": "Comparison.confusion, of a classification,",
 }
 _EMPTY = {
     "gradients": "was the network trained, and its gradients captured?",
     "predictions": "a comparison has predictions for data with two features, as compare(data=(x[:, :2], y)) has",
+    "confusion": "a comparison has the confusion of classes where classes are predicted",
 }
 Hue = str | Sequence[str] | None
 
