@@ -6,6 +6,7 @@ animation; every other one draws one panel, takes `ax` and returns it. No global
 """
 
 from kerasteach.plotting.activation_curves import activation_curves, activations_figure
+from kerasteach.plotting.animate import animate
 from kerasteach.plotting.captions import describe
 from kerasteach.plotting.decision_boundary import decision_boundary, decision_boundary_figure
 from kerasteach.plotting.descent_animation import descent_animation
@@ -19,12 +20,14 @@ from kerasteach.plotting.loss_surface import loss_surface
 from kerasteach.plotting.notebook import show_or_save
 from kerasteach.plotting.pages import pages
 from kerasteach.plotting.saving import save
+from kerasteach.plotting.stills_figure import stills_figure
 from kerasteach.plotting.style import style
 from kerasteach.plotting.traced_step import traced_step
 
 __all__ = [
     "activation_curves",
     "activations_figure",
+    "animate",
     "decision_boundary",
     "decision_boundary_figure",
     "descent_animation",
@@ -41,6 +44,7 @@ __all__ = [
     "pages",
     "save",
     "show_or_save",
+    "stills_figure",
     "style",
     "traced_step",
 ]
