@@ -6,6 +6,7 @@ animation; every other one draws one panel, takes `ax` and returns it. No global
 """
 
 from kerasteach.plotting.activation_curves import activation_curves, activations_figure
+from kerasteach.plotting.animate import animate
 from kerasteach.plotting.captions import describe
 from kerasteach.plotting.confusion_matrix import confusion_matrix, confusion_matrix_figure
 from kerasteach.plotting.decision_boundary import decision_boundary, decision_boundary_figure
@@ -22,12 +23,14 @@ from kerasteach.plotting.pages import pages
 from kerasteach.plotting.predictions_grid import predictions_grid
 from kerasteach.plotting.saving import save
 from kerasteach.plotting.score_distribution import score_distribution
+from kerasteach.plotting.stills_figure import stills_figure
 from kerasteach.plotting.style import style
 from kerasteach.plotting.traced_step import traced_step
 
 __all__ = [
     "activation_curves",
     "activations_figure",
+    "animate",
     "confusion_matrix",
     "confusion_matrix_figure",
     "decision_boundary",
@@ -48,6 +51,7 @@ __all__ = [
     "save",
     "score_distribution",
     "show_or_save",
+    "stills_figure",
     "style",
     "traced_step",
 ]

@@ -9,21 +9,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from kerasteach.plotting.captions import AUTO
 from kerasteach.plotting.contours import checked_landscape, checked_minima
 from kerasteach.plotting.descent_path import QUANTITIES, descent_path, descent_values
 from kerasteach.plotting.descent_paths import paths_of
+from kerasteach.plotting.frames import MOST, film, stand_still
 from kerasteach.plotting.pages import headline
 from kerasteach.plotting.table_checks import Table
 from kerasteach.validation import choice
-
-_MOST = 50  # frames: ten seconds
-_PAUSE = 8  # frames for which the last step is shown
-_INTERVAL = 200  # milliseconds a frame
 
 
 def descent_animation(
@@ -66,7 +61,7 @@ def descent_animation(
     parts += [_Growing(line, np.asarray(line.get_xdata())) for line in right.lines]  # there, x is the step
     above = headline(title, "", "")
     heading = figure.suptitle(_heading(above, 0))
-    _stand_still(figure, right)
+    stand_still(figure)
 
     def show(step: int) -> list[Artist]:
         heading.set_text(_heading(above, step))
@@ -75,21 +70,11 @@ def descent_animation(
         return [heading, *(part.line for part in parts)]
 
     steps = _shown(max(int(steps[-1]) for steps in steps_of.values()))
-    return FuncAnimation(figure, show, frames=steps + steps[-1:] * _PAUSE, interval=_INTERVAL, repeat_delay=1500)
+    return film(figure, show, steps)
 
 
 def _heading(above: str, step: int) -> str:
     return f"{above}\nstep {step}" if above else f"step {step}"
-
-
-def _stand_still(figure: Figure, ax: Axes) -> None:
-    """Keep the layout and the legend where the whole paths have them, or they would move from frame to frame."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    legend = ax.get_legend()
-    assert legend is not None
-    x, y = ax.transAxes.inverted().transform(legend.get_window_extent().min)
-    legend.set_loc((float(x), float(y)))
 
 
 class _Growing:
@@ -109,7 +94,7 @@ class _Growing:
 
 def _shown(last: int) -> list[int]:
     """Return the steps that have a frame."""
-    if last <= _MOST:
+    if last <= MOST:
         return list(range(last + 1))
-    early, even = np.geomspace(1, last + 1, _MOST // 2) - 1, np.linspace(0, last, _MOST // 2)
+    early, even = np.geomspace(1, last + 1, MOST // 2) - 1, np.linspace(0, last, MOST // 2)
     return sorted({round(step) for step in [*early, *even]})

@@ -109,7 +109,9 @@ def gradient_flow(
 
 def room_for_crosses(ax: Axes) -> float | None:
     """Return how far the title stands off, in points, where crosses stand at the upper edge."""
-    return 1.5 * float(plt.rcParams["lines.markersize"]) if any(one.get_zorder() == 5 for one in ax.collections) else None
+    return (
+        1.5 * float(plt.rcParams["lines.markersize"]) if any(one.get_zorder() == 5 for one in ax.collections) else None
+    )
 
 
 def lines_of(frame: pd.DataFrame, parameter: str | None) -> dict[str, pd.DataFrame]:
@@ -218,7 +220,9 @@ def _finding(rows: pd.DataFrame, medians: Mapping[str, pd.Series]) -> str:
         if max(factor, 1 / factor) < _STRIKING or not ((every > 2) if less else (every < 0.5)).all():
             continue
         who = of_seeds(rows)
-        text = f"layer {first} gets {times(max(factor, 1 / factor))} times {'less' if less else 'more'} than layer {last}"
+        text = (
+            f"layer {first} gets {times(max(factor, 1 / factor))} times {'less' if less else 'more'} than layer {last}"
+        )
         found.append((abs(np.log(factor)), f"{name}: {text}{who}" if name else f"{text}{who}"))
     return max(found)[1] if found else ""
 

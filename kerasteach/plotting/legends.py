@@ -55,9 +55,7 @@ def legend_outside(ax: Axes, handles: Sequence[Artist] = (), title: str | None =
     return made
 
 
-def _made(
-    ax: Axes, handles: Sequence[Artist], names: Sequence[str], title: str | None, **place: object
-) -> Legend:
+def _made(ax: Axes, handles: Sequence[Artist], names: Sequence[str], title: str | None, **place: object) -> Legend:
     return ax.legend(handles, names, title=title, frameon=False, alignment="left", **place)  # type: ignore[arg-type]
 
 

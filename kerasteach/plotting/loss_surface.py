@@ -30,9 +30,7 @@ _AXES = {
 }
 
 
-def loss_surface(
-    surface: Table, trajectory: Table = None, ax: Axes | None = None, *, title: str | None = AUTO
-) -> Axes:
+def loss_surface(surface: Table, trajectory: Table = None, ax: Axes | None = None, *, title: str | None = AUTO) -> Axes:
     """Draw a model's loss over one or two coordinates, and the trajectory of its training.
 
     Over two coordinates, colors and contours show the loss, on a logarithmic scale where it spans more than a factor

@@ -15,7 +15,10 @@ from matplotlib.transforms import Bbox
 
 from kerasteach import validation
 from kerasteach.plotting.captions import describe, heading
+from kerasteach.plotting.frames import on_a_terminal
+from kerasteach.plotting.gif_writer import GifWriter
 from kerasteach.plotting.style import settings
+from kerasteach.progress import progress_bar
 from kerasteach.storage.files import write_atomically
 
 FORMATS = (".png", ".svg", ".pdf")
@@ -36,7 +39,7 @@ def check_writable(path: Path) -> None:
         )
 
 
-def save(figure: Figure | Axes | Animation, path: str | Path, *, overwrite: bool = False) -> Path:
+def save(figure: Figure | Axes | Animation, path: str | Path, *, overwrite: bool = False, verbose: int = 1) -> Path:
     """Write a figure or an animation; the file is complete or not there at all.
 
     The page is as large as the figure, or larger by what the caller has put beyond its edge. In an SVG or PDF file
@@ -50,6 +53,7 @@ def save(figure: Figure | Axes | Animation, path: str | Path, *, overwrite: bool
         path: The file; its ending says the format: `.png`, `.svg` or `.pdf`, and of an animation `.gif`, or `.mp4`
             where the program ffmpeg is installed. Missing folders are made.
         overwrite: Whether an existing file may be replaced. Defaults to `False`.
+        verbose: `1` for a progress bar on a terminal while an animation is written, `0` for none. Defaults to `1`.
 
     Returns:
         The path.
@@ -63,6 +67,7 @@ def save(figure: Figure | Axes | Animation, path: str | Path, *, overwrite: bool
     if not isinstance(figure, (Figure, Axes, Animation)):
         raise TypeError(f"`figure` must be a figure, axes or an animation. {validation.received('figure', figure)}")
     path, overwrite = validation.path("path", path), validation.flag("overwrite", overwrite)
+    verbose = validation.flag("verbose", verbose)
     ending, endings = path.suffix.lower(), ANIMATIONS if isinstance(figure, Animation) else FORMATS
     if ending not in endings:
         raise ValueError(f"`path` must end in {', '.join(endings)}. {validation.received('path', str(path))}")
@@ -71,8 +76,7 @@ def save(figure: Figure | Axes | Animation, path: str | Path, *, overwrite: bool
     check_writable(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(figure, Animation):
-        writer = "ffmpeg" if ending == ".mp4" else "pillow"
-        write_atomically(path, lambda temporary: figure.save(temporary, writer=writer, dpi=100))
+        write_atomically(path, lambda temporary: _film(figure, temporary, bool(verbose)))
         _close(figure._fig)  # type: ignore[attr-defined]
         return path
     whole = figure if isinstance(figure, Figure) else figure.get_figure(root=True)
@@ -127,3 +131,16 @@ def _described(content: str, title: str, description: str) -> str:
     start = content.index(">", content.index("<svg")) + 1
     words = "".join(f"\n <{tag}>{escape(text)}</{tag}>" for tag, text in (("title", title), ("desc", description)))
     return f'{content[: start - 1]} role="img">{words}{content[start:]}'
+
+
+def _film(animation: Animation, path: Path, verbose: bool) -> None:
+    """Write an animation frame by frame."""
+    seconds = getattr(animation, "_interval", 200) / 1000
+    writer: Any = GifWriter if path.suffix.lower() == ".gif" else writers["ffmpeg"]
+    with progress_bar(verbose and on_a_terminal(), None, "writing") as report:
+        animation.save(
+            path,
+            writer=writer(fps=1 / seconds),
+            dpi=100,
+            progress_callback=lambda number, count: report(number + 1, done=f"{number + 1} of {count} frames"),
+        )
