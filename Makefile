@@ -1,5 +1,5 @@
 # The few verbs of this project. On a machine with Python 3.11 to 3.13, `make demo` and `make test` set up all the rest.
-.PHONY: demo test test-all test-share lint types clean
+.PHONY: demo test test-all test-share gallery lint types clean
 .DEFAULT_GOAL := help
 
 SUITABLE = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -11,6 +11,7 @@ help:
 	@echo "make test      set up and run the tests"
 	@echo "make test-all  the longer matrix too, with two devices, JAX and PyTorch"
 	@echo "make test-share  today's seventh of the longer matrix"
+	@echo "make gallery   contact sheets of every figure in every style, in gallery/"
 	@echo "make lint      ruff: style and format"
 	@echo "make types     mypy, strict"
 	@echo "make clean     remove what all of these made"
@@ -48,6 +49,9 @@ test-all: .venv/installed-backends
 test-share: .venv/installed-dev
 	.venv/bin/python .ci/share.py
 
+gallery: .venv/installed-dev
+	.venv/bin/python tests/plotting/gallery.py
+
 lint: .venv/installed-dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -59,4 +63,4 @@ types: .venv/installed-dev
 	.venv/bin/mypy build/typed/kerasteach
 
 clean:
-	rm -rf .venv build dist *.egg-info kerasteach-comparison figures .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist *.egg-info kerasteach-comparison figures gallery .pytest_cache .mypy_cache .ruff_cache .hypothesis
