@@ -11,6 +11,8 @@ from kerasteach.plotting.confusion_matrix import confusion_matrix, confusion_mat
 from kerasteach.plotting.decision_boundary import decision_boundary, decision_boundary_figure
 from kerasteach.plotting.descent_animation import descent_animation
 from kerasteach.plotting.descent_path import descent_path, descent_values
+from kerasteach.plotting.fitted_curve import fitted_curve
+from kerasteach.plotting.fitted_surface import fitted_surface, fitted_surface_figure
 from kerasteach.plotting.gradient_flow import gradient_flow
 from kerasteach.plotting.gradient_heat_map import gradient_heat_map, gradient_heat_map_figure
 from kerasteach.plotting.learning_curves import learning_curves
@@ -36,6 +38,9 @@ __all__ = [
     "descent_path",
     "descent_values",
     "describe",
+    "fitted_curve",
+    "fitted_surface",
+    "fitted_surface_figure",
     "gradient_flow",
     "gradient_heat_map",
     "gradient_heat_map_figure",
