@@ -19,6 +19,7 @@ from kerasteach.plotting.learning_curves import learning_curves
 from kerasteach.plotting.learning_rate_test import learning_rate_test
 from kerasteach.plotting.lecture_figure import lecture_figure
 from kerasteach.plotting.loss_surface import loss_surface
+from kerasteach.plotting.network_gradients import network_gradients, network_gradients_figure
 from kerasteach.plotting.notebook import show_or_save
 from kerasteach.plotting.pages import pages
 from kerasteach.plotting.predictions_grid import predictions_grid
@@ -48,6 +49,8 @@ __all__ = [
     "learning_rate_test",
     "lecture_figure",
     "loss_surface",
+    "network_gradients",
+    "network_gradients_figure",
     "pages",
     "predictions_grid",
     "save",

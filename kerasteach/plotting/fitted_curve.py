@@ -83,9 +83,7 @@ def fitted_curve(
         )
     column = "output" if len(outputs) > 1 else "network"
     labels = outputs if len(outputs) > 1 else names
-    data = {
-        part: _data(name, *given) for part, name, given in (("train", "", (x, y)), ("test", "_test", (x_test, y_test)))
-    }
+    data = {"training": _data("", x, y), "test": _data("_test", x_test, y_test)}
     ax = new_axes(ax)
     look_of = looks(labels)
     ends = frame["x_1"].min(), frame["x_1"].max()

@@ -17,10 +17,8 @@ _OF_CLASSES = (
     keras.losses.CategoricalCrossentropy,
     keras.losses.CategoricalFocalCrossentropy,
     keras.losses.SparseCategoricalCrossentropy,
-    keras.losses.CategoricalHinge,
-    keras.losses.Hinge,
-    keras.losses.SquaredHinge,
 )
+_HINGES = (keras.losses.CategoricalHinge, keras.losses.Hinge, keras.losses.SquaredHinge)
 _NEAR = 1e-3  # how far from 1 the sum of probabilities may be
 
 
@@ -38,7 +36,7 @@ def task_of(task: Any, loss: Any, values: np.ndarray, y: np.ndarray | None) -> s
     binary = y is not None and (is_text(y) or set(np.unique(y).tolist()) <= {0, 1})
     known = values[np.isfinite(values).all(axis=1)]
     shares = known.size > 0 and bool(((known >= 0) & (known <= 1)).all())
-    of_classes = isinstance(loss, _OF_CLASSES) or (y is not None and is_text(y))
+    of_classes = _is_of(loss, (*_OF_CLASSES, *_HINGES)) or (y is not None and is_text(y))
     if of_classes or (shares and (binary or (values.shape[1] > 1 and _sum_to_1(known)))):
         return "classification"
     return "regression"
@@ -57,6 +55,13 @@ def loss_of_model(model: keras.Model) -> Any:
         return None
 
 
+def _is_of(loss: Any, kinds: Sequence[type]) -> bool:
+    """Say whether a loss is of one of these kinds; one that was compiled by its name is a function."""
+    functions = [keras.losses.get(kind.__name__) for kind in kinds]
+    names = {getattr(function, "__name__", type(function).__name__) for function in functions}
+    return isinstance(loss, tuple(kinds)) or getattr(loss, "__name__", "") in names
+
+
 def probabilities(values: np.ndarray, from_logits: Any, loss: Any) -> np.ndarray:
     """Return the probability of each class, `(points, classes)`; of one output, of two classes.
 
@@ -71,8 +76,7 @@ def probabilities(values: np.ndarray, from_logits: Any, loss: Any) -> np.ndarray
     said = getattr(loss, "from_logits", False) if from_logits is None else flag("from_logits", from_logits)
     known = values[np.isfinite(values).all(axis=1)]
     shares = ((known >= 0) & (known <= 1)).all()
-    hinge = isinstance(loss, keras.losses.Hinge | keras.losses.SquaredHinge | keras.losses.CategoricalHinge)
-    logits = bool(said) or (from_logits is None and hinge)
+    logits = bool(said) or (from_logits is None and _is_of(loss, _HINGES))
     if values.shape[1] > 1 and from_logits is None and shares and _sum_to_1(known):
         logits = False  # a softmax, which Keras does not apply again
     if not logits and not shares:
