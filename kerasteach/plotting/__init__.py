@@ -14,6 +14,8 @@ from kerasteach.plotting.confusion_matrix import confusion_matrix, confusion_mat
 from kerasteach.plotting.decision_boundary import decision_boundary, decision_boundary_figure
 from kerasteach.plotting.descent_animation import descent_animation
 from kerasteach.plotting.descent_path import descent_path, descent_values
+from kerasteach.plotting.fitted_curve import fitted_curve
+from kerasteach.plotting.fitted_surface import fitted_surface, fitted_surface_figure
 from kerasteach.plotting.gradient_flow import gradient_flow
 from kerasteach.plotting.gradient_heat_map import gradient_heat_map, gradient_heat_map_figure
 from kerasteach.plotting.gradient_histograms import gradient_histograms_figure
@@ -21,6 +23,7 @@ from kerasteach.plotting.learning_curves import learning_curves
 from kerasteach.plotting.learning_rate_test import learning_rate_test
 from kerasteach.plotting.lecture_figure import lecture_figure
 from kerasteach.plotting.loss_surface import loss_surface
+from kerasteach.plotting.network_gradients import network_gradients, network_gradients_figure
 from kerasteach.plotting.notebook import show_or_save
 from kerasteach.plotting.pages import pages
 from kerasteach.plotting.predictions_grid import predictions_grid
@@ -47,6 +50,9 @@ __all__ = [
     "descent_path",
     "descent_values",
     "describe",
+    "fitted_curve",
+    "fitted_surface",
+    "fitted_surface_figure",
     "gradient_flow",
     "gradient_heat_map",
     "gradient_heat_map_figure",
@@ -55,6 +61,8 @@ __all__ = [
     "learning_rate_test",
     "lecture_figure",
     "loss_surface",
+    "network_gradients",
+    "network_gradients_figure",
     "pages",
     "predictions_grid",
     "save",
