@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from kerasteach.stopping import Target
 from kerasteach.tables.error_signal import signal_rows
@@ -202,6 +201,8 @@ def mean_difference(values: np.ndarray, reference: np.ndarray) -> tuple[float, f
         return mean, np.nan, np.nan
     tail = (1 - _LEVEL / 100) / 2
     if seeds < BOOTSTRAP:
+        from scipy.special import stdtrit  # takes half a second
+
         half = float(stdtrit(seeds - 1, 1 - tail) * differences.std(ddof=1) / np.sqrt(seeds))
         return mean, mean - half, mean + half
     chosen = np.random.default_rng(0).integers(seeds, size=(_RESAMPLES, seeds))
