@@ -11,10 +11,10 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from kerasteach.callbacks import live_plot, live_screens, redraw_budget
 from rich.console import Console
 
 import kerasteach as kt
-from kerasteach.callbacks import live_plot, live_screens, redraw_budget
 
 GRADIENTS = pd.DataFrame(
     {"epoch": 0, "step": 0, "layer": ["first", "last"], "depth": [1, 2], "parameter": "bias", "norm": [1e-5, 0.5]}
