@@ -48,7 +48,14 @@ def draw_landscape(ax: Axes, landscape: pd.DataFrame, names: Sequence[str], star
     """Draw the curve or the contours, and a star for each known minimum, within the ranges of the landscape."""
     if len(names) == 1:
         curve = landscape.sort_values(names[0])
-        ax.plot(curve[names[0]], curve["value"], color=inks().muted, alpha=0.6, lw=1.2 * plt.rcParams["lines.linewidth"], zorder=1)
+        ax.plot(
+            curve[names[0]],
+            curve["value"],
+            color=inks().muted,
+            alpha=0.6,
+            lw=1.2 * plt.rcParams["lines.linewidth"],
+            zorder=1,
+        )
         stars = np.stack([stars[:, 0], np.interp(stars[:, 0], curve[names[0]], curve["value"])], axis=1)
     else:
         _contours(ax, landscape, names)

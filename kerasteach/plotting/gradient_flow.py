@@ -109,7 +109,9 @@ def gradient_flow(
 
 def room_for_crosses(ax: Axes) -> float | None:
     """Return how far the title stands off, in points, where crosses stand at the upper edge."""
-    return 1.5 * float(plt.rcParams["lines.markersize"]) if any(one.get_zorder() == 5 for one in ax.collections) else None
+    return (
+        1.5 * float(plt.rcParams["lines.markersize"]) if any(one.get_zorder() == 5 for one in ax.collections) else None
+    )
 
 
 def lines_of(frame: pd.DataFrame, parameter: str | None) -> dict[str, pd.DataFrame]:
@@ -177,7 +179,7 @@ def draw_flow(
     kinds = list(lines)
     medians: dict[str, pd.Series] = {}
     for (line, name), points in rows.groupby(["line", "network"], sort=False):
-        style, filled = _STYLES[kinds.index(line)]
+        style, filled = _style_of(str(line), kinds)
         middle = line_with_band(ax, points, "depth", "norm", look_of[str(name)], hollow=not filled, ls=style)
         if line == kinds[0]:
             medians[str(name)] = middle
@@ -196,6 +198,11 @@ def draw_flow(
         zero = bool((rows["norm"] == 0).all())
         non_finite.nothing_finite(ax, "every gradient is exactly 0" if zero else "no finite gradient")
     return _notes(rows, lost), what, _finding(rows[rows["line"] == kinds[0]], medians)
+
+
+def _style_of(line: str, kinds: Sequence[str]) -> tuple[str, bool]:
+    """Return the style of a kind of lines, and whether its markers are filled."""
+    return _STYLES[0 if line == kinds[0] else 2 if line == _PROBES else 1]
 
 
 def norm_label(rows: pd.DataFrame) -> str:
@@ -218,7 +225,9 @@ def _finding(rows: pd.DataFrame, medians: Mapping[str, pd.Series]) -> str:
         if max(factor, 1 / factor) < _STRIKING or not ((every > 2) if less else (every < 0.5)).all():
             continue
         who = of_seeds(rows)
-        text = f"layer {first} gets {times(max(factor, 1 / factor))} times {'less' if less else 'more'} than layer {last}"
+        text = (
+            f"layer {first} gets {times(max(factor, 1 / factor))} times {'less' if less else 'more'} than layer {last}"
+        )
         found.append((abs(np.log(factor)), f"{name}: {text}{who}" if name else f"{text}{who}"))
     return max(found)[1] if found else ""
 
@@ -298,7 +307,8 @@ def line_handles(lines: Sequence[str] | Mapping[str, pd.DataFrame]) -> list[Line
     """Return the legend's entries of the kinds of lines: solid and filled, dashed and hollow."""
     handles = []
     ink = inks()
-    for (style, filled), label in zip(_STYLES, lines, strict=False):
+    for label in lines:
+        style, filled = _style_of(label, list(lines))
         face = ink.muted if filled else ink.surface
         handles.append(Line2D([], [], color=ink.muted, marker="o", ls=style, markerfacecolor=face, label=plain(label)))
     return handles

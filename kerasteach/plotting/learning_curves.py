@@ -113,7 +113,9 @@ def learning_curves(
 
 def _above(ax: Axes) -> float | None:
     """Return how far the title stands off, in points, where crosses stand at the upper edge."""
-    return 1.5 * float(plt.rcParams["lines.markersize"]) if any(one.get_zorder() == 5 for one in ax.collections) else None
+    return (
+        1.5 * float(plt.rcParams["lines.markersize"]) if any(one.get_zorder() == 5 for one in ax.collections) else None
+    )
 
 
 def _name(metric: str) -> str:

@@ -98,7 +98,9 @@ def _set_limits(ax: Axes, rates: np.ndarray, losses: np.ndarray, smoothed: np.nd
     if above.size:
         size = 1.6 * plt.rcParams["lines.markersize"]
         place = rates[max(above[0] - 1, 0)]
-        ax.scatter(place, 1, s=size**2, marker="^", color=inks().forward, transform=ax.get_xaxis_transform(), clip_on=False)
+        ax.scatter(
+            place, 1, s=size**2, marker="^", color=inks().forward, transform=ax.get_xaxis_transform(), clip_on=False
+        )
 
 
 def _checked(table: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

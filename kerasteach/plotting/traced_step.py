@@ -145,7 +145,9 @@ def _draw(ax: Axes, column: Column, points: float) -> None:
     for card in column.cards:
         corner = (card.left, card.top - card.height)
         style = "round,pad=0,rounding_size=0.5"
-        box = FancyBboxPatch(corner, column.width, card.height, style, fc=ink.surface, ec=ink.muted, lw=points / 9, zorder=2)
+        box = FancyBboxPatch(
+            corner, column.width, card.height, style, fc=ink.surface, ec=ink.muted, lw=points / 9, zorder=2
+        )
         ax.add_patch(box)
         if card.weights:
             ax.plot(*_rule(card, column), color=ink.faint, lw=points / 12, zorder=3)
