@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import sys
 import zlib
 from collections import defaultdict
 
@@ -95,9 +96,9 @@ def _no_figure_left():
 def _default_policy():
     """Give each test Keras's default dtype policy."""
     yield
-    import keras
-
-    keras.config.set_dtype_policy("float32")
+    keras = sys.modules.get("keras")  # a test of figures needs none, and its import takes seconds
+    if keras is not None:
+        keras.config.set_dtype_policy("float32")
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def _with_names(argument: str, table: pd.DataFrame, drawn: pd.DataFrame, keys: S
     network: Any = ""
     if keys:
         parts = [_names(argument, table[key]) for key in keys]
-        network = parts[0].str.cat(parts[1:], sep=", ") if len(parts) > 1 else parts[0]
+        network = parts[0].str.cat(pd.concat(parts[1:], axis=1), sep=", ") if len(parts) > 1 else parts[0]
     frame = drawn.drop(columns="seed", errors="ignore")
     frame.insert(0, "network", network)
     frame.insert(1, "seed", drawn.get("seed", ""))
@@ -154,7 +154,8 @@ def spread_note(frame: pd.DataFrame) -> str:
 def setting_of(value: Any) -> str:
     """Return what the table says of data, network and training, `attrs["setting"]`; nothing where it says nothing."""
     frame = value if isinstance(value, pd.DataFrame) else None
-    return plain(str(frame.attrs.get("setting") or "")).strip() if frame is not None else ""
+    setting = frame.attrs.get("setting") if frame is not None else None
+    return plain(str(setting)) if setting else ""
 
 
 def phrase(*parts: str) -> str:

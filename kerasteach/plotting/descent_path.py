@@ -142,9 +142,9 @@ def _finding(paths: Sequence[Path]) -> str:
     parts = []
     if done:
         steps, name = min(done)
-        first = " first" if len(done) > 1 and sorted(done)[1][0] > steps else ""
+        first = " first," if len(done) > 1 and sorted(done)[1][0] > steps else ""
         if first or len(done) == 1:
-            parts.append(f"{name} converges{first}, in {steps} step{'s' * (steps != 1)}")
+            parts.append(f"{name} converges{first} in {steps} step{'s' * (steps != 1)}")
     if gone and len(gone) <= _MOST_GONE:
         parts.append(f"{' and '.join(gone)} diverge{'s' * (len(gone) == 1)}")
     return ", ".join(parts)

@@ -179,7 +179,7 @@ def draw_flow(
     kinds = list(lines)
     medians: dict[str, pd.Series] = {}
     for (line, name), points in rows.groupby(["line", "network"], sort=False):
-        style, filled = _STYLES[kinds.index(line)]
+        style, filled = _style_of(str(line), kinds)
         middle = line_with_band(ax, points, "depth", "norm", look_of[str(name)], hollow=not filled, ls=style)
         if line == kinds[0]:
             medians[str(name)] = middle
@@ -198,6 +198,11 @@ def draw_flow(
         zero = bool((rows["norm"] == 0).all())
         non_finite.nothing_finite(ax, "every gradient is exactly 0" if zero else "no finite gradient")
     return _notes(rows, lost), what, _finding(rows[rows["line"] == kinds[0]], medians)
+
+
+def _style_of(line: str, kinds: Sequence[str]) -> tuple[str, bool]:
+    """Return the style of a kind of lines, and whether its markers are filled."""
+    return _STYLES[0 if line == kinds[0] else 2 if line == _PROBES else 1]
 
 
 def norm_label(rows: pd.DataFrame) -> str:
@@ -302,7 +307,8 @@ def line_handles(lines: Sequence[str] | Mapping[str, pd.DataFrame]) -> list[Line
     """Return the legend's entries of the kinds of lines: solid and filled, dashed and hollow."""
     handles = []
     ink = inks()
-    for (style, filled), label in zip(_STYLES, lines, strict=False):
+    for label in lines:
+        style, filled = _style_of(label, list(lines))
         face = ink.muted if filled else ink.surface
         handles.append(Line2D([], [], color=ink.muted, marker="o", ls=style, markerfacecolor=face, label=plain(label)))
     return handles

@@ -83,7 +83,9 @@ def gradient_heat_map(
     rows = rows_of(frame, parameter)
     norms = _norms(rows)
     ax, notes = _draw(new_axes(ax), rows, norms, scale or norm_range(norms.to_numpy()), colorbar)
-    what = phrase("gradients by layer and epoch", notes, setting_of(frame_of("gradients", gradients)))
+    what = phrase(
+        "gradients by layer and epoch", notes.replace("\n", ", "), setting_of(frame_of("gradients", gradients))
+    )
     caption(ax, title, what, _finding(norms, rows))
     return ax
 
@@ -132,7 +134,12 @@ def heat_maps(rows: pd.DataFrame, axes: Mapping[str, Axes]) -> None:
             continue
         of_network = rows[rows["network"] == name]
         _, notes = _draw(ax, of_network, every.loc[[name]], ends, colorbar=False)
-        caption(ax, None, phrase("gradients by layer and epoch", notes), _finding(every.loc[[name]], of_network))
+        caption(
+            ax,
+            None,
+            phrase("gradients by layer and epoch", notes.replace("\n", ", ")),
+            _finding(every.loc[[name]], of_network),
+        )
         ax.set_title("\n".join(fitted(ax, part) for part in notes.split("\n")))
         drawn = [label.get_text() for label in ax.get_yticklabels()]
         if drawn == labels and not _begins_row(ax):
@@ -149,7 +156,7 @@ def _finding(norms: pd.Series, rows: pd.DataFrame) -> str:
     values = norms.to_numpy()
     if not (np.isfinite(values) & (values > 0)).all() or values.max() > _HEALTHY * values.min() or len(values) < 2:
         return ""
-    if norms.index.get_level_values("depth").nunique() < 2:
+    if norms.index.get_level_values("depth").nunique() < 2 or not np.isfinite(rows["norm"]).all():
         return ""
     return f"all layers stay within a factor of {times(max(1.1, values.max() / values.min()))}{of_seeds(rows)}"
 

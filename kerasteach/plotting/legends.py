@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
+from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.artist import Artist
@@ -16,15 +18,17 @@ from kerasteach.plotting.text_fitting import broken, legend
 
 _LETTER = 0.55  # width of a letter, in the size of its text
 _HANDLE = 7  # letters: the line in front of an entry, and the space around it
-_BESIDE = 0.34  # of the width of the axes: what a legend beside them may take
+_BESIDE = 0.4  # of the width of the axes: what a legend beside them may take
+_NARROW = 10  # letters: a line of fewer is no place for a name
+_MUCH = 0.2  # of the height of a figure of one panel: a legend that takes more makes the figure higher
 _HIGH = 1.5  # of the size of the text: the height of an entry
 
 
 def legend_outside(ax: Axes, handles: Sequence[Artist] = (), title: str | None = None) -> Legend:
     """Name the lines beside the axes where the names are short, else below them.
 
-    A layout engine makes room for it. Without one, as in axes that the caller made by `plt.subplots()`, the legend
-    stands inside.
+    A layout engine makes room for it, and a figure of one panel becomes higher for a large one. Without an engine, as
+    in axes that the caller made by `plt.subplots()`, the legend stands inside.
 
     Args:
         ax: The axes; their label of the x axis is written already.
@@ -41,22 +45,46 @@ def legend_outside(ax: Axes, handles: Sequence[Artist] = (), title: str | None =
     width = int(box.width / figure.dpi * 72 / (_LETTER * size))  # in letters
     rows = int(box.height / figure.dpi * 72 / (_HIGH * size))
     names = [str(handle.get_label()) for handle in handles]
-    longest = max((len(line) for name in names for line in name.split("\n")), default=0) + _HANDLE
-    lines = sum(name.count("\n") + 1 for name in names)
-    if longest <= _BESIDE * width and lines <= rows:
-        title = title and broken(title, longest)
-        return _made(ax, handles, names, title, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
+    beside = int(_BESIDE * width) - _HANDLE
+    short = ["\n".join(broken(line, max(_NARROW, beside)) for line in name.split("\n")) for name in names]
+    lines = sum(name.count("\n") + 1 for name in short)
+    twice = all(new.count("\n") <= 1 + old.count("\n") for new, old in zip(short, names, strict=True))
+    if beside >= _NARROW and twice and lines <= rows:
+        longest = max((len(line) for name in short for line in name.split("\n")), default=0) + _HANDLE
+        title = title and broken(title, max(longest, beside))
+        return _made(ax, handles, short, title, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
     names = ["\n".join(broken(line, width - _HANDLE) for line in name.split("\n")) for name in names]
-    longest = max((len(line) for name in names for line in name.split("\n")), default=0) + _HANDLE
-    columns = max(1, min(len(names), width // longest))
-    columns = -(-len(names) // -(-len(names) // columns))  # as few as make the same number of rows
+    columns = _columns(names, width)
     made = _made(ax, handles, names, title and broken(title, width), loc="upper center", ncols=columns, borderaxespad=0)
     made.get_bbox_to_anchor = partial(_below, ax)  # type: ignore[method-assign]  # known only when it is drawn
+    lines = max(sum(name.count("\n") + 1 for name in part) for part in _parts(names, columns))
+    inches = (lines + (title is not None)) * _HIGH * size / 72
+    if figure.axes == [ax] and inches > _MUCH * figure.get_figheight():
+        figure.set_figheight(figure.get_figheight() + inches)
     return made
 
 
-def _made(ax: Axes, handles: Sequence[Artist], names: Sequence[str], title: str | None, **place: object) -> Legend:
-    return ax.legend(handles, names, title=title, frameon=False, alignment="left", **place)  # type: ignore[arg-type]
+def _parts(names: Sequence[str], columns: int) -> list[Sequence[str]]:
+    """Return the names by column, as a legend fills them: the first columns have one more."""
+    rows, longer = divmod(len(names), columns)
+    ends = [0]
+    for column in range(columns):
+        ends.append(ends[-1] + rows + (column < longer))
+    return [names[start:end] for start, end in pairwise(ends)]
+
+
+def _columns(names: Sequence[str], width: int) -> int:
+    """Return how many columns of names fit beside each other, and no more than make the rows fewer."""
+    for columns in range(len(names), 1, -1):
+        widths = [max(len(line) for name in part for line in name.split("\n")) for part in _parts(names, columns)]
+        fewer = -(-len(names) // columns) < -(-len(names) // (columns - 1))
+        if fewer and sum(widths) + _HANDLE * columns <= width:
+            return columns
+    return 1
+
+
+def _made(ax: Axes, handles: Sequence[Artist], names: Sequence[str], title: str | None, **place: Any) -> Legend:
+    return ax.legend(handles, names, title=title, frameon=False, alignment="left", **place)
 
 
 def _below(ax: Axes) -> Bbox:

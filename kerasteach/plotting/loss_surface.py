@@ -14,6 +14,7 @@ from kerasteach.plotting.captions import AUTO, caption
 from kerasteach.plotting.comparison_tables import phrase, setting_of
 from kerasteach.plotting.style import inks, new_axes, plain
 from kerasteach.plotting.table_checks import Kind, Table, checked, columns_before, frame_of
+from kerasteach.plotting.text_fitting import broken, fitted, letters
 from kerasteach.validation import table
 
 _LONG = 3.0  # sides of the picture: a path that is longer is drawn in other scales, which the title says
@@ -76,7 +77,9 @@ def loss_surface(surface: Table, trajectory: Table = None, ax: Axes | None = Non
         if far > _ON_THE_PLANE:
             where = f"projected: at most {far:.2g} off this plane"
         what += [stretched] if stretched else []
-    ax.set(xlabel=plain(_AXES.get(coordinates[0], coordinates[0])), ylabel=plain(_AXES.get(height, height)))
+    ax.set_xlabel(fitted(ax, plain(_AXES.get(coordinates[0], coordinates[0]))))
+    upright = int(letters(ax) * ax.bbox.height / ax.bbox.width)
+    ax.set_ylabel(broken(plain(_AXES.get(height, height)), upright))
     finding = ""
     if path is not None:
         _draw_path(ax, path[coordinates[0]].to_numpy(), path[height].to_numpy())

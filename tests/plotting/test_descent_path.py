@@ -62,15 +62,16 @@ def three():
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("style", ["default", "lecture"])
 @pytest.mark.parametrize("name", kt.lessons.functions.names())
-def test_every_function_is_drawn_in_both_styles(name, style, tmp_path):
-    """Path and values are drawn and written without a warning, also where paths overflow."""
+def test_every_function_is_drawn_in_both_styles(name, style):
+    """Path and values are drawn without a warning, also where paths overflow."""
     function = kt.lessons.functions.get(name)
     path = kt.gradient_descent(name, learning_rate=[*function.learning_rates, 2.5], steps=40).frame
     landscape = kt.lessons.landscape(name, path, points=31)
     with plotting.style("lecture") if style == "lecture" else plt.rc_context():
         drawn = [plotting.descent_path(path, landscape, function.minima), plotting.descent_values(path)]
-    for number, ax in enumerate(drawn):
-        assert plotting.save(ax, tmp_path / f"{number}.png").stat().st_size > 5000
+        for ax in drawn:
+            ax.figure.draw_without_rendering()
+    assert [len(path_lines(ax, path)) for ax in drawn] == [path["learning_rate"].nunique()] * 2
 
 
 def test_a_path_of_one_coordinate_lies_on_the_curve():
@@ -203,8 +204,10 @@ def test_the_legend_names_what_differs(keys, title, labels):
     """Optimizers, learning rates, or both."""
     path = pd.concat([table([2.0, 1.0], optimizer=name, learning_rate=rate) for name, rate in keys])
     legend = plotting.descent_values(path).get_legend()
-    assert legend.get_title().get_text() == title
-    assert [text.get_text() for text in legend.get_texts()] == [f"{label}: still going" for label in labels]
+    assert legend.get_title().get_text().replace("\n", " ") == title
+    assert [text.get_text().replace("\n", " ") for text in legend.get_texts()] == [
+        f"{label}: still going" for label in labels
+    ]
 
 
 def test_a_long_path_has_few_markers():

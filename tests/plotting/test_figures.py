@@ -1,13 +1,52 @@
+from contextlib import nullcontext
+from types import SimpleNamespace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import LogNorm
+from matplotlib.colors import LogNorm, to_rgb
+from matplotlib.figure import Figure
 
 import kerasteach as kt
 from kerasteach.plotting.style import ACTIVATIONS, looks
 
 plotting = kt.plotting
+
+
+NAMES = ("sigmoid", "tanh", "relu")
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    """Return the tables of a comparison of three networks with four layers, from three seeds over four epochs."""
+    runs = [(place, name, seed, epoch) for place, name in enumerate(NAMES) for seed in range(3) for epoch in range(4)]
+    history = [
+        (name, seed, epoch, metric, 1 / (1.5 + epoch + place + 0.1 * seed))
+        for place, name, seed, epoch in runs
+        for metric in ("accuracy", "loss", "val_accuracy", "val_loss")
+    ]
+    layers = ("hidden_1", "hidden_2", "hidden_3", "output")
+    gradients = [
+        (
+            name,
+            seed,
+            epoch,
+            epoch,
+            layer,
+            depth,
+            parameter,
+            (place + 1.5 + 0.1 * (seed + epoch)) ** (depth - 4) * factor,
+        )
+        for place, name, seed, epoch in runs
+        for depth, layer in enumerate(layers, 1)
+        for parameter, factor in (("kernel", 3.0), ("bias", 1.0))
+    ]
+    columns = ["activation", "seed", "epoch"]
+    return SimpleNamespace(
+        history=pd.DataFrame(history, columns=[*columns, "metric", "value"]),
+        gradients=pd.DataFrame(gradients, columns=[*columns, "step", "layer", "depth", "parameter", "norm"]),
+    )
 
 
 def one_model(table):
@@ -27,14 +66,13 @@ FIGURES = {
 @pytest.mark.parametrize("style", ["default", "lecture"])
 @pytest.mark.parametrize("one", [one_model, lambda table: table], ids=["one model", "a comparison"])
 @pytest.mark.parametrize("figure", FIGURES)
-def test_every_figure_draws_both_tables_in_both_styles(figure, one, style, comparison, tmp_path):
-    """A comparison's tables and those of one model are drawn and written, without a warning."""
-    if style == "lecture":
-        with plotting.style("lecture"):
-            drawn = FIGURES[figure](comparison, one)
-    else:
+def test_every_figure_draws_both_tables_in_both_styles(figure, one, style, comparison):
+    """A comparison's tables and those of one model are drawn, without a warning."""
+    with plotting.style("lecture") if style == "lecture" else nullcontext():
         drawn = FIGURES[figure](comparison, one)
-    assert plotting.save(drawn, tmp_path / "figure.png").stat().st_size > 5000
+        whole = drawn if isinstance(drawn, Figure) else drawn.figure
+        whole.draw_without_rendering()
+    assert all(ax.collections or ax.lines for ax in whole.axes)
 
 
 def test_nothing_global_is_changed(comparison):
@@ -109,16 +147,20 @@ def test_gradient_flow_tells_bias_and_kernel_apart(comparison):
         x, y = line(ax, ACTIVATIONS["sigmoid"].color, style)
         np.testing.assert_array_equal(x, [1, 2, 3, 4])
         np.testing.assert_allclose(y, rows.groupby("depth")["norm"].median())
-    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    labels = [" ".join(text.get_text().split()) for text in ax.get_legend().get_texts()]
     assert labels == ["sigmoid", "tanh", "relu", "bias (mean error signal)", "kernel"]
 
 
 def test_gradient_flow_says_where_a_gradient_is_zero():
     """A log axis cannot show 0; the legend says so."""
-    result = kt.compare(("binary_step", "relu"), data="iris", hidden=(4, 4), seeds=1, epochs=1, verbose=0)
-    ax = plotting.gradient_flow(result.gradients, parameter="bias")
-    assert ax.get_legend().get_texts()[0].get_text() == "binary_step (exactly 0 where missing)"
-    heat_maps = plotting.gradient_heat_map_figure(result.gradients).axes
+    table = pd.concat(
+        flow_table(activation=name, seed=0, layer=["a", "b"], depth=[1, 2], norm=[norm, 1.0])
+        for name, norm in (("binary_step", 0.0), ("relu", 0.5))
+    )
+    table.insert(0, "activation", table.pop("activation"))
+    ax = plotting.gradient_flow(table, parameter="bias")
+    assert ax.get_legend().get_texts()[0].get_text().replace("\n", " ") == "binary_step (exactly 0 where missing)"
+    heat_maps = plotting.gradient_heat_map_figure(table).axes
     assert heat_maps[0].get_title() == "binary_step (hatched: exactly 0)"
     assert heat_maps[1].get_title() == "relu"
 
@@ -167,7 +209,7 @@ def test_a_network_without_biases_is_drawn(comparison):
 def test_a_resumed_training_is_drawn_from_its_first_epoch(comparison):
     """The first epoch of the table is the default, whatever its number."""
     later = comparison.gradients.query("epoch >= 2")
-    assert plotting.gradient_flow(later).get_title() == "gradients by layer, mean over the steps of epoch 3"
+    assert "mean over the steps of epoch 3" in " ".join(plotting.gradient_flow(later).get_title().split())
 
 
 def test_many_layers_are_numbered():

@@ -14,6 +14,7 @@ import kerasteach as kt
 plotting = kt.plotting
 NO_FIGURES = {"describe", "pages", "save", "show_or_save", "style"}
 FIGURES = sorted(set(plotting.__all__) - NO_FIGURES - {"animate", "descent_animation"})
+OTHER_TITLES = {"decision_boundary", "decision_boundary_figure"}  # each network's name is that of its panel
 NETWORKS = {"gradients", "history", "predictions"}  # tables that may hold several networks
 BRITISH = r"colour|grey|centre|ise(d|r|s)?\b|normalis|labell|behaviour"
 
@@ -29,6 +30,14 @@ def test_the_name_says_what_is_returned(name):
         assert signature.parameters["page"].default == 1
     if NETWORKS & set(signature.parameters):
         assert signature.parameters["hue"].kind is inspect.Parameter.KEYWORD_ONLY
+
+
+@pytest.mark.parametrize("name", sorted({*FIGURES, "descent_animation"} - OTHER_TITLES))
+def test_every_figure_takes_a_title(name):
+    """`"auto"` by default, and only by its name, except where it always stood third."""
+    title = inspect.signature(getattr(plotting, name)).parameters["title"]
+    assert title.default == "auto"
+    assert name == "lecture_figure" or title.kind is inspect.Parameter.KEYWORD_ONLY
 
 
 @pytest.mark.parametrize("name", plotting.__all__)

@@ -123,7 +123,7 @@ def test_columns_twice_or_in_levels_are_refused():
 
 def labels(ax):
     """Return the texts of a legend."""
-    return [text.get_text() for text in ax.get_legend().get_texts()]
+    return [" ".join(text.get_text().split()) for text in ax.get_legend().get_texts()]
 
 
 @pytest.mark.parametrize("place", [0, 11])
@@ -211,7 +211,7 @@ def test_the_error_signal_is_drawn_by_default():
     """Where a normalization layer follows, its beta has the mean error signal, and the legend says so."""
     ax = plotting.gradient_flow(normalized())
     np.testing.assert_array_equal(ax.lines[0].get_xydata(), [[2, 2.0], [3, 3.0]])
-    assert labels(ax) == ["bias, or beta of a normalization behind it\n(mean error signal)", "kernel"]
+    assert labels(ax) == ["bias, or beta of a normalization behind it (mean error signal)", "kernel"]
     cells = plotting.gradient_heat_map(normalized()).collections[0]
     np.testing.assert_array_equal(np.ravel(cells.get_array()), [3.0, 2.0])
     assert cells.axes.figure.axes[1].get_ylabel() == "L2 norm of the beta or bias gradient"

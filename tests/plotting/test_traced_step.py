@@ -9,7 +9,7 @@ from keras import layers
 from matplotlib.colors import same_color
 
 import kerasteach as kt
-from kerasteach.plotting.style import BACKWARD, FORWARD
+from kerasteach.plotting.style import BACKWARD, FORWARD, inks
 
 
 def trace(inputs, hidden, outputs, examples=1, **options):
@@ -125,7 +125,7 @@ def test_a_large_network_has_pages(tables):
     for unit, value in enumerate(tables["4-4-3"].query("quantity == 'a' and depth == 1")["value"]):
         number = texts(second)[written.index(f"$a_{{1}}[{unit}]$") + 1]
         assert number.get_text() == shown(value)
-        assert same_color(number.get_color(), "0.3")
+        assert same_color(number.get_color(), inks().muted)
     with pytest.raises(ValueError, match=r"`page` must be from 1 to 2. Received: page=3"):
         kt.plotting.traced_step(tables["4-4-3"], page=3)
     with pytest.raises(ValueError, match="`page` must be a whole number from 1"):

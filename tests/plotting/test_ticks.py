@@ -1,0 +1,65 @@
+"""Ticks stand at whole and even numbers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import kerasteach as kt
+from kerasteach.plotting.layer_names import layer_names
+from kerasteach.plotting.ticks import evenly
+
+
+@pytest.mark.parametrize(
+    ("numbers", "shown"),
+    [
+        (range(1, 5), [1, 2, 3, 4]),
+        (range(1, 11), [2, 4, 6, 8, 10]),
+        (range(1, 21), [5, 10, 15, 20]),
+        (range(1, 101), [20, 40, 60, 80, 100]),
+        (range(1, 301), [100, 200, 300]),
+        ([7], [7]),
+        ([1, 26, 51], [1, 26, 51]),
+        (range(1, 72, 10), [1, 21, 41, 61]),
+    ],
+)
+def test_ticks_have_one_distance(numbers, shown):
+    """A multiple of 1, 2, 5, 10, 20, ..., of numbers that are a run."""
+    assert [numbers[place] for place in evenly(numbers)] == shown
+
+
+@pytest.mark.parametrize("epochs", [2, 3, 9, 18, 40, 250])
+def test_epochs_are_numbered_evenly(epochs):
+    """Whole, and the same distance apart, in the learning curves and in the heat map."""
+    ax = kt.plotting.learning_curves(kt.measure.history_table({"loss": np.linspace(1, 0.5, epochs)}))
+    low, high = ax.get_xlim()
+    shown = [tick for tick in ax.get_xticks() if low <= tick <= high]
+    assert np.ptp(np.diff(shown)) == 0
+    assert np.allclose(np.mod(shown, 1), 0)
+    gradients = pd.DataFrame({"epoch": range(epochs), "step": 0, "layer": "a", "depth": 1, "parameter": "bias"})
+    labels = kt.plotting.gradient_heat_map(gradients.assign(norm=1.0)).get_xticklabels()
+    assert np.ptp(np.diff([int(label.get_text()) for label in labels])) == 0
+
+
+@pytest.mark.parametrize(
+    ("layers", "shown"),
+    [
+        (["lstm_1/lstm_cell", "lstm_2/lstm_cell", "output"], ["lstm 1", "lstm 2", "output"]),
+        (["bidirectional/forward", "bidirectional/backward"], ["bidirectional/forward", "bidirectional/backward"]),
+        (["dense_43", "dense_44", "dense_45"], ["dense 1", "dense 2", "dense 3"]),
+        (["conv2d_9", "dense_4", "dense_5"], ["conv2d", "dense 1", "dense 2"]),
+        (["dense", "dense_1", "dense_2"], ["dense", "dense 1", "dense 2"]),
+        (["hidden_1", "hidden_2", "output"], ["hidden 1", "hidden 2", "output"]),
+        (["dense", "dense_7"], ["dense", "dense 7"]),
+    ],
+)
+def test_layers_have_short_names(layers, shown):
+    """Without cells that say nothing, and without the numbers of other models; names that differ still do."""
+    rows = pd.DataFrame({"network": "", "depth": range(1, len(layers) + 1), "layer": layers})
+    assert list(layer_names(rows).values()) == shown
+
+
+def test_two_models_of_one_program_have_the_same_names():
+    """Keras counts on from one to the next."""
+    first = pd.DataFrame({"network": "a", "depth": [1, 2], "layer": ["dense_3", "dense_4"]})
+    second = first.assign(network="b", layer=["dense_5", "dense_6"])
+    assert layer_names(pd.concat([first, second])) == {1: "dense 1", 2: "dense 2"}
