@@ -65,6 +65,8 @@ def histograms_figure(
         axes = list(grid.T.flat) if columns == 1 else list(grid.flat)
         for ax in axes[len(layers) :]:
             ax.set_axis_off()
+        for ax in axes[max(0, len(layers) - columns) : len(layers)]:  # the lowest of each column
+            ax.tick_params(labelbottom=True)
         for depth, ax in zip(layers, axes, strict=False):
             draw_band(ax, own[own["depth"] == depth], layers[depth], ends, color)
         right.supxlabel(_time(own)[1], fontsize=plt.rcParams["axes.labelsize"])
