@@ -5,7 +5,7 @@ beforehand. The tables give the median over the rounds of the ratio to the plain
 quartiles: "a hook that does nothing" shows how far the ratios can be trusted on this machine.
 
     python benchmarks/capture_overhead.py                     # the main table
-    python benchmarks/capture_overhead.py --table parameters  # or layers, devices, memory
+    python benchmarks/capture_overhead.py --table parameters  # or updates, layers, devices, memory
 """
 
 from __future__ import annotations
@@ -81,10 +81,10 @@ def examples(steps: int, inputs: int) -> tuple[np.ndarray, np.ndarray]:
     return x, RANDOM.integers(0, 10, steps * BATCH)
 
 
-def mlp(hidden: tuple[int, ...], inputs: int, steps_per_execution: int = 1) -> keras.Sequential:
+def mlp(hidden: tuple[int, ...], inputs: int, steps_per_execution: int = 1, adam: bool = False) -> keras.Sequential:
     """Return a compiled ReLU network."""
     model = kt.models.mlp("relu", hidden, inputs=inputs, outputs=10, initializer="he_normal", seed=0)
-    optimizer = kt.optimizers.PlainSGD(0.001)
+    optimizer = keras.optimizers.Adam(1e-4) if adam else kt.optimizers.PlainSGD(0.001)
     model.compile(optimizer, "sparse_categorical_crossentropy", steps_per_execution=steps_per_execution)
     return model
 
@@ -162,6 +162,25 @@ def parameters_table(rounds: int) -> None:
     print("\nparameters\n" + pd.DataFrame(rows).T.round(2).to_string())
 
 
+def updates_table(rounds: int) -> None:
+    """What `update_ratio` costs where the weights are copied: with Adam, in a deep network and in a wide one."""
+    norms, ratio = ["norm", "mean", "std", "weight_norm"], ["norm", "mean", "std", "update_ratio"]
+    for hidden, inputs, steps in (((128,) * 8, 784, 100), ((2000,) * 2, 1000, 20)):
+        x, y = examples(steps, inputs)
+        variants: Variants = {
+            "plain": lambda: None,
+            "with weight_norm": capture(statistics=norms),
+            "with update_ratio": capture(statistics=ratio),
+            "with update_ratio, every 10th step": capture(statistics=ratio, every=10),
+        }
+        table = seconds(lambda hidden=hidden, inputs=inputs: mlp(hidden, inputs, adam=True), x, y, variants, rounds)
+        plain = table["plain"].median() / steps * 1e3
+        parameters = mlp(hidden, inputs).count_params()
+        print(f"\n{parameters:,} parameters, Adam; a plain step takes {plain:.1f} ms")
+        print(ratios(table).round(2).to_string())
+        keras.backend.clear_session()
+
+
 def layers_table(rounds: int) -> None:
     """How the cost grows with the number of layers, of 32 units each; and how much of the device's memory it takes."""
     rows = {}
@@ -217,6 +236,7 @@ def memory_table(rounds: int) -> None:
 TABLES = {
     "main": main_table,
     "parameters": parameters_table,
+    "updates": updates_table,
     "layers": layers_table,
     "devices": devices_table,
     "memory": memory_table,

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from kerasteach.measure.statistics import DEFAULT, chosen
 from kerasteach.validation import finite, is_number, received, several, whole
 
 HIDDEN = (32,) * 6
@@ -57,3 +58,20 @@ def checked_initializer(initializer: Any) -> str | keras.initializers.Initialize
 def checked_error(error_below: Any) -> float | None:
     """Return the error at which to stop, as Python's number, or raise ValueError or TypeError."""
     return None if error_below is None else finite("error_below", error_below)
+
+
+def checked_statistics(statistics: Any) -> tuple[str, ...]:
+    """Return the statistics to record, the default ones among them, in the order of a table's columns.
+
+    Raises:
+        ValueError: If a name is unknown, or one is a function: the networks of a graph are measured together.
+    """
+    if statistics is None:
+        return DEFAULT
+    found = chosen(statistics)
+    if found.own:
+        raise ValueError(
+            "`statistics` of a comparison must be names; functions of your own are for GradientCapture. "
+            f"{received('statistics', list(found.own))}"
+        )
+    return chosen([*DEFAULT, *found.names]).names

@@ -28,6 +28,7 @@ class Plan:
         batch_size: Examples a step.
         error_below: The training loss below which a network stops; `None` for no such stop.
         every: Which gradients to keep: of every n-th step, their means over each epoch, or none.
+        statistics: What to record of them, in the order of the table's columns. Defaults to norm, mean, std, finite.
     """
 
     dataset: Dataset
@@ -36,6 +37,7 @@ class Plan:
     batch_size: int
     error_below: float | None
     every: Every | None
+    statistics: tuple[str, ...] = ("norm", "mean", "std", "finite")
 
 
 @dataclass(frozen=True)

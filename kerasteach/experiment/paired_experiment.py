@@ -23,6 +23,7 @@ from kerasteach.experiment.arguments import (
     checked_hidden,
     checked_initializer,
     checked_seeds,
+    checked_statistics,
 )
 from kerasteach.experiment.builders import checked_builders
 from kerasteach.experiment.comparison import Comparison, assembled, resumed
@@ -37,6 +38,7 @@ from kerasteach.experiment.settings import settings
 from kerasteach.experiment.variants import Choices, Variant, choices_of, grid
 from kerasteach.experiment.workers import checked_executor
 from kerasteach.measure.recording.recording import Every, checked_every
+from kerasteach.measure.statistics import DEFAULT
 from kerasteach.storage.manifest import versions
 from kerasteach.validation import LONGEST, flag, path, text, whole
 
@@ -60,6 +62,7 @@ def compare(
     initializer: str | keras.initializers.Initializer = INITIALIZER,
     error_below: float | None = None,
     every: Every | None = "epoch",
+    statistics: str | Sequence[str] | None = None,
     keep_weights: bool = False,
     device: str = "auto",
     directory: str | Path | None = None,
@@ -113,6 +116,8 @@ def compare(
             train all epochs.
         every: Which gradients to keep: `"epoch"` for means over the steps of each epoch, a number n for every n-th
             step, `None` for none. Defaults to `"epoch"`.
+        statistics: What to record of the gradients besides `norm, mean, std, finite`: `"all"`, or names as for
+            `GradientCapture`, such as `"update_ratio"`. Defaults to `None`: nothing else.
         keep_weights: Whether to keep each network's last weights, in `Comparison.weights`. Defaults to `False`.
         device: `"auto"`, `"cpu"`, `"gpu"` or, say, `"gpu:1"`. Defaults to `"auto"`.
         directory: Write every group of networks there as soon as it is trained. The same call again, after an
@@ -168,6 +173,7 @@ def compare(
         batch_size=shared["batch_size"],
         error_below=checked_error(error_below),
         every=None if every is None else checked_every(every),
+        statistics=checked_statistics(statistics),
     )
     seeds = checked_seeds(seeds)
     builders = checked_builders(models, shared["hidden"], initializer)
@@ -209,6 +215,7 @@ def _arguments(choices: Choices, shared: Mapping[str, Any], plan: Plan, seeds: S
         "initializer": to_json(shared["initializer"]) if dense else None,
         "error_below": plan.error_below,
         "every": plan.every,
+        "statistics": None if plan.statistics == DEFAULT else list(plan.statistics),
     }
 
 

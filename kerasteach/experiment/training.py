@@ -52,7 +52,7 @@ def _train_variant(
     steps = -(-len(plan.dataset.x_train) // plan.batch_size)
     compile_for(model, plan, steps)
     # One `with` for all, so that the training step is compiled once.
-    with GradientCapture(every=plan.every or 1) as capture:
+    with GradientCapture(every=plan.every or 1, statistics=plan.statistics) as capture:
         for index, network in numbered:
             for variable, first in zip(states, network.build().variables, strict=True):
                 variable.assign(first)

@@ -83,6 +83,7 @@ class _Rows:
 
     def __init__(self, rows: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> None:
         self.entries, self.sizes = ops.cast(rows, "float64"), sizes
+        self.filling = np.bincount(owners) * float(rows.shape[1]) - np.array(sizes, "float64")  # zeros at their ends
         self._owners = ops.convert_to_tensor(owners, "int32")
 
     @property
@@ -91,6 +92,11 @@ class _Rows:
 
         # Each row first, in one operation without a table of squares: a long column of segments is slow, too.
         return tf.math.reduce_euclidean_norm(self.entries, axis=1)
+
+    def largest(self, values: Tensor) -> Tensor:
+        import tensorflow as tf
+
+        return tf.ensure_shape(tf.math.segment_max(values, self._owners), (len(self.sizes),))
 
     def total(self, values: Tensor) -> Tensor:
         import tensorflow as tf
@@ -108,13 +114,13 @@ class Reduction:
         exact: Of one tensor, in float64 (float32 on JAX).
         small: Of many small tensors in few operations, `(tensors,)`.
         large: Of several large tensors in float32, `(tensors,)`.
-        rows: Of tensors that take whole rows of a matrix, on TensorFlow, `(tensors,)`; `None` if it is not offered.
+        rows: Of tensors that take whole rows of a matrix, on TensorFlow, `(tensors,)`.
     """
 
     exact: Callable[[_Exact], Tensor]
     small: Callable[[_Small], Tensor]
     large: Callable[[_Large], Tensor]
-    rows: Callable[[_Rows], Tensor] | None = None
+    rows: Callable[[_Rows], Tensor]
 
 
 REDUCTIONS = {
@@ -140,16 +146,19 @@ REDUCTIONS = {
         exact=lambda x: x.scale * ops.sum(ops.abs(x.entries), axis=x.axes),
         small=lambda x: x.total(ops.abs(x.entries)),
         large=lambda x: ops.stack([_sum(tensor) for tensor in x.magnitudes]),
+        rows=lambda x: x.total(ops.sum(ops.abs(x.entries), axis=1)),
     ),
     "max_abs": Reduction(
         exact=lambda x: x.scale * ops.max(ops.abs(x.entries), axis=x.axes),
         small=lambda x: ops.segment_max(ops.abs(x.entries), x.owners, num_segments=len(x.sizes)),
         large=lambda x: ops.stack([ops.max(tensor) for tensor in x.magnitudes]),
+        rows=lambda x: x.largest(ops.max(ops.abs(x.entries), axis=1)),
     ),
     "zeros": Reduction(
         exact=lambda x: ops.sum(ops.cast(ops.equal(x.entries, 0), wide()), axis=x.axes),
         small=lambda x: x.total(ops.cast(ops.equal(x.entries, 0), wide())),
         large=lambda x: ops.stack([_zeros(tensor) for tensor in x.magnitudes]),
+        rows=lambda x: x.total(ops.sum(ops.cast(ops.equal(x.entries, 0), "float64"), axis=1)) - x.filling,
     ),
 }
 
@@ -175,8 +184,7 @@ def table(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
 def of_rows(names: Sequence[str], rows: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> Tensor:
     """Return reductions of tensors that take whole rows of a matrix: see `statistics.measure_stacked`."""
     prepared = _Rows(rows, owners, sizes)
-    offered = {name: reduction.rows for name, reduction in REDUCTIONS.items() if reduction.rows is not None}
-    return ops.stack([offered[name](prepared) for name in names], axis=1)
+    return ops.stack([REDUCTIONS[name].rows(prepared) for name in names], axis=1)
 
 
 def _route(tensor: Tensor) -> Callable[[Sequence[str], Sequence[Tensor]], Tensor]:

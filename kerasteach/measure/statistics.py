@@ -271,14 +271,26 @@ def _norms(tensors: Sequence[Tensor | None]) -> Tensor:
     return ops.take(ops.concatenate([norms, unknown]), np.array(places), axis=0)
 
 
-def measure_stacked(names: Sequence[str], rows: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> Tensor:
+def measure_stacked(
+    names: Sequence[str],
+    rows: Tensor,
+    owners: np.ndarray,
+    sizes: Sequence[int],
+    weights: Tensor | None = None,
+    learning_rate: Tensor | None = None,
+    updates: Tensor | None = None,
+) -> Tensor:
     """Measure many tensors that lie below one another in one matrix, on TensorFlow, as `measure` does.
 
     Args:
-        names: Out of `norm, mean, std, finite`.
+        names: Out of `ALL`.
         rows: `(rows, lanes)`; each tensor takes whole rows, and fills the last one up with zeros.
         owners: Which tensor each row belongs to, `(rows,)`: 0, 1, ..., each at least once, and not falling.
         sizes: How many entries each tensor has, without what fills it up.
+        weights: The tensors' variables before the update, which lie alike. Defaults to `None`, for which what needs
+            them is NaN.
+        learning_rate: As for `measure`. Defaults to `None`.
+        updates: As for `measure`, laid out alike. Defaults to `None`.
 
     Returns:
         `(tensors, columns)`, float64: the numbers that `columns(names)` lists.
@@ -291,7 +303,20 @@ def measure_stacked(names: Sequence[str], rows: Tensor, owners: np.ndarray, size
         >>> statistics.finish(["norm", "mean"], sums.numpy()).tolist()
         [[5.0, 1.75], [5.0, 5.0]]
     """
-    return reductions.of_rows(columns(names), rows, owners, sizes)
+
+    def norms(matrix: Tensor | None) -> Tensor:
+        if matrix is None:
+            return ops.full((len(sizes), 1), np.nan, dtype="float64")
+        return reductions.of_rows(["norm"], matrix, owners, sizes)
+
+    asked = columns(names)
+    table = [reductions.of_rows(_needed([*names, "norm"]), rows, owners, sizes)]
+    if "weight_norm" in asked:
+        table.append(norms(weights))
+    if "learning_rate" in asked:
+        rate = np.nan if learning_rate is None else learning_rate
+        table += [ops.broadcast_to(ops.cast(rate, "float64"), (len(sizes), 1)), norms(updates)]
+    return ops.concatenate(table, axis=1) if len(table) > 1 else table[0]
 
 
 def finish(names: Sequence[str], measured: np.ndarray) -> np.ndarray:

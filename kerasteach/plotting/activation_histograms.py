@@ -25,9 +25,9 @@ def activation_histograms_figure(
 
     Left, a ridge a layer, the output at the top: the share of the entries by magnitude, on a logarithmic axis, in the
     deeper color the later the epoch. What such an axis cannot show is written below the layer's name, for the last of
-    the epochs: the share of entries that are exactly 0, as a ReLU makes them, and of those that are not finite. Right, a panel a layer over time: in the deepest band lie the
-    middle 38 % of the magnitudes that are not 0, in the next 68 %, in the palest 90 %; the line is the median. A band
-    that sinks from layer to layer is a signal that fades.
+    the epochs: the share of entries that are exactly 0, as a ReLU makes them, and of those that are not finite. Right,
+    a panel a layer over time: in the deepest band lie the middle 38 % of the magnitudes that are not 0, in the next
+    68 %, in the palest 90 %; the line is the median. A band that sinks from layer to layer is a signal that fades.
 
     Args:
         histograms: An `ActivationCapture(histogram=True)`, or its table `histograms`.

@@ -80,7 +80,8 @@ def activation_statistics(
     number = _epoch(frame, epoch)
     rows = _means(frame[frame["epoch"] == number])
     ax = new_axes(ax)
-    look_of = looks(names_of(frame))
+    names = names_of(frame)
+    look_of = looks(names) if names != [""] else {"": Look(inks().forward, "o")}
     for name, points in rows.groupby("network", sort=False):
         line_with_band(ax, points, "depth", statistic, look_of[str(name)], label=str(name), **kwargs)
     alone = len(look_of) == 1 and rows["seed"].nunique() == 1
@@ -91,8 +92,8 @@ def activation_statistics(
     _scale(ax, rows, statistic)
     if len(look_of) > 1:
         legend(ax, title=spread_of(frame))
-    what = f"{_label(statistic, frame)}, by layer, mean over the steps of epoch {number + 1}"
-    caption(ax, title, f"{what}; band: plus and minus the standard deviation" if spread else what)
+    what = f"{_label(statistic, frame)}, by layer, in epoch {number + 1}"
+    caption(ax, title, f"{what}; band: one standard deviation up and down" if spread else what)
     return ax
 
 
@@ -104,7 +105,8 @@ def activation_statistics_figure(
     The colors go from 0 to 100 % in every panel, so that panels and networks compare; the output is at the top. A
     hatched cell has no such number: saturation is known for sigmoid, tanh and softmax alone. In the last panel the
     line is the mean of a layer's outputs, and the band goes one standard deviation up and down, in the last epoch; the
-    dashed line and its dotted edges are the first. A band that shrinks from layer to layer is a signal that fades, one that grows explodes.
+    dashed line and its dotted edges are the first. A band that shrinks from layer to layer is a signal that fades, one
+    that grows explodes.
 
     Zeros by themselves do no harm: half of a ReLU's outputs are 0 as a rule. A unit is called dead only where the
     table says that it was 0 for every example of a whole epoch, as with `ActivationCapture(every="epoch")`.
@@ -212,7 +214,7 @@ def _cells(ax: Axes, rows: pd.DataFrame, share: str, label: str) -> None:
     ax.set_yticks(np.array(layers) + 0.5, [names[int(cells.index[place])] for place in layers])
     ax.set_xticks(np.array(epochs) + 0.5, [str(int(cells.columns[place]) + 1) for place in epochs])
     ax.set_xlabel("epochs trained")
-    hatched = {"saturated_fraction": "has no limit"}.get(share, "not known")
+    hatched = {"saturated_fraction": "no limit"}.get(share, "not known")
     caption(ax, AUTO, label + (f" (hatched: {hatched})" if values.mask.any() else ""))
 
 

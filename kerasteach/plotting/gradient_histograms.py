@@ -27,9 +27,9 @@ def gradient_histograms_figure(
 
     Left, a ridge a layer, the output at the top: the share of the entries by magnitude, on a logarithmic axis, in the
     deeper color the later the epoch. What such an axis cannot show is written below the layer's name, for the last of
-    the epochs: the share of entries that are exactly 0, and of those that are not finite. Ridges that move to the left from the output to the input are a gradient that
-    vanishes. Right, a panel a layer over time: in the deepest band lie the middle 38 % of the magnitudes that are not
-    0, in the next 68 %, in the palest 90 %; the line is the median.
+    the epochs: the share of entries that are exactly 0, and of those that are not finite. Ridges that move to the left
+    from the output to the input are a gradient that vanishes. Right, a panel a layer over time: in the deepest band lie
+    the middle 38 % of the magnitudes that are not 0, in the next 68 %, in the palest 90 %; the line is the median.
 
     Args:
         histograms: A `GradientCapture(histogram=True)`, or its table `histograms`.

@@ -15,16 +15,15 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from kerasteach.plotting.captions import AUTO, caption
-from kerasteach.plotting.comparison_tables import HISTOGRAMS, Hue, names_of, networks_in
+from kerasteach.plotting.comparison_tables import HISTOGRAMS, Hue, networks_in
 from kerasteach.plotting.headlines import headline
-from kerasteach.plotting.layer_rows import by_call, names_by_depth
+from kerasteach.plotting.layer_rows import by_call, names_by_depth, parts_of
 from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.pages import composed, on_page
 from kerasteach.plotting.style import PAGE, blend, inks, new_axes
 from kerasteach.plotting.table_checks import Table
 from kerasteach.validation import received, several
 
-LAYERS = 8  # on a page, at most
 _BANDS = ((0.05, 0.95, 0.25), (0.16, 0.84, 0.45), (0.31, 0.69, 0.7))  # shares of the entries, and depth of color
 _SHADES = (0.4, 0.7, 1.0)  # of the ridges, from the first epoch to the last
 _MOST_EPOCHS = 6
@@ -33,15 +32,6 @@ _MOST_EPOCHS = 6
 def histograms_in(histograms: Table, hue: Hue) -> pd.DataFrame:
     """Return the checked table of histograms, a row a bin."""
     return by_call(networks_in("histograms", histograms, HISTOGRAMS, hue))
-
-
-def parts_of(frame: pd.DataFrame) -> list[tuple[str, list[int]]]:
-    """Return the pages: each has a network, and some of its layers."""
-    pages = []
-    for name in names_of(frame):
-        depths = sorted(int(depth) for depth in frame.loc[frame["network"] == name, "depth"].unique())
-        pages += [(name, part.tolist()) for part in np.array_split(depths, -(-len(depths) // LAYERS))]
-    return pages
 
 
 def histograms_figure(
@@ -75,6 +65,8 @@ def histograms_figure(
         axes = list(grid.T.flat) if columns == 1 else list(grid.flat)
         for ax in axes[len(layers) :]:
             ax.set_axis_off()
+        for ax in axes[max(0, len(layers) - columns) : len(layers)]:  # the lowest of each column
+            ax.tick_params(labelbottom=True)
         for depth, ax in zip(layers, axes, strict=False):
             draw_band(ax, own[own["depth"] == depth], layers[depth], ends, color)
         right.supxlabel(_time(own)[1], fontsize=plt.rcParams["axes.labelsize"])

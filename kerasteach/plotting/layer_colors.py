@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -29,13 +29,13 @@ def layer_colors(names: Mapping[int, str]) -> dict[int, str]:
     return {depth: to_hex(mpl.colormaps["viridis"](place)) for depth, place in zip(names, places, strict=False)}
 
 
-def color_scale(ax: Axes, names: Mapping[int, str]) -> None:
+def color_scale(axes: Axes | Sequence[Axes], names: Mapping[int, str]) -> None:
     """Name the layers beside the axes, each at its color; the output is at the top."""
     colors = ListedColormap(list(layer_colors(names).values()))
-    figure = ax.get_figure()
+    figure = (axes if isinstance(axes, Axes) else axes[0]).get_figure()
     assert figure is not None
     edges = np.arange(len(names) + 1) - 0.5
-    bar = figure.colorbar(ScalarMappable(BoundaryNorm(edges, len(names)), colors), ax=ax, drawedges=False)
+    bar = figure.colorbar(ScalarMappable(BoundaryNorm(edges, len(names)), colors), ax=axes, drawedges=False)
     places = np.arange(len(names))[:: -(-len(names) // _MOST_TICKS)]
     bar.set_ticks(list(places), labels=[list(names.values())[place] for place in places])
     bar.ax.tick_params(length=0)

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from kerasteach.plotting.comparison_tables import names_of
 from kerasteach.plotting.style import plain
 from kerasteach.plotting.text_fitting import letters
 
+LAYERS = 8  # on a page, at most
 _LONGEST_NAME = 24  # letters of a layer's name
 _MOST_TICKS = 12  # layers that have a label, at most
 
@@ -69,3 +71,12 @@ def even(number: int, most: int) -> list[int]:
         [0, 3, 6, 9]
     """
     return list(range(0, number, max(1, int(np.ceil(number / most)))))
+
+
+def parts_of(frame: pd.DataFrame) -> list[tuple[str, list[int]]]:
+    """Return the pages: each has a network, and some of its layers."""
+    pages = []
+    for name in names_of(frame):
+        depths = sorted(int(depth) for depth in frame.loc[frame["network"] == name, "depth"].unique())
+        pages += [(name, part.tolist()) for part in np.array_split(depths, -(-len(depths) // LAYERS))]
+    return pages

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from textwrap import wrap
 from typing import Any
@@ -14,14 +14,25 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import font_scalings
 
 from kerasteach.plotting.captions import AUTO
-from kerasteach.plotting.comparison_tables import GRADIENTS, HISTORY, PREDICTIONS, Hue, names_of, networks_in
+from kerasteach.plotting.comparison_tables import (
+    ACTIVATIONS,
+    GRADIENTS,
+    HISTOGRAMS,
+    HISTORY,
+    PREDICTIONS,
+    Hue,
+    names_of,
+    networks_in,
+)
+from kerasteach.plotting.layer_rows import by_call, parts_of
 from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.style import PAGE, settings
-from kerasteach.plotting.table_checks import Table, frame_of
+from kerasteach.plotting.table_checks import Kind, Table, frame_of
 from kerasteach.plotting.unit_cards import of_example, pages_of
 from kerasteach.validation import received, text, whole
 
 NETWORKS = 6  # on a page
+_ANY_GRADIENTS = {name: kind for name, kind in GRADIENTS.items() if name != "norm"}
 _TEXT = 12.6  # points: on a slide, which is somewhat larger than a page, 12 at least
 _TEXTS = (
     *("font.size", "axes.titlesize", "axes.labelsize", "legend.fontsize", "legend.title_fontsize"),
@@ -107,8 +118,11 @@ def panels(
 def pages(table: Table, hue: Hue = None) -> int:
     """Return how many pages a figure has for a table: one for each six networks, or for each part of a traced step.
 
+    Statistics of outputs have a page a network, histograms one for each eight layers of a network.
+
     Args:
-        table: A comparison, its table `history`, `gradients` or `predictions`, or that of one model; or a traced step.
+        table: A comparison, its table `history`, `gradients` or `predictions`, or that of one model; a traced step; an
+            `ActivationCapture`, or its table; or the table `histograms` of a capture.
         hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
 
     Raises:
@@ -120,10 +134,12 @@ def pages(table: Table, hue: Hue = None) -> int:
         >>> kt.plotting.pages(kt.measure.history_table({"loss": [0.9, 0.4]}))
         1
     """
-    kinds = {
+    kinds: dict[str, tuple[str, Mapping[str, Kind]]] = {
         "metric": ("history", HISTORY),
         "x_1": ("predictions", PREDICTIONS),
-        "parameter": ("gradients", GRADIENTS),
+        "count": ("histograms", HISTOGRAMS),
+        "parameter": ("gradients", _ANY_GRADIENTS),
+        "call": ("activations", ACTIVATIONS),
     }
     frame = frame_of("history", table)
     columns = [str(name) for name in frame] if isinstance(frame, pd.DataFrame) else []
@@ -132,8 +148,11 @@ def pages(table: Table, hue: Hue = None) -> int:
     found = [kind for name, kind in kinds.items() if name in columns]
     if not found:
         raise (ValueError if isinstance(frame, pd.DataFrame) else TypeError)(
-            "`table` must be `Comparison.history`, `gradients` or `predictions`, that of one model, or that of a "
-            f"traced step. {received('table', table)}"
+            "`table` must be `Comparison.history`, `gradients` or `predictions`, that of one model, that of a "
+            f"capture, or that of a traced step. {received('table', table)}"
         )
     argument, needed = found[0]
-    return -(-len(names_of(networks_in(argument, frame, needed, hue))) // NETWORKS)
+    networks = networks_in(argument, frame, needed, hue)
+    if argument in ("activations", "histograms"):
+        return len(names_of(networks) if argument == "activations" else parts_of(by_call(networks)))
+    return -(-len(names_of(networks)) // NETWORKS)

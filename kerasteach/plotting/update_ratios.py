@@ -17,7 +17,7 @@ from kerasteach.plotting.headlines import headline
 from kerasteach.plotting.layer_colors import color_scale, layer_colors
 from kerasteach.plotting.layer_rows import names_by_depth
 from kerasteach.plotting.pages import composed, on_page, panels
-from kerasteach.plotting.style import checked_axes, inks, new_axes
+from kerasteach.plotting.style import blend, checked_axes, inks, new_axes
 from kerasteach.plotting.table_checks import Table
 from kerasteach.validation import choice
 
@@ -78,8 +78,9 @@ def update_ratios(
             f"One panel shows one network; choose its rows, or draw all with update_ratios_figure. Received: {names}."
         )
     ax = new_axes(ax)
-    _draw(ax, rows, _ends(rows), title, **kwargs)
     layers = names_by_depth(rows)
+    name = f"{names[0]}: " if names[0] else f"{next(iter(layers.values()))}: " if len(layers) == 1 else ""
+    _draw(ax, rows, _ends(rows), title, what=f"{name}{_what(rows, parameter)}", **kwargs)
     if len(layers) > 1:
         color_scale(ax, layers)
     return ax
@@ -106,17 +107,20 @@ def update_ratios_figure(
     """
     rows = _rows(gradients, parameter, hue)
     shown, note = on_page(names_of(rows), page)
+    parts = {name: rows[rows["network"] == name] for name in shown}
+    layers = [names_by_depth(part) for part in parts.values()]
+    alike = all(names == layers[0] for names in layers)
     with composed():
         figure, axes = panels(len(shown), 3, width=4.2, height=3.3, sharey=True)
-        for name, ax in zip(shown, axes, strict=True):
-            of_network = rows[rows["network"] == name]
-            new_axes(ax)
-            _draw(ax, of_network, _ends(rows), AUTO)
+        for ax, (name, part), names in zip(axes, parts.items(), layers, strict=True):
+            _draw(new_axes(ax), part, _ends(rows), AUTO, what=name)
             ax.label_outer(remove_inner_ticks=False)
             ax.xaxis.set_tick_params(labelbottom=True)
-            if len(names_by_depth(of_network)) > 1:
-                color_scale(ax, names_by_depth(of_network))
-        headline(figure, title, f"each step's change of the {parameter}s, against their norm", note=note)
+            if len(names) > 1 and not alike:
+                color_scale(ax, names)
+        if alike and len(layers[0]) > 1:
+            color_scale(axes, layers[0])
+        headline(figure, title, _what(rows, parameter), note=note)
     return figure
 
 
@@ -135,13 +139,13 @@ def _ends(rows: pd.DataFrame) -> tuple[float, float]:
     return float(low / margin), float(high * margin)
 
 
-def _draw(ax: Axes, rows: pd.DataFrame, ends: tuple[float, float], title: str | None, **kwargs: Any) -> None:
+def _draw(ax: Axes, rows: pd.DataFrame, ends: tuple[float, float], title: str | None, what: str, **kwargs: Any) -> None:
     """Draw the lines of one network."""
     per_step = "step" in rows and not _one_a_epoch(rows)
     x = "step" if per_step else "epoch"
     middle = median(rows, "update_ratio", ["depth", x])
     ink, layers = inks(), names_by_depth(rows)
-    ax.axhspan(LOW, HIGH, color=ink.faint, lw=0, zorder=0)
+    ax.axhspan(LOW, HIGH, color=blend(ink.text, ink.surface, 0.09), lw=0, zorder=0)
     ax.axhline(USUAL, color=ink.muted, ls="--", lw=0.7 * plt.rcParams["lines.linewidth"], zorder=1)
     many = middle.groupby(level="depth").size().max() > 30
     options = {
@@ -163,7 +167,8 @@ def _draw(ax: Axes, rows: pd.DataFrame, ends: tuple[float, float], title: str | 
     if not (np.isfinite(middle) & (middle > 0)).any():
         why = "no step changed a weight" if (middle == 0).all() else "no finite ratio"
         ax.text(0.5, 0.9, why, transform=ax.transAxes, ha="center", va="top")
-    caption(ax, title, _what(rows, middle, per_step, layers), _finding(rows, middle, x, layers))
+    missing = " (0 where missing)" if (middle == 0).any() else ""
+    caption(ax, title, f"{what}{missing}", _finding(rows, middle, x, layers))
 
 
 def _one_a_epoch(rows: pd.DataFrame) -> bool:
@@ -171,14 +176,10 @@ def _one_a_epoch(rows: pd.DataFrame) -> bool:
     return bool((rows.groupby(["network", "seed", "epoch"])["step"].nunique() == 1).all())
 
 
-def _what(rows: pd.DataFrame, middle: pd.Series, per_step: bool, layers: dict[int, str]) -> str:
-    name, seeds = str(rows["network"].iloc[0]), rows["seed"].nunique()
-    parameter = str(rows["parameter"].iloc[0])
-    of = f"layer {next(iter(layers.values()))}: " if len(layers) == 1 else ""
-    parts = [name, f"{of}a step's change of the {parameter}, over its norm{'' if per_step else '; means of epochs'}"]
-    parts += [f"median of {seeds} seeds"] if seeds > 1 else []
-    parts += ["0 where missing"] if (middle == 0).any() else []
-    return ", ".join(part for part in parts if part)
+def _what(rows: pd.DataFrame, parameter: str) -> str:
+    seeds = rows["seed"].nunique()
+    many = f", median of {seeds} seeds" if seeds > 1 else ""
+    return f"change of the {parameter} in a step, over its norm{many}; shaded: 0.0001 to 0.1"
 
 
 def _finding(rows: pd.DataFrame, middle: pd.Series, x: str, layers: dict[int, str]) -> str:
@@ -195,4 +196,6 @@ def _finding(rows: pd.DataFrame, middle: pd.Series, x: str, layers: dict[int, st
         return ""
     depth = outside.idxmax()
     where = "less than 0.0001" if typical[depth] < LOW else "more than 0.1"
-    return f"{layers[int(depth)]}: a step of epoch {last + 1} changes it by {typical[depth]:.1g} of its norm, {where}"
+    change = np.format_float_positional(float(f"{typical[depth]:.1g}"), trim="-")
+    change = change if len(change) < 12 else f"{typical[depth]:.0e}"
+    return f"{layers[int(depth)]}: the median step of epoch {last + 1} changes it by {change} of its norm, {where}"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from kerasteach.plotting.captions import AUTO, caption
 from kerasteach.plotting.headlines import headline
@@ -17,7 +17,7 @@ from kerasteach.plotting.pages import composed, on_page, panels
 from kerasteach.plotting.style import blend, inks, new_axes
 from kerasteach.validation import received, text
 
-PANELS = 6  # on a page
+PANELS = 9  # on a page
 _BINS = 40
 _MAGNITUDE = 1e37  # larger weights have no bins in float32
 
@@ -27,7 +27,8 @@ def weight_histograms_figure(
 ) -> Figure:
     """Draw how each layer's weights are spread, before and after a training, a panel a layer.
 
-    The outline is before, the filled shape after, with the same bins; the panel's title has both standard deviations.
+    The outline is before, the filled shape after, with the same bins; beside the layer's name stand the standard
+    deviations, before and after.
     Weights that never left the shape they were drawn with have hardly been trained. Each panel has a scale of its own:
     a wide layer's weights are small to begin with.
 
@@ -38,7 +39,7 @@ def weight_histograms_figure(
             snapshot, or without snapshots `before` alone.
         parameter: Which weights: `"kernel"`, `"bias"`, ...; `None` for all. Of weights without names, `"kernel"` means
             those of two dimensions or more. Defaults to `"kernel"`.
-        page: Which six of more weights. Defaults to `1`.
+        page: Which nine of more weights. Defaults to `1`.
         title: `"auto"` for what is drawn, a text of your own, or `None`. Defaults to `"auto"`.
 
     Returns:
@@ -53,20 +54,20 @@ def weight_histograms_figure(
         >>> start, end = {"hidden/kernel": np.zeros((2, 3))}, {"hidden/kernel": np.ones((2, 3))}
         >>> figure = kt.plotting.weight_histograms_figure(start, end)
         >>> figure.axes[0].get_title()
-        'hidden: standard deviation 0, then 0'
+        'hidden: 0, then 0'
     """
     first, last = _both(before, after)
     chosen = _chosen(first, parameter)
     shown, note = on_page([str(place) for place in range(len(chosen))], page, PANELS, "weights")
     of_one = {name.rpartition("/")[2] for name, _ in chosen} if _is_named(first) else set()
     with composed():
-        figure, axes = panels(len(shown), min(3, len(shown)), width=4.0, height=2.9)
+        figure, axes = panels(len(shown), min(3, len(shown)), width=4.0, height=2.6)
         for number, ax in zip(shown, axes, strict=True):
             name, array = chosen[int(number)]
             _draw(ax, _name(name, len(of_one) == 1), array, None if last is None else last[name])
-        figure.supylabel("share of the weights", fontsize=_label_size(axes))
+        figure.supylabel("share of the weights", fontsize=axes[0].xaxis.label.get_fontsize())
         when = "" if last is None else ", before (outline) and after (filled)"
-        headline(figure, title, f"weights by layer{when}", note=note)
+        headline(figure, title, f"weights by layer, with their standard deviation{when}", note=note)
     return figure
 
 
@@ -158,10 +159,7 @@ def _draw(ax: Axes, name: str, before: np.ndarray, after: np.ndarray | None) -> 
     ax.set_ylim(0, None)
     ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.yaxis.set_major_locator(MaxNLocator(3))
+    ax.yaxis.set_major_formatter(PercentFormatter(1, None, " %"))
     spreads = ", then ".join(f"{part.std():.2g}" if part.size else "none" for part in finite)
     lost = sum(whole.size - part.size for part, whole in zip(finite, parts, strict=True))
-    caption(ax, AUTO, f"{name}: standard deviation {spreads}{f'; {lost} not finite' if lost else ''}")
-
-
-def _label_size(axes: Sequence[Axes]) -> float:
-    return float(axes[0].xaxis.label.get_fontsize())
+    caption(ax, AUTO, f"{name}: {spreads}{f'; {lost} not finite' if lost else ''}")

@@ -274,16 +274,6 @@ def test_mixed_precision_gradients_are_unscaled(examples):
     np.testing.assert_allclose(capture.frame["norm"], expected, rtol=0.02)  # half precision has 3 digits
 
 
-def test_update_ratio_is_left_out_where_the_rule_is_another(examples, classifier):
-    """With "all" it is left out for Adam; asked for by name it is an error that says why."""
-    capture = kt.callbacks.GradientCapture(statistics="all")
-    fit(classifier(keras.optimizers.Adam()), *examples, capture)
-    assert "update_ratio" not in capture.frame
-    assert "weight_norm" in capture.frame
-    with pytest.raises(ValueError, match=r"`update_ratio` is known for PlainSGD.*Received: the optimizer Adam"):
-        fit(classifier(keras.optimizers.Adam()), *examples, kt.callbacks.GradientCapture(statistics=["update_ratio"]))
-
-
 class Subclassed(keras.Model):
     """A model that is built when it is first called."""
 
@@ -376,15 +366,6 @@ def test_a_learning_rate_function_is_not_called_more_often(examples, classifier)
         fit(classifier(kt.optimizers.PlainSGD(rate), run_eagerly=True), *examples, *callbacks, epochs=1)
         calls.append(next(count))
     assert calls[0] == calls[1]
-
-
-def test_update_ratio_needs_weights_without_constraints(examples):
-    """A constraint changes a weight after the rule, so its ratio would be wrong and is NaN."""
-    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, kernel_constraint="max_norm", activation="softmax")])
-    model.compile(kt.optimizers.PlainSGD(0.1), "sparse_categorical_crossentropy")
-    capture = kt.callbacks.GradientCapture(statistics=["update_ratio"])
-    fit(model, *examples, capture, epochs=1)
-    assert capture.frame.groupby("parameter")["update_ratio"].count().to_dict() == {"bias": 3, "kernel": 0}
 
 
 def test_a_gradient_that_vanished_is_not_zero(examples, classifier):

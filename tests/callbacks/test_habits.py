@@ -169,7 +169,7 @@ def test_unfreezing_in_the_middle_of_fit(made, first, tmp_path):
     np.testing.assert_allclose(frame["norm"], expected, rtol=1e-4)
     assert frame["step"].tolist() == [0, 0, 1, 1, 2, 2, *np.repeat([3, 4, 5], 4)]
     assert frame.groupby("step")["epoch"].first().tolist() == [0, 0, 0, 1, 1, 1]
-    assert frame["update_ratio"].isna().tolist() == [False] * 6 + [True] * 12
+    assert (frame["update_ratio"] > 0).all()  # by the rule of the first optimizer, by the change of the second
     assert {step: len(arrays) for step, arrays in capture.raw.items()} == {0: 2, 4: 4}
     even = frame[frame["step"] % 2 == 0].reset_index(drop=True)
     np.testing.assert_array_equal(written.frame["norm"], even["norm"])

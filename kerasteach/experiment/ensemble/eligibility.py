@@ -10,7 +10,6 @@ import keras
 from kerasteach.experiment.networks import Plan
 from kerasteach.experiment.serialization import optimizer_of
 from kerasteach.layers import GradientProbe
-from kerasteach.measure import statistics
 from kerasteach.measure.selection import layers_of
 from kerasteach.optimizers import PlainSGD
 
@@ -81,7 +80,7 @@ def group_size(plan: Plan, network: keras.Model) -> int:
     outputs = sum(prod(size or 1 for size in shape[1:]) for shape in _output_shapes(network))
     captured = len(network.trainable_variables) * -(-examples // plan.batch_size) if plan.every else 0
     numbers = 8 * network.count_params() + 4 * plan.batch_size * (outputs + prod(plan.dataset.inputs))
-    one_copy = 4 * (numbers + examples) + 8 * len(statistics.DEFAULT) * captured
+    one_copy = 4 * (numbers + examples) + 8 * len(plan.statistics) * captured
     return min(max(1, MEMORY // one_copy), LARGEST)
 
 

@@ -16,7 +16,9 @@ from kerasteach.measure import statistics
 from kerasteach.measure.hooks import train_function
 from kerasteach.measure.hooks.attachment import Attachment
 from kerasteach.measure.hooks.optimizer_hook import TrainingStep
+from kerasteach.measure.hooks.weight_updates import copies, update
 from kerasteach.measure.recording.recording import Every, Recording
+from kerasteach.optimizers import is_plain
 from kerasteach.tables.captures import Measured, Parameter
 
 Tensor = Any
@@ -40,18 +42,34 @@ class CopiedGradients:
         self.entries = range(len(layout.sizes))
         self.columns = Measured(len(statistics.columns(self.names)), 0)
         self._gradient: Tensor = None
+        self._weights: Tensor = None  # before the update
+        self._variable: Any = None
+        self._learning_rate: Tensor = None  # where the plain rule alone moves the weights
 
     def prepare(self, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
         """The entries are known already."""
 
     def observe(self, step: TrainingStep, captured: Tensor | bool) -> bool:
-        """Take the step's gradient."""
-        (self._gradient,) = step.gradients
-        return False
+        """Take the step's gradient, and the weights where they are asked for."""
+        (self._gradient,), (self._variable,) = step.gradients, step.variables
+        if not {"weight_norm", "update_ratio"} & set(self.names):
+            return False
+        (self._weights,) = copies([self._variable], captured)
+        self._learning_rate = step.optimizer.learning_rate if is_plain(step.optimizer) else None
+        return "update_ratio" in self.names and self._learning_rate is None
 
     def measure(self) -> Measured:
         """Return one step's numbers, `(entries, columns)`."""
-        table = statistics.measure_stacked(self.names, self._gradient, self._layout.owners, self._layout.sizes)
+        compared = "update_ratio" in self.names and self._learning_rate is None
+        table = statistics.measure_stacked(
+            self.names,
+            self._gradient,
+            self._layout.owners,
+            self._layout.sizes,
+            self._weights,
+            self._learning_rate,
+            update(self._variable, self._weights) if compared else None,
+        )
         return Measured(table, None)
 
     def finish(self, measured: np.ndarray) -> np.ndarray:
@@ -59,8 +77,8 @@ class CopiedGradients:
         return statistics.finish(self.names, measured)
 
     def forget(self) -> None:
-        """Let the step's gradient go."""
-        self._gradient = None
+        """Let the step's gradient and weights go."""
+        self._gradient = self._weights = self._variable = self._learning_rate = None
 
     def leave(self) -> None:
         """Nothing else was hooked."""
@@ -85,19 +103,20 @@ class GradientTable:
         stack: The copies.
         every: A row at every n-th step, or one for each epoch.
         steps: Training steps an epoch.
+        names: The statistics.
     """
 
-    def __init__(self, model: keras.Model, stack: Stack, every: Every, steps: int) -> None:
+    def __init__(self, model: keras.Model, stack: Stack, every: Every, steps: int, names: Sequence[str]) -> None:
         self._copies = len(stack.parameters)
         self._entries = [
             CopiedParameter(**vars(one), copy=copy)
             for variable in zip(*stack.parameters, strict=True)
             for copy, one in enumerate(variable)
         ]  # as they lie in the table of the weights
-        self._recording = Recording("gradients", CopiedParameter, statistics.DEFAULT, every)
+        self._recording = Recording("gradients", CopiedParameter, names, every)
         self._attachment = Attachment(
             model.optimizer,
-            CopiedGradients(stack.layout, statistics.DEFAULT),
+            CopiedGradients(stack.layout, names),
             model,
             every=every if isinstance(every, int) else 1,
             steps=steps,

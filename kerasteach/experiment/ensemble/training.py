@@ -16,7 +16,6 @@ from kerasteach.experiment.ensemble.model import Replicas
 from kerasteach.experiment.ensemble.stack import Stack
 from kerasteach.experiment.networks import Network, Plan, Trained
 from kerasteach.experiment.training import compile_for
-from kerasteach.measure import statistics
 from kerasteach.stopping import Target
 from kerasteach.tables.captures import tidy_table
 
@@ -60,7 +59,7 @@ def _fit(plan: Plan, model: Replicas, stack: Stack, progress: _Progress) -> pd.D
     steps = -(-examples // plan.batch_size)
     compile_for(model, plan, steps)
     if plan.every is not None:
-        progress.gradients = GradientTable(model, stack, plan.every, steps)
+        progress.gradients = GradientTable(model, stack, plan.every, steps, plan.statistics)
     begins = tf.data.Dataset.range(0, examples, plan.batch_size, output_type=tf.int32).repeat()
     try:
         model.fit(begins, epochs=plan.epochs, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[progress])
@@ -68,7 +67,7 @@ def _fit(plan: Plan, model: Replicas, stack: Stack, progress: _Progress) -> pd.D
         if progress.gradients is not None:
             progress.gradients.release()
     if progress.gradients is None:
-        return tidy_table(CopiedParameter, (), statistics.DEFAULT)
+        return tidy_table(CopiedParameter, (), plan.statistics)
     return progress.gradients.frame()
 
 
