@@ -53,9 +53,16 @@ def test_names_are_spelled_as_in_keras(path):
 
 def test_the_results_are_known():
     """What follows looks at every kind of result."""
-    assert {"Comparison", "Descent", "GradientCapture", "LossSurface", "StopOnError", "TracedStep", "record"} <= set(
-        results()
-    )
+    assert {
+        "Comparison",
+        "DecisionRegions",
+        "Descent",
+        "GradientCapture",
+        "LossSurface",
+        "StopOnError",
+        "TracedStep",
+        "record",
+    } <= set(results())
 
 
 @pytest.mark.parametrize("name", sorted(results()))

@@ -153,7 +153,7 @@ def _draw(ax: Axes, counts: np.ndarray, names: Sequence[str], options: dict[str,
     ax.set_yticks(np.arange(len(names) + 1) - 0.5, minor=True)
     ax.tick_params(which="minor", length=0)
     ax.grid(which="minor", color=ink.surface, lw=1.0 if len(names) <= 20 else 0.3)
-    _write(ax, counts, shares, image.cmap(image.norm(shares)))
+    _write(ax, counts, shares, np.asarray(image.cmap(image.norm(shares))))
 
 
 def _name_classes(ax: Axes, names: Sequence[str]) -> None:
@@ -163,7 +163,9 @@ def _name_classes(ax: Axes, names: Sequence[str]) -> None:
     turned = longest > 3 and 0.62 * size * longest > _cell(ax, len(names))
     for axis, needed in (("x", 1.4 if turned else 0.62 * longest + 0.5), ("y", 1.1)):
         every = next((step for step in _STEPS if step * _cell(ax, len(names)) >= needed * size), _STEPS[-1])
-        turn = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if turned and axis == "x" else {}
+        turn: dict[str, Any] = (
+            {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if turned and axis == "x" else {}
+        )
         set_ticks = ax.set_xticks if axis == "x" else ax.set_yticks
         set_ticks(np.arange(len(names))[::every], texts[::every], **turn)
     ax.tick_params(length=0)
@@ -193,7 +195,7 @@ def _write(ax: Axes, counts: np.ndarray, shares: np.ndarray, colors: np.ndarray)
     for (row, column), count in np.ndenumerate(counts):
         share = f"\n{100 * shares[row, column]:.0f} %" if size == both and count else ""
         ink = _contrasting(colors[row, column])
-        faded = {"alpha": 0.6} if not count else {}
+        faded: dict[str, Any] = {"alpha": 0.6} if not count else {}
         ax.text(column, row, f"{int(count)}{share}", ha="center", va="center", color=ink, fontsize=size, **faded)
 
 

@@ -218,7 +218,13 @@ def _draw(ax: Axes, surface: _Surface, name: str, options: dict[str, Any]) -> st
     finite, lost = finite_runs(rows, [surface.output])
     if finite:
         mean = np.mean(list(finite.values()), axis=0)[0]
-        style = {"origin": "lower", "extent": ends, "aspect": "auto", "interpolation": "bilinear", "cmap": _COLORS}
+        style: dict[str, Any] = {
+            "origin": "lower",
+            "extent": ends,
+            "aspect": "auto",
+            "interpolation": "bilinear",
+            "cmap": _COLORS,
+        }
         ax.imshow(mean.T, **{**style, "norm": surface.scale, **options})
         if mean.min() < mean.max() and min(mean.shape) > 1:
             levels = np.linspace(surface.scale.vmin or 0.0, surface.scale.vmax or 1.0, _LEVELS + 1)[1:-1]
@@ -229,8 +235,9 @@ def _draw(ax: Axes, surface: _Surface, name: str, options: dict[str, Any]) -> st
     for (points, values), marker in zip(surface.data.values(), ("o", "s"), strict=True):
         if len(points):
             known = np.isfinite(values)
-            style = {"cmap": options.get("cmap", _COLORS), "norm": surface.scale, "linewidths": thin()}
-            scatter(ax, points[known], None, ink.text, marker, c=values[known], **style)
+            cmap = options.get("cmap", _COLORS)
+            colors = {"c": values[known], "cmap": cmap, "norm": surface.scale, "linewidths": thin()}
+            scatter(ax, points[known], None, ink.text, marker, **colors)
     ax.set(xlabel=surface.features[0], ylabel=surface.features[1])
     return lost
 

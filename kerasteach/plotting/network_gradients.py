@@ -210,14 +210,14 @@ def _layers(rows: pd.DataFrame, units: dict[str, int]) -> _Layers:
     """Return what is drawn of one network: each layer's mean over the steps, and of these the median over the seeds."""
     means = rows.groupby(["seed", "depth"])["norm"].mean(skipna=False).reset_index()
     of_depth = rows.groupby("depth")["layer"].first()
-    known = {int(depth): units[layer] for depth, layer in of_depth.items() if layer in units}
+    known = {int(depth): units[layer] for depth, layer in zip(of_depth.index, of_depth, strict=True) if layer in units}
     return _Layers(median(means, "norm", "depth"), known, layer_names(rows), rows["seed"].nunique())
 
 
 def _draw(ax: Axes, layers: _Layers, ends: tuple[float, float], options: dict[str, Any]) -> None:
     """Draw the layers from left to right in steps of 1, the forward pass above them, the gradients below."""
-    ink, depths = inks(), list(layers.norms.index)
-    places = {None: 0, **{depth: number + 1 for number, depth in enumerate(depths)}}
+    ink, depths = inks(), [int(depth) for depth in layers.norms.index]
+    places: dict[int | None, int] = {None: 0, **{depth: number + 1 for number, depth in enumerate(depths)}}
     last = len(depths) + 1  # the error
     ax.set(xlim=(-0.45, last + 0.45), ylim=(-0.92, 1.55))
     ax.set_axis_off()
@@ -231,8 +231,9 @@ def _draw(ax: Axes, layers: _Layers, ends: tuple[float, float], options: dict[st
     for number in starts:
         _arrow(ax, number + 0.18, (number if len(starts) > 1 else last - 1) + 0.82, 1.18, 0.03, ink.forward, {})
     ax.text(-0.4, 1.42, "forward pass", va="center", fontsize=size, color=ink.forward)
-    ax.text(-0.4, -0.06, "backward pass", va="center", fontsize=size, color=ink.backward)
-    for depth, norm in layers.norms.items():
+    beside = 13 * 0.6 * size < 1.3 * _column(ax, last + 1)  # the first arrow, else above it
+    ax.text(-0.4, -0.3 if beside else -0.06, "backward pass", va="center", fontsize=size, color=ink.backward)
+    for depth, norm in zip(depths, layers.norms, strict=True):
         x = places[depth]
         share = _share(float(norm), ends)
         if share is not None:
@@ -279,8 +280,12 @@ def _draw_units(ax: Axes, heights: list[np.ndarray], counts: list[int]) -> None:
 def _text_size(ax: Axes, columns: int) -> float:
     """Return the size of the text: the usual one, or less where columns stand close, but no less than two thirds."""
     normal = float(plt.rcParams["font.size"])
-    column = ax.get_window_extent().width / ax.figure.dpi * 72 / (columns + 1)
-    return float(np.clip(column / 4.6, 0.67 * normal, normal))
+    return float(np.clip(_column(ax, columns) / 4.6, 0.67 * normal, normal))
+
+
+def _column(ax: Axes, columns: int) -> float:
+    """Return how far layers stand apart, in points."""
+    return float(ax.get_window_extent().width / ax.figure.dpi * 72 / (columns + 1))
 
 
 def _arrow(ax: Axes, start: float, end: float, y: float, thick: float, color: str, options: dict[str, Any]) -> None:
@@ -296,9 +301,9 @@ def _arrow(ax: Axes, start: float, end: float, y: float, thick: float, color: st
 def _write(ax: Axes, layers: _Layers, places: dict[int | None, int], size: float) -> None:
     """Write the norms below their arrows, and the layers' names below these; of many layers some."""
     ink = inks()
-    column = ax.get_window_extent().width / ax.figure.dpi * 72 / (len(places) + 1)
-    texts = {depth: _number(float(norm)) for depth, norm in layers.norms.items()}
-    names = {depth: layers.names.get(int(depth), f"layer {depth}") for depth in texts}
+    column = _column(ax, len(places))
+    texts = {int(depth): _number(float(norm)) for depth, norm in zip(layers.norms.index, layers.norms, strict=True)}
+    names = {depth: layers.names.get(depth, f"layer {depth}") for depth in texts}
     if max(map(len, names.values())) * 0.6 * size > column:
         names = {depth: str(depth) for depth in texts}
     every = max(1, int(np.ceil(4.2 * size / column)))

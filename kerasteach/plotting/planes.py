@@ -67,7 +67,8 @@ def at_points(points: np.ndarray, one: np.ndarray, two: np.ndarray, values: np.n
     Returns:
         `(outputs, points)`.
     """
-    corners, shares = [], []
+    corners: list[tuple[Any, Any]] = []
+    shares: list[Any] = []
     outside = np.zeros(len(points), bool)
     for line, place in ((one, points[:, 0]), (two, points[:, 1])):
         outside |= ~((place >= line[0]) & (place <= line[-1]))
@@ -76,7 +77,8 @@ def at_points(points: np.ndarray, one: np.ndarray, two: np.ndarray, values: np.n
         share = np.divide(place - line[corner], width, out=np.zeros(len(place)), where=width > 0)
         corners.append((corner, np.minimum(corner + 1, len(line) - 1)))
         shares.append(np.where(outside, 0.0, share))
-    (a, b), (c, d), s, t = *corners, *shares
+    (a, b), (c, d) = corners
+    s, t = shares
     found = (1 - s) * ((1 - t) * values[:, a, c] + t * values[:, a, d])
     found += s * ((1 - t) * values[:, b, c] + t * values[:, b, d])
     return np.where(outside, np.nan, found)

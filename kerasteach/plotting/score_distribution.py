@@ -76,7 +76,7 @@ def score_distribution(
     metric = next((name for name in _PREFERRED if name in found), found[0]) if metric is None else metric
     scores = _scores(frame, choice("metric", metric, found))
     ax = new_axes(ax)
-    look_of = looks(list(scores))
+    look_of = looks([str(name) for name in scores])
     _join(ax, scores)
     for place, (name, column) in enumerate(scores.items()):
         _draw(ax, place, column.dropna(), look_of[str(name)], kwargs)

@@ -52,7 +52,7 @@ def flow_of(table: pd.DataFrame, example: int) -> Flow:
         flow = _flow(rows)
     except (IndexError, KeyError, ValueError) as error:  # rows that a traced step has are not there
         raise ValueError(
-            "`gradients` must hold gradients by layer, or a whole traced step, as kerasteach.trace_step(...).frame does."
+            "`gradients` must hold gradients by layer, or a whole traced step: kerasteach.trace_step(...).frame."
         ) from error
     if flow.most_units > MOST_UNITS:
         raise ValueError(

@@ -71,7 +71,7 @@ def test_compare_writes_figures_and_tables(run):
     done, folder = run
     assert done.returncode == 0, done.stderr
     assert sorted(file.name for file in folder.iterdir()) == [
-        *("gradient_flow.png", "gradient_heat_map.png", "gradients.parquet", "history.parquet"),
+        *("confusion.parquet", "gradient_flow.png", "gradient_heat_map.png", "gradients.parquet", "history.parquet"),
         *("learning_curves.png", "lecture.png", "run.json", "summary.csv", "test_scores.png"),
     ]
 

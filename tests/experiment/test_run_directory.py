@@ -80,7 +80,7 @@ def test_an_interrupted_comparison_goes_on(tmp_path, whole, trained):
     assert seen == ["relu"]
     assert_same(resumed, whole)
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
-        *("gradients.parquet", "history.parquet", "run.json", "weights.npz")
+        *("confusion.parquet", "gradients.parquet", "history.parquet", "run.json", "weights.npz")
     ]
     seen = trained()
     assert_same(kt.compare(**SMALL, keep_weights=True, directory=tmp_path / "run"), whole)  # finished: it is loaded
@@ -204,6 +204,7 @@ def test_saving_without_weights_over_a_run_with_them_leaves_none(tmp_path, whole
     loaded = kt.Comparison.load(tmp_path)
     assert loaded.weights == {}
     pd.testing.assert_frame_equal(loaded.predictions, points.predictions)
+    pd.testing.assert_frame_equal(loaded.confusion, points.confusion)
 
 
 def test_an_empty_run_cannot_be_loaded(tmp_path, trained):
@@ -311,7 +312,12 @@ def test_what_was_in_the_folder_before_stays(tmp_path):
     kt.compare(**TINY, directory=tmp_path, overwrite=True).save(tmp_path, overwrite=True)
     after = tree(tmp_path)
     assert after.items() >= before.items()
-    assert sorted(after.keys() - before.keys()) == ["gradients.parquet", "history.parquet", "run.json"]
+    assert sorted(after.keys() - before.keys()) == [
+        "confusion.parquet",
+        "gradients.parquet",
+        "history.parquet",
+        "run.json",
+    ]
 
 
 @pytest.mark.sample(6)
@@ -364,7 +370,7 @@ def test_a_run_that_is_replaced_leaves_no_file(tmp_path, whole):
     whole.save(tmp_path)
     assert (tmp_path / "weights.npz").exists()
     new = kt.compare(**TINY, directory=tmp_path, overwrite=True)
-    assert sorted(tree(tmp_path)) == ["gradients.parquet", "history.parquet", "run.json"]
+    assert sorted(tree(tmp_path)) == ["confusion.parquet", "gradients.parquet", "history.parquet", "run.json"]
     assert_same(kt.Comparison.load(tmp_path), new)
 
 

@@ -291,6 +291,28 @@ def test_predictions_are_those_of_the_trained_networks():
     assert table["x_1"].min() < x[:, 0].min() < x[:, 0].max() < table["x_1"].max()
 
 
+def test_the_confusion_of_the_test_part_is_stored():
+    """For networks in one graph and for others: the counts that right ones are of are the recorded accuracy."""
+    for optimizer in ("sgd", keras.optimizers.SGD(0.1, clipnorm=1.0)):  # together, and one after the other
+        result = kt.compare("tanh", **{**SMALL, "epochs": 1}, optimizer=optimizer)
+        assert list(result.confusion) == ["activation", "seed", "true", "predicted", "count"]
+        assert result.confusion.attrs["classes"] == ["setosa", "versicolor", "virginica"]
+        for seed, counts in result.confusion.groupby("seed"):
+            accuracy = result.history.query(f"seed == {seed} and metric == 'val_accuracy'")["value"].iloc[-1]
+            right = counts[counts["true"] == counts["predicted"]]["count"].sum()
+            assert right / counts["count"].sum() == pytest.approx(accuracy)
+    assert [group["how"] for group in result.facts["groups"]] == ["separately"]
+
+
+def test_a_regression_on_one_feature_has_its_curve():
+    """A row a point of a line over the data, and no confusion."""
+    result = kt.compare("tanh", **{**SMALL, "data": "line", "seeds": 1, "epochs": 1})
+    assert list(result.predictions) == ["activation", "seed", "x_1", "output", "value"]
+    assert len(result.predictions) == 200
+    assert result.confusion.empty
+    assert kt.plotting.fitted_curve(result).get_ylabel() == "value"
+
+
 @pytest.mark.parametrize(
     ("wrong", "error", "message"),
     [

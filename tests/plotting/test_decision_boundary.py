@@ -4,6 +4,7 @@ import pytest
 from matplotlib.collections import PathCollection
 
 import kerasteach as kt
+from kerasteach.plotting.planes import at_points
 
 SIDE = np.linspace(-1, 1, 21)
 
@@ -56,6 +57,48 @@ def test_examples_are_drawn_on_top(two):
     ax = kt.plotting.decision_boundary_figure(two, x, y).axes[0]
     points = [drawn.get_offsets().tolist() for drawn in ax.collections if isinstance(drawn, PathCollection)]
     assert points == [x[:1].tolist(), x[1:].tolist()]
+
+
+def scatters(ax):
+    """Return the scatters of a panel: points, face color and edge color of each."""
+    drawn = [part for part in ax.collections if isinstance(part, PathCollection)]
+    return [(part.get_offsets().tolist(), part.get_facecolor(), part.get_edgecolor()) for part in drawn]
+
+
+def test_train_is_filled_test_is_hollow_and_wrong_ones_have_a_cross():
+    """Of the training the face has the class's color, of the test the edge; the border is at 0."""
+    x, y = np.array([[-0.9, 0.0], [0.5, 0.0]]), [0, 0]  # the second lies on the right, where `right` is
+    x_test, y_test = np.array([[0.8, 0.1]]), ["right"]
+    ax = kt.plotting.decision_boundary(plane(0.0), x, y, x_test=x_test, y_test=y_test)
+    (train, face, _), (cross, *_), (test, surface, edge) = scatters(ax)
+    assert (train, cross, test) == (x.tolist(), [[0.5, 0.0]], x_test.tolist())
+    colors = [entry.get_facecolor() for entry in ax.get_legend().legend_handles[:2]]
+    assert not np.allclose(face, surface)
+    assert np.abs(face[0] - colors[0]).sum() < np.abs(face[0] - colors[1]).sum()  # `left`
+    assert np.abs(edge[0] - colors[1]).sum() < np.abs(edge[0] - colors[0]).sum()  # `right`
+    assert ax.get_title().startswith("1 of 3 examples in the region of another class")
+
+
+def test_classes_may_be_one_hot():
+    """The same points are drawn as from numbers."""
+    x = np.array([[-0.9, 0.0], [0.5, 0.0]])
+    one_hot = scatters(kt.plotting.decision_boundary(plane(0.0), x, np.eye(2)[[0, 1]]))
+    assert [points for points, *_ in one_hot] == [x[:1].tolist(), x[1:].tolist()]
+
+
+def test_one_output_is_the_probability_of_its_class():
+    """Against all else: the boundary is where it is 0.5."""
+    ax = kt.plotting.decision_boundary(plane(0.3).query("output == 'right'"))
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["not right", "right", "boundary"]
+    assert lines(ax)[0][:, 0].mean() == pytest.approx(0.3, abs=0.01)
+
+
+def test_values_between_the_lines_of_the_grid_are_linear():
+    """As the picture and its contours have them; outside of the grid there is none."""
+    one, two = np.array([0.0, 1.0, 3.0]), np.array([0.0, 2.0])
+    values = (one[:, None] + 10 * two[None, :])[None]
+    points = np.array([[0.5, 1.0], [2.0, 0.5], [3.0, 2.0], [4.0, 0.0]])
+    np.testing.assert_allclose(at_points(points, one, two, values)[0], [10.5, 7.0, 23.0, np.nan])
 
 
 def test_networks_of_a_grid_are_named_with_what_a_number_is_of():

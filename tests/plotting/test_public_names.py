@@ -58,6 +58,8 @@ def results():
     gradients = table(epoch=0, step=0, layer=["a", "b"], depth=[1, 2], parameter="bias", norm=[0.1, 1.0])
     plane = table(x_1=[0.0, 0.0, 1.0, 1.0], x_2=[0.0, 1.0, 0.0, 1.0], value=[0.1, 0.9, 0.9, 0.1])
     predictions = pd.concat([plane.assign(output="a"), plane.assign(output="b", value=1 - plane["value"])])
+    confusion = table(true=["a", "b"], predicted=["a", "a"], count=[1, 2])
+    line = table(x_1=[0.0, 1.0], output="value_1", value=[0.0, 1.0])
     comparison = SimpleNamespace(history=history, gradients=gradients, predictions=predictions)
     rates = table(learning_rate=[0.1, 1.0], loss=[2.0, 1.0], smoothed=[2.0, 1.5])
     curve = table(w=[-1.0, 0.0, 1.0], loss=[1.0, 0.0, 1.0])
@@ -74,6 +76,13 @@ def results():
         ("lecture_figure", comparison, [history, gradients]),
         ("learning_rate_test", SimpleNamespace(frame=rates, suggestion=0.1), [rates, 0.1]),
         ("loss_surface", surface, [curve, points]),
+        ("score_distribution", comparison, [history]),
+        ("network_gradients", comparison, [gradients]),
+        ("network_gradients_figure", comparison, [gradients]),
+        ("confusion_matrix_figure", SimpleNamespace(confusion=confusion), [confusion]),
+        ("fitted_surface", comparison, [predictions]),
+        ("fitted_surface_figure", comparison, [predictions]),
+        ("fitted_curve", SimpleNamespace(frame=line), [line]),
     ]
 
 
@@ -104,11 +113,11 @@ def test_results_of_this_package_are_drawn():
     assert plotting.pages(step) == 1
 
 
-@pytest.mark.parametrize("name", ["gradient_heat_map", "decision_boundary"])
+@pytest.mark.parametrize("name", ["gradient_heat_map", "decision_boundary", "fitted_surface", "network_gradients"])
 def test_one_panel_refuses_several_networks(name):
     """The error names the function that draws all of them."""
     (result,) = [result for other, result, _ in results() if other == name]
-    argument = "gradients" if name == "gradient_heat_map" else "predictions"
+    argument = "gradients" if "gradient" in name else "predictions"
     one = getattr(result, argument)
     both = pd.concat([one.assign(network=network) for network in ("first", "second")])
     with pytest.raises(ValueError, match=f"{name}_figure"):

@@ -57,9 +57,8 @@ def loss_of_model(model: keras.Model) -> Any:
 
 def _is_of(loss: Any, kinds: Sequence[type]) -> bool:
     """Say whether a loss is of one of these kinds; one that was compiled by its name is a function."""
-    functions = [keras.losses.get(kind.__name__) for kind in kinds]
-    names = {getattr(function, "__name__", type(function).__name__) for function in functions}
-    return isinstance(loss, tuple(kinds)) or getattr(loss, "__name__", "") in names
+    function = str(getattr(loss, "__name__", "")).replace("_", "")
+    return isinstance(loss, tuple(kinds)) or function in {kind.__name__.lower() for kind in kinds}
 
 
 def probabilities(values: np.ndarray, from_logits: Any, loss: Any) -> np.ndarray:

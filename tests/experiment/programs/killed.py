@@ -72,7 +72,7 @@ def check_whole(directory, whole):
         for path, array in weights.items():
             np.testing.assert_array_equal(found.weights[name][path], array)
     names = sorted(path.name for path in directory.iterdir())
-    assert names == ["gradients.parquet", "history.parquet", "run.json", "weights.npz"], names
+    assert names == ["confusion.parquet", "gradients.parquet", "history.parquet", "run.json", "weights.npz"], names
 
 
 def main(kills, seed):
