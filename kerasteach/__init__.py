@@ -33,6 +33,7 @@ _ROOMS = (
 _NAMES = {
     "compare": "kerasteach.experiment",
     "Comparison": "kerasteach.experiment",
+    "decision_regions": "kerasteach.lessons",
     "find_learning_rate": "kerasteach.lessons",
     "gradient_descent": "kerasteach.lessons",
     "loss_surface": "kerasteach.lessons",

@@ -11,10 +11,12 @@ from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
 from matplotlib.lines import Line2D
 
+from kerasteach.plotting.captions import AUTO
 from kerasteach.plotting.contours import checked_landscape, checked_minima
 from kerasteach.plotting.descent_path import QUANTITIES, descent_path, descent_values
 from kerasteach.plotting.descent_paths import paths_of
 from kerasteach.plotting.frames import MOST, film, stand_still
+from kerasteach.plotting.pages import headline
 from kerasteach.plotting.table_checks import Table
 from kerasteach.validation import choice
 
@@ -24,6 +26,8 @@ def descent_animation(
     landscape: Table,
     minima: Iterable[Any] = (),
     quantity: Literal["value", "gradient_norm"] = "value",
+    *,
+    title: str | None = AUTO,
 ) -> FuncAnimation:
     """Let the paths of a descent grow step by step, beside their values.
 
@@ -34,6 +38,7 @@ def descent_animation(
         landscape: What `kerasteach.lessons.descent.landscape` returns for the same function.
         minima: Known minima to mark with a star, each a number or a pair. Defaults to none.
         quantity: What the right half shows, `"value"` or `"gradient_norm"`. Defaults to `"value"`.
+        title: A line above the step's number: a text, or `None` or `"auto"` for the number alone. Defaults to `"auto"`.
 
     Returns:
         The animation; `kerasteach.plotting.save(animation, "descent.gif")` writes it.
@@ -48,23 +53,28 @@ def descent_animation(
     choice("quantity", quantity, QUANTITIES)
     width = max(9.6, plt.rcParams["figure.figsize"][0])
     figure, (left, right) = plt.subplots(1, 2, figsize=(width, width / 2), layout="constrained")
-    descent_path(descent, landscape, minima, ax=left)
-    descent_values(descent, quantity, ax=right)
+    descent_path(descent, landscape, minima, ax=left, title=None)
+    descent_values(descent, quantity, ax=right, title=None)
     left.get_legend().remove()  # the right one names the colors
     steps_of = {path.label: path.rows["step"].to_numpy() for path in paths}
     parts = [_Growing(line, steps_of[line.get_label()]) for line in left.lines if line.get_label() in steps_of]
     parts += [_Growing(line, np.asarray(line.get_xdata())) for line in right.lines]  # there, x is the step
-    title = figure.suptitle("step 0")
+    above = headline(title, "", "")
+    heading = figure.suptitle(_heading(above, 0))
     stand_still(figure)
 
     def show(step: int) -> list[Artist]:
-        title.set_text(f"step {step}")
+        heading.set_text(_heading(above, step))
         for part in parts:
             part.up_to(step)
-        return [title, *(part.line for part in parts)]
+        return [heading, *(part.line for part in parts)]
 
     steps = _shown(max(int(steps[-1]) for steps in steps_of.values()))
     return film(figure, show, steps)
+
+
+def _heading(above: str, step: int) -> str:
+    return f"{above}\nstep {step}" if above else f"step {step}"
 
 
 class _Growing:
