@@ -77,6 +77,8 @@ def stills_figure(
         width, height = np.array(plt.rcParams["figure.figsize"]) * (_WIDTH, _HEIGHT)
         above = "\n".join(part for part in (title, note) if part)
         figure, axes = panels(len(frames), _MOST, width, height, above)
+        engine: Any = figure.get_layout_engine()
+        engine.set(wspace=0.06)  # the last number of an axis and the first of the next stay apart
         for ax, frame in zip(axes, frames, strict=True):
             drawn.on(ax, frame)
             ax.set_title("\n".join(part for part in (ax.get_title(), frame.name) if part))
