@@ -69,7 +69,8 @@ def stills_figure(
             f"`figure_function` must take `ax`: a still is one panel. {received('figure_function', figure_function)}"
         )
     count, past = whole("stills", stills), flag("past", past)
-    title = "" if title is None or title == AUTO else text("title", title, empty=True)
+    title = "" if title is None else text("title", title, empty=True)
+    title = "" if title == AUTO else title
     frames = frames_of(figure_function, table, over, count, past, evenly)
     numbers, note = on_page([str(number) for number in range(len(frames))], page, _MOST, "stills")
     frames = [frames[int(number)] for number in numbers]
