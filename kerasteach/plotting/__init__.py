@@ -1,8 +1,8 @@
 """Figures from tidy tables, and from the results that hold them. Nothing here needs Keras or TensorFlow.
 
-A function whose name ends in `_figure` composes several panels and returns the figure; `descent_animation` returns an
-animation; every other one draws one panel, takes `ax` and returns it. No global style is changed:
-`with kerasteach.plotting.style("lecture"):` makes figures that can be read from the last row.
+A function whose name ends in `_figure` composes several panels and returns the figure; `animate` and
+`descent_animation` return an animation; every other one draws one panel, takes `ax` and returns it. No global style is
+changed: `with kerasteach.plotting.style("lecture"):` makes figures that can be read from the last row.
 """
 
 from kerasteach.plotting.activation_curves import activation_curves, activations_figure

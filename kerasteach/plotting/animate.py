@@ -77,10 +77,13 @@ def animate(
         ValueError: If the table lacks the column, or has no value in it; and what the function raises.
 
     Example:
+        >>> import tempfile
         >>> import kerasteach as kt
         >>> history = kt.measure.history_table({"loss": [0.9, 0.4, 0.2]})
         >>> film = kt.plotting.animate(kt.plotting.learning_curves, history, past=True)
-        >>> kt.plotting.save(film, "loss.gif")  # doctest: +SKIP
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     kt.plotting.save(film, f"{folder}/loss.gif").name
+        'loss.gif'
     """
     drawn = drawing(figure_function, options)
     most, past = whole("frames", frames), flag("past", past)

@@ -25,6 +25,7 @@ from kerasteach.validation import choice, function, received, table
 MOST = 50  # frames: ten seconds
 PAUSE = 8  # frames for which the last one is shown
 INTERVAL = 200  # milliseconds a frame
+_HAIR = 0.02  # inches
 _STYLED = (
     "axes.",
     "figure.",
@@ -206,10 +207,15 @@ def _same_colors(painted: Sequence[Sequence[ScalarMappable]]) -> None:
 def same_places(figures: Sequence[Figure]) -> None:
     """Put the panels of all frames where there is room for them in each: neither they nor the legends move."""
     different = {_words(figure): figure for figure in figures}  # only words take other room from frame to frame
-    places = []
     for figure in different.values():
         figure.draw_without_rendering()
-        places.append([ax.get_position(original=True) for ax in figure.axes])
+    grown = np.max([_cut_off(figure) for figure in different.values()], axis=0)
+    if grown.any():
+        for figure in figures:
+            figure.set_size_inches(figure.get_size_inches() + grown)
+        for figure in different.values():
+            figure.draw_without_rendering()
+    places = [[ax.get_position(original=True) for ax in figure.axes] for figure in different.values()]
     if len({len(figure.axes) for figure in figures}) > 1:
         return
     common = [_common(boxes) for boxes in zip(*places, strict=True)]
@@ -221,6 +227,16 @@ def same_places(figures: Sequence[Figure]) -> None:
             legend, corner = ax.get_legend(), first[number]
             if legend is not None and corner is not None and _wanders(ax):
                 legend.set_loc(corner)
+
+
+def _cut_off(figure: Figure) -> np.ndarray:
+    """Return how many inches of what is drawn stand over the edges, horizontally and vertically."""
+    box = figure.get_tightbbox()
+    low = np.maximum(-np.asarray(box.min), 0)
+    high = np.maximum(np.asarray(box.max) - figure.get_size_inches(), 0)
+    over = np.where(low + high > _HAIR, low + high + _HAIR, 0)
+    # A word at one edge of a centered panel wants as much room at the other.
+    return np.asarray(over * 2)
 
 
 def _common(boxes: Sequence[Bbox]) -> Bbox:

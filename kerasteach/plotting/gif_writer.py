@@ -10,7 +10,7 @@ from matplotlib.animation import AbstractMovieWriter
 from PIL import Image
 
 _LOOKED_AT = 12  # frames, for the colors of all
-_EXACT = 64  # colors: grounds, lines, words
+_EXACT, _FREQUENT = 16, 0.005  # colors of grounds, lines and words: at most so many, each of such a share
 _NEAR = 8  # levels
 _SHARE = 3  # of which every third pixel in both directions
 
@@ -59,8 +59,9 @@ def _most_frequent(pixels: np.ndarray) -> np.ndarray:
     """Return the most frequent colors, none too near to one that is more frequent."""
     numbers, counts = np.unique(pixels.astype("int64") @ (1 << 16, 1 << 8, 1), return_counts=True)
     found: list[np.ndarray] = []
-    for number in numbers[np.argsort(-counts, kind="stable")[: 2 * _EXACT]]:
-        color = np.array([number >> 16, number >> 8 & 255, number & 255])
-        if len(found) < _EXACT and all(np.abs(color - other).max() >= _NEAR for other in found):
+    for place in np.argsort(-counts, kind="stable")[: 2 * _EXACT]:
+        color = numbers[place] >> np.array([16, 8, 0]) & 255
+        frequent = not found or (len(found) < _EXACT and counts[place] >= _FREQUENT * len(pixels))
+        if frequent and all(np.abs(color - other).max() >= _NEAR for other in found):
             found.append(color)
     return np.array(found)

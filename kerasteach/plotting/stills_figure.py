@@ -69,7 +69,8 @@ def stills_figure(
             f"`figure_function` must take `ax`: a still is one panel. {received('figure_function', figure_function)}"
         )
     count, past = whole("stills", stills), flag("past", past)
-    title = "" if title is None or title == AUTO else text("title", title, empty=True)
+    title = "" if title is None else text("title", title, empty=True)
+    title = "" if title == AUTO else title
     frames = frames_of(figure_function, table, over, count, past, evenly)
     numbers, note = on_page([str(number) for number in range(len(frames))], page, _MOST, "stills")
     frames = [frames[int(number)] for number in numbers]
@@ -77,6 +78,8 @@ def stills_figure(
         width, height = np.array(plt.rcParams["figure.figsize"]) * (_WIDTH, _HEIGHT)
         above = "\n".join(part for part in (title, note) if part)
         figure, axes = panels(len(frames), _MOST, width, height, above)
+        engine: Any = figure.get_layout_engine()
+        engine.set(wspace=0.06)  # the last number of an axis and the first of the next stay apart
         for ax, frame in zip(axes, frames, strict=True):
             drawn.on(ax, frame)
             ax.set_title("\n".join(part for part in (ax.get_title(), frame.name) if part))

@@ -84,14 +84,19 @@ def test_a_picture_that_got_slower_waits_longer(monkeypatch):
     clock = Clock(monkeypatch)
     budget = redraw_budget.RedrawBudget(0.0)
     assert budget.allows()
-    with pytest.raises(OSError, match="no"), budget.redraw():
-        clock.now += 10
-        raise OSError("no")
+    with pytest.raises(OSError, match="no"):
+        _fail(budget, clock)
     clock.now += 399
     assert not budget.allows()
     clock.now += 2
     assert budget.allows()
     assert not budget.allows(pause=500)
+
+
+def _fail(budget, clock):
+    with budget.redraw():
+        clock.now += 10
+        raise OSError("no")
 
 
 def test_the_cost_is_said(slow, monkeypatch, blobs, classifier):
@@ -114,7 +119,7 @@ def test_the_cost_is_said(slow, monkeypatch, blobs, classifier):
 
 
 def test_what_is_shown_is_what_was_trained(slow, blobs, classifier):
-    """The metrics are Keras's, and the gradients those of the last epoch: a row a variable, the means over its steps."""
+    """The metrics are Keras's, and the gradients the means over the last epoch's steps."""
     live, capture = kt.callbacks.LivePlot(metrics=("loss", "accuracy")), kt.callbacks.GradientCapture()
     history = classifier().fit(*blobs, epochs=2, verbose=0, validation_split=0.2, callbacks=[live, capture])
     pd.testing.assert_frame_equal(
@@ -230,9 +235,7 @@ def test_a_pipe_gets_a_line_now_and_then(monkeypatch, capsys, blobs, classifier)
 
     classifier().fit(*blobs, epochs=8, verbose=0, callbacks=[kt.callbacks.LivePlot(), Wait()])
     lines = capsys.readouterr().out.splitlines()
-    assert [line.partition(",")[0] for line in lines] == [f"epoch {number} of 8" for number in (1, 5, 8)] or [
-        line.partition(",")[0] for line in lines
-    ] == [f"epoch {number} of 8" for number in (1, 5, 8, 8)]
+    assert [line.partition(",")[0] for line in lines] == [f"epoch {number} of 8" for number in (1, 5, 8)]
     assert "gradient norm" in lines[0]
     assert "of the training time" in lines[-1]
 
@@ -245,7 +248,6 @@ def test_lines_stand_between_those_of_keras(capsys, blobs, classifier):
     assert kinds == ["keras", "keras", "epoch 1 of 2", "keras", "keras", "epoch 2 of 2"]
 
 
-@pytest.fixture
 def terminal(monkeypatch):
     """Return a terminal of 80 columns and 24 rows, and what is written to it."""
     written = io.StringIO()
@@ -256,9 +258,9 @@ def terminal(monkeypatch):
 UP = "\x1b[1A"
 
 
-def test_a_terminal_has_one_table_in_its_place(terminal):
+def test_a_terminal_has_one_table_in_its_place(monkeypatch):
     """Each table is drawn over the last one; a bar is as long as the logarithm of the gradient."""
-    console, written = terminal
+    console, written = terminal(monkeypatch)
     screen = live_screens.Terminal(console, verbose=False)
     screen.show(training(loss=0.5))
     first = written.getvalue()
@@ -273,12 +275,12 @@ def test_a_terminal_has_one_table_in_its_place(terminal):
     assert sys.stdout is written
 
 
-def test_what_others_write_is_never_overwritten(terminal):
+def test_what_others_write_is_never_overwritten(monkeypatch):
     """Then there are lines, and at the end the table below them; the streams are those from before."""
-    console, written = terminal
+    console, written = terminal(monkeypatch)
     screen = live_screens.Terminal(console, verbose=False)
     screen.show(training())
-    print("Stopped: Epoch 32")
+    sys.stdout.write("Stopped: Epoch 32\n")
     assert sys.stdout is written  # also where nothing is drawn after it, as after an error
     screen.show(training(loss=0.25))
     screen.show(training(loss=0.125), last=True)

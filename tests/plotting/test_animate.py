@@ -229,3 +229,18 @@ def test_more_than_six_stills_have_pages():
     figure = plotting.stills_figure(points, table(8), stills=8, page=2)
     assert [ax.get_title() for ax in figure.axes] == ["epoch 7", "epoch 8"]
     assert figure.get_suptitle() == "page 2 of 2: stills 7 to 8 of 8"
+
+
+def test_nothing_of_a_frame_is_cut_off():
+    """A label that is longer than the figure is high makes all frames higher; they keep one size."""
+
+    def labeled(table, ax):
+        points(table, ax)
+        ax.set_ylabel("a label that is long " * int(table["epoch"].iloc[0] * 2 + 1))
+
+    with plotting.style("paper"):
+        made = figures(plotting.animate(labeled, table(2)))
+    assert len({tuple(figure.get_size_inches()) for figure in made}) == 1
+    label = made[1].axes[0].yaxis.label.get_window_extent()
+    assert label.y0 >= 0
+    assert label.y1 <= made[1].bbox.y1
