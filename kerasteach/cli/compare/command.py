@@ -164,7 +164,12 @@ def compare(
 
     Writes a lecture figure, its parts, and the tables; prints a summary. The same options give the same numbers.
     Networks are kept as soon as they are trained: `--resume` continues after an interruption.
-    """
+
+    \b
+    kerasteach compare --activations sigmoid relu --data digits --seeds 5
+    kerasteach compare --data moons --hidden 16 16 --dark --animate
+    kerasteach compare --activations relu --learning-rate 0.01 0.1 --depth 2 4 --tables csv
+    """  # noqa: D301  the mark of lines that stay as they are
     if resume is not None:
         check_resumable(ctx, resume)
         output = resume
