@@ -168,7 +168,7 @@ def compare(
     \b
     kerasteach compare --activations sigmoid relu --data digits --seeds 5
     kerasteach compare --data moons --hidden 16 16 --dark --animate
-    kerasteach compare --activations relu --learning-rate 0.01 0.1 --depth 2 4 --tables csv
+    kerasteach compare --activations relu --learning-rate 0.01 0.1 --tables csv
     """  # noqa: D301  the mark of lines that stay as they are
     if resume is not None:
         check_resumable(ctx, resume)
