@@ -123,16 +123,19 @@ def interrupt():
     return lambda batches=None: Interrupt(batches)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def blobs():
-    """Return 60 examples with 4 features around 3 class centers."""
+    """Return 60 examples with 4 features around 3 class centers, which no test can change."""
     random = np.random.default_rng(0)
     y = np.arange(60) % 3
     x = random.normal(size=(60, 4)) + 2 * np.eye(3, 4)[y]
-    return x.astype("float32"), y
+    x = x.astype("float32")
+    for array in (x, y):
+        array.setflags(write=False)
+    return x, y
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def classifier():
     """Return a function that builds a small compiled network for `blobs`."""
     import kerasteach as kt

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from kerasteach.cli.activations import activations
-from kerasteach.cli.base import Command, CommandError, UsageError
+from kerasteach.cli.base import Command, CommandError, UsageError, help_of
 from kerasteach.cli.compare.command import compare
 from kerasteach.cli.descent import descent
 from kerasteach.cli.devices import devices
@@ -28,7 +28,7 @@ app = typer.Typer(
     help="Make the training of neural networks visible: compare activation functions, and draw why they differ.",
 )
 for _command in (compare, plot, activations, descent, devices, trace):
-    app.command(cls=Command)(_command)
+    app.command(cls=Command, help=help_of(_command))(_command)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
+from inspect import cleandoc
 from itertools import pairwise
 from os.path import expanduser
 from shlex import quote
@@ -95,6 +96,21 @@ class Command(TyperCommand):
             else:
                 spread.append(word)
         return spread
+
+
+def help_of(function: Any) -> str:
+    r"""Return the help of a command: its docstring, each paragraph in one line, and examples after `\b` as they stand.
+
+    Example:
+        >>> from kerasteach.cli.base import help_of
+        >>> def draw():
+        ...     "Draw what\n    is there.\n\n    \b\n    draw this\n    draw that"
+        >>> help_of(draw).split("\n")
+        ['Draw what is there.', '', 'draw this', 'draw that']
+    """
+    parts = cleandoc(function.__doc__ or "").split("\n\n")
+    marked = [(part, part.removeprefix("\b\n")) for part in parts]
+    return "\n\n".join(kept if kept != part else " ".join(part.split()) for part, kept in marked)
 
 
 def _comma_hint(values: Iterable[Any], message: str) -> str:

@@ -71,7 +71,11 @@ def descent(
     """Descend a function with several learning rates, and draw the path of each.
 
     Writes the paths over the function, the values against the steps, and the table; prints a verdict for each path.
-    """
+
+    \b
+    kerasteach descent --function rosenbrock --learning-rate 0.001 0.002 0.01
+    kerasteach descent --optimizer sgd adam --animation gif --dark
+    """  # noqa: D301  the mark of lines that stay as they are
     files = Files(output, force)
     figures = [files.path(f"descent_{stem}.{format.value}") for stem in ("path", "values")]
     table_file = files.path("descent.csv")

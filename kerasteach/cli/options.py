@@ -55,6 +55,10 @@ Tables = Annotated[
     typer.Option("--tables", help="Write the tables as CSV beside the figures, too.", show_default=False),
 ]
 
+Animate = Annotated[
+    bool, typer.Option("--animate", help="Write the gradient flow over the epochs as an animation (GIF), too.")
+]
+
 
 class Files:
     """Files that a command will write, checked before the training, so that it does not end in an error."""

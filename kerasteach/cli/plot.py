@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kerasteach.cli.options import Dark, FigureFormat, Files, Force, Format, Look, Style, Tables, style
+from kerasteach.cli.options import Animate, Dark, FigureFormat, Files, Force, Format, Look, Style, Tables, style
 from kerasteach.cli.run_files import write_run
 from kerasteach.cli.terminal import import_figures
 
@@ -44,6 +44,7 @@ def plot(
     format: FigureFormat = Format.png,  # noqa: A002  the option's name
     look: Style = Look.lecture,
     dark: Dark = False,
+    animate: Animate = False,
     tables: Tables = None,
     force: Force = False,
 ) -> None:
@@ -67,15 +68,15 @@ def plot(
     chosen = named(found, figures) if figures else fitting(found, usual=True)
     if not chosen:
         raise ValueError(f"No figure fits this run. Its tables: {', '.join(found.tables) or 'none'}.")
+    if animate and not any(figure.over for figure in chosen):
+        moving = ", ".join(figure.name for figure in fitting(found) if figure.over) or "none of this run"
+        names = " ".join(figure.name for figure in chosen)
+        raise ValueError(f"`animate` needs a figure that can be animated: {moving}. Received: FIGURE {names}.")
     files = Files(run if output is None else output, force)
+    own_title = AUTO if title is None else title or None
     with style(look, dark):
         written = write_run(
-            found,
-            chosen,
-            files,
-            format.value,
-            title=AUTO if title is None else title or None,
-            tables=tables is not None,
+            found, chosen, files, format.value, title=own_title, tables=tables is not None, animated=animate
         )
     for path in written:
         typer.echo(path)

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from kerasteach.plotting.run_figures import Run, RunFigure
 
 
-TABLES = ("history", "gradients", "predictions")  # of a comparison, besides its summary
+TABLES = ("history", "gradients", "predictions", "confusion")  # of a comparison, besides its summary
 
 
 def pages_in(folder: Path, names: Iterable[str]) -> set[Path]:
-    """Return each page of the figures of these names in a folder, in any format."""
-    pattern = re.compile(rf"({'|'.join(names)})(-\d+)?\.({'|'.join(Format)})")
+    """Return each page of the figures of these names in a folder, in any format, and their animations."""
+    pattern = re.compile(rf"({'|'.join(names)})((-\d+)?\.({'|'.join(Format)})|\.gif)")
     return {path for path in folder.glob("*") if pattern.fullmatch(path.name)}
 
 
@@ -43,8 +43,9 @@ def write_run(
     *,
     title: str | None = "auto",
     tables: bool = False,
+    animated: bool = False,
 ) -> list[Path]:
-    """Draw figures in the current style, and write their pages and the tables; where one fails, none is written.
+    """Draw figures in the current style, and write pages, animations and tables; where one fails, none is written.
 
     Args:
         run: The run.
@@ -53,16 +54,19 @@ def write_run(
         ending: The format of the figures, such as `"png"`.
         title: Their title; `None` for none. Defaults to `"auto"`, each figure's own.
         tables: Whether to write the tables as CSV. Defaults to `False`.
+        animated: Whether to write an animation of those that can be animated, as GIF. Defaults to `False`.
 
     Returns:
-        The path of each page and table.
+        The path of each page, animation and table.
     """
     drawn = {figure: page_names(figure.name, figure.pages(run), ending) for figure in figures}
-    for name in chain(*drawn.values()):
+    moving = {figure: f"{figure.name}.gif" for figure in drawn if animated and figure.over}
+    for name in (*chain(*drawn.values()), *moving.values()):
         files.path(name)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        names = [*_draw(run, drawn, folder, title), *(_export(run, folder) if tables else [])]
+        names = [*_draw(run, drawn, folder, title), *_animate(run, moving, folder, title)]
+        names += _export(run, folder) if tables else []
         return files.move(folder, names)
 
 
@@ -77,6 +81,18 @@ def _draw(run: Run, drawn: Mapping[RunFigure, list[str]], folder: Path, title: s
             save(page, folder / name)
             plt.close(page)
             yield name
+
+
+def _animate(run: Run, moving: Mapping[RunFigure, str], folder: Path, title: str | None) -> Iterator[str]:
+    """Draw each animation, write it, and yield its name."""
+    import matplotlib.pyplot as plt
+
+    from kerasteach.plotting import save
+
+    for figure, name in moving.items():
+        save(figure.animation(run, title), folder / name)
+        plt.close("all")
+        yield name
 
 
 def _export(run: Run, folder: Path) -> Iterator[str]:

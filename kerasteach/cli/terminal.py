@@ -9,6 +9,7 @@ import tempfile
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 _ASCII = {"²": "^2", "³": "^3", "⁴": "^4", "–": "-", "—": "-", "−": "-", "×": "x", "→": "->", "←": "<-"}  # noqa: RUF001
 
@@ -49,13 +50,14 @@ def draw_without_screen() -> None:
 def import_figures() -> None:
     """Import the figures in half the time: seaborn without SciPy, which only its densities and clusters need."""
     draw_without_screen()
-    heavy = {"scipy.stats", "scipy.cluster"} - sys.modules.keys()
-    sys.modules.update(dict.fromkeys(heavy))  # an import of None fails, and seaborn goes on without
+    modules: dict[str, Any] = sys.modules
+    heavy = {"scipy.stats", "scipy.cluster"} - modules.keys()
+    modules.update(dict.fromkeys(heavy))  # an import of None fails, and seaborn goes on without
     try:
         import kerasteach.plotting  # noqa: F401
     finally:
         for name in heavy:
-            del sys.modules[name]
+            del modules[name]
 
 
 def start_tensorflow() -> None:

@@ -73,7 +73,11 @@ def trace(
 
     Without options it is the course's example, two sigmoid neurons in series. Prints the explanation; writes it, the
     table and the network with its numbers, and prints where on standard error.
-    """
+
+    \b
+    kerasteach trace --weights 0.5 -1 --biases 0 0.5 --input 1 --target 0
+    kerasteach trace --model model.keras --data rows.csv --as latex
+    """  # noqa: D301  the mark of lines that stay as they are
     files = Files(output, force)
     table, figure = files.path("training_step.csv"), files.path(f"training_step.{format.value}")
     explanation = files.path(f"explanation{language.suffix}")

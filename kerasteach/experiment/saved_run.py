@@ -39,17 +39,20 @@ def saved_run(directory: str | Path) -> Run:
 def run_of(comparison: Comparison) -> Run:
     """Return a comparison as the figures of a run take it."""
     facts = comparison.facts
+    tables = {name: table.copy(deep=False) for name, table in comparison._tables().items()}
+    for table in tables.values():
+        table.attrs["setting"] = title(facts)
     return Run(
-        {"history": comparison.history, "gradients": comparison.gradients, "predictions": comparison.predictions},
-        title(facts),
+        tables,
         facts["data"]["task"],
+        facts["arguments"]["error_below"],
         lambda: _examples(facts),
         comparison.summary,
         "" if facts.get("finished", True) else f"Not finished: {size(facts)}.",
     )
 
 
-def _examples(facts: Mapping[str, Any]) -> tuple[Any, Any]:
+def _examples(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the test examples of a comparison by name or of a file, in the units of its predictions."""
     from kerasteach.datasets.dataset import in_given_units
     from kerasteach.experiment.data import dataset_of
@@ -59,7 +62,7 @@ def _examples(facts: Mapping[str, Any]) -> tuple[Any, Any]:
     try:
         data = dataset_of(arguments["data"], arguments["split_seed"], **reading)
     except (OSError, ValueError):  # arrays, or a file that is not there any more
-        return None, None
+        return {}
     if data.fingerprint() != facts["data"]["fingerprint"]:  # another file of the same name
-        return None, None
-    return in_given_units(data, data.x_test), data.y_test
+        return {}
+    return {"x": in_given_units(data, data.x_test), "y": data.y_test}

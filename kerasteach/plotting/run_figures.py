@@ -2,14 +2,15 @@
 
 A new figure of a run is one line of `_FIGURES`:
 
-    RunFigure(gradient_flow, ("gradients",), "gradient norm by layer in the first epoch: where vanishing shows"),
+    RunFigure(gradient_heat_map_figure, ("gradients",), "gradient norm by layer and epoch, as colors"),
 
 It names the function, the tables that the function takes, in the order of its arguments, and what the figure shows, for
 `kerasteach plot RUN --list`. The figure's name, and that of its file, is the function's without `_figure`, unless
-`name=` gives another. Further fields are for figures that need more than their tables: `if_`, a condition on the run;
-`options`, arguments that are made out of the run; `usual=False` for a figure that is drawn only where it is named. A
-figure whose function takes `page` is drawn on as many pages as the run's networks need, and one that takes `title`
-gets the caller's.
+`name=` gives another. A function that takes `page` is drawn on as many pages as the run's networks need, and one that
+takes `title` gets the caller's. Further fields are for figures that need more than their tables: `if_`, a condition on
+the run; `options`, arguments that are made out of the run; `over="epoch"` where `animate` can set it in motion;
+`usual=False` for a figure that is drawn only where it is named. A table that is new to a comparison or a capture needs
+no change: it is in `Run.tables` under its name on disk.
 """
 
 from __future__ import annotations
@@ -20,16 +21,20 @@ from inspect import signature
 from typing import Any
 
 import pandas as pd
+from matplotlib.animation import FuncAnimation
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from kerasteach.plotting.animate import animate
 from kerasteach.plotting.captions import AUTO
+from kerasteach.plotting.confusion_matrix import confusion_matrix_figure
 from kerasteach.plotting.decision_boundary import decision_boundary_figure
 from kerasteach.plotting.gradient_flow import gradient_flow
 from kerasteach.plotting.gradient_heat_map import gradient_heat_map_figure
 from kerasteach.plotting.learning_curves import learning_curves
 from kerasteach.plotting.lecture_figure import lecture_figure
 from kerasteach.plotting.pages import pages
+from kerasteach.plotting.score_distribution import score_distribution
 from kerasteach.validation import choice
 
 _SCORES = ("val_accuracy", "val_loss")
@@ -40,21 +45,22 @@ class Run:
     """Tables of a run, and what its figures need besides.
 
     Attributes:
-        tables: By name. A comparison has `history`, `gradients` and `predictions`; a capture has `gradients` or
-            `activations`, and its histograms as `gradient_histograms` or `activation_histograms`. Those without a row
-            count as missing.
-        title: What was trained on what. Defaults to nothing.
+        tables: By name. A comparison has `history`, `gradients` and, where they fit the data, `predictions` and
+            `confusion`; a capture has `gradients` or `activations`, and its histograms as `gradient_histograms` or
+            `activation_histograms`. Those without a row count as missing. `attrs["setting"]` of a table says what was
+            trained on what.
         task: `"classification"` or `"regression"`. Defaults to nothing: not known.
-        examples: Returns the test examples and their classes, in the units of `predictions`; `None` and `None` where
-            they are not known, the default.
+        target: The training loss at which training was to stop. Defaults to `None`: there was none.
+        examples: Returns the examples in the units of `predictions`, as `decision_boundary` takes them: `x` and `y`.
+            Defaults to none, where they are not known.
         summary: Returns the summary of a comparison. Defaults to `None`: it is none.
         note: What is to be known of the run, such as that it is not finished. Defaults to nothing.
     """
 
     tables: Mapping[str, pd.DataFrame]
-    title: str = ""
     task: str = ""
-    examples: Callable[[], tuple[Any, Any]] = lambda: (None, None)
+    target: float | None = None
+    examples: Callable[[], dict[str, Any]] = dict
     summary: Callable[[], pd.DataFrame] | None = None
     note: str = ""
 
@@ -82,6 +88,7 @@ class RunFigure:
         name: Its name and that of its file. Defaults to the function's, without `_figure`.
         if_: Says whether the figure fits a run that has the tables. Defaults to `True` for any run.
         options: Further arguments, out of the run. Defaults to none.
+        over: The column over which it can be animated, such as `"epoch"`. Defaults to nothing: it cannot.
         usual: Whether it is drawn where no figure is named. Defaults to `True`.
     """
 
@@ -91,6 +98,7 @@ class RunFigure:
     name: str = ""
     if_: Callable[[Run], bool] = _always
     options: Callable[[Run], dict[str, Any]] = field(default=_nothing)
+    over: str = ""
     usual: bool = True
 
     def __post_init__(self) -> None:
@@ -119,16 +127,28 @@ class RunFigure:
         tables = [run.tables[name] for name in self.tables]
         for number in range(1, self.pages(run) + 1):
             drawn = self.function(*tables, **options, **({"page": number} if "page" in takes else {}))
-            if title != AUTO and "title" not in takes:
-                drawn.suptitle(title or "") if isinstance(drawn, Figure) else drawn.set_title(title or "")
             page = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
             assert isinstance(page, Figure)
             yield page
+
+    def animation(self, run: Run, title: str | None = AUTO) -> FuncAnimation:
+        """Return the animation of the figure over the column `over`.
+
+        Args:
+            run: A run that the figure fits.
+            title: What stands above a frame, as `kerasteach.plotting.animate` takes it. Defaults to `"auto"`.
+        """
+        return animate(self.function, run.tables[self.tables[0]], self.over, title=title, **self.options(run))
 
 
 def _score(run: Run) -> str | None:
     """Return the metric of the test part: its accuracy, or its loss; `None` where there is no test part."""
     return next((name for name in _SCORES if name in set(run.tables["history"]["metric"])), None)
+
+
+def _has_seeds(run: Run) -> bool:
+    history = run.tables["history"]
+    return "seed" in history and history["seed"].nunique() > 1
 
 
 def _is_classified(run: Run) -> bool:
@@ -140,9 +160,13 @@ _FIGURES = (
         lecture_figure,
         ("history", "gradients"),
         "learning curves, gradient flow and gradient heat maps on one page",
-        options=lambda run: {"title": run.title},
     ),
-    RunFigure(learning_curves, ("history",), "training loss against the epochs"),
+    RunFigure(
+        learning_curves,
+        ("history",),
+        "training loss against the epochs",
+        options=lambda run: {"target": run.target},
+    ),
     RunFigure(
         learning_curves,
         ("history",),
@@ -151,14 +175,26 @@ _FIGURES = (
         if_=lambda run: _score(run) is not None,
         options=lambda run: {"metric": _score(run)},
     ),
-    RunFigure(gradient_flow, ("gradients",), "gradient norm by layer in the first epoch: where vanishing shows"),
+    RunFigure(
+        score_distribution,
+        ("history",),
+        "final score of each seed, with those that started alike joined",
+        if_=_has_seeds,
+    ),
+    RunFigure(
+        gradient_flow,
+        ("gradients",),
+        "gradient norm by layer in the first epoch: where vanishing shows",
+        over="epoch",
+    ),
     RunFigure(gradient_heat_map_figure, ("gradients",), "gradient norm by layer and epoch, as colors"),
+    RunFigure(confusion_matrix_figure, ("confusion",), "which class each network takes for which, in the test part"),
     RunFigure(
         decision_boundary_figure,
         ("predictions",),
         "where the most probable class changes, for data with two features",
         if_=_is_classified,
-        options=lambda run: dict(zip("xy", run.examples(), strict=True)),
+        options=lambda run: run.examples(),
     ),
 )
 FIGURES: dict[str, RunFigure] = {figure.name: figure for figure in _FIGURES}

@@ -35,10 +35,21 @@ def fit(model, x, y, *callbacks, epochs=2, **options):
     return model.fit(x, y, batch_size=20, epochs=epochs, verbose=0, callbacks=list(callbacks), **options)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def examples():
     """Return 50 examples with 4 features."""
     return random.normal(size=(50, 4)).astype("float32"), np.arange(50) % 3
+
+
+@pytest.fixture(scope="module")
+def trained(examples, classifier):
+    """Train once, and return the model, its two captures, and what the optimizer had before."""
+    model = classifier(keras.optimizers.Adam())
+    model.optimizer.build(model.trainable_variables)
+    before = set(vars(model.optimizer)), len(model.optimizer.variables)
+    captures = kt.callbacks.GradientCapture(), kt.callbacks.GradientCapture(statistics=["norm"])
+    fit(model, *examples, *captures)
+    return model, captures, before
 
 
 @pytest.mark.sample(1)
@@ -95,10 +106,9 @@ def test_norms_are_those_of_an_independent_tape(options, examples, classifier):
     np.testing.assert_allclose(capture.frame["norm"], expected, rtol=1e-4)
 
 
-def test_the_table_has_a_row_a_step_and_variable(examples, classifier):
+def test_the_table_has_a_row_a_step_and_variable(trained):
     """Keys, order and types of the table are those of its definition."""
-    capture = kt.callbacks.GradientCapture()
-    fit(classifier(), *examples, capture)
+    _, (capture, _), _ = trained
     frame = capture.frame
     keys = ["epoch", "step", "layer", "depth", "parameter", "path", "size"]
     assert list(frame) == [*keys, "norm", "mean", "std", "finite"]
@@ -121,8 +131,8 @@ def test_an_empty_capture_has_the_tables_columns():
 
 def test_each_fit_starts_a_new_table(examples, classifier):
     """Steps count from 0 again, and the epoch is Keras's number."""
-    model, capture = classifier(), kt.callbacks.GradientCapture()
-    fit(model, *examples, capture, epochs=2)
+    model, capture = classifier(run_eagerly=True), kt.callbacks.GradientCapture()
+    fit(model, *examples, capture, epochs=1)
     fit(model, *examples, capture, epochs=5, initial_epoch=3)
     assert capture.frame["step"].max() == 5
     assert sorted(capture.frame["epoch"].unique()) == [3, 4]
@@ -137,12 +147,9 @@ def test_training_is_not_changed(examples, classifier):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
-def test_model_and_optimizer_are_left_as_they_were(examples, classifier):
+def test_model_and_optimizer_are_left_as_they_were(trained):
     """After fit no hook, no compiled step with one in it, and no further variable is left."""
-    model = classifier(keras.optimizers.Adam())
-    model.optimizer.build(model.trainable_variables)
-    attributes, variables = set(vars(model.optimizer)), len(model.optimizer.variables)
-    fit(model, *examples, kt.callbacks.GradientCapture())
+    model, _, (attributes, variables) = trained
     assert set(vars(model.optimizer)) == attributes
     assert len(model.optimizer.variables) == variables
     assert model.train_function is None
@@ -152,24 +159,22 @@ def test_a_checkpoint_written_meanwhile_loads_whole(tmp_path, examples, classifi
     """A model that is saved during the capture loads with its optimizer's state, and nothing else."""
     model = classifier(keras.optimizers.Adam())
     checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "model.keras")
-    fit(model, *examples, checkpoint, kt.callbacks.GradientCapture())
+    fit(model, *examples, checkpoint, kt.callbacks.GradientCapture(), epochs=1)
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     for ours, theirs in zip(model.optimizer.variables, loaded.optimizer.variables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_two_captures_on_one_model_record_the_same(examples, classifier):
+def test_two_captures_on_one_model_record_the_same(trained):
     """The hook has many listeners, and the last to leave puts the optimizer right."""
-    model = classifier()
-    one, other = kt.callbacks.GradientCapture(), kt.callbacks.GradientCapture(statistics=["norm"])
-    fit(model, *examples, one, other)
+    model, (one, other), _ = trained
     np.testing.assert_allclose(one.frame["norm"], other.frame["norm"], rtol=1e-6)
     assert "apply" not in vars(model.optimizer)
 
 
 def test_what_was_recorded_survives_an_interruption(examples, classifier, interrupt):
     """After an exception in fit the steps taken are in the table, and `detach` leaves no trace."""
-    model, capture = classifier(), kt.callbacks.GradientCapture()
+    model, capture = classifier(run_eagerly=True), kt.callbacks.GradientCapture()
     with pytest.raises(KeyboardInterrupt):
         fit(model, *examples, interrupt(5), capture)
     assert capture.frame["step"].max() == 4
@@ -243,7 +248,7 @@ def test_a_step_that_diverges_is_not_finite(examples, classifier):
     x = x.copy()
     x[25] = np.nan
     capture = kt.callbacks.GradientCapture()
-    fit(classifier(), x, y, capture, epochs=1, shuffle=False)
+    fit(classifier(run_eagerly=True), x, y, capture, epochs=1, shuffle=False)
     assert capture.frame.groupby("step")["finite"].all().tolist() == [True, False, False]
 
 

@@ -67,12 +67,13 @@ def run(tmp_path_factory):
 
 
 def test_compare_writes_figures_and_tables(run):
-    """Exit status 0; the five figures and the tables are there, and nothing else."""
+    """Exit status 0; the six figures and the tables are there, and nothing else."""
     done, folder = run
     assert done.returncode == 0, done.stderr
     assert sorted(file.name for file in folder.iterdir()) == [
-        *("confusion.parquet", "gradient_flow.png", "gradient_heat_map.png", "gradients.parquet", "history.parquet"),
-        *("learning_curves.png", "lecture.png", "run.json", "summary.csv", "test_scores.png"),
+        *("confusion.parquet", "confusion_matrix.png", "gradient_flow.png", "gradient_heat_map.png"),
+        *("gradients.parquet", "history.parquet"),
+        *("learning_curves.png", "lecture.png", "run.json", "score_distribution.png", "summary.csv", "test_scores.png"),
     ]
 
 
@@ -142,6 +143,8 @@ def test_existing_files_stay_without_force(run, here, capsys):
         (["--epochs", "0"], "`--epochs` must be a whole number from 1. Received: --epochs 0"),
         (["--models", "there.py:small"], "my_models.py:small.*--models there.py:small .*No module named 'there'"),
         (["--models", "a.py:b", "a.py:b"], "each function once"),
+        (["--animate", "--every", "none"], "`--animate` shows the gradients"),
+        (["--style", "slide"], "--style.*slide"),
         (["--every", "often"], '`--every` must be a number of steps from 1, or "epoch". Received: --every often'),
     ],
 )

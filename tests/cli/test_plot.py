@@ -5,13 +5,14 @@ import sys
 import pandas as pd
 import pytest
 from matplotlib.image import imread
+from PIL import Image
 
 import kerasteach as kt
 from kerasteach.cli import main
 from kerasteach.plotting import run_figures
 from kerasteach.storage.stream import Stream
 
-USUAL = ["lecture", "learning_curves", "test_scores", "gradient_flow", "gradient_heat_map"]
+USUAL = ["lecture", "learning_curves", "test_scores", "score_distribution", "gradient_flow", "gradient_heat_map"]
 
 
 def comparison(**facts):
@@ -85,6 +86,18 @@ def test_list_names_the_figures_that_fit(saved, here, capsys):
     assert [name for name, _ in lines] == USUAL
     assert dict(lines)["learning_curves"] == "training loss against the epochs"
     assert set(saved.iterdir()) == before
+
+
+def test_the_gradient_flow_is_animated(saved, here, tmp_path, capsys):
+    """A frame an epoch, beside the figure; what cannot be animated is refused."""
+    options = ["--style", "paper", "--output", "out", "--animate"]
+    assert here(saved, "gradient_flow", *options) == 0
+    assert capsys.readouterr().out.split() == ["out/gradient_flow.png", "out/gradient_flow.gif"]
+    with Image.open(tmp_path / "out" / "gradient_flow.gif") as film:
+        assert film.n_frames == 2
+    assert here(saved, "learning_curves", *options) == 2
+    told = capsys.readouterr().err
+    assert "`--animate` needs a figure that can be animated: gradient_flow. Received: FIGURE learning_curves" in told
 
 
 def test_without_a_figure_the_usual_ones_are_drawn(here, tmp_path, capsys):

@@ -24,6 +24,7 @@ from kerasteach.storage.manifest import Manifest, read_manifest
 
 # Adafactor mixes the entries of a variable, so that networks are trained one after the other, a group a variant.
 SMALL = {"data": "iris", "hidden": (3,), "seeds": 2, "epochs": 2, "optimizer": "adafactor", "verbose": 0}
+TINY = {"activations": "tanh", "data": "iris", "hidden": (3,), "seeds": 1, "epochs": 1, "verbose": 0}
 PROGRAM = Path(__file__).parent / "programs" / "killed.py"
 
 
@@ -125,20 +126,21 @@ def test_the_arguments_of_a_directory_can_be_had_again(tmp_path, trained):
 
 def test_other_arguments_are_refused(tmp_path):
     """The error names what differs: arguments, and data of the same name."""
-    kt.compare("tanh", **SMALL, directory=tmp_path)
+    small = {**SMALL, "optimizer": None, "every": None}  # networks that are trained in one graph
+    kt.compare("tanh", **small, directory=tmp_path)
     with pytest.raises(
         ValueError, match=r"other arguments.*seeds: \[0, 1\] there, \[0\] here; epochs: 2 there, 3 here"
     ):
-        kt.compare("tanh", **{**SMALL, "seeds": 1, "epochs": 3}, directory=tmp_path)
+        kt.compare("tanh", **{**small, "seeds": 1, "epochs": 3}, directory=tmp_path)
     data = kt.datasets.load("iris")
     data.x_train[0, 0] += 1
     with pytest.raises(ValueError, match=r"data: .*fingerprint.* there, .*fingerprint.* here"):
-        kt.compare("tanh", **{**SMALL, "data": data}, directory=tmp_path)
-    replaced = kt.compare("relu", **SMALL, directory=tmp_path, overwrite=True)
+        kt.compare("tanh", **{**small, "data": data}, directory=tmp_path)
+    replaced = kt.compare("relu", **{**small, "seeds": 1, "epochs": 1}, directory=tmp_path, overwrite=True)
     assert replaced.history["activation"].unique().tolist() == ["relu"]
     Manifest({"finished": True}).write(tmp_path / "run.json")
     with pytest.raises(ValueError, match="`directory` holds a run with other arguments"):
-        kt.compare("tanh", **SMALL, directory=tmp_path)
+        kt.compare("tanh", **small, directory=tmp_path)
 
 
 def test_another_network_under_the_same_name_is_refused(tmp_path):
@@ -147,7 +149,7 @@ def test_another_network_under_the_same_name_is_refused(tmp_path):
     def build(units=3):
         return kt.models.mlp("tanh", (units,), inputs=4, outputs=3)
 
-    arguments = {"data": "iris", "seeds": 1, "epochs": 1, "verbose": 0, "directory": tmp_path}
+    arguments = {"data": "iris", "seeds": 1, "epochs": 1, "every": None, "verbose": 0, "directory": tmp_path}
     kt.compare(models={"mine": build}, **arguments)
     kt.compare(models={"mine": build}, **arguments)
     with pytest.raises(ValueError, match="the network 'mine' is another there: it has other variables"):
@@ -175,8 +177,8 @@ def test_one_process_at_a_time(tmp_path):
         working_folder.working_folder(tmp_path),
         pytest.raises(RuntimeError, match=r"Another process is writing this comparison.*Received: directory="),
     ):
-        kt.compare("tanh", **SMALL, directory=tmp_path)
-    kt.compare("tanh", **SMALL, directory=tmp_path)
+        kt.compare(**TINY, directory=tmp_path)
+    kt.compare(**TINY, directory=tmp_path)
 
 
 def test_what_the_run_says_of_itself(tmp_path, whole):
@@ -238,7 +240,7 @@ def test_networks_that_cannot_share_an_optimizer_go_by_variant():
 def test_networks_that_differ_in_activation_and_seed_go_together(whole, tmp_path):
     """Each learning rate is a group of its own; run.json says how each was trained, and why not together."""
     rates = {"learning_rate": [0.1, 0.5], "activation": ["tanh", "relu"]}
-    plain = {name: value for name, value in SMALL.items() if name != "optimizer"}
+    plain = {**SMALL, "optimizer": None, "epochs": 1, "every": None}
     kt.compare(vary=rates, **plain, directory=tmp_path)
     groups = json.loads((tmp_path / "run.json").read_text())["groups"]
     assert [(group["how"], group["why"], len(group["networks"])) for group in groups] == [("together", None, 4)] * 2
@@ -247,9 +249,11 @@ def test_networks_that_differ_in_activation_and_seed_go_together(whole, tmp_path
     assert all("Adafactor" in group["why"] for group in whole.facts["groups"])
 
 
-def test_arrays_are_in_no_file(tmp_path, blobs):
+def test_arrays_are_in_no_file(tmp_path, blobs, trained):
     """What the command would have to resume with is missing, and the error names the way."""
-    kt.compare("relu", **{**SMALL, "data": blobs}, directory=tmp_path)
+    trained(at=0)
+    with pytest.raises(KeyboardInterrupt):
+        kt.compare("relu", **{**SMALL, "data": blobs}, directory=tmp_path)
     with pytest.raises(ValueError, match="arrays for data, which no file holds; the same call again"):
         asked_again(tmp_path)
 
@@ -288,13 +292,10 @@ def test_optimizers_and_numpys_numbers_are_told_alike_each_time(tmp_path):
 
     def again():
         choices = {"slow": keras.optimizers.Adadelta(0.001), "fast": keras.optimizers.Adadelta(0.1)}
-        arguments = {**SMALL, "optimizer": None, "split_seed": np.int64(0), "epochs": 1, "seeds": 1}
+        arguments = {**SMALL, "optimizer": None, "split_seed": np.int64(0), "epochs": 1, "seeds": 1, "every": None}
         return kt.compare(vary={"optimizer": choices}, **arguments, directory=tmp_path)
 
     assert_same(again(), again())
-
-
-TINY = {"activations": "tanh", "data": "iris", "hidden": (3,), "seeds": 1, "epochs": 1, "verbose": 0}
 
 
 def tree(directory):

@@ -12,6 +12,7 @@ from kerasteach.activations.lookup import check_names
 from kerasteach.cli.compare.summary import print_summary
 from kerasteach.cli.compare.training import check_resumable, interruptible, train, varied
 from kerasteach.cli.options import (
+    Animate,
     Dark,
     FigureFormat,
     Files,
@@ -155,6 +156,7 @@ def compare(
     format: FigureFormat = Format.png,  # noqa: A002  the option's name
     look: Style = Look.lecture,
     dark: Dark = False,
+    animate: Animate = False,
     tables: Tables = None,
     force: Force = False,
 ) -> None:
@@ -162,7 +164,12 @@ def compare(
 
     Writes a lecture figure, its parts, and the tables; prints a summary. The same options give the same numbers.
     Networks are kept as soon as they are trained: `--resume` continues after an interruption.
-    """
+
+    \b
+    kerasteach compare --activations sigmoid relu --data digits --seeds 5
+    kerasteach compare --data moons --hidden 16 16 --dark --animate
+    kerasteach compare --activations relu --learning-rate 0.01 0.1 --tables csv
+    """  # noqa: D301  the mark of lines that stay as they are
     if resume is not None:
         check_resumable(ctx, resume)
         output = resume
@@ -170,7 +177,9 @@ def compare(
     check_names(activations)
     whole("processes", processes)
     files = Files(output, force)
-    earlier = _free(files, format, tables, resume)
+    if animate and every == "none":
+        raise ValueError("`animate` shows the gradients. Received: --animate --every none, which keeps none.")
+    earlier = _free(files, format, animate, tables, resume)
     start_tensorflow()
     import kerasteach as kt
     from kerasteach.experiment.saved_run import run_of
@@ -199,7 +208,14 @@ def compare(
         summary = result.summary()
         kt.storage.files.write_atomically(summary_file, summary.to_csv)
         with style(look, dark):
-            written = write_run(run, fitting(run, usual=True), files, format.value, tables=tables is not None)
+            written = write_run(
+                run,
+                fitting(run, usual=True),
+                files,
+                format.value,
+                tables=tables is not None,
+                animated=animate,
+            )
         for page in earlier - set(written):  # of the comparison that was replaced
             page.unlink(missing_ok=True)
     print_summary(summary, result.facts["arguments"]["error_below"])
@@ -208,11 +224,18 @@ def compare(
     typer.echo(f"Tables: {output / 'run.json'} and, beside it, history, gradients and summary")
 
 
-def _free(files: Files, format: Format, tables: TableFormat | None, resume: Path | None) -> set[Path]:  # noqa: A002
+def _free(
+    files: Files,
+    format: Format,  # noqa: A002  the option's name
+    animate: bool,
+    tables: TableFormat | None,
+    resume: Path | None,
+) -> set[Path]:
     """Check that no file is in the way, and return the pages of the comparison that is to be replaced."""
     from kerasteach.plotting.run_figures import FIGURES
 
     names = [*(f"{name}.{format.value}" for name in FIGURES), "summary.csv"]
+    names += [f"{name}.gif" for name, figure in FIGURES.items() if animate and figure.over]
     names += [f"{name}.csv" for name in TABLES] if tables else []
     there = pages_in(files.folder, FIGURES)
     for name in (*names, *sorted(page.name for page in there)):
