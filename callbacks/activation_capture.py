@@ -106,9 +106,7 @@ class ActivationCapture(Capture):
                 f"{type(model.distribute_strategy).__name__}."
             )
 
-    def _source(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, names: tuple[str, ...] | None
-    ) -> tuple[Outputs, None]:
+    def _source(self, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> tuple[Outputs, None]:
         reset = self._every != "epoch"
         self._outputs = Outputs(model, self._chosen.names, self._layers, self._edges, reset, self._chosen.own)
         return self._outputs, None

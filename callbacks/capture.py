@@ -73,12 +73,9 @@ class Capture(Views, keras.callbacks.Callback):
         self._ended = self._missed = False  # whether a warning said that no more is recorded, or that a batch is not
 
     def _source(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, names: tuple[str, ...] | None
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer
     ) -> tuple[Gradients | Outputs, Raw | None]:
-        """Return what is recorded in this training, and what keeps whole gradients, if any.
-
-        The statistics are those of these names, where a table is open; else those that go with the optimizer.
-        """
+        """Return what is recorded in this training, and what keeps whole gradients, if any."""
         raise NotImplementedError
 
     def _check(self, model: keras.Model, replicas: int) -> None:
@@ -163,7 +160,7 @@ class Capture(Views, keras.callbacks.Callback):
         """Hook the optimizer, and open a new table."""
         attachment = self._attach()
         try:
-            self._recording.begin(attachment.source.names)
+            self._recording.begin()
         except BaseException:
             attachment.release()
             raise
@@ -171,8 +168,8 @@ class Capture(Views, keras.callbacks.Callback):
         session.attach(attachment)
         return session
 
-    def _attach(self, names: tuple[str, ...] | None = None) -> Attachment:
-        """Hook the optimizer with which the model trains now; for a table that is open, with its statistics."""
+    def _attach(self) -> Attachment:
+        """Hook the optimizer with which the model trains now."""
         model = self._trained
         assert model is not None
         optimizer = self._optimizer or model.optimizer
@@ -182,7 +179,7 @@ class Capture(Views, keras.callbacks.Callback):
                 optimizer.build(model.trainable_variables)
         replicas = model.distribute_strategy.num_replicas_in_sync if buffers.backend() == "tensorflow" else 1
         self._check(model, replicas)
-        source, raw = self._source(model, optimizer, names)
+        source, raw = self._source(model, optimizer)
         steps, execution = self.params.get("steps"), model.steps_per_execution
         # On JAX, and for several devices, room must be made before the first step; and it is wherever the entries are
         # known, since TensorFlow traces a step twice that makes a variable, and keeps both graphs.
@@ -219,7 +216,7 @@ class Capture(Views, keras.callbacks.Callback):
             return
         session.interrupt()
         try:
-            attachment = self._attach(self._recording.statistics)
+            attachment = self._attach()
         except (ValueError, RuntimeError) as error:
             train_function.make(model)
             self._ended = True

@@ -12,7 +12,6 @@ from kerasteach.layers import GradientProbe
 from kerasteach.measure.hooks import buffers
 from kerasteach.measure.hooks.full_gradients import Raw, checked_raw
 from kerasteach.measure.hooks.gradient_source import Gradients
-from kerasteach.measure.hooks.optimizer_hook import names_for
 from kerasteach.measure.recording.recording import Every
 from kerasteach.measure.recording.views import GradientViews
 from kerasteach.measure.selection import Selector, Selectors, layers_of
@@ -47,8 +46,10 @@ class GradientCapture(GradientViews, Capture):
             which the variable received a gradient (`finite` where all were; histograms summed), with the epoch's last
             step in `step`. Defaults to `1`.
         statistics: `"all"`, or names out of `norm, mean, std, finite, mean_abs, max_abs, zero_fraction, weight_norm,
-            update_ratio`. `finite` is always recorded. `update_ratio`, the norm of the step's change over the
-            weight's norm, is there for plain gradient descent only. Or statistics of your own, as in
+            update_ratio`. `finite` is always recorded. `update_ratio` is the norm of the change that the step makes to
+            the weights over their norm before, whatever the optimizer: with momentum, clipping, decay and constraints,
+            and 0 where the step changes nothing, as between the updates of accumulated gradients. But for plain
+            gradient descent it takes a copy of the weights in each captured step. Or statistics of your own, as in
             `{"l1": lambda gradient: keras.ops.sum(keras.ops.abs(gradient))}`: functions of a gradient tensor that
             return one number, computed in each captured step; alone they come after the default, in a list after the
             names there: `["norm", {"l1": l1}]`. Defaults to `None`: norm, mean, std, finite.
@@ -69,9 +70,8 @@ class GradientCapture(GradientViews, Capture):
             `None`: the one that the model was compiled with.
 
     Raises:
-        ValueError: If an argument will not do, or, in training, if `layers` or `raw` mean nothing in the model,
-            `update_ratio` is asked for by name and the optimizer has another rule, or a statistic of your own fails or
-            returns anything but one number.
+        ValueError: If an argument will not do, or, in training, if `layers` or `raw` mean nothing in the model, or a
+            statistic of your own fails or returns anything but one number.
         TypeError: If an argument is of the wrong kind.
         ImportError: If `tensorboard` is given and TensorBoard is not installed.
         RuntimeError: In training, if the model holds a `GradientProbe` and runs on JAX or on several devices.
@@ -116,11 +116,8 @@ class GradientCapture(GradientViews, Capture):
                 "the backward pass. Received: the backend 'jax'; take the probe out of the model."
             )
 
-    def _source(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, names: tuple[str, ...] | None
-    ) -> tuple[Gradients, Raw | None]:
-        names = names_for(self._chosen, optimizer) if names is None else names
-        source = Gradients(model, names, self._layers, self._edges, self._chosen.own)
+    def _source(self, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> tuple[Gradients, Raw | None]:
+        source = Gradients(model, self._chosen.names, self._layers, self._edges, self._chosen.own)
         raw = Raw(model, optimizer, self._raw) if self._raw else None
         if optimizer is model.optimizer and all(layer.built for layer in layers_of(model)):
             # An error is raised now; in the first step it would spoil the compiled training.

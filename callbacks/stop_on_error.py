@@ -143,11 +143,11 @@ class StopOnError(Displayed, keras.callbacks.Callback):
             raise ValueError(f"There is nothing to draw: no {self._per} was judged yet.")
         if self._per == "batch":
             rows = rows.drop(columns="step").assign(epoch=range(len(rows)))
-        ax = learning_curves(rows, metric, ax)
         (target,) = (target for target in self._rule.targets if target.metric == metric)
-        ax.axhline(target.threshold, color="0.3", linestyle="--", label=f"threshold {target.threshold:g}")
-        ax.set_xlabel("epochs trained" if self._per == "epoch" else "batches trained")
-        ax.legend()
+        if self._per == "epoch":
+            return learning_curves(rows, metric, ax, target=target.threshold)
+        ax = learning_curves(rows, metric, ax, target=target.threshold, title=None)  # which would count epochs
+        ax.set_xlabel("batches trained")
         return ax
 
     def _view(self) -> View:

@@ -132,8 +132,9 @@ def floats(x: Tensor, dtype: str | None = None) -> Tensor:
     raise TypeError(f"`x` must hold real numbers. {received('x', x)}")
 
 
-# Sigmoid, tanh and ReLU have the three colors of Paul Tol's high-contrast scheme, which stay apart for color-blind
-# eyes and in a gray printout (lightness 49, 73 and 29 of 100); markers distinguish the others where lightness does not.
+# The colors are those of `kerasteach.plotting.style` on a light ground, where each has its counterpart on a dark one.
+# Sigmoid, tanh and ReLU stay apart for color-blind eyes and in a gray printout (lightness 44, 60 and 24 of 100);
+# markers distinguish the others where lightness does not.
 COURSE = {
     "binary_step": Properties(
         binary_step,
@@ -148,7 +149,7 @@ COURSE = {
         _linear_derivative,
         as_in_keras=True,
         initialization=GLOROT,
-        color="#888888",
+        color="#8A8A8A",
         marker="D",
     ),
     "sigmoid": Properties(
@@ -157,7 +158,7 @@ COURSE = {
         as_in_keras=True,
         limits=(0.0, 1.0),
         initialization=GLOROT,
-        color="#BB5566",
+        color="#BB3355",
         marker="o",
     ),
     "tanh": Properties(
@@ -166,7 +167,7 @@ COURSE = {
         as_in_keras=True,
         limits=(-1.0, 1.0),
         initialization=GLOROT,
-        color="#DDAA33",
+        color="#B68A00",
         marker="s",
     ),
     "relu": Properties(
@@ -175,7 +176,7 @@ COURSE = {
         as_in_keras=True,
         kinks=(0.0,),
         initialization=("fan_in", 2.0),
-        color="#004488",
+        color="#003A6F",
         marker="^",
     ),
     "leaky_relu": Properties(
@@ -184,7 +185,7 @@ COURSE = {
         kinks=(0.0,),
         # He et al. (2015): letting the share a of negative values pass keeps the variance at 2 / ((1 + a^2) n_in).
         initialization=("fan_in", 2 / (1 + 0.01**2)),
-        color="#33A0C8",
+        color="#1199CC",
         marker="v",
     ),
     "softmax": Properties(
@@ -193,7 +194,7 @@ COURSE = {
         as_in_keras=True,
         limits=(0.0, 1.0),
         initialization=GLOROT,
-        color="#882288",
+        color="#A338AD",
         marker="X",
         axis=True,
     ),

@@ -8,15 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from kerasteach.stopping import Target
 from kerasteach.tables.error_signal import signal_rows
+from kerasteach.tables.intervals import interval_name, mean_difference
 from kerasteach.validation import finite, received, several, table, text
 
-BOOTSTRAP = 10  # seeds from which on the interval is the bootstrap's; below, it is Student's
-_RESAMPLES = 9_999
-_LEVEL = 95  # per cent
+__all__ = ["interval_name", "mean_difference", "summarize"]
 
 
 def summarize(
@@ -58,7 +56,7 @@ def summarize(
         With several variants, also the mean over the seeds of `final_loss` and of the test score minus the reference's
         for the same seed, `final_loss_difference`, and the ends of its 95 % interval, `final_loss_difference_low` and
         `_high`: Student's t interval below ten seeds, from ten the bootstrap's, and NaN with one or two seeds; see
-        `mean_difference` beside this function. Where the interval leaves out 0, the seeds agree that the variants
+        `kerasteach.tables.intervals`. Where the interval leaves out 0, the seeds agree that the variants
         differ.
 
     Raises:
@@ -151,59 +149,3 @@ def _gradient_ratio(gradients: pd.DataFrame, keys: list[str]) -> pd.Series:
     ends = hidden.groupby(level=keys, sort=False)
     first, last = ends.first(skipna=False), ends.last(skipna=False)
     return (first / last).mask((first == 0) & (last == 0), 0.0)
-
-
-def interval_name(seeds: int) -> str | None:
-    """Return what the interval of a mean difference is called, or `None` where there is none.
-
-    Args:
-        seeds: How many seeds there are.
-
-    Example:
-        >>> from kerasteach.experiment.summary import interval_name
-        >>> interval_name(2), interval_name(5), interval_name(10)
-        (None, '95 % t interval', '95 % bootstrap interval')
-    """
-    if seeds <= 2:
-        return None
-    return f"{_LEVEL} % {'t' if seeds < BOOTSTRAP else 'bootstrap'} interval"
-
-
-def mean_difference(values: np.ndarray, reference: np.ndarray) -> tuple[float, float, float]:
-    """Return the mean of the paired differences, and the ends of its 95 % interval.
-
-    With one seed both networks started from the same weights and saw the same batches, so that what differs is the
-    thing that was varied: `difference = mean(values - reference)`.
-
-    - One or two seeds: no interval. Two differences say next to nothing of their spread.
-    - Three to nine seeds: Student's t interval, `mean -+ t(0.975, n - 1) * s / sqrt(n)` with the standard deviation s
-      of the differences. It holds the true mean in 95 % of experiments if the differences are normally distributed.
-    - From ten seeds: the percentile bootstrap's. 9,999 times as many differences as there are seeds are drawn from them
-      with replacement, in a random stream of its own that is the same each time, and the 2.5th and the 97.5th
-      percentile of their means are taken. No distribution is assumed; with ten seeds it holds the true mean in some
-      90 % of experiments, with more it comes near to 95 %. (With five it would be some 83 %.)
-
-    Args:
-        values: A number a seed, `(seeds,)`.
-        reference: Those of the network that it is compared with, `(seeds,)`.
-
-    Returns:
-        The mean and both ends; the ends are NaN where there is no interval, or a difference is not finite.
-
-    Reference:
-        Student, The probable error of a mean, 1908.
-        Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
-    """
-    with np.errstate(invalid="ignore"):  # infinite losses of two networks that both diverged
-        differences = np.asarray(values, "float64") - np.asarray(reference, "float64")
-        mean = float(differences.mean())
-    seeds = len(differences)
-    if interval_name(seeds) is None or not np.isfinite(differences).all():
-        return mean, np.nan, np.nan
-    tail = (1 - _LEVEL / 100) / 2
-    if seeds < BOOTSTRAP:
-        half = float(stdtrit(seeds - 1, 1 - tail) * differences.std(ddof=1) / np.sqrt(seeds))
-        return mean, mean - half, mean + half
-    chosen = np.random.default_rng(0).integers(seeds, size=(_RESAMPLES, seeds))
-    low, high = np.percentile(differences[chosen].mean(axis=1), [100 * tail, 100 * (1 - tail)])
-    return mean, float(low), float(high)

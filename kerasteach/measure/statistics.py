@@ -30,7 +30,8 @@ class Statistic:
     """A statistic, as a formula of reductions.
 
     Attributes:
-        needs: Names out of `reductions.REDUCTIONS`, or `weight_norm` and `learning_rate`; `size` is there in any case.
+        needs: Names out of `reductions.REDUCTIONS`, or `weight_norm`, `learning_rate` and `update_norm`; `size` is there
+            in any case.
         formula: Makes the statistic out of them; its second argument is Keras's `ops` or NumPy.
     """
 
@@ -54,6 +55,14 @@ def _max_abs(sums: Sums, library: Any) -> Any:
     return library.where(library.isnan(sums["norm"]), sums["norm"], sums["max_abs"])
 
 
+def _update_ratio(sums: Sums, library: Any) -> Any:
+    by_rule = sums["learning_rate"] * sums["norm"]
+    update = library.where(library.isnan(sums["learning_rate"]), sums["update_norm"], by_rule)
+    weight = sums["weight_norm"]
+    both_zero = library.logical_and(library.equal(update, 0), library.equal(weight, 0))
+    return update / library.where(both_zero, library.ones_like(weight), weight)  # what stays 0 has the ratio 0
+
+
 STATISTICS = {
     "norm": Statistic(("norm",), lambda sums, _: sums["norm"]),
     "mean": Statistic(("sum",), lambda sums, _: sums["sum"] / sums["size"]),
@@ -63,14 +72,11 @@ STATISTICS = {
     "max_abs": Statistic(("max_abs", "norm"), _max_abs),
     "zero_fraction": Statistic(("zeros",), lambda sums, _: sums["zeros"] / sums["size"]),
     "weight_norm": Statistic(("weight_norm",), lambda sums, _: sums["weight_norm"]),
-    "update_ratio": Statistic(
-        ("norm", "weight_norm", "learning_rate"),
-        lambda sums, _: sums["learning_rate"] * sums["norm"] / sums["weight_norm"],
-    ),
+    "update_ratio": Statistic(("norm", "weight_norm", "learning_rate", "update_norm"), _update_ratio),
 }
 ALL = tuple(STATISTICS)
 DEFAULT = ("norm", "mean", "std", "finite")
-_OF_WEIGHTS = ("weight_norm", "learning_rate")  # the columns that no gradient has
+_OF_WEIGHTS = ("weight_norm", "learning_rate", "update_norm")  # the columns that no gradient has
 
 
 class Chosen(NamedTuple):
@@ -79,12 +85,10 @@ class Chosen(NamedTuple):
     Attributes:
         names: In the order of the table's columns: the built-in ones, then the caller's own.
         own: The functions of the caller's own ones.
-        everything: Whether all built-in ones were asked for.
     """
 
     names: tuple[str, ...]
     own: dict[str, Function]
-    everything: bool = False
 
 
 def chosen(statistics: Asked, built_in: Sequence[str] = ALL, default: Sequence[str] = DEFAULT) -> Chosen:
@@ -119,7 +123,7 @@ def chosen(statistics: Asked, built_in: Sequence[str] = ALL, default: Sequence[s
         )
     everything, names = "all" in names, names or list(default)
     wanted = tuple(name for name in built_in if everything or name in names or name == "finite")
-    return Chosen((*wanted, *own), own, everything)
+    return Chosen((*wanted, *own), own)
 
 
 def _own_functions(dictionaries: Iterable[Mapping[str, Function]], built_in: Sequence[str]) -> dict[str, Function]:
@@ -205,7 +209,8 @@ def measure(
     names: Sequence[str],
     gradients: Sequence[Tensor],
     weights: Sequence[Tensor | None],
-    learning_rates: Tensor | None = None,
+    learning_rate: Tensor | None = None,
+    updates: Sequence[Tensor | None] | None = None,
     own: Mapping[str, Function] | None = None,
 ) -> Tensor:
     """Measure all gradients of a training step, for `finish` to make statistics of.
@@ -223,9 +228,10 @@ def measure(
         gradients: Each of any shape.
         weights: The value of each gradient's variable before the update, for `weight_norm` and `update_ratio`; `None`
             where there is none, which makes them NaN.
-        learning_rates: The step's learning rate for each gradient, `(gradients,)`, for `update_ratio`: the norm of the
-            change that `w <- w - learning_rate * gradient` makes, over the norm of the weight; NaN where it is another
-            rule. Defaults to `None`, for which all are NaN.
+        learning_rate: For `update_ratio`, the step's learning rate, `()`, where `w <- w - learning_rate * gradient` is
+            all that changes the weights: then their change has that norm. Defaults to `None`, another rule.
+        updates: For `update_ratio` with another rule, the change of each gradient's variable; `None` where there is
+            none, which makes the ratio NaN. Defaults to `None`, none at all.
         own: Further statistics by name, functions of a gradient. Defaults to `None`, none.
 
     Returns:
@@ -240,21 +246,29 @@ def measure(
     asked = columns(names)
     table = [reductions.table(_needed([*names, "norm"]), gradients)]
     if "weight_norm" in asked:
-        known = [place for place, weight in enumerate(weights) if weight is not None]
-        norms = reductions.table(["norm"], [weights[place] for place in known])
-        if len(known) < len(weights):
-            unknown = ops.full((1, 1), np.nan, dtype=reductions.wide())
-            places = [known.index(place) if place in known else len(known) for place in range(len(weights))]
-            norms = ops.take(ops.concatenate([norms, unknown]), np.array(places), axis=0)
-        table.append(norms)
+        table.append(_norms(weights))
     if "learning_rate" in asked:
-        rates = np.full(len(gradients), np.nan) if learning_rates is None else learning_rates
-        table.append(ops.reshape(ops.cast(rates, reductions.wide()), (-1, 1)))
+        rate = np.nan if learning_rate is None else learning_rate
+        table.append(ops.broadcast_to(ops.cast(rate, reductions.wide()), (len(gradients), 1)))
+        table.append(_norms([None] * len(gradients) if updates is None else updates))
     for name in names if gradients else ():
         if name not in STATISTICS:
             values = [call(name, (own or {})[name], gradient) for gradient in gradients]
             table.append(ops.reshape(ops.stack(values), (-1, 1)))
     return ops.concatenate(table, axis=1) if len(table) > 1 else table[0]
+
+
+def _norms(tensors: Sequence[Tensor | None]) -> Tensor:
+    """Return the norm of each tensor, `(tensors, 1)`; NaN where there is none."""
+    known = [place for place, tensor in enumerate(tensors) if tensor is not None]
+    if not known:
+        return ops.full((len(tensors), 1), np.nan, dtype=reductions.wide())
+    norms = reductions.table(["norm"], [tensors[place] for place in known])
+    if len(known) == len(tensors):
+        return norms
+    unknown = ops.full((1, 1), np.nan, dtype=reductions.wide())
+    places = [known.index(place) if place in known else len(known) for place in range(len(tensors))]
+    return ops.take(ops.concatenate([norms, unknown]), np.array(places), axis=0)
 
 
 def measure_stacked(names: Sequence[str], rows: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> Tensor:

@@ -6,7 +6,9 @@ animation; every other one draws one panel, takes `ax` and returns it. No global
 """
 
 from kerasteach.plotting.activation_curves import activation_curves, activations_figure
+from kerasteach.plotting.animate import animate
 from kerasteach.plotting.captions import describe
+from kerasteach.plotting.confusion_matrix import confusion_matrix, confusion_matrix_figure
 from kerasteach.plotting.decision_boundary import decision_boundary, decision_boundary_figure
 from kerasteach.plotting.descent_animation import descent_animation
 from kerasteach.plotting.descent_path import descent_path, descent_values
@@ -18,13 +20,19 @@ from kerasteach.plotting.lecture_figure import lecture_figure
 from kerasteach.plotting.loss_surface import loss_surface
 from kerasteach.plotting.notebook import show_or_save
 from kerasteach.plotting.pages import pages
+from kerasteach.plotting.predictions_grid import predictions_grid
 from kerasteach.plotting.saving import save
+from kerasteach.plotting.score_distribution import score_distribution
+from kerasteach.plotting.stills_figure import stills_figure
 from kerasteach.plotting.style import style
 from kerasteach.plotting.traced_step import traced_step
 
 __all__ = [
     "activation_curves",
     "activations_figure",
+    "animate",
+    "confusion_matrix",
+    "confusion_matrix_figure",
     "decision_boundary",
     "decision_boundary_figure",
     "descent_animation",
@@ -39,8 +47,11 @@ __all__ = [
     "lecture_figure",
     "loss_surface",
     "pages",
+    "predictions_grid",
     "save",
+    "score_distribution",
     "show_or_save",
+    "stills_figure",
     "style",
     "traced_step",
 ]

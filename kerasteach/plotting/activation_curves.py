@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -12,26 +13,33 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from kerasteach.activations.lookup import ACTIVATIONS
-from kerasteach.plotting.pages import composed, on_page, panels
-from kerasteach.plotting.style import Look, looks, new_axes, plain
+from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.legends import legend_outside
+from kerasteach.plotting.pages import composed, headline, on_page, panels
+from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
 from kerasteach.plotting.table_checks import Kind, Table, checked
-from kerasteach.plotting.text_fitting import legend
 from kerasteach.validation import choice
 
 _HEIGHT = (-1.25, 2.25)  # one scale for all panels, so that the slopes can be compared
 _COLUMNS = 4
 _ALL = "all derivatives"
 _PANELS = 8  # on a page
+_TOGETHER = 4  # functions whose derivatives can be told from each other in one panel
 _NEEDS: dict[str, Kind] = {"activation": "name", "x": "number", "value": "number", "derivative": "number"}
+_THICK, _THIN = 1.6, 0.7  # times a line's width: a function, and the derivative on top of it
 _ROUNDING = 1e-9  # of the points of a grid
 
 
-def activations_figure(table: Table, *, page: int = 1) -> Figure:
-    """Draw each function with its derivative in a panel of its own, and all derivatives together in the last.
+def activations_figure(table: Table, *, page: int = 1, title: str | None = AUTO) -> Figure:
+    """Draw each function with its derivative in a panel of its own, on one scale.
+
+    The derivative is dashed and lies on top, so that it is seen where it is the function itself. Of two to four
+    functions a last panel has all derivatives together.
 
     Args:
         table: What `kerasteach.activations.table()` returns: `activation, x, value, derivative`.
         page: Which eight of more panels. Defaults to `1`.
+        title: A line above the panels: a text, or `None` or `"auto"` for none. Defaults to `"auto"`.
 
     Returns:
         The figure.
@@ -46,27 +54,38 @@ def activations_figure(table: Table, *, page: int = 1) -> Figure:
     """
     table = _checked(table)
     names = list(table["activation"].unique())
-    shown, note = on_page(names + [_ALL] * (len(names) > 1), page, _PANELS, "panels")
+    shown, note = on_page(names + [_ALL] * (1 < len(names) <= _TOGETHER), page, _PANELS, "panels")
     look_of = looks(names)
     with composed():
-        figure, axes = panels(len(shown), _COLUMNS, width=3.1, height=2.7, note=note, sharex=True)
+        figure, axes = panels(len(shown), _COLUMNS, width=3.1, height=2.7, note=headline(title, "", note), sharex=True)
         for ax, name in zip(axes, shown, strict=True):
             if name == _ALL:
                 _together(ax, table)
             else:
                 _panel(ax, name, table[table["activation"] == name], look_of[name])
-        handles = [Line2D([], [], color="0.3", ls=style) for style in ("-", "--")]
+        ink, thick = inks(), plt.rcParams["lines.linewidth"]
+        handles = [
+            Line2D([], [], color=ink.muted, lw=_THICK * thick),
+            Line2D([], [], color=ink.text, ls="--", lw=_THIN * thick),
+        ]
         figure.legend(handles, ["function", "derivative"], loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 
-def activation_curves(table: Table, column: Literal["value", "derivative"] = "value", ax: Axes | None = None) -> Axes:
+def activation_curves(
+    table: Table,
+    column: Literal["value", "derivative"] = "value",
+    ax: Axes | None = None,
+    *,
+    title: str | None = AUTO,
+) -> Axes:
     """Draw several functions, or their derivatives, on one axis.
 
     Args:
         table: What `kerasteach.activations.table()` returns.
         column: `"value"` or `"derivative"`. Defaults to `"value"`.
         ax: Where to draw. Defaults to a new figure.
+        title: A text; or `None` or `"auto"` for none, because the axis says what is drawn. Defaults to `"auto"`.
 
     Returns:
         The axes.
@@ -78,6 +97,14 @@ def activation_curves(table: Table, column: Literal["value", "derivative"] = "va
     table = _checked(table)
     choice("column", column, ("value", "derivative"))
     ax = new_axes(ax)
+    _draw(ax, table, column)
+    ax.set(xlabel="x", ylabel="f'(x)" if column == "derivative" else "f(x)")
+    legend_outside(ax)
+    caption(ax, None if title == AUTO else title, "activation functions" if column == "value" else _ALL)
+    return ax
+
+
+def _draw(ax: Axes, table: pd.DataFrame, column: str) -> None:
     names = list(table["activation"].unique())
     for name, look in looks(names).items():
         rows = table[table["activation"] == name]
@@ -90,28 +117,26 @@ def activation_curves(table: Table, column: Literal["value", "derivative"] = "va
             markevery=(names.index(name) * 3, 25),
             label=plain(name),
         )
-    ax.set(xlabel="x", ylabel="f'(x)" if column == "derivative" else "f(x)")
     ax.set_ylim(*_limits(table[column]))
-    legend(ax)
-    return ax
 
 
 def _together(ax: Axes, table: pd.DataFrame) -> None:
-    activation_curves(table, "derivative", ax=ax)
-    ax.set(title=_ALL, ylabel="")
-    legend = ax.get_legend()
-    assert legend is not None
-    legend.remove()  # the panels' titles name the colors
+    _draw(ax, table, "derivative")  # the panels beside it name the colors by their functions
+    caption(ax, _ALL, f"{_ALL}, in the colors of the functions")
+    ax.set_xlabel("x")
+    sns.despine(ax=ax)
 
 
 def _panel(ax: Axes, name: str, rows: pd.DataFrame, look: Look) -> None:
-    ax.axhline(0, color="0.85", lw=1, zorder=0)
-    ax.axvline(0, color="0.85", lw=1, zorder=0)
-    ax.plot(rows["x"], _points(rows, "value"), color=look.color)
-    ax.plot(rows["x"], _points(rows, "derivative"), color=look.color, ls="--")
+    ink, thick = inks(), plt.rcParams["lines.linewidth"]
+    ax.axhline(0, color=ink.faint, lw=1, zorder=0)
+    ax.axvline(0, color=ink.faint, lw=1, zorder=0)
+    ax.plot(rows["x"], _points(rows, "value"), color=look.color, lw=_THICK * thick)
+    ax.plot(rows["x"], _points(rows, "derivative"), color=ink.text, ls="--", lw=_THIN * thick)
     known = ACTIVATIONS.get(name)
-    title = f"{name} of (x, 0, 0)" if known is not None and known.axis else plain(name)
-    ax.set(title=title, ylim=_HEIGHT, xlabel="x")
+    heading = f"{name} of (x, 0, 0)" if known is not None and known.axis else plain(name)
+    caption(ax, heading, f"{heading} and its derivative")
+    ax.set(ylim=_HEIGHT, xlabel="x")
     sns.despine(ax=ax)
 
 

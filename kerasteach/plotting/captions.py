@@ -72,8 +72,17 @@ def describe(figure: Figure | Axes) -> str:
     if not isinstance(figure, (Figure, SubFigure)):
         raise TypeError(f"`figure` must be a figure or axes. {received('figure', figure)}")
     title = figure.get_suptitle()
-    panels = [_of_panel(ax) for ax in figure.axes if ax in _captions]
+    known = [ax for ax in figure.axes if ax in _captions]
+    panels = [_of_panel(ax) for ax in known or figure.axes]
     return "\n\n".join(part for part in (_sentence(title), *panels) if part)
+
+
+def heading(figure: Figure) -> str:
+    """Return one line that says what a figure is: its title, or else what its first panel shows."""
+    panels = [_captions.get(ax, _Caption("", "")) for ax in figure.axes]
+    lines = [figure.get_suptitle(), *(ax.get_title() for ax in figure.axes[:1])]
+    lines += [line for panel in panels for line in (panel.finding, panel.what)]
+    return next((_sentence(line).rstrip(".") for line in lines if line.strip()), "")
 
 
 def _of_panel(ax: Axes) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from kerasteach.plotting.style import Look, plain
+from kerasteach.plotting.style import Look, inks, plain
 from kerasteach.plotting.table_checks import Kind, checked, frame_of, named_columns, renamed
 from kerasteach.validation import choice, did_you_mean, received, several
 
@@ -28,15 +28,17 @@ GRADIENTS: dict[str, Kind] = {
 }
 PREDICTIONS: dict[str, Kind] = {"x_1": "number", "x_2": "number", "output": "name", "value": "number"}
 _OPTIONAL: dict[str, Kind] = {"seed": "name", "step": "whole", "path": "name"}
-_MEASURED = ("norm", "value")  # not among the keys of a row
+_MEASURED = ("norm", "value", "count")  # not among the keys of a row
 _MADE_BY = {
     "history": "Comparison.history, or kerasteach.measure.history_table for one model,",
     "gradients": "Comparison.gradients, or GradientCapture.frame for one model,",
     "predictions": "Comparison.predictions, for data with two features,",
+    "confusion": "Comparison.confusion, of a classification,",
 }
 _EMPTY = {
     "gradients": "was the network trained, and its gradients captured?",
     "predictions": "a comparison has predictions for data with two features, as compare(data=(x[:, :2], y)) has",
+    "confusion": "a comparison has the confusion of classes where classes are predicted",
 }
 Hue = str | Sequence[str] | None
 
@@ -87,7 +89,8 @@ def _with_names(argument: str, table: pd.DataFrame, drawn: pd.DataFrame, keys: S
     """Put the name of each row's network in front, one name for each combination."""
     network: Any = ""
     if keys:
-        network = pd.concat([_names(argument, table[key]) for key in keys], axis=1).agg(", ".join, axis=1)
+        parts = [_names(argument, table[key]) for key in keys]
+        network = parts[0].str.cat(parts[1:], sep=", ") if len(parts) > 1 else parts[0]
     frame = drawn.drop(columns="seed", errors="ignore")
     frame.insert(0, "network", network)
     frame.insert(1, "seed", drawn.get("seed", ""))
@@ -106,7 +109,8 @@ def _repeats(frame: pd.DataFrame) -> bool:
     """Say whether two rows have the same keys. Two weights of a layer may share a name, but not a path."""
     if frame.duplicated([name for name in frame if name not in _MEASURED]).any():
         return True
-    return "layer" in frame and bool((frame.groupby(["network", "seed", "depth"])["layer"].nunique() > 1).any())
+    places = ["network", "seed", "depth"]
+    return "layer" in frame and bool(frame[[*places, "layer"]].drop_duplicates().duplicated(places).any())
 
 
 def _several_networks(argument: str, table: pd.DataFrame, frame: pd.DataFrame, hue: Hue) -> str:
@@ -137,19 +141,43 @@ def spread_note(frame: pd.DataFrame) -> str:
     return f"median of {seeds} seeds, band: lowest to highest" if seeds > 1 else "one seed"
 
 
+def setting_of(value: Any) -> str:
+    """Return what the table says of data, network and training, `attrs["setting"]`; nothing where it says nothing."""
+    frame = value if isinstance(value, pd.DataFrame) else None
+    return plain(str(frame.attrs.get("setting") or "")).strip() if frame is not None else ""
+
+
+def phrase(*parts: str) -> str:
+    """Join what is said, with commas."""
+    return ", ".join(part for part in parts if part and part != "(no name)")
+
+
+def of_seeds(frame: pd.DataFrame) -> str:
+    """Say what the numbers of a finding are, where there are several seeds: `" (median of 10 seeds)"`."""
+    seeds = frame["seed"].nunique()
+    return f" (median of {seeds} seeds)" if seeds > 1 else ""
+
+
 def line_with_band(
     ax: Axes, rows: pd.DataFrame, x: str, y: str, look: Look, *, hollow: bool = False, **line: Any
-) -> None:
+) -> pd.Series:
     """Draw one network's median over its seeds as a line, and the lowest to the highest as a band.
 
     The band ends where a seed is not finite: of the others alone it would not be the lowest to the highest.
+
+    Returns:
+        The median, as it is drawn.
     """
-    middle = median(rows, y, x)
-    style: dict[str, Any] = {"ls": "--", "markerfacecolor": "white"} if hollow else {"ls": "-"}
-    ax.plot(middle.index, middle, color=look.color, marker=look.marker, **style, **line)
-    if rows["seed"].nunique() > 1:
-        finite = rows.assign(**{y: rows[y].where(np.isfinite(rows[y]))}).groupby(x)[y]
-        low, high = finite.min(), finite.max()
-        whole = finite.count() == finite.size()
+    known = rows[y].where(np.isfinite(rows[y]), np.inf)  # a seed that is not finite counts as the highest
+    values = rows.assign(**{y: known}).pivot(index=x, columns="seed", values=y)
+    table = values.to_numpy()
+    with np.errstate(invalid="ignore"):  # between two infinite values
+        middle = pd.Series(np.nanmedian(table, axis=1), index=values.index).replace(np.inf, np.nan)
+    style: dict[str, Any] = {"ls": "--", "markerfacecolor": inks().surface} if hollow else {"ls": "-"}
+    ax.plot(middle.index, middle, **{"color": look.color, "marker": look.marker, **style, **line})
+    if table.shape[1] > 1:
+        whole = ~np.isinf(table).any(axis=1)
+        low, high = (np.where(whole, end(table, axis=1), np.nan) for end in (np.nanmin, np.nanmax))
         alpha = 0.1 if hollow else 0.25
-        ax.fill_between(low.index, low.where(whole), high.where(whole), color=look.color, alpha=alpha, lw=0)
+        ax.fill_between(values.index, low, high, color=look.color, alpha=alpha, lw=0)
+    return middle

@@ -9,19 +9,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from kerasteach.plotting.captions import AUTO
 from kerasteach.plotting.contours import checked_landscape, checked_minima
 from kerasteach.plotting.descent_path import QUANTITIES, descent_path, descent_values
 from kerasteach.plotting.descent_paths import paths_of
+from kerasteach.plotting.frames import MOST, film, stand_still
+from kerasteach.plotting.pages import headline
 from kerasteach.plotting.table_checks import Table
 from kerasteach.validation import choice
-
-_MOST = 50  # frames: ten seconds
-_PAUSE = 8  # frames for which the last step is shown
-_INTERVAL = 200  # milliseconds a frame
 
 
 def descent_animation(
@@ -29,6 +26,8 @@ def descent_animation(
     landscape: Table,
     minima: Iterable[Any] = (),
     quantity: Literal["value", "gradient_norm"] = "value",
+    *,
+    title: str | None = AUTO,
 ) -> FuncAnimation:
     """Let the paths of a descent grow step by step, beside their values.
 
@@ -39,6 +38,7 @@ def descent_animation(
         landscape: What `kerasteach.lessons.descent.landscape` returns for the same function.
         minima: Known minima to mark with a star, each a number or a pair. Defaults to none.
         quantity: What the right half shows, `"value"` or `"gradient_norm"`. Defaults to `"value"`.
+        title: A line above the step's number: a text, or `None` or `"auto"` for the number alone. Defaults to `"auto"`.
 
     Returns:
         The animation; `kerasteach.plotting.save(animation, "descent.gif")` writes it.
@@ -53,33 +53,28 @@ def descent_animation(
     choice("quantity", quantity, QUANTITIES)
     width = max(9.6, plt.rcParams["figure.figsize"][0])
     figure, (left, right) = plt.subplots(1, 2, figsize=(width, width / 2), layout="constrained")
-    descent_path(descent, landscape, minima, ax=left)
-    descent_values(descent, quantity, ax=right)
+    descent_path(descent, landscape, minima, ax=left, title=None)
+    descent_values(descent, quantity, ax=right, title=None)
     left.get_legend().remove()  # the right one names the colors
     steps_of = {path.label: path.rows["step"].to_numpy() for path in paths}
     parts = [_Growing(line, steps_of[line.get_label()]) for line in left.lines if line.get_label() in steps_of]
     parts += [_Growing(line, np.asarray(line.get_xdata())) for line in right.lines]  # there, x is the step
-    title = figure.suptitle("step 0")
-    _stand_still(figure, right)
+    above = headline(title, "", "")
+    heading = figure.suptitle(_heading(above, 0))
+    stand_still(figure)
 
     def show(step: int) -> list[Artist]:
-        title.set_text(f"step {step}")
+        heading.set_text(_heading(above, step))
         for part in parts:
             part.up_to(step)
-        return [title, *(part.line for part in parts)]
+        return [heading, *(part.line for part in parts)]
 
     steps = _shown(max(int(steps[-1]) for steps in steps_of.values()))
-    return FuncAnimation(figure, show, frames=steps + steps[-1:] * _PAUSE, interval=_INTERVAL, repeat_delay=1500)
+    return film(figure, show, steps)
 
 
-def _stand_still(figure: Figure, ax: Axes) -> None:
-    """Keep the layout and the legend where the whole paths have them, or they would move from frame to frame."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    legend = ax.get_legend()
-    assert legend is not None
-    x, y = ax.transAxes.inverted().transform(legend.get_window_extent().min)
-    legend.set_loc((float(x), float(y)))
+def _heading(above: str, step: int) -> str:
+    return f"{above}\nstep {step}" if above else f"step {step}"
 
 
 class _Growing:
@@ -99,7 +94,7 @@ class _Growing:
 
 def _shown(last: int) -> list[int]:
     """Return the steps that have a frame."""
-    if last <= _MOST:
+    if last <= MOST:
         return list(range(last + 1))
-    early, even = np.geomspace(1, last + 1, _MOST // 2) - 1, np.linspace(0, last, _MOST // 2)
+    early, even = np.geomspace(1, last + 1, MOST // 2) - 1, np.linspace(0, last, MOST // 2)
     return sorted({round(step) for step in [*early, *even]})

@@ -9,12 +9,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.patheffects import withStroke
 
+from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.comparison_tables import phrase, setting_of
 from kerasteach.plotting.contours import checked_landscape, checked_minima, draw_landscape, frame
 from kerasteach.plotting.descent_paths import Path, paths_of
-from kerasteach.plotting.style import new_axes
-from kerasteach.plotting.table_checks import Table
+from kerasteach.plotting.legends import legend_outside
+from kerasteach.plotting.style import inks, new_axes
+from kerasteach.plotting.table_checks import Table, frame_of
+from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.validation import choice
 
 _MARKED = 60  # steps of a path up to which each has a marker
@@ -22,10 +26,19 @@ _FAR = 1e4  # half widths of the picture: a point beyond is drawn so far off in 
 _DECADES = 8  # what a logarithmic axis shows below the highest start or value
 _MARGIN = 10.0  # factor of the margin above it
 QUANTITIES = {"value": "value of the function", "gradient_norm": "L2 norm of the gradient"}
+_MOST_GONE = 2  # paths that diverged are named in a finding
+_WHOLE = 100.0  # a path that diverges is shown whole up to this factor above the others
 _ON_TOP = {"diverged": 2.0, "oscillating": 2.2}  # paths that cover much lie under the others, which have 2.4
 
 
-def descent_path(descent: Table, landscape: Table, minima: Iterable[Any] = (), ax: Axes | None = None) -> Axes:
+def descent_path(
+    descent: Table,
+    landscape: Table,
+    minima: Iterable[Any] = (),
+    ax: Axes | None = None,
+    *,
+    title: str | None = AUTO,
+) -> Axes:
     """Draw the paths of a descent on the function's curve (one coordinate) or contours (two).
 
     Each marker is a step, of a long path only some. The picture shows what the landscape covers, and paths that leave
@@ -37,6 +50,8 @@ def descent_path(descent: Table, landscape: Table, minima: Iterable[Any] = (), a
         landscape: What `kerasteach.lessons.descent.landscape` returns for the same function.
         minima: Known minima to mark with a star, each a number or a pair. Defaults to none.
         ax: Where to draw. Defaults to a new figure.
+        title: `"auto"`, what is drawn, and above it which path converged first and which diverged; a text; or `None`
+            for no title. Defaults to `"auto"`.
 
     Returns:
         The axes.
@@ -51,7 +66,8 @@ def descent_path(descent: Table, landscape: Table, minima: Iterable[Any] = (), a
         >>> kt.plotting.descent_path(path, kt.lessons.landscape("parabola")).get_xlabel()
         'x'
     """
-    paths, title = paths_of(descent)
+    paths, heading = paths_of(descent)
+    setting = setting_of(frame_of("descent", descent))
     landscape, names = checked_landscape(descent, landscape)
     stars = checked_minima(minima, len(names))
     ax = new_axes(ax)
@@ -61,13 +77,17 @@ def descent_path(descent: Table, landscape: Table, minima: Iterable[Any] = (), a
         spaced = np.geomspace(1, len(x), _MARKED // 2).astype(int) - 1  # the first steps are the longest
         ax.plot(x, y, markevery=_marked(len(x), spaced), **drawn_as(path))
     _mark_starts(ax, paths, names)
-    beside: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if len(names) > 1 else {}
-    ax.legend(title=title, frameon=False, alignment="left", **beside)
+    legend_outside(ax, title=heading)
+    caption(ax, title, phrase("gradient descent", setting), _finding(paths))
     return ax
 
 
 def descent_values(
-    descent: Table, quantity: Literal["value", "gradient_norm"] = "value", ax: Axes | None = None
+    descent: Table,
+    quantity: Literal["value", "gradient_norm"] = "value",
+    ax: Axes | None = None,
+    *,
+    title: str | None = AUTO,
 ) -> Axes:
     """Draw the value against the step, a line a path: too small, good and too large a learning rate in comparison.
 
@@ -78,6 +98,8 @@ def descent_values(
         descent: What `kerasteach.gradient_descent` returns.
         quantity: `"value"` or `"gradient_norm"`. Defaults to `"value"`.
         ax: Where to draw. Defaults to a new figure.
+        title: `"auto"`, what is drawn, and above it which path converged first and which diverged; a text; or `None`
+            for no title. Defaults to `"auto"`.
 
     Returns:
         The axes.
@@ -92,7 +114,8 @@ def descent_values(
         >>> [text.get_text() for text in kt.plotting.descent_values(path).get_legend().get_texts()]
         ['0.01: still going', '0.3: converged', '1.02: diverged']
     """
-    paths, title = paths_of(descent)
+    paths, heading = paths_of(descent)
+    setting = setting_of(frame_of("descent", descent))
     choice("quantity", quantity, QUANTITIES)
     ax = new_axes(ax)
     set_value_axis(ax, paths, quantity)
@@ -106,19 +129,61 @@ def descent_values(
             size = 1.6 * plt.rcParams["lines.markersize"]
             ax.plot(gone, high, color=path.look.color, marker="^", ms=size, clip_on=False)
     ax.set(xlabel="step", ylabel=QUANTITIES[quantity])
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    ax.legend(title=title, frameon=False, alignment="left")
+    whole_ticks(ax.xaxis)
+    legend_outside(ax, title=heading)
+    caption(ax, title, phrase("gradient descent", setting), _finding(paths))
     return ax
+
+
+def _finding(paths: Sequence[Path]) -> str:
+    """Say which path converged in how few steps, and which diverged."""
+    done = [(int(path.rows["step"].iloc[-1]), path.name) for path in paths if path.verdict == "converged"]
+    gone = [path.name for path in paths if path.verdict == "diverged"]
+    parts = []
+    if done:
+        steps, name = min(done)
+        first = " first" if len(done) > 1 and sorted(done)[1][0] > steps else ""
+        if first or len(done) == 1:
+            parts.append(f"{name} converges{first}, in {steps} step{'s' * (steps != 1)}")
+    if gone and len(gone) <= _MOST_GONE:
+        parts.append(f"{' and '.join(gone)} diverge{'s' * (len(gone) == 1)}")
+    return ", ".join(parts)
 
 
 def _mark_starts(ax: Axes, paths: Sequence[Path], names: Sequence[str]) -> None:
     """Mark where the paths begin."""
     columns = [*names, "value"][:2]
     starts = pd.concat([path.rows.head(1) for path in paths])[columns].drop_duplicates()
-    size = 1.8 * plt.rcParams["lines.markersize"]
-    ax.plot(*starts.to_numpy("float64").T, ls="", marker="o", ms=size, mfc="none", mec="black", zorder=4)
+    size, ink = 1.8 * plt.rcParams["lines.markersize"], inks()
+    ax.plot(*starts.to_numpy("float64").T, ls="", marker="o", ms=size, mfc="none", mec=ink.text, zorder=4)
+    halo = [withStroke(linewidth=3, foreground=ink.surface)]
     for x, y in starts.itertuples(index=False):
-        ax.annotate("start", (x, y), (0, size), textcoords="offset points", ha="center", zorder=4)
+        away = _away(ax, paths, columns, (x, y))
+        sides = {-1: "right", 0: "center", 1: "left"}
+        upright = {-1: "top", 0: "center", 1: "bottom"}
+        across, up = np.sign(np.round(away)).astype(int)
+        place = tuple(0.8 * size * away)
+        options: dict[str, Any] = {"ha": sides[int(across)], "va": upright[int(up)], "path_effects": halo}
+        ax.annotate("start", (x, y), place, textcoords="offset points", zorder=4, **options)
+
+
+def _away(ax: Axes, paths: Sequence[Path], columns: Sequence[str], start: tuple[float, float]) -> np.ndarray:
+    """Return the direction, of length 1 in the picture, in which no path leaves a start and the picture goes on."""
+    ends = np.array([ax.get_xlim(), ax.get_ylim()], "float64")
+    span = np.ptp(ends, axis=1)
+    here = (np.array(start, "float64") - ends[:, 0]) / span
+    taken = []
+    for path in paths:
+        points = path.rows[list(columns)].to_numpy("float64")[:2]
+        if len(points) > 1 and np.isfinite(points).all() and tuple(points[0]) == tuple(start):
+            step = (points[1] - points[0]) / span
+            length = float(np.hypot(*np.clip(step, -1e9, 1e9)))
+            taken += [step / length] if 0 < length < 1e9 else []
+    angles = np.arange(8) * np.pi / 4
+    choices = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    inside = ((here + 0.15 * choices > 0) & (here + 0.15 * choices < 1)).all(axis=1)
+    crowded = np.max([choices @ one for one in taken], axis=0) if taken else -choices[:, 1]
+    return choices[int(np.argmin(crowded + 10.0 * ~inside))]
 
 
 def places(path: Path, names: Sequence[str], landscape: pd.DataFrame) -> np.ndarray:
@@ -146,6 +211,11 @@ def set_value_axis(ax: Axes, paths: Sequence[Path], quantity: str) -> None:
     if not starts:
         raise ValueError(f"The table has no finite {quantity}. Received: {sum(len(path.rows) for path in paths)} rows.")
     stay = [values for values, path in zip(finite, paths, strict=True) if path.verdict != "diverged"]
+    top = max((values.max() for values in stay if values.size), default=np.inf)
+    for path, values in zip(paths, finite, strict=True):
+        near = len(values) == len(path.rows) and values.max() <= _WHOLE * top and values.min() >= 0
+        if path.verdict == "diverged" and stay and near:
+            stay = [*stay, values]
     shown = np.concatenate([starts, *(stay or finite)])
     low, high = float(shown.min()), float(shown.max())
     if (np.concatenate(finite) >= 0).all() and high > 0:

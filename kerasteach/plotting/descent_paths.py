@@ -23,12 +23,13 @@ _NEEDS: dict[str, Kind] = {
 
 
 class Path(NamedTuple):
-    """One path: what the legend calls it, its look, its rows by step, and its verdict."""
+    """One path: what the legend calls it, its look, its rows by step, its verdict, and its name alone."""
 
     label: str
     look: Look
     rows: pd.DataFrame
     verdict: str
+    name: str
 
 
 def paths_of(table: Table) -> tuple[list[Path], str]:
@@ -69,7 +70,7 @@ def paths_of(table: Table) -> tuple[list[Path], str]:
     paths = []
     for name, look, rows in zip(names, looks(names).values(), groups, strict=True):
         verdict = str(rows["verdict"].iloc[-1])
-        paths.append(Path(f"{name}: {plain(verdict)}", look, rows, verdict))
+        paths.append(Path(f"{name}: {plain(verdict)}", look, rows, verdict, name))
     return paths, title
 
 

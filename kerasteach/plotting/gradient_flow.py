@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from kerasteach.plotting import non_finite
+from kerasteach.plotting.captions import AUTO, caption
 from kerasteach.plotting.comparison_tables import (
     GRADIENTS,
     Hue,
@@ -20,18 +20,26 @@ from kerasteach.plotting.comparison_tables import (
     median,
     names_of,
     networks_in,
+    of_seeds,
+    phrase,
+    setting_of,
     spread_note,
 )
-from kerasteach.plotting.style import Look, looks, new_axes, plain
-from kerasteach.plotting.table_checks import Table
-from kerasteach.plotting.text_fitting import fitted, legend, letters
+from kerasteach.plotting.layer_names import layer_names
+from kerasteach.plotting.legends import legend_outside
+from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
+from kerasteach.plotting.table_checks import Table, frame_of
+from kerasteach.plotting.text_fitting import letters
+from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.tables.error_signal import signal_rows
 from kerasteach.validation import choice, received
 
 _LEAST_RANGE = 100  # a scale of at least two powers of ten, so that a harmless slope does not look like vanishing
 _FLOOR, _CEILING = 1e-150, 1e150  # ends of a logarithmic scale that a drawing library has numbers for
-_MOST_NAMES = 12  # more layers than this are numbered, not named, along an axis
-_LONGEST_NAME = 24  # letters of a layer's name
+_STRIKING = 10  # a finding names a first layer that gets this many times less or more than the last
+_STYLES = (("-", True), ("--", False), (":", False))  # of the kinds of lines, and whether their markers are filled
+_PROBES = "error signal at the probes"
+_SIGNAL = "error signal"
 
 
 def gradient_flow(
@@ -41,13 +49,15 @@ def gradient_flow(
     ax: Axes | None = None,
     *,
     hue: Hue = None,
+    title: str | None = AUTO,
 ) -> Axes:
     """Draw the gradient's norm against the layer, on a log axis: a line that falls to the left has vanished.
 
     Solid lines and filled markers are the rows that carry each layer's error signal, where vanishing shows: the bias
     gradient, which is the mean error signal; `beta` where a normalization layer follows; the kernel where a layer has
     neither (`kerasteach.tables.error_signal.signal_rows`). Dashed lines and hollow markers are the kernel, whose
-    gradient is that signal times the layer's input, which can hide vanishing. Where a norm is exactly 0, a logarithmic
+    gradient is that signal times the layer's input, which can hide vanishing. Dotted lines are the error signal that a
+    `kerasteach.layers.GradientProbe` recorded, where the network has one. Where a norm is exactly 0, a logarithmic
     axis has no point, and the legend says so; where a seed's is not finite, a cross stands at the upper edge, and the
     legend says how many seeds left the finite numbers in which epoch. Layers stand in the order in which the model
     calls them, also where it has branches.
@@ -59,6 +69,8 @@ def gradient_flow(
         epoch: The epoch whose steps are averaged, as Keras numbers it, or `"all"`. Defaults to `"first"`.
         ax: Where to draw. Defaults to a new figure.
         hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
+        title: `"auto"`, what is drawn, and above it a finding where a first layer gets ten times less or more than the
+            last; a text; or `None` for no title. Defaults to `"auto"`.
 
     Returns:
         The axes.
@@ -81,12 +93,25 @@ def gradient_flow(
     _of_epoch(pd.concat(lines.values()), epoch)  # refused before there is a figure
     look_of = looks(names_of(frame))
     ax = new_axes(ax)
-    found = draw_flow(ax, lines, epoch, look_of)
-    handles = [*network_handles(look_of, found), *(line_handles(lines) if len(lines) > 1 else ())]
-    title = spread_note(frame) if names_of(frame) != [""] else None
+    found, what, finding = draw_flow(ax, lines, epoch, look_of)
+    handles = network_handles(look_of, found)
+    several = frame["seed"].nunique() > 1
+    if several and not names_of(frame)[0] and not handles:
+        look = look_of[""]
+        handles = [Line2D([], [], color=look.color, marker=look.marker, label=spread_note(frame))]
+    handles += line_handles(lines) if len(lines) > 1 else []
     if handles:
-        legend(ax, handles, title, most=3)
+        legend_outside(ax, handles, spread_note(frame) if names_of(frame) != [""] else None)
+    what = phrase(what, names_of(frame)[0] if len(look_of) == 1 else "", setting_of(frame_of("gradients", gradients)))
+    caption(ax, title, what, finding, pad=room_for_crosses(ax))
     return ax
+
+
+def room_for_crosses(ax: Axes) -> float | None:
+    """Return how far the title stands off, in points, where crosses stand at the upper edge."""
+    return (
+        1.5 * float(plt.rcParams["lines.markersize"]) if any(one.get_zorder() == 5 for one in ax.collections) else None
+    )
 
 
 def lines_of(frame: pd.DataFrame, parameter: str | None) -> dict[str, pd.DataFrame]:
@@ -96,20 +121,33 @@ def lines_of(frame: pd.DataFrame, parameter: str | None) -> dict[str, pd.DataFra
         TypeError: If the parameter is no text.
         ValueError: If the table has no such parameter; the message names those it has.
     """
-    found = list(frame["parameter"].unique())
+    found = [str(name) for name in frame["parameter"].unique()]
     if parameter is not None and choice("parameter", parameter, ["both", *found]) != "both":
-        return {parameter: frame[frame["parameter"] == parameter]}
-    signal = signal_rows(frame)
+        return {_SIGNAL if parameter == "signal" else parameter: frame[frame["parameter"] == parameter]}
+    signal = _signal_of(frame)
     signal = signal if len(signal) else frame[frame["parameter"] == found[0]]
     lines = {_signal_label(signal): signal}
     if parameter == "both" and "kernel" in found:
         lines["kernel"] = frame[frame["parameter"] == "kernel"]
+    if parameter == "both" and "signal" in found[1:]:
+        lines[_PROBES] = frame[frame["parameter"] == "signal"]
     return lines
+
+
+def _signal_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that carry the error signal, chosen by the sums of each layer: the table may be long."""
+    keys = ["network", "seed", "depth", "parameter"]
+    groups = frame.groupby(keys, sort=False, dropna=False)["norm"]
+    sums = groups.sum().reset_index()
+    sums.insert(2, "epoch", 0)
+    chosen = np.zeros(len(sums), bool)
+    chosen[signal_rows(sums).index] = True
+    return frame[chosen[groups.ngroup().to_numpy()]]
 
 
 def parameters_in(rows: pd.DataFrame) -> str:
     """Return the names of the parameters in words: `"bias or beta"`."""
-    names = [plain(name) for name in rows["parameter"].unique()]
+    names = ["error signal" if name == "signal" else plain(name) for name in rows["parameter"].unique()]
     return " or ".join([*([", ".join(names[:-1])] if names[1:] else []), names[-1]])
 
 
@@ -120,22 +158,31 @@ def _signal_label(rows: pd.DataFrame) -> str:
         return "bias (mean error signal)"
     if names <= {"bias", "beta"}:
         return f"{'bias, or ' if 'bias' in names else ''}beta of a normalization behind it (mean error signal)"
-    if names == {"kernel"}:
-        return "kernel"
+    if names <= {"kernel", "signal"} and len(names) == 1:
+        return _SIGNAL if names == {"signal"} else "kernel"
     return f"{parameters_in(rows)} (error signal)"
 
 
 def draw_flow(
     ax: Axes, lines: Mapping[str, pd.DataFrame], epoch: int | str, look_of: Mapping[str, Look]
-) -> dict[str, str]:
-    """Draw the lines of a checked table, without a legend, and return the legend's notes, by network."""
+) -> tuple[dict[str, str], str, str]:
+    """Draw the lines of a checked table, without a legend.
+
+    Returns:
+        The legend's notes, by network; what is drawn, in words; and the finding, which may be empty.
+    """
     rows = pd.concat(lines.values(), keys=lines, names=["line", None]).reset_index(level="line")
     lost = non_finite.notes(rows, "norm")
     rows, when = _of_epoch(rows, epoch)
     groups = rows.groupby(["line", "network", "seed", "layer", "depth"], sort=False)["norm"]
     rows = groups.mean(skipna=False).reset_index()
+    kinds = list(lines)
+    medians: dict[str, pd.Series] = {}
     for (line, name), points in rows.groupby(["line", "network"], sort=False):
-        line_with_band(ax, points, "depth", "norm", look_of[str(name)], hollow=line != next(iter(lines)))
+        style, filled = _STYLES[kinds.index(line)]
+        middle = line_with_band(ax, points, "depth", "norm", look_of[str(name)], hollow=not filled, ls=style)
+        if line == kinds[0]:
+            medians[str(name)] = middle
     bad = rows[~np.isfinite(rows["norm"])].groupby("network", sort=False)["depth"]
     places = {str(name): depths.unique() for name, depths in bad}
     non_finite.mark(ax, places, look_of, 1.3 * plt.rcParams["lines.markersize"])
@@ -143,15 +190,54 @@ def draw_flow(
     margin = max(1.6, (high / low) ** 0.05)  # for half a marker, over any number of decades
     ax.set_ylim(low / margin, high * margin)
     ax.set_yscale("log", nonpositive="mask")
-    which = f"{parameters_in(next(iter(lines.values())))} gradient" if len(lines) == 1 else "gradient"
-    ax.set_ylabel(f"L2 norm of the {which}")
-    above = None if np.isfinite(rows["norm"]).all() else 1.5 * plt.rcParams["lines.markersize"]  # the crosses
-    ax.set_title(fitted(ax, f"gradients by layer, mean over the steps of {when}"), pad=above)
+    ax.minorticks_off()
+    ax.set_ylabel(norm_label(next(iter(lines.values()))) if len(lines) == 1 else "L2 norm of the gradient")
+    what = f"gradients by layer, mean over the steps of {when}"
     _name_layers(ax, rows)
     if not (np.isfinite(rows["norm"]) & (rows["norm"] > 0)).any():
         zero = bool((rows["norm"] == 0).all())
         non_finite.nothing_finite(ax, "every gradient is exactly 0" if zero else "no finite gradient")
-    return _notes(rows, lost)
+    return _notes(rows, lost), what, _finding(rows[rows["line"] == kinds[0]], medians)
+
+
+def norm_label(rows: pd.DataFrame) -> str:
+    """Return what the norm of these rows is called along an axis or a scale."""
+    names = parameters_in(rows)
+    return "L2 norm of the error signal" if names == _SIGNAL else f"L2 norm of the {names} gradient"
+
+
+def _finding(rows: pd.DataFrame, medians: Mapping[str, pd.Series]) -> str:
+    """Say which network's first layer gets most times less than its last, or more, if each of its seeds says so."""
+    found: list[tuple[float, str]] = []
+    for name, middle in medians.items():
+        first, last = int(middle.index[0]), int(middle.index[-1])
+        ends = rows[(rows["network"] == name) & rows["depth"].isin([first, last])]
+        seeds = ends.pivot(index="seed", columns="depth", values="norm")
+        if first == last or seeds.isna().any(axis=None) or not (np.isfinite(seeds) & (seeds > 0)).all(axis=None):
+            continue
+        factor, every = middle[last] / middle[first], (seeds[last] / seeds[first]).to_numpy()
+        less = factor > 1
+        if max(factor, 1 / factor) < _STRIKING or not ((every > 2) if less else (every < 0.5)).all():
+            continue
+        who = of_seeds(rows)
+        text = (
+            f"layer {first} gets {times(max(factor, 1 / factor))} times {'less' if less else 'more'} than layer {last}"
+        )
+        found.append((abs(np.log(factor)), f"{name}: {text}{who}" if name else f"{text}{who}"))
+    return max(found)[1] if found else ""
+
+
+def times(factor: float) -> str:
+    """Write a factor in two digits, in words where it has many.
+
+    Example:
+        >>> times(1523.0), times(2.34), times(3.2e9)
+        ('1,500', '2.3', 'more than a billion')
+    """
+    for least, word in ((1e9, "a billion"), (1e6, "a million")):
+        if factor >= least:
+            return f"more than {word}"
+    return f"{float(f'{factor:.2g}'):,.{0 if factor >= 9.95 else 1}f}"
 
 
 def _of_epoch(rows: pd.DataFrame, epoch: int | str) -> tuple[pd.DataFrame, str]:
@@ -189,26 +275,12 @@ def norm_range(norms: np.ndarray) -> tuple[float, float]:
     return low / widen, high * widen
 
 
-def layer_names(rows: pd.DataFrame) -> dict[int, str]:
-    """Return the layers' names by depth, where all networks agree on them and there are few enough to read."""
-    pairs = rows[["depth", "layer"]].drop_duplicates().sort_values("depth")
-    if pairs["depth"].duplicated().any() or len(pairs) > _MOST_NAMES:
-        return {}
-    return {int(depth): _layer_name(layer) for depth, layer in pairs.itertuples(index=False)}
-
-
-def _layer_name(layer: str) -> str:
-    name = layer.replace("_", " ").strip() or layer
-    half = _LONGEST_NAME // 2
-    return plain(name if len(name) <= _LONGEST_NAME else f"{name[: half - 1]}...{name[-half + 2 :]}")
-
-
 def _name_layers(ax: Axes, rows: pd.DataFrame) -> None:
     names = layer_names(rows)
     ax.set_xlabel("layer, from input (left) to output (right)")
     ax.set_xlim(rows["depth"].min() - 0.5, rows["depth"].max() + 0.5)
     if not names:
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        whole_ticks(ax.xaxis, 10)
     elif (1 + max(len(word) for name in names.values() for word in name.split())) * len(names) < letters(ax):
         ax.set_xticks(list(names), [name.replace(" ", "\n") for name in names.values()])
     else:
@@ -229,8 +301,8 @@ def network_handles(look_of: Mapping[str, Look], found: Mapping[str, str]) -> li
 def line_handles(lines: Sequence[str] | Mapping[str, pd.DataFrame]) -> list[Line2D]:
     """Return the legend's entries of the kinds of lines: solid and filled, dashed and hollow."""
     handles = []
-    for number, label in enumerate(lines):
-        face = "white" if number else "0.3"
-        style = "--" if number else "-"
-        handles.append(Line2D([], [], color="0.3", marker="o", ls=style, markerfacecolor=face, label=plain(label)))
+    ink = inks()
+    for (style, filled), label in zip(_STYLES, lines, strict=False):
+        face = ink.muted if filled else ink.surface
+        handles.append(Line2D([], [], color=ink.muted, marker="o", ls=style, markerfacecolor=face, label=plain(label)))
     return handles

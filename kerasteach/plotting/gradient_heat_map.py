@@ -13,17 +13,30 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from kerasteach.plotting import non_finite
-from kerasteach.plotting.comparison_tables import GRADIENTS, Hue, median, names_of, networks_in
-from kerasteach.plotting.gradient_flow import layer_names, lines_of, norm_range, parameters_in
-from kerasteach.plotting.pages import composed, on_page, panels
-from kerasteach.plotting.style import checked_axes, new_axes
-from kerasteach.plotting.table_checks import Table
+from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.comparison_tables import (
+    GRADIENTS,
+    Hue,
+    median,
+    names_of,
+    networks_in,
+    of_seeds,
+    phrase,
+    setting_of,
+)
+from kerasteach.plotting.gradient_flow import lines_of, norm_label, norm_range, times
+from kerasteach.plotting.layer_names import layer_names
+from kerasteach.plotting.pages import composed, headline, on_page, panels
+from kerasteach.plotting.style import checked_axes, inks, new_axes
+from kerasteach.plotting.table_checks import Table, frame_of
 from kerasteach.plotting.text_fitting import fitted
+from kerasteach.plotting.ticks import evenly
 from kerasteach.validation import finite, flag, received, several
 
 _COLUMNS = 3
 _TICKS = 10  # layers that have a label, at most
-_COLORS = "cividis"
+_COLORS = "viridis"  # whose middle, where a healthy network is, is no gray
+_HEALTHY = 10  # the medians of a healthy network lie within this factor
 
 
 def gradient_heat_map(
@@ -34,6 +47,7 @@ def gradient_heat_map(
     ax: Axes | None = None,
     *,
     hue: Hue = None,
+    title: str | None = AUTO,
 ) -> Axes:
     """Draw the gradient's norm of one network as colors, layer against epoch: the median over its seeds.
 
@@ -47,6 +61,8 @@ def gradient_heat_map(
         colorbar: Whether to draw the scale beside it. Defaults to `True`.
         ax: Where to draw. Defaults to a new figure.
         hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
+        title: `"auto"`, what is drawn, and above it a finding where there is one; a text; or `None` for no title.
+            Defaults to `"auto"`.
 
     Returns:
         The axes.
@@ -65,11 +81,15 @@ def gradient_heat_map(
             f"Received: {names}."
         )
     rows = rows_of(frame, parameter)
-    return _draw(new_axes(ax), rows, scale or norm_range(_norms(rows).to_numpy()), colorbar)
+    norms = _norms(rows)
+    ax, notes = _draw(new_axes(ax), rows, norms, scale or norm_range(norms.to_numpy()), colorbar)
+    what = phrase("gradients by layer and epoch", notes, setting_of(frame_of("gradients", gradients)))
+    caption(ax, title, what, _finding(norms, rows))
+    return ax
 
 
 def gradient_heat_map_figure(
-    gradients: Table, parameter: str | None = None, *, hue: Hue = None, page: int = 1
+    gradients: Table, parameter: str | None = None, *, hue: Hue = None, page: int = 1, title: str | None = AUTO
 ) -> Figure:
     """Draw a heat map for each network of a table, six on a page, all on one color scale.
 
@@ -79,6 +99,8 @@ def gradient_heat_map_figure(
             see `gradient_flow`.
         hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
         page: Which six of more networks. Defaults to `1`; `kerasteach.plotting.pages` says how many pages there are.
+        title: A line above the panels: `"auto"`, what the table says of data and training; a text; or `None` for none.
+            Defaults to `"auto"`.
 
     Returns:
         The figure.
@@ -90,30 +112,46 @@ def gradient_heat_map_figure(
     frame = networks_in("gradients", gradients, GRADIENTS, hue)
     rows = rows_of(frame, parameter)
     names, note = on_page(names_of(frame), page)
+    above = headline(title, setting_of(frame_of("gradients", gradients)), note)
     with composed():
-        figure, axes = panels(len(names), _COLUMNS, width=3.9, height=3.1, note=note)
+        figure, axes = panels(len(names), _COLUMNS, width=3.9, height=3.1, note=above)
         heat_maps(rows, dict(zip(names, axes, strict=True)))
     return figure
 
 
 def heat_maps(rows: pd.DataFrame, axes: Mapping[str, Axes]) -> None:
     """Draw a heat map of each network named into its axes, on the scale of all networks, named once."""
-    ends = norm_range(_norms(rows).to_numpy())
+    every = _norms(rows)
+    ends = norm_range(every.to_numpy())
+    known = set(every.index.get_level_values("network"))
     labels: list[str] = []
     for name, ax in axes.items():
-        of_network = rows[rows["network"] == name]
-        if of_network.empty:
+        if name not in known:
             ax.set_axis_off()
             ax.set_title(fitted(ax, f"{name}: has none of these parameters"))
             continue
-        _draw(ax, of_network, ends, colorbar=False)
+        of_network = rows[rows["network"] == name]
+        _, notes = _draw(ax, of_network, every.loc[[name]], ends, colorbar=False)
+        caption(ax, None, phrase("gradients by layer and epoch", notes), _finding(every.loc[[name]], of_network))
+        ax.set_title("\n".join(fitted(ax, part) for part in notes.split("\n")))
         drawn = [label.get_text() for label in ax.get_yticklabels()]
         if drawn == labels and not _begins_row(ax):
             ax.set_yticks([])
         labels = drawn
     figure = next(iter(axes.values())).get_figure()
     assert figure is not None
-    figure.colorbar(ScalarMappable(LogNorm(*ends), _COLORS), ax=list(axes.values()), label=_scale_label(rows))
+    bar = figure.colorbar(ScalarMappable(LogNorm(*ends), _COLORS), ax=list(axes.values()), label=norm_label(rows))
+    bar.ax.minorticks_off()
+
+
+def _finding(norms: pd.Series, rows: pd.DataFrame) -> str:
+    """Say within what factor all medians are, where that is a small one: the gradient neither vanishes nor explodes."""
+    values = norms.to_numpy()
+    if not (np.isfinite(values) & (values > 0)).all() or values.max() > _HEALTHY * values.min() or len(values) < 2:
+        return ""
+    if norms.index.get_level_values("depth").nunique() < 2:
+        return ""
+    return f"all layers stay within a factor of {times(max(1.1, values.max() / values.min()))}{of_seeds(rows)}"
 
 
 def _begins_row(ax: Axes) -> bool:
@@ -127,10 +165,6 @@ def rows_of(frame: pd.DataFrame, parameter: str | None = None) -> pd.DataFrame:
     return next(iter(lines_of(frame, None if signal else parameter).values()))
 
 
-def _scale_label(rows: pd.DataFrame) -> str:
-    return f"L2 norm of the {parameters_in(rows)} gradient"
-
-
 def _checked(limits: object) -> tuple[float, float]:
     ends = [finite("limits", end) for end in several("limits", limits, "two norms")]
     if len(ends) != 2 or not 0 < ends[0] < ends[1]:
@@ -138,9 +172,11 @@ def _checked(limits: object) -> tuple[float, float]:
     return ends[0], ends[1]
 
 
-def _draw(ax: Axes, rows: pd.DataFrame, limits: tuple[float, float], colorbar: bool) -> Axes:
-    """Draw one network's rows as cells, the output on top."""
-    norms = _norms(rows).droplevel("network").unstack("epoch").sort_index(ascending=False)
+def _draw(
+    ax: Axes, rows: pd.DataFrame, medians: pd.Series, limits: tuple[float, float], colorbar: bool
+) -> tuple[Axes, str]:
+    """Draw one network's rows as cells, the output on top, and return the axes and what a title says of it."""
+    norms = medians.droplevel("network").unstack("epoch").sort_index(ascending=False)
     cells = np.ma.masked_where(~(norms.to_numpy() > 0), norms.to_numpy())
     mesh = ax.pcolormesh(cells, norm=LogNorm(*limits), cmap=_COLORS)
     ax.set(xlim=(0, norms.shape[1]), ylim=(norms.shape[0], 0), xlabel="epochs trained", ylabel="")
@@ -149,33 +185,35 @@ def _draw(ax: Axes, rows: pd.DataFrame, limits: tuple[float, float], colorbar: b
     if colorbar:
         figure = ax.get_figure()
         assert figure is not None
-        figure.colorbar(mesh, ax=ax, label=_scale_label(rows))
+        figure.colorbar(mesh, ax=ax, label=norm_label(rows)).ax.minorticks_off()
     open_cells = ["exactly 0"] * bool((norms == 0).any(axis=None)) + ["not finite"] * bool(norms.isna().any(axis=None))
-    ax.patch.set(hatch="///" if open_cells else None, edgecolor="0.6")  # what the colors leave open
+    ax.patch.set(hatch="///" if open_cells else None, edgecolor=inks().muted)  # what the colors leave open
     hatched = f"(hatched: {' or '.join(open_cells)})" if open_cells else ""
     lost = _mark_lost(ax, rows, [int(epoch) for epoch in norms.columns])
-    title = " ".join(part for part in (str(rows["network"].iloc[0]), hatched) if part)
-    ax.set_title("\n".join(fitted(ax, part) for part in (title, lost) if part))
+    notes = " ".join(part for part in (str(rows["network"].iloc[0]), hatched) if part)
     _name_cells(ax, rows, norms)
-    return ax
+    return ax, "\n".join(part for part in (notes, lost) if part)
 
 
 def _mark_lost(ax: Axes, rows: pd.DataFrame, epochs: list[int]) -> str:
     """Draw a line where the first seed left the finite numbers, and return the title's note on it."""
     lost = rows.loc[~np.isfinite(rows["norm"]), "epoch"]
     if len(lost):
-        ax.axvline(epochs.index(lost.min()), color="black", ls=":")
+        ax.axvline(epochs.index(lost.min()), color=inks().text, ls=":")
     return non_finite.notes(rows, "norm").get(str(rows["network"].iloc[0]), "")
 
 
 def _name_cells(ax: Axes, rows: pd.DataFrame, norms: pd.DataFrame) -> None:
     """Name some of the epochs below the cells, and the layers beside them."""
-    epochs = np.arange(0, norms.shape[1], max(1, -(-(norms.shape[1] - 1) // 4)))
-    ax.set_xticks(epochs + 0.5, [str(int(norms.columns[int(position)]) + 1) for position in epochs])
+    numbers = [int(epoch) + 1 for epoch in norms.columns]
+    places = evenly(numbers)
+    ax.set_xticks([place + 0.5 for place in places], [str(numbers[place]) for place in places])
     layers = layer_names(rows)
-    every = -(-len(norms) // _TICKS)
-    labels = [layers.get(depth, f"layer {depth}") for depth in norms.index]
-    ax.set_yticks(np.arange(len(norms))[::every] + 0.5, labels[::every], rotation=0)
+    depths = [int(depth) for depth in norms.index]
+    places = evenly(depths[::-1], _TICKS)
+    places = [len(depths) - 1 - place for place in reversed(places)]
+    labels = [layers.get(depths[place], f"layer {depths[place]}") for place in places]
+    ax.set_yticks([place + 0.5 for place in places], labels, rotation=0)
 
 
 def _norms(rows: pd.DataFrame) -> pd.Series:

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from kerasteach.plotting import non_finite
-from kerasteach.plotting.comparison_tables import HISTORY, Hue, line_with_band, names_of, networks_in, spread_note
-from kerasteach.plotting.style import Look, looks, new_axes, plain
-from kerasteach.plotting.table_checks import Table
-from kerasteach.plotting.text_fitting import legend
-from kerasteach.validation import choice
+from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.comparison_tables import (
+    HISTORY,
+    Hue,
+    line_with_band,
+    names_of,
+    networks_in,
+    of_seeds,
+    phrase,
+    setting_of,
+    spread_note,
+)
+from kerasteach.plotting.legends import legend_outside
+from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
+from kerasteach.plotting.table_checks import Table, frame_of
+from kerasteach.plotting.ticks import whole_ticks
+from kerasteach.validation import choice, finite
 
 _NAMES = {
     "loss": "training loss",
@@ -25,7 +37,20 @@ _NAMES = {
 }
 
 
-def learning_curves(history: Table, metric: str = "loss", ax: Axes | None = None, *, hue: Hue = None) -> Axes:
+_STEEP = 100  # a loss that falls by more than this factor has a logarithmic axis
+_SHARES = (0.9, 0.5, 0.0)  # where the axis of an accuracy may begin; it ends at 1
+
+
+def learning_curves(
+    history: Table,
+    metric: str = "loss",
+    ax: Axes | None = None,
+    *,
+    hue: Hue = None,
+    target: float | None = None,
+    chance: float | None = None,
+    title: str | None = AUTO,
+) -> Axes:
     """Draw a metric against the epochs, a line a network: the median over its seeds, with a band around it.
 
     A network that stopped early stays as it is: its line goes on at its last value while other seeds of the same kind
@@ -33,36 +58,106 @@ def learning_curves(history: Table, metric: str = "loss", ax: Axes | None = None
     did so, and the legend says how many of its seeds; there the band ends, and such a seed counts as the highest in the
     median.
 
+    The axis of a loss is logarithmic where the medians span more than a factor of 100. That of an accuracy ends at 1,
+    and begins at 0, 0.5 or 0.9: a network that learns nothing is a flat line, not a zigzag.
+
     Args:
         history: A comparison, its table `history`, or `kerasteach.measure.history_table(model.fit(...))` for one model.
         metric: Which of the table's metrics. Defaults to `"loss"`.
         ax: Where to draw. Defaults to a new figure.
         hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
+        target: A value of the metric at which training was to stop, drawn as a dashed line. Defaults to none.
+        chance: The accuracy of guessing, drawn as a dotted line: 0.1 for ten classes of the same size. Defaults to
+            `None`: no line.
+        title: `"auto"`, what is drawn, and a finding where there is one; a text; or `None` for no title. Defaults to
+            `"auto"`.
 
     Returns:
         The axes.
 
     Raises:
-        TypeError: If `history` is no data frame, or a column of it holds values of another kind.
+        TypeError: If `history` is no data frame, or a column of it or an argument is of another kind.
         ValueError: If the table lacks a column or has no row, or the metric is not in it; the message lists those that
             are.
 
     Example:
         >>> import kerasteach as kt
-        >>> ax = kt.plotting.learning_curves(kt.measure.history_table({"loss": [0.9, 0.4]}))
+        >>> ax = kt.plotting.learning_curves(kt.measure.history_table({"loss": [0.9, 0.4]}), target=0.5)
         >>> ax.get_ylabel()
         'training loss'
+        >>> ax.get_title()
+        'loss below 0.5 after 2 epochs'
     """
+    target = None if target is None else finite("target", target)
+    chance = None if chance is None else finite("chance", chance)
     frame = networks_in("history", history, HISTORY, hue)
     choice("metric", metric, frame["metric"].unique())
     ax = new_axes(ax)
     found = diverged(frame, metric)
-    draw_curves(ax, frame, metric, looks(names_of(frame)), found)
-    if frame["network"].nunique() > 1:
-        legend(ax, title=spread_note(frame))
-    elif found:
-        legend(ax)
+    names = names_of(frame)
+    medians = draw_curves(ax, frame, metric, looks(names), found)
+    if target is not None:
+        _across(ax, target, "--", f"target {target:g}")
+    if chance is not None:
+        _across(ax, chance, ":", f"chance {chance:g}")
+    seeds = frame["seed"].nunique()
+    if seeds > 1 and names == [""]:
+        ax.lines[0].set_label("\n".join([spread_note(frame), *found.values()]))
+    if len(names) > 1 or ax.get_legend_handles_labels()[0]:
+        legend_outside(ax, title=spread_note(frame) if len(names) > 1 else None)
+    what = phrase(_name(metric), names[0] if len(names) == 1 else "", setting_of(frame_of("history", history)))
+    finding = _finding(medians, metric, target, of_seeds(frame))
+    caption(ax, title, what if "," in what else "", finding, pad=_above(ax))
     return ax
+
+
+def _above(ax: Axes) -> float | None:
+    """Return how far the title stands off, in points, where crosses stand at the upper edge."""
+    return (
+        1.5 * float(plt.rcParams["lines.markersize"]) if any(one.get_zorder() == 5 for one in ax.collections) else None
+    )
+
+
+def _name(metric: str) -> str:
+    return plain(_NAMES.get(metric, metric.replace("_", " ")))
+
+
+def _across(ax: Axes, height: float, line: str, label: str) -> None:
+    """Draw a level that the values are compared with, and let the axis reach it."""
+    low, high = ax.get_ylim()
+    ax.axhline(height, color=inks().muted, ls=line, lw=0.6 * plt.rcParams["lines.linewidth"], label=label, zorder=1.5)
+    if ax.get_yscale() == "log" and height > 0:
+        ax.set_ylim(min(low, height / 1.5), max(high, height * 1.5))
+    elif ax.get_yscale() != "log":
+        margin = 0.05 * (high - low)
+        ax.set_ylim(min(low, height - margin), max(high, height + margin))
+
+
+def _finding(medians: Mapping[str, pd.Series], metric: str, target: float | None, who: str) -> str:
+    """Say after how many epochs each median passes the target, or which network ends best by far."""
+    shown = {name: values for name, values in medians.items() if np.isfinite(values).any()}
+    if target is None or not shown or len(shown) > 3 or len(shown) < len(medians):
+        return ""
+    falls = _is_loss(metric)
+    what = f"{metric.replace('_', ' ')} {'below' if falls else 'above'} {target:g}"
+    first: dict[str, int] = {}
+    for name, values in shown.items():
+        passed = values.index[(values < target) if falls else (values > target)]
+        if len(passed):
+            first[name] = int(passed[0])
+    if not first:
+        return f"{what}: not within {max(int(values.index[-1]) for values in shown.values())} epochs{who}"
+    parts = []
+    for name, values in shown.items():
+        count = first.get(name, int(values.index[-1]))
+        epochs = f"{count} epoch{'s' * (count != 1)}"
+        when = f"after {epochs}" if name in first else f"not within {epochs}"
+        parts.append(f"{name} {when}" if name else when)
+    return f"{what}: {', '.join(parts)}{who}" if any(shown) else f"{what} {parts[0]}{who}"
+
+
+def _is_loss(metric: str) -> bool:
+    return metric.endswith(("loss", "error", "mse", "mae"))
 
 
 def diverged(frame: pd.DataFrame, metric: str) -> dict[str, str]:
@@ -73,30 +168,42 @@ def diverged(frame: pd.DataFrame, metric: str) -> dict[str, str]:
 
 def draw_curves(
     ax: Axes, frame: pd.DataFrame, metric: str, look_of: Mapping[str, Look], found: Mapping[str, str]
-) -> None:
-    """Draw the curves of a checked table, without a legend."""
+) -> dict[str, pd.Series]:
+    """Draw the curves of a checked table, without a legend, and return the medians by network, at epochs from 1."""
     rows = _carried_on(frame[frame["metric"] == metric])
+    medians: dict[str, pd.Series] = {}
     for name, points in rows.groupby("network", sort=False):
-        every = max(1, int(points["epoch"].max() + 1) // 10)
+        every = max(1, int(points["epochs"].max()) // 10)
         label = "\n".join(part for part in (str(name), found.get(str(name), "")) if part)
-        points = points.assign(epochs=points["epoch"] + 1)
-        line_with_band(ax, points, "epochs", "value", look_of[str(name)], label=label, markevery=every)
+        options: dict[str, Any] = {"label": label, "markevery": every}
+        medians[str(name)] = line_with_band(ax, points, "epochs", "value", look_of[str(name)], **options)
     _mark_diverged(ax, frame[frame["metric"].isin([metric, "loss"])], look_of)
-    ax.set(xlabel="epochs trained", ylabel=plain(_NAMES.get(metric, metric)))
-    first, last = int(rows["epoch"].min()) + 1, int(rows["epoch"].max()) + 1
-    _name_epochs(ax, first, last)
-    if not np.isfinite(rows["value"]).any():
-        ax.set_xlim(first - 0.5, last + 0.5)
-        reason = f": {next(iter(found.values()))}" if len(found) == 1 else ""
-        non_finite.nothing_finite(ax, f"no finite value{reason}")
-
-
-def _name_epochs(ax: Axes, first: int, last: int) -> None:
-    """Number whole epochs below the axes, also where there is one alone."""
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    ax.set(xlabel="epochs trained", ylabel=_name(metric))
+    first, last = int(rows["epochs"].min()), int(rows["epochs"].max())
+    whole_ticks(ax.xaxis)
     if first == last:
         ax.set_xlim(first - 0.5, last + 0.5)
         ax.set_xticks([first])
+    values = rows["value"].to_numpy()
+    if not np.isfinite(values).any():
+        ax.set_xlim(first - 0.5, last + 0.5)
+        reason = f": {next(iter(found.values()))}" if len(found) == 1 else ""
+        non_finite.nothing_finite(ax, f"no finite value{reason}")
+    else:
+        _scale(ax, metric, values[np.isfinite(values)], medians)
+    return medians
+
+
+def _scale(ax: Axes, metric: str, values: np.ndarray, medians: Mapping[str, pd.Series]) -> None:
+    """Make the axis of a steep loss logarithmic, and let that of an accuracy end at 1."""
+    drawn = pd.concat(list(medians.values())).dropna()
+    if _is_loss(metric):
+        if values.min() > 0 and len(drawn) and drawn.max() > _STEEP * drawn.min():
+            ax.set_yscale("log")
+            ax.minorticks_off()
+    elif "accuracy" in metric and values.min() >= 0 and values.max() <= 1:
+        low = next(share for share in _SHARES if values.min() >= share)
+        ax.set_ylim(low - 0.03 * (1 - low), 1 + 0.03 * (1 - low))
 
 
 def _mark_diverged(ax: Axes, rows: pd.DataFrame, look_of: Mapping[str, Look]) -> None:
@@ -107,11 +214,23 @@ def _mark_diverged(ax: Axes, rows: pd.DataFrame, look_of: Mapping[str, Look]) ->
 
 
 def _carried_on(rows: pd.DataFrame) -> pd.DataFrame:
-    """Repeat the last value of each run that stopped before others of its network."""
-    parts = []
-    for name, group in rows.groupby("network", sort=False):
-        epochs = pd.Index(sorted(group["epoch"].unique()), name="epoch")
-        for seed, run in group.groupby("seed", sort=False):
-            values = run.sort_values("epoch").set_index("epoch")["value"].reindex(epochs, method="ffill").reset_index()
-            parts.append(values.assign(network=name, seed=seed))
-    return pd.concat(parts, ignore_index=True)
+    """Repeat the last value of each run that stopped before others of its network; `epochs` counts from 1."""
+    parts: list[tuple[str, Any, np.ndarray, np.ndarray]] = []
+    for name, group in rows.sort_values("epoch", kind="stable").groupby("network", sort=False):
+        epochs = group["epoch"].unique()
+        seeds, different = pd.factorize(group["seed"])
+        trained, values = group["epoch"].to_numpy(), group["value"].to_numpy()
+        for number, seed in enumerate(different):
+            own = seeds == number
+            last = np.searchsorted(trained[own], epochs, side="right") - 1
+            parts.append((str(name), seed, epochs + 1, np.where(last < 0, np.nan, values[own][last])))
+    lengths = [len(epochs) for _, _, epochs, _ in parts]
+    networks, runs = ([part[place] for part in parts] for place in (0, 1))
+    return pd.DataFrame(
+        {
+            "network": pd.Series(networks, dtype="str").repeat(lengths).to_numpy(),
+            "seed": pd.Series(runs, dtype="str").repeat(lengths).to_numpy(),
+            "epochs": np.concatenate([epochs for _, _, epochs, _ in parts]),
+            "value": np.concatenate([values for *_, values in parts]),
+        }
+    )

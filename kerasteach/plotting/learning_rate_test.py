@@ -10,16 +10,20 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from kerasteach.plotting import non_finite
-from kerasteach.plotting.style import new_axes
-from kerasteach.plotting.table_checks import Kind, Table, checked
+from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.comparison_tables import phrase, setting_of
+from kerasteach.plotting.legends import legend_outside
+from kerasteach.plotting.style import inks, new_axes
+from kerasteach.plotting.table_checks import Kind, Table, checked, frame_of
 from kerasteach.validation import finite, received
 
 _NEEDS: dict[str, Kind] = {"learning_rate": "number", "loss": "number", "smoothed": "number"}
-_CURVE, _MARK = "#004488", "#BB5566"
 _SHOWN = 0.9  # of the losses, and of the smoothed ones, lie inside the axes
 
 
-def learning_rate_test(table: Table, suggestion: float | None = None, ax: Axes | None = None) -> Axes:
+def learning_rate_test(
+    table: Table, suggestion: float | None = None, ax: Axes | None = None, *, title: str | None = AUTO
+) -> Axes:
     """Draw the loss of a range test against the learning rate, on a logarithmic axis.
 
     The dots are the batches' own losses, the line the smoothed one; a vertical line marks the suggested rate, and the
@@ -30,6 +34,8 @@ def learning_rate_test(table: Table, suggestion: float | None = None, ax: Axes |
         table: What `kerasteach.find_learning_rate` returns, or its table: `learning_rate, loss, smoothed` are drawn.
         suggestion: The suggested rate. Defaults to `None`: that of the test, and none where only the table is given.
         ax: Where to draw. Defaults to a new figure.
+        title: `"auto"`, what is drawn, and above it at which rate the smoothed loss is lowest; a text; or `None` for no
+            title. Defaults to `"auto"`.
 
     Returns:
         The axes.
@@ -48,12 +54,13 @@ def learning_rate_test(table: Table, suggestion: float | None = None, ax: Axes |
     suggestion = getattr(table, "suggestion", None) if suggestion is None else suggestion
     rate = None if suggestion is None else _positive("suggestion", suggestion)
     ax = new_axes(ax)
+    ink = inks()
     lost = rates[~np.isfinite(losses)]
     note = f" (not finite from {lost[0]:.2g} on)" if len(lost) else ""
-    ax.plot(rates, losses, ls="", marker="o", mew=0, color=_CURVE, alpha=0.35, label="each batch's own loss")
-    ax.plot(rates, smoothed, color=_CURVE, label="smoothed" + note)
+    ax.plot(rates, losses, ls="", marker="o", mew=0, color=ink.forward, alpha=0.35, label="each batch's own loss")
+    ax.plot(rates, smoothed, color=ink.forward, label="smoothed" + note)
     if rate is not None:
-        ax.axvline(rate, color=_MARK, ls="--", label=f"suggested rate: {rate:.2g}")
+        ax.axvline(rate, color=ink.backward, ls="--", label=f"suggested rate: {rate:.2g}")
     ax.set(xscale="log", xlabel="learning rate (one step at each)", ylabel="training loss of the batch")
     if np.isfinite(smoothed).any():
         _set_limits(ax, rates, losses, smoothed)
@@ -61,8 +68,22 @@ def learning_rate_test(table: Table, suggestion: float | None = None, ax: Axes |
         ax.set_xlim(rates[0] / 2, rates[-1] * 2)
         non_finite.nothing_finite(ax)
     none = [] if rate is not None else [Line2D([], [], ls="", label="no rate suggested")]
-    ax.legend(handles=[*ax.get_legend_handles_labels()[0], *none], frameon=False)
+    legend_outside(ax, [*ax.get_legend_handles_labels()[0], *none])
+    what = phrase("learning-rate range test", setting_of(frame_of("table", table)))
+    caption(ax, title, what, _finding(rates, smoothed, float(lost[0]) if len(lost) else None))
     return ax
+
+
+def _finding(rates: np.ndarray, smoothed: np.ndarray, lost: float | None) -> str:
+    """Say where the smoothed loss is lowest, if that is inside the range, and from where on it is not finite."""
+    finite_ones = np.where(np.isfinite(smoothed), smoothed, np.inf)
+    lowest = int(finite_ones.argmin())
+    parts = []
+    if 0 < lowest < len(rates) - 1 and np.isfinite(smoothed[lowest]):
+        parts.append(f"the smoothed loss is lowest at a learning rate of {rates[lowest]:.2g}")
+    if lost is not None and not np.isfinite(smoothed[rates > lost]).any():
+        parts.append(f"{'' if parts else 'the loss is '}not finite from {lost:.2g} on")
+    return ", ".join(parts)
 
 
 def _set_limits(ax: Axes, rates: np.ndarray, losses: np.ndarray, smoothed: np.ndarray) -> None:
@@ -77,7 +98,9 @@ def _set_limits(ax: Axes, rates: np.ndarray, losses: np.ndarray, smoothed: np.nd
     if above.size:
         size = 1.6 * plt.rcParams["lines.markersize"]
         place = rates[max(above[0] - 1, 0)]
-        ax.scatter(place, 1, s=size**2, marker="^", color=_CURVE, transform=ax.get_xaxis_transform(), clip_on=False)
+        ax.scatter(
+            place, 1, s=size**2, marker="^", color=inks().forward, transform=ax.get_xaxis_transform(), clip_on=False
+        )
 
 
 def _checked(table: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

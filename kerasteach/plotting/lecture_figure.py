@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from textwrap import fill
-
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
-from kerasteach.plotting.comparison_tables import GRADIENTS, HISTORY, Hue, names_of, networks_in, spread_note
-from kerasteach.plotting.gradient_flow import draw_flow, line_handles, lines_of, network_handles
+from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.comparison_tables import (
+    GRADIENTS,
+    HISTORY,
+    Hue,
+    names_of,
+    networks_in,
+    setting_of,
+    spread_note,
+)
+from kerasteach.plotting.gradient_flow import draw_flow, line_handles, lines_of, network_handles, room_for_crosses
 from kerasteach.plotting.gradient_heat_map import heat_maps, rows_of
 from kerasteach.plotting.learning_curves import diverged, draw_curves
 from kerasteach.plotting.notebook import ComposedFigure
-from kerasteach.plotting.pages import composed, on_page
+from kerasteach.plotting.pages import composed, headline, on_page
 from kerasteach.plotting.style import PAGE, looks, new_axes
-from kerasteach.plotting.table_checks import Table
-from kerasteach.validation import text
+from kerasteach.plotting.table_checks import Table, frame_of
 
 _LETTERS = 90  # in a line of the title
 _LEGEND_LETTERS = 130  # in a line of the legend
@@ -27,7 +33,7 @@ _LEGEND_LETTERS = 130  # in a line of the legend
 def lecture_figure(
     history: Table,
     gradients: Table = None,
-    title: str | None = None,
+    title: str | None = AUTO,
     *,
     hue: Hue = None,
     page: int = 1,
@@ -40,7 +46,8 @@ def lecture_figure(
         history: A comparison, its table `history`, or `kerasteach.measure.history_table(model.fit(...))` for one model.
         gradients: The gradients: a comparison, a `GradientCapture` of one model, or the table of either. Defaults to
             `None`: those of the comparison that is given as `history`.
-        title: A line above it all, such as what was trained on what. Defaults to `None`.
+        title: A line above it all, such as what was trained on what; or `"auto"`, the finding of the gradient flow
+            where there is one, with what the table says of data and training; or `None` for none. Defaults to `"auto"`.
         hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
         page: Which six of more networks. Defaults to `1`; `kerasteach.plotting.pages(history)` says how many pages
             there are.
@@ -59,7 +66,7 @@ def lecture_figure(
         >>> result = kt.compare("tanh", data="iris", hidden=(4,), seeds=1, epochs=1, verbose=0)
         >>> figure = kt.plotting.lecture_figure(result)
     """
-    title = "" if title is None else text("title", title, empty=True)
+    headline(title, "", "")  # refused before there is a figure
     curves = networks_in("history", history, HISTORY, hue)
     frame = networks_in("gradients", history if gradients is None else gradients, GRADIENTS, hue)
     names = names_of(curves)
@@ -71,17 +78,18 @@ def lecture_figure(
     shown, note = on_page(names, page)
     with composed():
         figure = plt.figure(figsize=PAGE, layout="constrained", FigureClass=ComposedFigure)
-        above = "\n".join(part for part in (fill(title, _LETTERS) if title else "", note) if part)
+        top, bottom = figure.subfigures(2, 1, height_ratios=[1.5, 1], squeeze=False).flat
+        finding = _upper(top, curves, frame, shown)
+        heat_maps(rows_of(frame), dict(zip(shown, bottom.subplots(1, len(shown), squeeze=False).flat, strict=True)))
+        setting = setting_of(frame_of("history", history))
+        above = headline(title, "\n".join(part for part in (finding, setting) if part), note, _LETTERS)
         if above:
             figure.suptitle(above)
-        top, bottom = figure.subfigures(2, 1, height_ratios=[1.5, 1], squeeze=False).flat
-        _upper(top, curves, frame, shown)
-        heat_maps(rows_of(frame), dict(zip(shown, bottom.subplots(1, len(shown), squeeze=False).flat, strict=True)))
     return figure
 
 
-def _upper(figure: SubFigure, curves: pd.DataFrame, frame: pd.DataFrame, shown: list[str]) -> None:
-    """Draw loss, score and gradient flow beside each other, with one legend below them."""
+def _upper(figure: SubFigure, curves: pd.DataFrame, frame: pd.DataFrame, shown: list[str]) -> str:
+    """Draw loss, score and gradient flow beside each other, with one legend below them, and return the finding."""
     look_of = looks(names_of(curves))
     curves, frame = (table[table["network"].isin(shown)] for table in (curves, frame))
     scores = [name for name in ("val_accuracy", "val_loss") if name in set(curves["metric"])][:1]
@@ -90,15 +98,18 @@ def _upper(figure: SubFigure, curves: pd.DataFrame, frame: pd.DataFrame, shown: 
     for ax, metric in zip(axes, ["loss", *scores], strict=False):
         notes = diverged(curves, metric)
         draw_curves(new_axes(ax), curves, metric, look_of, notes)
+        caption(ax, None, "learning curves")
         found = notes | found
     lines = lines_of(frame, "both")
-    flow = draw_flow(new_axes(axes[-1]), lines, "first", look_of)
+    flow, what, finding = draw_flow(new_axes(axes[-1]), lines, "first", look_of)
+    caption(axes[-1], what, what, finding, pad=room_for_crosses(axes[-1]))
     found = flow | found
     handles = [*network_handles({name: look_of[name] for name in shown}, found), *line_handles(lines)]
     title = spread_note(curves) if shown != [""] else None
     figure.legend(
         handles=handles, title=title, loc="outside lower center", ncols=_legend_columns(handles), frameon=False
     )
+    return finding
 
 
 def _legend_columns(handles: list[Line2D]) -> int:

@@ -10,11 +10,13 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.patheffects import withStroke
 
-from kerasteach.plotting.style import new_axes, plain
+from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.comparison_tables import phrase, setting_of
+from kerasteach.plotting.style import inks, new_axes, plain
 from kerasteach.plotting.table_checks import Kind, Table, checked, columns_before, frame_of
 from kerasteach.validation import table
 
-_CURVE, _PATH = "#004488", "#BB5566"
+_LONG = 3.0  # sides of the picture: a path that is longer is drawn in other scales, which the title says
 _LEVELS = 16
 _ON_THE_PLANE = 1e-3  # a path that is nearer to the plane than this lies in it
 _MOST_DOTS = 60  # a path of more snapshots is drawn as a line alone
@@ -28,7 +30,7 @@ _AXES = {
 }
 
 
-def loss_surface(surface: Table, trajectory: Table = None, ax: Axes | None = None) -> Axes:
+def loss_surface(surface: Table, trajectory: Table = None, ax: Axes | None = None, *, title: str | None = AUTO) -> Axes:
     """Draw a model's loss over one or two coordinates, and the trajectory of its training.
 
     Over two coordinates, colors and contours show the loss, on a logarithmic scale where it spans more than a factor
@@ -42,6 +44,8 @@ def loss_surface(surface: Table, trajectory: Table = None, ax: Axes | None = Non
         trajectory: A table of `snapshot`, the same coordinates, `loss` and `distance`. Defaults to `None`: that of the
             surface, and none where only the table is given.
         ax: Where to draw. Defaults to a new figure.
+        title: `"auto"`, what is drawn, and above it from which to which loss the training went; a text; or `None` for
+            no title. Defaults to `"auto"`.
 
     Returns:
         The axes.
@@ -57,27 +61,38 @@ def loss_surface(surface: Table, trajectory: Table = None, ax: Axes | None = Non
         'w'
     """
     trajectory = getattr(surface, "trajectory", None) if trajectory is None else trajectory
+    setting = setting_of(frame_of("surface", surface))
     surface, coordinates = _checked_surface(frame_of("surface", surface))
     path = None if trajectory is None else _checked_trajectory(trajectory, coordinates)
     ax = new_axes(ax)
-    title = []
+    what = []
     if len(coordinates) == 1:
         _draw_curve(ax, surface, coordinates[0])
         height, where = "loss", "at its own losses"
     else:
-        _draw_colors(ax, surface, coordinates)
+        stretched = _draw_colors(ax, surface, coordinates)
         height, where = coordinates[1], ""
         far = 0.0 if path is None else path["distance"].max()
         if far > _ON_THE_PLANE:
             where = f"projected: at most {far:.2g} off this plane"
+        what += [stretched] if stretched else []
     ax.set(xlabel=plain(_AXES.get(coordinates[0], coordinates[0])), ylabel=plain(_AXES.get(height, height)))
+    finding = ""
     if path is not None:
         _draw_path(ax, path[coordinates[0]].to_numpy(), path[height].to_numpy())
-        title.append("training path from \N{WHITE CIRCLE} to \N{BLACK STAR}" + (where and f", {where}"))
+        what.insert(0, "training path from \N{WHITE CIRCLE} to \N{BLACK STAR}" + (where and f", {where}"))
+        finding = _finding(path["loss"].to_numpy())
     if not np.isfinite(surface["loss"]).all():
-        title.append("hatched: the loss is not finite")
-    ax.set_title("\n".join(title))
+        what.append("hatched: the loss is not finite")
+    caption(ax, title, phrase(*what, setting), finding)
     return ax
+
+
+def _finding(losses: np.ndarray) -> str:
+    """Say from which loss to which the training went."""
+    if len(losses) < 2 or not np.isfinite(losses[[0, -1]]).all() or f"{losses[0]:.3g}" == f"{losses[-1]:.3g}":
+        return ""
+    return f"training went from loss {losses[0]:.3g} to {losses[-1]:.3g}"
 
 
 def _checked_surface(surface: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -108,26 +123,40 @@ def _checked_trajectory(trajectory: Table, coordinates: list[str]) -> pd.DataFra
 def _draw_curve(ax: Axes, surface: pd.DataFrame, coordinate: str) -> None:
     surface = surface.sort_values(coordinate)
     place, loss = surface[coordinate].to_numpy(), surface["loss"].to_numpy(dtype="float64")
-    ax.plot(place, np.where(np.isfinite(loss), loss, np.nan), color=_CURVE)
+    ax.plot(place, np.where(np.isfinite(loss), loss, np.nan), color=inks().forward)
     between = (place[1:] + place[:-1]) / 2
     for left, right, value in zip([place[0], *between], [*between, place[-1]], loss, strict=True):
         if not np.isfinite(value):
-            ax.axvspan(left, right, fc="none", ec="0.6", lw=0, hatch="///")
+            ax.axvspan(left, right, fc="none", ec=inks().muted, lw=0, hatch="///")
     ax.set_xlim(place[0], place[-1])
 
 
-def _draw_colors(ax: Axes, surface: pd.DataFrame, coordinates: list[str]) -> None:
+def _draw_colors(ax: Axes, surface: pd.DataFrame, coordinates: list[str]) -> str:
+    """Draw colors and contours, and say where lengths are not the same in both directions."""
     losses = surface.pivot(index=coordinates[1], columns=coordinates[0], values="loss")
     shown = np.ma.masked_invalid(losses.to_numpy(dtype="float64"))
-    ax.patch.set(hatch="///", edgecolor="0.6")  # what the colors leave open
+    ax.patch.set(hatch="///", edgecolor=inks().muted)  # what the colors leave open
     norm, levels = _scale(shown)
     if shown.count():
         across, up = losses.columns.to_numpy(), losses.index.to_numpy()
         ax.contourf(across, up, shown, levels=levels, norm=norm, cmap="cividis")
-        ax.contour(across, up, shown, levels=levels, colors="white", linewidths=0.6, alpha=0.6)
+        ax.contour(across, up, shown, levels=levels, colors=inks().surface, linewidths=0.6, alpha=0.6)
     ax.set(xlim=(losses.columns[0], losses.columns[-1]), ylim=(losses.index[0], losses.index[-1]))
     kind = "loss (logarithmic scale)" if isinstance(norm, LogNorm) else "loss"
-    ax.figure.colorbar(ScalarMappable(norm, "cividis"), ax=ax, label=kind)
+    ax.figure.colorbar(ScalarMappable(norm, "cividis"), ax=ax, label=kind).ax.minorticks_off()
+    return _scale_alike(ax) if set(coordinates) <= set(_AXES) else ""
+
+
+def _scale_alike(ax: Axes) -> str:
+    """Draw lengths alike in both directions where the picture does not become a strip, and say where they are not."""
+    ratio = float(np.ptp(ax.get_xlim()) / np.ptp(ax.get_ylim()))
+    if 1 / _LONG <= ratio <= _LONG:
+        ax.set_aspect("equal")
+        return ""
+    box = 1 / _LONG if ratio > 1 else _LONG
+    ax.set_box_aspect(box)
+    larger, factor = ("vertical", ratio * box) if ratio > 1 else ("horizontal", 1 / (ratio * box))
+    return f"the {larger} scale is {factor:.2g} times as large" if factor >= 1.05 else ""
 
 
 def _scale(losses: np.ma.MaskedArray) -> tuple[Normalize, np.ndarray]:
@@ -142,10 +171,12 @@ def _scale(losses: np.ma.MaskedArray) -> tuple[Normalize, np.ndarray]:
 
 
 def _draw_path(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
-    edge = [withStroke(linewidth=plt.rcParams["lines.linewidth"] + 2.5, foreground="white")]
+    ink = inks()
+    edge = [withStroke(linewidth=plt.rcParams["lines.linewidth"] + 2.5, foreground=ink.surface)]
     size = plt.rcParams["lines.markersize"]
-    ax.plot(x, y, color=_PATH, path_effects=edge, label="path")
+    color = ink.backward
+    ax.plot(x, y, color=color, path_effects=edge, label="path")
     if len(x) <= _MOST_DOTS:
-        ax.plot(x, y, ls="", marker="o", ms=0.8 * size, mfc=_PATH, mec="white")
-    ax.plot(x[0], y[0], ls="", marker="o", ms=1.6 * size, mfc="white", mec=_PATH, mew=2)
-    ax.plot(x[-1], y[-1], ls="", marker="*", ms=2.8 * size, mfc=_PATH, mec="white", mew=1.5)
+        ax.plot(x, y, ls="", marker="o", ms=0.8 * size, mfc=color, mec=ink.surface)
+    ax.plot(x[0], y[0], ls="", marker="o", ms=1.6 * size, mfc=ink.surface, mec=color, mew=2)
+    ax.plot(x[-1], y[-1], ls="", marker="*", ms=2.8 * size, mfc=color, mec=ink.surface, mew=1.5)

@@ -25,6 +25,8 @@ def notes(rows: pd.DataFrame, value: str, prefix: str = "") -> dict[str, str]:
         The notes, by network. Epochs count from 1, as in the figures.
     """
     finite = rows.assign(finite=np.isfinite(rows[value].to_numpy()))
+    if finite["finite"].all():
+        return {}
     runs = finite.groupby(["network", "seed", "epoch"], sort=True)["finite"].all().reset_index()
     found = {}
     for name, network in runs.groupby("network", sort=False):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from textwrap import wrap
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -12,12 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import font_scalings
 
+from kerasteach.plotting.captions import AUTO
 from kerasteach.plotting.comparison_tables import GRADIENTS, HISTORY, PREDICTIONS, Hue, names_of, networks_in
 from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.style import PAGE, settings
 from kerasteach.plotting.table_checks import Table, frame_of
 from kerasteach.plotting.unit_cards import of_example, pages_of
-from kerasteach.validation import received, whole
+from kerasteach.validation import received, text, whole
 
 NETWORKS = 6  # on a page
 _TEXT = 12.6  # points: on a slide, which is somewhat larger than a page, 12 at least
@@ -64,6 +66,16 @@ def on_page(names: Sequence[str], page: Any, most: int = NETWORKS, what: str = "
         return shown, ""
     numbers = f"{what} {first + 1} to {first + len(shown)}" if len(shown) > 1 else f"number {first + 1}"
     return shown, f"page {page} of {pages}: {numbers} of {len(names)}"
+
+
+def headline(title: str | None, what: str, note: str, width: int = 90) -> str:
+    """Return the line above the panels: the title, or what is drawn where it is `"auto"`, and which page it is.
+
+    Raises:
+        TypeError: If the title is no text and not `None`.
+    """
+    above = "" if title is None else what if text("title", title, empty=True) == AUTO else title
+    return "\n".join(line for part in (*above.split("\n"), note) for line in wrap(part, width))
 
 
 def panels(

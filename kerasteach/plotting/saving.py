@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
 
+import matplotlib.pyplot as plt
 from matplotlib.animation import Animation, writers
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from kerasteach import validation
+from kerasteach.plotting.captions import describe, heading
+from kerasteach.plotting.frames import on_a_terminal
+from kerasteach.plotting.gif_writer import GifWriter
 from kerasteach.plotting.style import settings
+from kerasteach.progress import progress_bar
 from kerasteach.storage.files import write_atomically
 
 FORMATS = (".png", ".svg", ".pdf")
 ANIMATIONS = (".gif", ".mp4")
+# A file's content depends on the figure alone: no random number in it, and (see `_metadata`) no date. Text stays text,
+# which a drawing program can edit, instead of outlines.
+_FILES: dict[str, Any] = {"svg.hashsalt": "kerasteach", "svg.fonttype": "none", "pdf.fonttype": 42}
+_WITHOUT_WINDOWS = ("agg", "cairo", "pdf", "pgf", "ps", "svg", "template")  # matplotlib's backends that only write
+_MARGIN = 0.15  # inches around what reaches beyond the figure
 
 
 def check_writable(path: Path) -> None:
@@ -25,14 +39,21 @@ def check_writable(path: Path) -> None:
         )
 
 
-def save(figure: Figure | Axes | Animation, path: str | Path, *, overwrite: bool = False) -> Path:
+def save(figure: Figure | Axes | Animation, path: str | Path, *, overwrite: bool = False, verbose: int = 1) -> Path:
     """Write a figure or an animation; the file is complete or not there at all.
+
+    The page is as large as the figure, or larger by what the caller has put beyond its edge. In an SVG or PDF file
+    text can be edited. The file has a title, and the words of `kerasteach.plotting.describe` as its description.
+
+    In a script whose backend opens no window, a figure that is written is closed: `matplotlib.pyplot` does not keep it,
+    so that a script may draw any number of figures. It can still be changed and written again.
 
     Args:
         figure: A figure, axes of it, or an animation.
         path: The file; its ending says the format: `.png`, `.svg` or `.pdf`, and of an animation `.gif`, or `.mp4`
             where the program ffmpeg is installed. Missing folders are made.
         overwrite: Whether an existing file may be replaced. Defaults to `False`.
+        verbose: `1` for a progress bar on a terminal while an animation is written, `0` for none. Defaults to `1`.
 
     Returns:
         The path.
@@ -46,6 +67,7 @@ def save(figure: Figure | Axes | Animation, path: str | Path, *, overwrite: bool
     if not isinstance(figure, (Figure, Axes, Animation)):
         raise TypeError(f"`figure` must be a figure, axes or an animation. {validation.received('figure', figure)}")
     path, overwrite = validation.path("path", path), validation.flag("overwrite", overwrite)
+    verbose = validation.flag("verbose", verbose)
     ending, endings = path.suffix.lower(), ANIMATIONS if isinstance(figure, Animation) else FORMATS
     if ending not in endings:
         raise ValueError(f"`path` must end in {', '.join(endings)}. {validation.received('path', str(path))}")
@@ -54,13 +76,71 @@ def save(figure: Figure | Axes | Animation, path: str | Path, *, overwrite: bool
     check_writable(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(figure, Animation):
-        writer = "ffmpeg" if ending == ".mp4" else "pillow"
-        write_atomically(path, lambda temporary: figure.save(temporary, writer=writer, dpi=100))
+        write_atomically(path, lambda temporary: _film(figure, temporary, bool(verbose)))
+        _close(figure._fig)  # type: ignore[attr-defined]
         return path
     whole = figure if isinstance(figure, Figure) else figure.get_figure(root=True)
     assert isinstance(whole, Figure)
-    # A file's content depends on the figure alone: no date in it, and no random number.
-    metadata = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[ending]
-    with settings({"svg.hashsalt": "kerasteach", "savefig.bbox": "tight", "savefig.pad_inches": 0.15}):
-        write_atomically(path, lambda temporary: whole.savefig(temporary, dpi=150, metadata=metadata))
+    write_atomically(path, lambda temporary: temporary.write_bytes(_content(whole, ending[1:])))
+    _close(whole)
     return path
+
+
+def _close(figure: Figure) -> None:
+    """Let go of a figure that no window and no notebook can show."""
+    if plt.get_backend().lower() in _WITHOUT_WINDOWS:
+        plt.close(figure)
+
+
+def _content(figure: Figure, kind: str) -> bytes:
+    """Return what the file of a figure holds."""
+    title, description = heading(figure), describe(figure)
+    written = BytesIO()
+    with settings(_FILES):
+        figure.savefig(
+            written, format=kind, dpi=150, bbox_inches=_page(figure), metadata=_metadata(kind, title, description)
+        )
+    content = written.getvalue()
+    if kind != "svg":
+        return content
+    return _described(content.decode(), title, description).encode()
+
+
+def _page(figure: Figure) -> Bbox | None:
+    """Return what a page shows, in inches, or `None` where nothing reaches beyond the figure."""
+    figure.draw_without_rendering()  # places all that the layout moves
+    drawn, size = figure.get_tightbbox(), figure.get_size_inches()
+    whole = Bbox.from_bounds(0, 0, *size)
+    beyond = [drawn.x0 < 0, drawn.y0 < 0, drawn.x1 > size[0], drawn.y1 > size[1]]
+    if not any(beyond):
+        return None
+    padded = Bbox.union([whole, drawn]).padded(_MARGIN).extents
+    return Bbox.from_extents(*(padded[i] if beyond[i] else whole.extents[i] for i in range(4)))
+
+
+def _metadata(kind: str, title: str, description: str) -> dict[str, str | None]:
+    if kind == "svg":
+        return {"Date": None}
+    if kind == "pdf":
+        return {"CreationDate": None, "Title": title, "Subject": description}
+    return {"Title": title, "Description": description}
+
+
+def _described(content: str, title: str, description: str) -> str:
+    """Return the text of an SVG file with its title and description, which screen readers look for at its start."""
+    start = content.index(">", content.index("<svg")) + 1
+    words = "".join(f"\n <{tag}>{escape(text)}</{tag}>" for tag, text in (("title", title), ("desc", description)))
+    return f'{content[: start - 1]} role="img">{words}{content[start:]}'
+
+
+def _film(animation: Animation, path: Path, verbose: bool) -> None:
+    """Write an animation frame by frame."""
+    seconds = getattr(animation, "_interval", 200) / 1000
+    writer: Any = GifWriter if path.suffix.lower() == ".gif" else writers["ffmpeg"]
+    with progress_bar(verbose and on_a_terminal(), None, "writing") as report:
+        animation.save(
+            path,
+            writer=writer(fps=1 / seconds),
+            dpi=100,
+            progress_callback=lambda number, count: report(number + 1, done=f"{number + 1} of {count} frames"),
+        )

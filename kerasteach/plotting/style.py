@@ -27,21 +27,37 @@ class Look(NamedTuple):
 
 
 ACTIVATIONS = {name: Look(known.color, known.marker) for name, known in COURSE.items() if known.color and known.marker}
-_COLORS = ("#004488", "#DDAA33", "#BB5566", "#33A0C8", "#117733", "#882288", "#888888", "#000000")
-FORWARD, BACKWARD = "#004488", "#BB5566"  # the directions through a network; they differ in lightness, too
-FORWARD_DARK, BACKWARD_DARK = "#66CCEE", "#EE8899"  # the same on a dark ground
+# Each color on a light and on a dark ground: blue, amber, rose, cyan, green, purple, gray and that of the text. A
+# search found them: a contrast of 3:1 or more to their ground (WCAG 2.2, criterion 1.4.11), and for normal, red-blind,
+# green-blind and blue-blind eyes a CIEDE2000 difference of 10 or more from each other. The first three differ by 20,
+# and by 15 in lightness, for a gray printout.
+_COLORS = {
+    "#003A6F": "#74A4FF",
+    "#B68A00": "#EECC66",
+    "#BB3355": "#C45A76",
+    "#1199CC": "#66DDEE",
+    "#00680A": "#1AAA50",
+    "#A338AD": "#B87CB8",
+    "#8A8A8A": "#A0A0A0",
+    "#000000": "#F2F2F2",
+}
+FORWARD, BACKWARD = "#003A6F", "#BB3355"  # the directions through a network; they differ in lightness, too
+FORWARD_DARK, BACKWARD_DARK = "#66CCEE", "#E87A90"  # the same on a dark ground
 _MARKERS = ("D", "v", "P", "X", "*", "p", "h", "<", ">")  # none of the main three
 
 
 def looks(names: Iterable[str]) -> dict[str, Look]:
-    """Give each name a look: an activation its own, and the other names the free ones in turn."""
+    """Give each name a look on the current ground: an activation its own, and the other names the free ones in turn."""
     names = list(names)
     taken = {ACTIVATIONS[name] for name in names if name in ACTIVATIONS}
     colors = sorted(_COLORS, key=lambda color: color in {look.color for look in taken})  # the free ones first
     # Eight colors and nine markers, each in turn, meet in 72 pairs.
     pairs = (Look(colors[i % len(colors)], _MARKERS[i % len(_MARKERS)]) for i in count())
     free = (look for look in pairs if look not in taken)
-    return {name: ACTIVATIONS.get(name) or next(free) for name in names}
+    chosen = {name: ACTIVATIONS.get(name) or next(free) for name in names}
+    if not on_dark():
+        return chosen
+    return {name: look._replace(color=_COLORS.get(look.color, look.color)) for name, look in chosen.items()}
 
 
 def plain(name: str) -> str:
@@ -167,7 +183,8 @@ def on_dark() -> bool:
 def blend(color: str, ground: str, share: float) -> str:
     """Return a mix of a color and the ground: so much of the color, the rest of the ground."""
     pairs = zip(to_rgb(color), to_rgb(ground), strict=True)
-    return to_hex([share * front + (1 - share) * back for front, back in pairs])
+    red, green, blue = (share * front + (1 - share) * back for front, back in pairs)
+    return to_hex((red, green, blue))
 
 
 def new_axes(ax: Axes | None) -> Axes:

@@ -10,6 +10,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.legend import Legend
 
+from kerasteach.plotting.style import inks
+
 _LETTER = 0.55  # width of a letter, in the size of its text
 _HANDLE = 8  # letters: the line in front of an entry of a legend, and the space around them
 
@@ -60,5 +62,6 @@ def legend(ax: Axes, handles: Sequence[Artist] = (), title: str | None = None, *
     widest = max((len(line) for name in names for line in name.split("\n")), default=0) + _HANDLE
     columns = 2 if len(handles) > most and 2 * widest <= width else 1
     title = title and broken(title, width)
-    # A white ground keeps the names readable where a curve runs behind them.
-    return ax.legend(handles, names, title=title, ncols=columns, facecolor="white", edgecolor="none", framealpha=0.8)
+    # A ground keeps the names readable where a curve runs behind them.
+    ground = inks().surface
+    return ax.legend(handles, names, title=title, ncols=columns, facecolor=ground, edgecolor="none", framealpha=0.8)

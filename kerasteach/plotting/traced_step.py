@@ -5,10 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from kerasteach.plotting.style import BACKWARD, FORWARD, checked_axes
+from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.style import checked_axes, inks
 from kerasteach.plotting.table_checks import Table
 from kerasteach.plotting.unit_cards import (
     BETWEEN,
@@ -23,10 +25,12 @@ from kerasteach.plotting.unit_cards import (
     pages_of,
     text_width,
 )
-from kerasteach.validation import received, whole
+from kerasteach.validation import received, text, whole
 
 
-def traced_step(table: Table, example: int = 0, ax: Axes | None = None, *, page: int = 1) -> Axes:
+def traced_step(
+    table: Table, example: int = 0, ax: Axes | None = None, *, page: int = 1, title: str | None = AUTO
+) -> Axes:
     """Draw a network with the numbers of one training step on it: forward in blue, backward in red.
 
     Each unit is a card with its weights, its z and its a. Beside each number stands the derivative of the error by it.
@@ -42,6 +46,8 @@ def traced_step(table: Table, example: int = 0, ax: Axes | None = None, *, page:
             needs.
         page: Which page of a large network, from 1. Defaults to `1`; `kerasteach.plotting.pages` says how many pages
             there are.
+        title: The line above the units: `"auto"`, which example and page it is; a text; or `None` for none. Defaults to
+            `"auto"`.
 
     Returns:
         The axes.
@@ -63,23 +69,33 @@ def traced_step(table: Table, example: int = 0, ax: Axes | None = None, *, page:
     if page > len(pages):
         raise ValueError(f"`page` must be from 1 to {len(pages)}. {received('page', page)}")
     columns = pages[page - 1]
-    title = ["one training step"]
-    title += [f"example {example} of {examples}"] if examples > 1 else []
-    title += [f"page {page} of {len(pages)}"] if len(pages) > 1 else []
+    parts = ["one training step"]
+    parts += [f"example {example} of {examples}"] if examples > 1 else []
+    parts += [f"page {page} of {len(pages)}"] if len(pages) > 1 else []
+    what = ", ".join(parts)
+    heading = "" if title is None else what if text("title", title, empty=True) == AUTO else title
     forward = "forward: each number →"
     backward = "← backward: dE/d of each number" + (", for weights of the whole batch" if examples > 1 else "")
-    size = _lay_out(columns, [", ".join(title), forward, backward])
+    size = _lay_out(columns, [heading, forward, backward])
     ax, points = _axes(ax, *size)
     for before, after in pairwise(columns):
         _join(ax, before, after, points)
     for column in columns:
         _draw(ax, column, points)
     top, bottom = size[1] - ROW / 2, ROW / 2
-    ax.text(size[0] / 2, top, ", ".join(title), ha="center", va="center", fontsize=points)
+    if heading:
+        ax.text(size[0] / 2, top, heading, ha="center", va="center", fontsize=points)
     apart = text_width(forward) + text_width(backward) + 3 * PAD > size[0]
-    ax.text(PAD, bottom + ROW * apart, forward, color=FORWARD, va="center", fontsize=points)
-    ax.text(size[0] - PAD, bottom, backward, color=BACKWARD, ha="right", va="center", fontsize=points)
+    ax.text(PAD, bottom + ROW * apart, forward, color=inks().forward, va="center", fontsize=points)
+    ax.text(size[0] - PAD, bottom, backward, color=inks().backward, ha="right", va="center", fontsize=points)
+    caption(ax, None, what, _finding(rows))  # the title stands in the axes
     return ax
+
+
+def _finding(rows: pd.DataFrame) -> str:
+    """Say how large the error is before the step."""
+    error = rows[(rows["quantity"] == "E") & rows["layer"].isna() & rows["example"].isna()]["value"]
+    return f"the error before the step is {error.iloc[0]:.4g}" if len(error) else ""
 
 
 def _lay_out(columns: list[Column], lines: list[str]) -> tuple[float, float]:
@@ -119,24 +135,27 @@ def _join(ax: Axes, before: Column, after: Column, points: float) -> None:
         for number, source in enumerate(before.cards):
             row = number if target.weights else 0
             x, y = (source.left + before.width, target.left), (source.middle(source.output), target.middle(row))
-            ax.plot(x, y, color="0.6", lw=points / 12, zorder=1)
+            ax.plot(x, y, color=inks().muted, alpha=0.6, lw=points / 12, zorder=1)
 
 
 def _draw(ax: Axes, column: Column, points: float) -> None:
+    ink = inks()
     middle = column.cards[0].left + column.width / 2
     ax.text(middle, column.cards[0].top + ROW * 0.6, column.title, ha="center", va="center", fontsize=points)
     for card in column.cards:
         corner = (card.left, card.top - card.height)
         style = "round,pad=0,rounding_size=0.5"
-        box = FancyBboxPatch(corner, column.width, card.height, style, fc="white", ec="0.3", lw=points / 9, zorder=2)
+        box = FancyBboxPatch(
+            corner, column.width, card.height, style, fc=ink.surface, ec=ink.muted, lw=points / 9, zorder=2
+        )
         ax.add_patch(box)
         if card.weights:
-            ax.plot(*_rule(card, column), color="0.8", lw=points / 12, zorder=3)
-        colors = ("0.3", "0.3", "0.3") if card.repeated else ("0.3", FORWARD, BACKWARD)
+            ax.plot(*_rule(card, column), color=ink.faint, lw=points / 12, zorder=3)
+        colors = (ink.muted,) * 3 if card.repeated else (ink.muted, ink.forward, ink.backward)
         for number, row in enumerate(card.rows):
-            for text, right, color in zip(row, column.rights, colors * (len(row) // 3), strict=True):
+            for part, right, color in zip(row, column.rights, colors * (len(row) // 3), strict=True):
                 place = (card.left + right, card.middle(number))
-                ax.text(*place, text, color=color, ha="right", va="center_baseline", fontsize=points, zorder=4)
+                ax.text(*place, part, color=color, ha="right", va="center_baseline", fontsize=points, zorder=4)
 
 
 def _rule(card: Card, column: Column) -> tuple[list[float], list[float]]:

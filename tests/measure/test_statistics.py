@@ -23,12 +23,12 @@ entries = st.floats(-1e3, 1e3).map(lambda entry: 0.0 if abs(entry) < 1e-150 else
 gradients = arrays("float64", array_shapes(max_dims=3, max_side=5), elements=entries)
 
 
-def rows(names, gradients, weights=None, rates=None, jit_compile=None):
+def rows(names, gradients, weights=None, rate=None, updates=None, jit_compile=None):
     """Measure gradients, in a compiled step if `jit_compile` says how, and make statistics of them."""
     weights = [None] * len(gradients) if weights is None else weights
 
     def step(*gradients):
-        return statistics.measure(names, gradients, weights, rates)
+        return statistics.measure(names, gradients, weights, rate, updates)
 
     if jit_compile is not None:
         step = tf.function(step, jit_compile=jit_compile)
@@ -84,11 +84,20 @@ def test_a_copy_axis_is_not_reduced():
 
 
 def test_weight_statistics_follow_the_plain_rule():
-    """weight_norm is the weight's, update_ratio the plain rule's change over it; NaN without a weight or a rate."""
+    """weight_norm is the weight's, update_ratio the plain rule's change over it; NaN without a weight or a rule."""
     gradient, weight = np.array([3.0, 4.0]), np.array([6.0, 8.0])
     names = ["weight_norm", "update_ratio"]
-    values = rows(names, [gradient] * 3, [weight, weight, None], [0.1, np.nan, 0.1])
-    np.testing.assert_allclose(values, [[10.0, 0.05], [10.0, np.nan], [np.nan, np.nan]])
+    values = rows(names, [gradient, gradient, 0 * gradient], [weight, None, None], 0.1)
+    np.testing.assert_allclose(values, [[10.0, 0.05], [np.nan, np.nan], [np.nan, np.nan]])
+    np.testing.assert_allclose(rows(names, [gradient], [weight]), [[10.0, np.nan]])
+
+
+def test_with_another_rule_the_change_itself_counts():
+    """update_ratio is the given change's norm over the weight's: infinite for a weight of 0, and 0 if that stays 0."""
+    gradient, weight, change = np.array([3.0, 4.0]), np.array([6.0, 8.0]), np.array([0.0, 1.0])
+    weights, changes = [weight, 0 * weight, 0 * weight, weight], [change, change, 0 * change, None]
+    values = rows(["update_ratio"], [gradient] * 4, weights, updates=changes)
+    np.testing.assert_allclose(values[:, 0], [0.1, np.inf, 0.0, np.nan])
 
 
 SHAPES = [(), (7,), (3, 5), (70, 80), (9000,), (2, 3, 1000), (4097, 1)]
@@ -176,7 +185,7 @@ def test_the_weights_of_large_layers_are_measured_as_variables(jit_compile):
     """Weights come as Keras variables, large ones too."""
     weights = [keras.Variable(np.full(shape, 0.5)) for shape in ((3,), (90, 90))]
     names = ["weight_norm", "update_ratio"]
-    values = rows(names, [tf.ones(weight.shape) for weight in weights], weights, [0.1, 0.1], jit_compile)
+    values = rows(names, [tf.ones(weight.shape) for weight in weights], weights, 0.1, jit_compile=jit_compile)
     np.testing.assert_allclose(values, [[0.5 * 3**0.5, 0.2], [45.0, 0.2]], rtol=1e-6)
 
 

@@ -44,9 +44,10 @@ class CopiedGradients:
     def prepare(self, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
         """The entries are known already."""
 
-    def observe(self, step: TrainingStep, captured: Tensor) -> None:
+    def observe(self, step: TrainingStep, captured: Tensor | bool) -> bool:
         """Take the step's gradient."""
         (self._gradient,) = step.gradients
+        return False
 
     def measure(self) -> Measured:
         """Return one step's numbers, `(entries, columns)`."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from kerasteach.measure.hooks import buffers, optimizer_hook, train_function
 from kerasteach.measure.hooks.full_gradients import Raw
-from kerasteach.measure.hooks.optimizer_hook import TrainingStep
+from kerasteach.measure.hooks.optimizer_hook import AfterUpdate, TrainingStep
 from kerasteach.measure.hooks.recorder import Recorder, Source
 from kerasteach.tables.captures import Measured
 
@@ -94,8 +94,9 @@ class Attachment:
         if self.model is not None:
             train_function.leave(self.model, self)
 
-    def _on_step(self, step: TrainingStep) -> None:
+    def _on_step(self, step: TrainingStep) -> AfterUpdate | None:
         if self._only_in_step and not train_function.in_step(self.model):
-            return
-        for listener in self._listeners:
-            listener(step)
+            return None
+        if self.raw is not None:
+            self.raw(step)
+        return self.recorder(step)

@@ -15,8 +15,8 @@ from kerasteach.layers import GradientProbe
 from kerasteach.measure import histograms, statistics
 from kerasteach.measure.hooks.graphs import is_here, is_inside
 from kerasteach.measure.hooks.optimizer_hook import TrainingStep, loss_scale
+from kerasteach.measure.hooks.weight_updates import copies, update
 from kerasteach.measure.parameters import describe, without_model
-from kerasteach.measure.reductions import wide
 from kerasteach.measure.selection import Selector, choose, layers_of
 from kerasteach.optimizers import is_plain
 from kerasteach.tables.captures import Measured, Parameter
@@ -58,8 +58,8 @@ class Gradients:
         )
         self._signals: list[tuple[GradientProbe, Tensor]] = []
         self._received: dict[int, tuple[Tensor, Any]] = {}
-        self._learning_rate: Tensor | None = None
-        self._plain = True
+        self._learning_rate: Tensor | None = None  # of the step, where the plain rule is all that moves the weights
+        self._before: dict[int, Tensor] = {}  # copies of the weights, where it is not
         for probe in self._probes:
             probe.listeners.append(self._on_gradient)
 
@@ -89,10 +89,8 @@ class Gradients:
         self.entries = [described[index] for index in chosen]
         self.variables = [everything[index] for index in chosen]
 
-    def observe(self, step: TrainingStep, captured: Tensor) -> None:
-        """Take the step's gradients."""
-        self._learning_rate = step.optimizer.learning_rate if "update_ratio" in self.names else None
-        self._plain = is_plain(step.optimizer)
+    def observe(self, step: TrainingStep, captured: Tensor | bool) -> bool:
+        """Take the step's gradients, and copy the weights where only a comparison tells how the update changes them."""
         self._received = {
             id(variable): (gradient, variable)
             for gradient, variable in zip(step.gradients, step.variables, strict=True)
@@ -109,13 +107,22 @@ class Gradients:
             gradient = signal if scale is None else ops.cast(signal, "float32") / scale
             self._received[id(probe)] = (gradient, None)
         self._signals.clear()
+        if "update_ratio" in self.names:
+            weights = [one for one in self.variables if self._received.get(id(one), (None, None))[1] is not None]
+            if is_plain(step.optimizer) and all(getattr(one, "constraint", None) is None for one in weights):
+                self._learning_rate = step.optimizer.learning_rate
+            else:
+                self._before = dict(zip(map(id, weights), copies(weights, captured), strict=True))
+        return bool(self._before)
 
     def measure(self) -> Measured:
         """Return one step's numbers, `(entries, ...)`, NaN where there was no gradient."""
         present = [number for number, entry in enumerate(self.variables) if id(entry) in self._received]
         received = [self._received[id(self.variables[number])] for number in present]
         gradients, weights = [gradient for gradient, _ in received], [weight for _, weight in received]
-        table = statistics.measure(self.names, gradients, weights, self._rates(weights), self._own)
+        updates = [update(weight, self._before.get(id(weight))) for weight in weights] if self._before else None
+        weights = [self._before.get(id(weight), weight) for weight in weights]
+        table = statistics.measure(self.names, gradients, weights, self._learning_rate, updates, self._own)
         counts = None
         if self.edges is not None:
             counts = ops.cast(histograms.counts(gradients, self.edges), table.dtype)
@@ -130,15 +137,8 @@ class Gradients:
         return statistics.finish(self.names, measured)
 
     def forget(self) -> None:
-        """Let the step's gradients go."""
-        self._received = {}
-
-    def _rates(self, weights: Sequence[Any]) -> Tensor | None:
-        """Return the learning rate for each weight, NaN where the rule is not all that moves it."""
-        if self._learning_rate is None:
-            return None
-        plain = [1.0 if self._plain and getattr(weight, "constraint", None) is None else np.nan for weight in weights]
-        return ops.cast(self._learning_rate, wide()) * ops.convert_to_tensor(np.array(plain, wide()))
+        """Let the step's gradients and copies go."""
+        self._received, self._before, self._learning_rate = {}, {}, None
 
     def _on_gradient(self, probe: GradientProbe, gradient: Tensor) -> None:
         self._signals = [signal for signal in self._signals if signal[0] is not probe] + [(probe, gradient)]

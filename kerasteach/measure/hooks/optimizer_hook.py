@@ -1,20 +1,19 @@
 """Optimizer hook: the one place between Keras and an optimizer, where listeners receive every gradient.
 
 Keras hands the gradients of every training step to the optimizer, inside the compiled step. The hook replaces the
-optimizer's method, calls its listeners, and passes the gradients on unchanged. The last listener to leave restores it.
+optimizer's method, calls its listeners, and passes the gradients on unchanged; what a listener returns is called once
+the optimizer has changed the weights. The last listener to leave restores the method.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import keras
 from keras import ops
 
 from kerasteach.keras_internals import updated_variables
-from kerasteach.measure.statistics import Chosen
-from kerasteach.optimizers import is_plain
 
 Tensor = Any
 
@@ -34,11 +33,13 @@ class TrainingStep(NamedTuple):
     variables: Sequence[keras.Variable]
 
 
-Listener = Callable[[TrainingStep], None]
+AfterUpdate = Callable[[], None]
+Listener = Callable[[TrainingStep], AfterUpdate | None]
+Later = list[tuple[Listener, AfterUpdate]]
 
 
 class _Hook:
-    """Replacement of one optimizer's method: calls the listeners, then the method."""
+    """Replacement of one optimizer's method: calls the listeners, the method, and what the listeners returned."""
 
     def __init__(self, optimizer: keras.optimizers.Optimizer) -> None:
         self.optimizer = optimizer
@@ -48,31 +49,54 @@ class _Hook:
         self.listeners: list[Listener] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        show = self._show_stateless if self.name == "stateless_apply" else self._show
-        return self.method(*show(*args, **kwargs))
+        return (self._apply_stateless if self.name == "stateless_apply" else self._apply)(*args, **kwargs)
 
-    def _show(self, grads: Sequence[Tensor | None], trainable_variables: Any = None) -> tuple[Any, ...]:
+    def _apply(self, grads: Iterable[Tensor | None], trainable_variables: Any = None) -> Any:
         variables = updated_variables(self.optimizer) if trainable_variables is None else list(trainable_variables)
         gradients = list(grads)  # which may be a generator, and can be gone through once
-        total = _total([_unscaled(gradient, self.optimizer, variables) for gradient in gradients])
-        if total is not None:
-            for listener in list(self.listeners):
-                try:
-                    listener(TrainingStep(self.optimizer, total, variables))
-                except BaseException:
-                    self.listeners.remove(listener)  # so that the next training does not fail
-                    raise
-        return gradients, None if trainable_variables is None else variables
+        later = self._show(gradients, variables)
+        result = self.method(gradients, None if trainable_variables is None else variables)
+        self._finish(later)
+        return result
 
-    def _show_stateless(
-        self, optimizer_variables: Any, grads: Sequence[Tensor | None], trainable_variables: Any
-    ) -> tuple[Any, ...]:
-        own, weights = self.optimizer.variables, updated_variables(self.optimizer)
-        before = [*zip(own, optimizer_variables, strict=True), *zip(weights, trainable_variables, strict=True)]
-        with keras.StatelessScope(state_mapping=before) as scope:
-            self._show(grads, weights)
-        after = [scope.get_current_value(variable) for variable in own]
-        return after, grads, trainable_variables
+    def _apply_stateless(
+        self, optimizer_variables: Any, grads: Iterable[Tensor | None], trainable_variables: Any
+    ) -> tuple[Any, Any]:
+        gradients, own, weights = list(grads), self.optimizer.variables, updated_variables(self.optimizer)
+
+        def scope(values: Any, weight_values: Any) -> keras.StatelessScope:
+            state = [*zip(own, values, strict=True), *zip(weights, weight_values, strict=True)]
+            return keras.StatelessScope(state_mapping=state)
+
+        with scope(optimizer_variables, trainable_variables) as before:
+            later = self._show(gradients, weights)
+        values = [before.get_current_value(variable) for variable in own]
+        trained, values = self.method(values, gradients, trainable_variables)
+        with scope(values, trained) as after:
+            self._finish(later)
+        return trained, [after.get_current_value(variable) for variable in own]
+
+    def _show(self, gradients: Sequence[Tensor | None], variables: Sequence[keras.Variable]) -> Later:
+        """Call the listeners, and return what each wants called after the update."""
+        total = _total([_unscaled(gradient, self.optimizer, variables) for gradient in gradients])
+        later: Later = []
+        for listener in list(self.listeners) if total is not None else ():
+            after = self._call(listener, listener, TrainingStep(self.optimizer, total or (), variables))
+            if after is not None:
+                later.append((listener, after))
+        return later
+
+    def _finish(self, later: Later) -> None:
+        for listener, after in later:
+            self._call(listener, after)
+
+    def _call(self, listener: Listener, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function of a listener, which leaves if it fails, so that the next training does not."""
+        try:
+            return function(*arguments)
+        except BaseException:
+            self.listeners.remove(listener)
+            raise
 
 
 def hooked_method(optimizer: keras.optimizers.Optimizer) -> str:
@@ -102,22 +126,6 @@ def detach(optimizer: keras.optimizers.Optimizer, listener: Listener) -> None:
         delattr(optimizer, name)
         if hook.was_instance_attribute:
             setattr(optimizer, name, hook.method)
-
-
-def names_for(chosen: Chosen, optimizer: keras.optimizers.Optimizer) -> tuple[str, ...]:
-    """Return the names of the statistics to record with this optimizer: `update_ratio` needs the plain rule.
-
-    Raises:
-        ValueError: If `update_ratio` is named and the optimizer has another rule; `"all"` leaves it out then.
-    """
-    if is_plain(optimizer) or "update_ratio" not in chosen.names:
-        return chosen.names
-    if not chosen.everything:
-        raise ValueError(
-            "`update_ratio` is known for PlainSGD and for keras.optimizers.SGD without momentum, decay or clipping; "
-            f"leave it out of `statistics`. Received: the optimizer {type(optimizer).__name__}."
-        )
-    return tuple(name for name in chosen.names if name != "update_ratio")
 
 
 def loss_scale(optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> Tensor | None:

@@ -110,7 +110,7 @@ class Outputs:
             if "dead_fraction" in self.names and units is not None and key[0] not in self._active:
                 self._active[key[0]] = buffers.make(np.zeros(units, "float32"), optimizer)
 
-    def observe(self, step: TrainingStep, captured: Tensor) -> None:
+    def observe(self, step: TrainingStep, captured: Tensor | bool) -> bool:
         """Take the step's outputs, and note which units were alive."""
         if self._taken:
             self._sort()
@@ -126,6 +126,7 @@ class Outputs:
             units = active.shape[0]
             self._dead[key] = (units - ops.sum(active)) / units
             cell.assign(ops.where(captured, ops.zeros_like(active), active) if self._reset else active)
+        return False
 
     def measure(self) -> Measured:
         """Return one step's numbers, `(entries, ...)`, NaN where there was no such call."""

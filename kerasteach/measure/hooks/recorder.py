@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import keras
@@ -11,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from kerasteach.measure.hooks import buffers
-from kerasteach.measure.hooks.optimizer_hook import TrainingStep
+from kerasteach.measure.hooks.optimizer_hook import AfterUpdate, TrainingStep
 from kerasteach.tables.captures import Measured
 
 Tensor = Any
@@ -38,8 +39,12 @@ class Source(Protocol):
     def prepare(self, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
         """Fix the entries. Called once, before the first step is measured or in it."""
 
-    def observe(self, step: TrainingStep, captured: Tensor) -> None:
-        """Take the tensors of a step; called at every step, also where it is not captured."""
+    def observe(self, step: TrainingStep, captured: Tensor | bool) -> bool:
+        """Take the tensors of a step; called at every step, also where it is not captured, before the update.
+
+        Returns:
+            Whether `measure` must wait for the update.
+        """
 
     def measure(self) -> Measured:
         """Return the step's numbers, `(entries, ...)`, NaN in the rows of what is not there; without counts, `None`."""
@@ -85,15 +90,21 @@ class Recorder:
         self._cells: dict[str, buffers.Cell] = {}
         self.fetched = self._first = 0
 
-    def __call__(self, step: TrainingStep) -> None:
-        """Measure one step; called inside the training step."""
+    def __call__(self, step: TrainingStep) -> AfterUpdate | None:
+        """Measure one step, or return what does so after the update; called inside the training step."""
         self.prepare(step.variables)
+        captured = self._every == 1 or ops.equal(self._cells["steps"].value % self._every, 0)
+        if self.source.observe(step, captured):
+            return partial(self._record, step.gradients, captured)
+        self._record(step.gradients, captured)
+        return None
+
+    def _record(self, gradients: Sequence[Tensor | None], captured: Tensor | bool) -> None:
+        """Write the row of a step, and count the step."""
         rows, steps = self._cells["rows"], self._cells["steps"]
         room = len(self._kept) - 1  # the last row takes what is not kept
         place = ops.minimum(rows.value, room)
-        captured = ops.ones((), "bool") if self._every == 1 else ops.equal(steps.value % self._every, 0)
-        self.source.observe(step, captured)
-        if self._every == 1:
+        if captured is True:
             row = self._measure()
         else:
             nothing = [ops.full(buffer.value.shape[1:], np.nan, dtype=buffer.value.dtype) for buffer in self._buffers]
@@ -104,8 +115,8 @@ class Recorder:
             buffer.write(place, numbers)
         # Count the step only after a gradient exists: with exhausted data TensorFlow still runs ops that do not depend
         # on the batch.
-        with buffers.after(next((gradient for gradient in reversed(step.gradients) if gradient is not None), row[0])):
-            rows.assign(rows.value + ops.cast(captured, rows.value.dtype))
+        with buffers.after(next((gradient for gradient in reversed(gradients) if gradient is not None), row[0])):
+            rows.assign(rows.value + (1 if captured is True else ops.cast(captured, rows.value.dtype)))
             steps.assign(steps.value + 1)
         self.source.forget()
 

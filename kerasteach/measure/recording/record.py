@@ -84,8 +84,7 @@ class record(GradientViews):  # noqa: N801  used as a context manager, `with rec
         self._layers, self._every = checked(layers), checked_every(every)
         self._chosen = chosen(statistics)
         self._edges, self._raw = histograms.checked_edges(histogram), checked_raw(raw)
-        names = optimizer_hook.names_for(self._chosen, optimizer)
-        self._recording = Recording("gradients", Parameter, names, self._every, self._edges, directory)
+        self._recording = Recording("gradients", Parameter, self._chosen.names, self._every, self._edges, directory)
         self._writes = directory is not None
         self._attachment: Attachment | None = None
         self._epoch = 0

@@ -1,0 +1,59 @@
+"""Names of layers, short enough for an axis."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+
+import pandas as pd
+
+from kerasteach.plotting.style import plain
+
+_MOST = 12  # more layers than this are numbered, not named, along an axis
+_LONGEST = 24  # letters of a name
+
+
+def layer_names(rows: pd.DataFrame) -> dict[int, str]:
+    """Return the layers' names by depth, where all networks agree on them and there are few enough to read.
+
+    Args:
+        rows: A table with the columns `network, depth, layer`.
+    """
+    pairs = rows[["network", "depth", "layer"]].drop_duplicates()
+    different = [_shortened(dict(zip(one["depth"], one["layer"], strict=True))) for _, one in pairs.groupby("network")]
+    together: dict[int, str] = {}
+    for names in different:
+        for depth, name in names.items():
+            if together.setdefault(depth, name) != name:
+                return {}
+    if len(together) > _MOST:
+        return {}
+    return {depth: _as_text(together[depth]) for depth in sorted(together)}
+
+
+def _shortened(names: Mapping[int, str]) -> dict[int, str]:
+    """Leave out what says nothing: a cell behind its layer's name, and how many layers Keras has counted before.
+
+    Keras counts all layers of a program: in a second model they are called `dense_43` to `dense_47`. They are numbered
+    from 1 where the first of them has a number larger than its depth.
+    """
+    outer = {depth: name.split("/")[0] for depth, name in names.items()}
+    short = {depth: outer[depth] if list(outer.values()).count(outer[depth]) == 1 else names[depth] for depth in names}
+    alike: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for depth, name in sorted(short.items()):
+        counted = re.fullmatch(r"(.*[^_\d])_(\d+)", name)
+        if counted:
+            alike[counted[1]].append((depth, int(counted[2])))
+    for base, found in alike.items():
+        depths, numbers = zip(*found, strict=True)
+        if numbers == tuple(range(numbers[0], numbers[0] + len(numbers))) and numbers[0] > depths[0]:
+            renamed = [f"{base}_{place}" for place in range(1, len(found) + 1)] if len(found) > 1 else [base]
+            short.update(zip(depths, renamed, strict=True))
+    return short if len(set(short.values())) == len(set(names.values())) else dict(names)
+
+
+def _as_text(layer: str) -> str:
+    name = layer.replace("_", " ").strip() or layer
+    half = _LONGEST // 2
+    return plain(name if len(name) <= _LONGEST else f"{name[: half - 1]}...{name[-half + 2 :]}")

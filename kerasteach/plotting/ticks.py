@@ -1,0 +1,37 @@
+"""Ticks at whole and even numbers: epochs, layers and steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axis import Axis
+from matplotlib.ticker import MaxNLocator
+
+_STEPS = (1, 2, 5, 10)  # times a power of ten: the distance of two ticks
+
+
+def whole_ticks(axis: Axis, most: int = 6) -> None:
+    """Number an axis at multiples of 1, 2, 5, 10, 20, ..., also where there is one whole number alone."""
+    axis.set_major_locator(MaxNLocator(nbins=most, integer=True, steps=_STEPS, min_n_ticks=1))
+
+
+def evenly(numbers: Sequence[int], most: int = 5) -> list[int]:
+    """Return the places of the whole numbers that have a tick: those that are multiples of 1, 2, 5, 10, 20, ...
+
+    Numbers that are no run, such as every fourth epoch, have a tick at every so many of them.
+
+    Example:
+        >>> evenly(range(1, 21))
+        [4, 9, 14, 19]
+        >>> evenly([1, 11, 21])
+        [0, 1, 2]
+    """
+    whole = list(numbers)
+    if len(whole) <= most:
+        return list(range(len(whole)))
+    step, power = 1, 1
+    while len(whole) // step > most:
+        step, power = next(((n * power, power) for n in _STEPS if n * power > step), (10 * power, 10 * power))
+    if whole[-1] - whole[0] == len(whole) - 1:
+        return [place for place, number in enumerate(whole) if number % step == 0]
+    return list(range(0, len(whole), step))
