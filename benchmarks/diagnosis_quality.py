@@ -124,6 +124,18 @@ CAUSES = {
         ("WCI: weights too large, ReLU", "UIN: inputs times 1000"),
         ("HLR times 100", "TAN: a NaN in the data", "WCI: weights too large, tanh"),
     ),
+    "KT203": (
+        ("ACH: sigmoid in 8 to 12 layers",),
+        ("WCI: weights too small", "RAW: penalty too strong", "WCI: weights 0"),
+    ),
+    "KT401": (
+        ("HLR times 100",),
+        (
+            *("WCI: weights too large, ReLU", "UIN: inputs times 1000", "TAN: a NaN in the data"),
+            *("WCI: weights 0", "WCI: weights too small", "RAW: penalty too strong"),
+        ),
+    ),
+    "KT402": (("HLR by 1000",), ("ACH: sigmoid in 8 to 12 layers",)),
     "KT301": (
         ("BCI: biases far below 0, ReLU",),
         (
@@ -164,7 +176,7 @@ def train(setting: Setting) -> dict[str, Any]:
         "RMSprop": lambda: keras.optimizers.RMSprop(rate),
     }[setting.optimizer]()
     network.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
-    gradients = kt.callbacks.GradientCapture()
+    gradients = kt.callbacks.GradientCapture(statistics=["norm", "update_ratio"])
     outputs = kt.callbacks.ActivationCapture(every="epoch")
     keras.utils.set_random_seed(setting.seed)
     history = network.fit(x, y, setting.batch, setting.epochs, verbose=0, callbacks=[gradients, outputs])

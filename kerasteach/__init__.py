@@ -17,6 +17,7 @@ _ROOMS = (
     "callbacks",
     "datasets",
     "devices",
+    "diagnosis",
     "experiment",
     "initializers",
     "layers",
@@ -33,9 +34,11 @@ _ROOMS = (
 _NAMES = {
     "compare": "kerasteach.experiment",
     "Comparison": "kerasteach.experiment",
+    "diagnose": "kerasteach.diagnosis",
     "find_learning_rate": "kerasteach.lessons",
     "gradient_descent": "kerasteach.lessons",
     "loss_surface": "kerasteach.lessons",
+    "preflight": "kerasteach.lessons",
     "trace_step": "kerasteach.lessons",
     "training_loop": "kerasteach.lessons",
 }

@@ -11,7 +11,8 @@ import pandas as pd
 
 from kerasteach.diagnosis.findings import COLUMNS, Findings
 from kerasteach.diagnosis.network import Evidence, Network
-from kerasteach.diagnosis.rules import RULES, Rule
+from kerasteach.diagnosis.rules import RULES, SETUP_RULES, Rule
+from kerasteach.diagnosis.setup import Setup
 from kerasteach.plotting.table_checks import frame_of
 from kerasteach.validation import choice, several, table
 
@@ -63,18 +64,34 @@ def diagnose(gradients: Any, activations: Any = None, history: Any = None, *, mu
     tables = {name: _checked(name, value) for name, value in given.items() if value is not None}
     keys = list(dict.fromkeys(key for frame in tables.values() for key in _keys(frame)))
     rules = [rule for rule in RULES.values() if rule.id not in muted]
-    usable = [rule for rule in rules if all(len(tables.get(need, ())) for need in rule.needs)]
+    there = {name for name, frame in tables.items() if len(frame)} | set(tables["gradients"].columns)
+    usable = [rule for rule in rules if there >= set(rule.needs)]
     networks = _networks(tables, keys)
-    found = [row for rule in usable for row in _of_rule(rule, networks, [key for key in keys if key != "seed"])]
-    frame = pd.DataFrame(found, columns=[*(key for key in keys if key != "seed"), *COLUMNS])
-    order = {"error": 0, "warning": 1}
-    frame = frame.sort_values("severity", key=lambda column: column.map(order), kind="stable", ignore_index=True)
-    skipped = {
-        rule.id: next(need for need in rule.needs if not len(tables.get(need, ())))
-        for rule in rules
-        if rule not in usable
-    }
+    keys = [key for key in keys if key != "seed"]
+    found = [row for rule in usable for row in _of_rule(rule, networks, keys)]
+    frame = _errors_first(pd.DataFrame(found, columns=[*keys, *COLUMNS]))
+    skipped = {rule.id: next(need for need in rule.needs if need not in there) for rule in rules if rule not in usable}
     return Findings(frame, tuple(rule.id for rule in usable), skipped)
+
+
+def of_setup(setup: Setup, in_steps: Findings | None = None) -> Findings:
+    """Judge a model before its training, and add what its first steps showed.
+
+    Args:
+        setup: The model and a batch.
+        in_steps: The diagnosis of steps on this batch. Defaults to `None`: there were none.
+    """
+    rules = [rule for rule in SETUP_RULES.values() if in_steps is not None or "losses" not in rule.needs]
+    found = [(rule, rule.check(setup)) for rule in rules]
+    rows = [_row(rule, [evidence], "1 of 1") for rule, evidence in found if evidence is not None]
+    rows += [] if in_steps is None else list(in_steps.frame.itertuples(index=False, name=None))
+    looked_at = (*(rule.id for rule in rules), *(in_steps.looked_at if in_steps is not None else ()))
+    return Findings(_errors_first(pd.DataFrame(rows, columns=list(COLUMNS))), looked_at, {})
+
+
+def _errors_first(frame: pd.DataFrame) -> pd.DataFrame:
+    order = {"error": 0, "warning": 1}
+    return frame.sort_values("severity", key=lambda column: column.map(order), kind="stable", ignore_index=True)
 
 
 def _checked(argument: str, value: Any) -> pd.DataFrame:
@@ -111,7 +128,7 @@ def _of_rule(rule: Rule, networks: dict[tuple[Any, ...], Network], keys: list[st
     """Return the rule's row for each variant in which it holds for more than half of the seeds."""
     variants: dict[tuple[Any, ...], list[Evidence | None]] = {}
     for name, network in networks.items():
-        complete = all(getattr(network, need) is not None for need in rule.needs)
+        complete = all(getattr(network, need) is not None for need in rule.needs if need in _NEEDED)
         variants.setdefault(name[: len(keys)], []).append(rule.check(network) if complete else None)
     rows = []
     for name, evidence in variants.items():

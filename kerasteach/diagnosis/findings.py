@@ -8,7 +8,7 @@ from html import escape
 
 import pandas as pd
 
-from kerasteach.diagnosis.rules import RULES
+from kerasteach.diagnosis.rules import rule_of
 from kerasteach.display import Displayed, View
 
 COLUMNS = ("rule", "severity", "layers", "epochs", "evidence", "value", "threshold", "seeds")
@@ -23,7 +23,7 @@ class Findings(Displayed):
             be learned so; `"warning"`), `layers`, `epochs`, `evidence` (a sentence), `value` (the number that the rule
             looks at), `threshold` (from where on it speaks), and `seeds` (of how many, `"8 of 10"`).
         looked_at: The identifiers of the rules that had what they need.
-        skipped: Of the others, what they need: `{"KT201": "history"}`.
+        skipped: Of the others, the table or the statistic that is missing: `{"KT201": "history"}`.
     """
 
     frame: pd.DataFrame
@@ -49,7 +49,7 @@ class Findings(Displayed):
         return View(f"Findings: {len(self)}", self.frame, (".frame",))
 
     def _found(self, row: pd.Series) -> str:
-        rule = RULES[row["rule"]]
+        rule = rule_of(row["rule"])
         keys = list(self.frame.columns[: list(self.frame.columns).index("rule")])
         names = ", ".join(_name(key, row[key]) for key in keys)
         seeds = f" ({row['seeds']} seeds)" if row["seeds"] != "1 of 1" else ""
@@ -57,11 +57,11 @@ class Findings(Displayed):
         return f"{head}\n  {row['evidence'][:1].upper()}{row['evidence'][1:]}.\n  Try: {rule.remedy}"
 
     def _end(self) -> str:
-        looked = f"Looked at: {_listed([RULES[rule].name for rule in self.looked_at])}." if self.looked_at else ""
+        looked = f"Looked at: {_listed([rule_of(rule).name for rule in self.looked_at])}." if self.looked_at else ""
         needs: dict[str, list[str]] = {}
         for rule, need in self.skipped.items():
-            needs.setdefault(need, []).append(RULES[rule].name)
-        skipped = [f"Not looked at, without `{need}=`: {_listed(rules)}." for need, rules in needs.items()]
+            needs.setdefault(need, []).append(rule_of(rule).name)
+        skipped = [f"Not looked at, without {_needed(need)}: {_listed(rules)}." for need, rules in needs.items()]
         found = "" if self else "No finding."
         more = 'kt.diagnosis.explain("KT201") explains a rule.' if self else ""
         more = more.replace("KT201", str(self.frame["rule"].iloc[0])) if self else ""
@@ -70,6 +70,10 @@ class Findings(Displayed):
 
 def _name(key: str, value: object) -> str:
     return str(value) if isinstance(value, str) else f"{str(key).replace('_', ' ')} {value}"
+
+
+def _needed(need: str) -> str:
+    return f"`{need}=`" if need in ("gradients", "activations", "history") else f"the statistic {need}"
 
 
 def _listed(names: Sequence[str]) -> str:
