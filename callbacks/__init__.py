@@ -2,7 +2,8 @@
 
 from kerasteach.callbacks.activation_capture import ActivationCapture
 from kerasteach.callbacks.gradient_capture import GradientCapture
+from kerasteach.callbacks.live_plot import LivePlot
 from kerasteach.callbacks.stop_on_error import StopOnError
 from kerasteach.callbacks.weight_snapshots import WeightSnapshots
 
-__all__ = ["ActivationCapture", "GradientCapture", "StopOnError", "WeightSnapshots"]
+__all__ = ["ActivationCapture", "GradientCapture", "LivePlot", "StopOnError", "WeightSnapshots"]

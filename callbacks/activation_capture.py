@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 from kerasteach.callbacks.capture import Capture
@@ -15,6 +15,9 @@ from kerasteach.measure.recording.recording import Every
 from kerasteach.measure.selection import Selectors
 from kerasteach.measure.statistics import Asked, chosen
 from kerasteach.tables.captures import Output
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class ActivationCapture(Capture):
@@ -63,6 +66,8 @@ class ActivationCapture(Capture):
         [['dense...', 3, 1.0, 1.0]]
     """
 
+    _calls = (".plot()", *Capture._calls)
+
     def __init__(
         self,
         layers: Selectors = None,
@@ -76,6 +81,19 @@ class ActivationCapture(Capture):
         which = chosen(statistics, OUTPUT_STATISTICS, OUTPUT_STATISTICS)
         super().__init__("activations", Output, which, layers, every, histogram, directory, tensorboard, optimizer)
         self._outputs: Outputs | None = None
+
+    def plot(self, **options: Any) -> Figure:
+        """Draw how the outputs fare: see `kerasteach.plotting.activation_statistics_figure`.
+
+        Args:
+            **options: Those of `activation_statistics_figure`: `title`.
+
+        Returns:
+            The figure.
+        """
+        from kerasteach.plotting import activation_statistics_figure
+
+        return activation_statistics_figure(self.frame, **options)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch's number, and begin its window."""

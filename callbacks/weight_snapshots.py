@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
 from kerasteach.display import Displayed, View
+from kerasteach.measure.parameters import without_model
 from kerasteach.measure.recording.recording import Every, checked_every
+from kerasteach.tables.names import distinct
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class WeightSnapshots(Displayed, keras.callbacks.Callback):
@@ -25,6 +30,7 @@ class WeightSnapshots(Displayed, keras.callbacks.Callback):
 
     Attributes:
         snapshots: What `model.get_weights()` returned each time.
+        names: What these weights are called, such as `"dense/kernel"`.
 
     Raises:
         ValueError: If `every` is neither.
@@ -44,10 +50,24 @@ class WeightSnapshots(Displayed, keras.callbacks.Callback):
         self._every = checked_every(every)
         self._steps = 0
         self.snapshots: list[list[np.ndarray]] = []
+        self.names: list[str] = []
+
+    def plot(self, **options: Any) -> Figure:
+        """Draw the weights before and after: see `kerasteach.plotting.weight_histograms_figure`.
+
+        Args:
+            **options: Those of `weight_histograms_figure`: `parameter`, `page`, `title`.
+
+        Returns:
+            The figure.
+        """
+        from kerasteach.plotting import weight_histograms_figure
+
+        return weight_histograms_figure(self, **options)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Forget an earlier training, and keep the start of this one."""
-        self.snapshots, self._steps = [], 0
+        self.snapshots, self.names, self._steps = [], [], 0
         if self.model.built:
             self._keep()
         else:
@@ -79,10 +99,12 @@ class WeightSnapshots(Displayed, keras.callbacks.Callback):
             return View("WeightSnapshots: no snapshot yet")
         numbers = sum(weight.size for weight in self.snapshots[0])
         title = f"WeightSnapshots: {len(self.snapshots):,} snapshots of {numbers:,} weights"
-        return View(title, None, (".snapshots", "kerasteach.loss_surface(model, x, y, trajectory=...)"))
+        return View(title, None, (".plot()", ".snapshots", "kerasteach.loss_surface(model, x, y, trajectory=...)"))
 
     def _first(self) -> str:
         return "epoch" if self._every == "epoch" else f"{self._every} steps" if self._every > 1 else "step"
 
     def _keep(self) -> None:
+        if not self.snapshots:
+            self.names = distinct(without_model(self.model, weight.path) for weight in self.model.weights)
         self.snapshots.append([np.array(weight) for weight in self.model.get_weights()])

@@ -34,6 +34,7 @@ _ROOMS = (
 _NAMES = {
     "compare": "kerasteach.experiment",
     "Comparison": "kerasteach.experiment",
+    "decision_regions": "kerasteach.lessons",
     "diagnose": "kerasteach.diagnosis",
     "find_learning_rate": "kerasteach.lessons",
     "gradient_descent": "kerasteach.lessons",

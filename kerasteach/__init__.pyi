@@ -18,6 +18,7 @@ from kerasteach import tables as tables
 from kerasteach.diagnosis import diagnose as diagnose
 from kerasteach.experiment import Comparison as Comparison
 from kerasteach.experiment import compare as compare
+from kerasteach.lessons import decision_regions as decision_regions
 from kerasteach.lessons import find_learning_rate as find_learning_rate
 from kerasteach.lessons import gradient_descent as gradient_descent
 from kerasteach.lessons import loss_surface as loss_surface

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -69,3 +70,9 @@ class Displayed:
 
 def _more(table: pd.DataFrame) -> str:
     return f"... {len(table):,} rows, {len(table.columns)} columns"
+
+
+def in_notebook() -> bool:
+    """Say whether the program is a notebook's kernel; a shell of IPython's is none."""
+    ipython = sys.modules.get("IPython")
+    return hasattr(ipython and ipython.get_ipython(), "kernel")

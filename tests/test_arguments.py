@@ -183,6 +183,7 @@ BASE = {
     "activations.table": lambda: {"activations": "tanh", "x": [1.0]},
     "callbacks.ActivationCapture": dict,
     "callbacks.GradientCapture": dict,
+    "callbacks.LivePlot": dict,
     "callbacks.StopOnError": lambda: {"threshold": 0.1},
     "callbacks.StopOnError.plot": dict,
     "callbacks.StopOnError.update": lambda: {"loss": 0.5},
@@ -260,6 +261,7 @@ BASE = {
     "optimizers.get": dict,
     "plotting.activation_curves": lambda: {"table": kt.activations.table("tanh")},
     "plotting.activations_figure": lambda: {"table": kt.activations.table("tanh")},
+    "plotting.animate": lambda: {"figure_function": kt.plotting.learning_curves, "table": history(), "verbose": 0},
     "plotting.decision_boundary": lambda: {"predictions": predictions()},
     "plotting.decision_boundary_figure": lambda: {"predictions": predictions()},
     "plotting.descent_animation": lambda: {"descent": descent()[0], "landscape": descent()[1]},
@@ -275,6 +277,7 @@ BASE = {
     "plotting.pages": lambda: {"table": history()},
     "plotting.save": lambda: {"figure": Figure(), "path": "figure.png"},
     "plotting.show_or_save": lambda: {"figure": Figure(), "path": "figure.png"},
+    "plotting.stills_figure": lambda: {"figure_function": kt.plotting.learning_curves, "table": history()},
     "plotting.traced_step": lambda: {"table": trace().frame},
 }
 # What an error may call an argument besides: as the public function that most call names it, or by what is in it.

@@ -10,7 +10,7 @@ BRITISH = re.compile(r"colour|grey|centre|(standard|normal|initial|regular|summa
 REPLACED = {"progress": "verbose", "colour_bar": "colorbar"}
 # Results that have no single table, and those of which no figure would show anything.
 WITHOUT_FRAME = {"Comparison", "WeightSnapshots"}
-WITHOUT_PLOT = {"ActivationCapture", "WeightSnapshots"}
+WITHOUT_PLOT: set[str] = set()
 
 
 def rooms():
@@ -70,4 +70,5 @@ def test_a_result_has_a_table_and_a_figure(name):
 def test_verbose_is_0_or_1_everywhere():
     """Whatever shows progress takes `verbose`, with the default 1."""
     functions = [kt.compare, kt.find_learning_rate, kt.loss_surface, kt.callbacks.StopOnError]
-    assert [inspect.signature(function).parameters["verbose"].default for function in functions] == [1, 1, 1, 1]
+    functions += [kt.plotting.animate, kt.plotting.save]
+    assert {inspect.signature(function).parameters["verbose"].default for function in functions} == {1}

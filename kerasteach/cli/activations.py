@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kerasteach.activations.lookup import check_names
-from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style, style
+from kerasteach.cli.options import Dark, FigureFormat, Files, Force, Format, Look, Output, Style, style
 from kerasteach.cli.terminal import start_tensorflow
 
 
@@ -18,7 +18,8 @@ def activations(
     ] = None,
     output: Output = Path("kerasteach-activations"),
     format: FigureFormat = Format.png,  # noqa: A002  the option's name
-    lecture: Style = True,
+    look: Style = Look.lecture,
+    dark: Dark = False,
     force: Force = False,
 ) -> None:
     """Draw the activation functions with their derivatives, and say in a line what each does."""
@@ -28,7 +29,7 @@ def activations(
     import kerasteach as kt
 
     table = kt.activations.table(names or None)
-    with style(lecture):
+    with style(look, dark):
         figure = kt.plotting.activations_figure(table)
     kt.plotting.save(figure, path, overwrite=force)
     for name in table["activation"].unique():

@@ -16,7 +16,13 @@ from typer.core import TyperCommand
 from kerasteach.cli.terminal import discard_output
 
 # Arguments of Python's functions that an option has another name for.
-_OPTIONS = {"x": "input", "y": "target", "directory": "output", "path": "output", "overwrite": "force"}
+_OPTIONS = {
+    "x": ("input",),
+    "y": ("target",),
+    "directory": ("run", "output"),
+    "path": ("output",),
+    "overwrite": ("force",),
+}
 UsageError: Any = typer.BadParameter.__mro__[1]  # of which typer has no public name
 
 
@@ -102,6 +108,12 @@ def _forms(name: str) -> tuple[str, ...]:
     return name, f"{name}s", f"{name}es", name.removesuffix("s"), name.removesuffix("es")
 
 
+def _called(param: Any) -> str:
+    """Return what the help calls an option, `--epochs`, or an argument, `RUN`."""
+    name = str(param.opts[0])
+    return name if name.startswith("--") else str(param.metavar or name.upper()).strip("[].")
+
+
 def in_options(text: str, params: Iterable[Any]) -> str:
     """Return an error message of Python's functions with the names of options in place of those of arguments.
 
@@ -112,11 +124,11 @@ def in_options(text: str, params: Iterable[Any]) -> str:
         >>> in_options("`epochs` must be a whole number from 1. Received: epochs=0.", [epochs])
         '`--epochs` must be a whole number from 1. Received: --epochs 0.'
     """
-    options = {str(param.name): str(param.opts[0]) for param in params if param.opts[0].startswith("--")}
+    options = {str(param.name): _called(param) for param in params}
 
     def option(argument: str) -> str | None:
         return next(
-            (options[name] for name in (*_forms(argument), _OPTIONS.get(argument, "")) if name in options), None
+            (options[name] for name in (*_forms(argument), *_OPTIONS.get(argument, ())) if name in options), None
         )
 
     def named(match: re.Match[str]) -> str:

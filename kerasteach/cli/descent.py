@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style, style
+from kerasteach.cli.options import Dark, FigureFormat, Files, Force, Format, Look, Output, Style, style
 from kerasteach.cli.terminal import start_tensorflow
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def descent(
     ] = None,
     output: Output = Path("kerasteach-descent"),
     format: FigureFormat = Format.png,  # noqa: A002  the option's name
-    lecture: Style = True,
+    look: Style = Look.lecture,
+    dark: Dark = False,
     force: Force = False,
 ) -> None:
     """Descend a function with several learning rates, and draw the path of each.
@@ -93,7 +94,9 @@ def descent(
     )
     output.mkdir(parents=True, exist_ok=True)
     kt.storage.files.write_atomically(table_file, lambda temporary: found.frame.to_csv(temporary, index=False))
-    for path, figure in zip(figures, _draw(found, known, lecture, animation is not None), strict=True):
+    with style(look, dark):
+        drawn = _draw(found, known, animation is not None)
+    for path, figure in zip(figures, drawn, strict=True):
         kt.plotting.save(figure, path, overwrite=force)
     _print_verdicts(found, known)
     for path in figures:
@@ -106,12 +109,11 @@ def _point(start: list[float] | None) -> Any:
     return start[0] if start and len(start) == 1 else start or None
 
 
-def _draw(descent: Descent, known: Function, lecture: bool, animated: bool) -> list[Any]:
-    with style(lecture):
-        figures: list[Any] = [descent.plot(), descent.plot(quantity="value")]
-        for ax in figures:
-            ax.set_title(f"{known.name.replace('_', ' ')}: {known.formula}")
-        return [*figures, *([descent.animate()] if animated else [])]
+def _draw(descent: Descent, known: Function, animated: bool) -> list[Any]:
+    figures: list[Any] = [descent.plot(), descent.plot(quantity="value")]
+    for ax in figures:
+        ax.set_title(f"{known.name.replace('_', ' ')}: {known.formula}")
+    return [*figures, *([descent.animate()] if animated else [])]
 
 
 def _print_verdicts(descent: Descent, known: Function) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import filecmp
+import shutil
 import tempfile
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import Annotated
@@ -20,12 +24,36 @@ class Format(StrEnum):
     pdf = "pdf"
 
 
+class Look(StrEnum):
+    """Styles of a figure."""
+
+    lecture = "lecture"
+    paper = "paper"
+    notebook = "notebook"
+
+
+class TableFormat(StrEnum):
+    """Formats of a table."""
+
+    csv = "csv"
+
+
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="The folder for the figures and tables; made if it is not there.")
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that exist already.")]
 FigureFormat = Annotated[Format, typer.Option("--format", help="PNG for slides, SVG or PDF for print.")]
-Style = Annotated[bool, typer.Option("--lecture/--paper", help="Large text for a lecture, or small text for a page.")]
+Style = Annotated[
+    Look,
+    typer.Option(
+        "--style", help="lecture: large text for a slide; paper: one column of a page; notebook: below a cell."
+    ),
+]
+Dark = Annotated[bool, typer.Option("--dark", help="Draw on a dark ground, for dark slides.")]
+Tables = Annotated[
+    TableFormat | None,
+    typer.Option("--tables", help="Write the tables as CSV beside the figures, too.", show_default=False),
+]
 
 
 class Files:
@@ -49,6 +77,24 @@ class Files:
             raise FileExistsError(f"{path} exists already. Choose another --output, or overwrite it with --force.")
         return path
 
+    def move(self, folder: Path, names: Iterable[str]) -> list[Path]:
+        """Move files out of another folder into this one, all or none, and return their paths.
+
+        Raises:
+            FileExistsError: If one exists, with another content, and must stay.
+        """
+        from kerasteach.storage.files import write_atomically
+
+        names = list(names)
+        for name in names:
+            if (self.folder / name).is_file() and filecmp.cmp(folder / name, self.folder / name, shallow=False):
+                continue
+            self.path(name)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            write_atomically(self.folder / name, partial(shutil.copyfile, folder / name))
+        return [self.folder / name for name in names]
+
     def check_no_run(self) -> None:
         """Raise FileExistsError where the folder holds a comparison that must stay."""
         if (self.folder / "run.json").exists() and not self.force:
@@ -58,8 +104,8 @@ class Files:
             )
 
 
-def style(lecture: bool) -> AbstractContextManager[None]:
-    """Return the lecture style, or the default one."""
+def style(look: Look, dark: bool) -> AbstractContextManager[None]:
+    """Return the style of the figures, as `--style` and `--dark` say."""
     import kerasteach as kt
 
-    return kt.plotting.style("lecture") if lecture else nullcontext()
+    return kt.plotting.style(look.value, dark=dark)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kerasteach.activations.lookup import check_names
-from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style, style
+from kerasteach.cli.options import Dark, FigureFormat, Files, Force, Format, Look, Output, Style, style
 from kerasteach.cli.terminal import start_tensorflow
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def trace(
     language: Annotated[Language, typer.Option("--as", help="How the explanation is written.")] = Language.text,
     output: Output = Path("kerasteach-trace"),
     format: FigureFormat = Format.png,  # noqa: A002  the option's name
-    lecture: Style = True,
+    look: Style = Look.lecture,
+    dark: Dark = False,
     force: Force = False,
 ) -> None:
     """Trace one training step: forward pass, error, backpropagation and update, with every number.
@@ -93,7 +94,8 @@ def trace(
     if explained is not None:
         kt.storage.files.write_atomically(explanation, lambda path: path.write_text(explained, encoding="utf-8"))
         written.append(explanation)
-    written += _draw(step, figure, lecture, force)
+    with style(look, dark):
+        written += _draw(step, figure, force)
     for path in written:
         typer.echo(path, err=True)
     if explained is not None:
@@ -125,14 +127,13 @@ def _explained(step: TracedStep, language: Language, table: Path) -> str | None:
         return None
 
 
-def _draw(step: TracedStep, path: Path, lecture: bool, overwrite: bool) -> list[Path]:
+def _draw(step: TracedStep, path: Path, overwrite: bool) -> list[Path]:
     """Draw the network, and return the path of each page; none where it is too large, saying so."""
     import kerasteach as kt
 
     try:
         numbers = range(1, kt.plotting.pages(step.frame) + 1)
-        with style(lecture):
-            pages = [kt.plotting.traced_step(step.frame, page=number) for number in numbers]
+        pages = [kt.plotting.traced_step(step.frame, page=number) for number in numbers]
     except ValueError as error:
         typer.echo(f"No figure. {error}", err=True)
         return []

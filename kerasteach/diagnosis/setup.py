@@ -1,4 +1,4 @@
-"""Rules for a model before its training: its output, loss, targets, inputs and first weights, and steps on one batch."""
+"""Rules for a model before its training: output, loss, targets, inputs, first weights, and steps on one batch."""
 
 from __future__ import annotations
 

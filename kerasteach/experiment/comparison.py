@@ -40,11 +40,15 @@ class Comparison(Displayed):
         facts: The request, and what it ran on: arguments, variants, data, device, versions, and of each group of
             networks whether it was trained in one graph and how many seconds it took.
         predictions: For data with two features, the outputs of each network on a grid over them:
-            `..., x_1, x_2, output, value`; else empty. The grid is in the units of the arrays, the table or the file
-            that were given; of a data set by name and of a `Dataset`, in those of its `x_train`.
+            `..., x_1, x_2, output, value`; for a regression on one feature, `..., x_1, output, value`; else empty.
+            The grid is in the units of the arrays, the table or the file that were given; of a data set by name and of
+            a `Dataset`, in those of its `x_train`.
             `attrs["features"]` has the features' names, where they have any.
         weights: With `keep_weights=True`, each network's last weights by the variables' paths:
             `result.weights["relu", 3]["mlp/hidden_1/kernel"]` for the seed 3. Else empty.
+        confusion: Where classes are predicted, which of them each network takes for which in the test part, after its
+            training: `..., true, predicted, count`, a row a pair that occurs; else empty. A network whose outputs are
+            not finite gives every example the first class. `attrs["classes"]` has the classes in their order.
     """
 
     history: pd.DataFrame
@@ -52,11 +56,15 @@ class Comparison(Displayed):
     facts: dict[str, Any]
     predictions: pd.DataFrame = field(default_factory=pd.DataFrame)
     weights: Weights = field(default_factory=dict)
+    confusion: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
         names = self.facts.get("data", {}).get("feature_names")
         if len(self.predictions) and names:
             self.predictions.attrs["features"] = list(names)
+        classes = self.facts.get("data", {}).get("class_names")
+        if len(self.confusion) and classes:
+            self.confusion.attrs["classes"] = list(classes)
 
     def summary(self, reference: Any = None) -> pd.DataFrame:
         """Return a row a variant: see `kerasteach.experiment.summarize`.
@@ -116,7 +124,8 @@ class Comparison(Displayed):
 
     def _tables(self) -> dict[str, pd.DataFrame]:
         tables = {"history": self.history, "gradients": self.gradients}
-        return tables if self.predictions.empty else {**tables, "predictions": self.predictions}
+        further = {"predictions": self.predictions, "confusion": self.confusion}
+        return {**tables, **{name: table for name, table in further.items() if not table.empty}}
 
     @classmethod
     def load(cls, directory: str | Path) -> Comparison:
@@ -135,7 +144,8 @@ class Comparison(Displayed):
         facts, tables = load_run(directory)
         names = tables["history"][[*facts["variants"][0], "seed"]].drop_duplicates().itertuples(index=False, name=None)
         weights = dict(zip(names, weights_of(load_arrays(directory, "weights")), strict=False))  # perhaps not kept
-        return cls(tables["history"], tables["gradients"], facts, tables.get("predictions", pd.DataFrame()), weights)
+        further = [tables.get(name, pd.DataFrame()) for name in ("predictions", "confusion")]
+        return cls(tables["history"], tables["gradients"], facts, further[0], weights, further[1])
 
 
 def assembled(facts: Mapping[str, Any], outcomes: Iterable[Outcome]) -> Comparison:
@@ -151,6 +161,7 @@ def assembled(facts: Mapping[str, Any], outcomes: Iterable[Outcome]) -> Comparis
     tables = {
         name: _in_order([outcome.tables[name] for outcome in outcomes], [*variants[0], "seed"], order)
         for name in outcomes[0].tables
+        if all(name in outcome.tables for outcome in outcomes)  # an earlier version may have begun, with fewer tables
     }
     groups = [outcome.facts() for outcome in outcomes]
     finished = sum(len(outcome.networks) for outcome in outcomes) == len(order)
@@ -160,6 +171,7 @@ def assembled(facts: Mapping[str, Any], outcomes: Iterable[Outcome]) -> Comparis
         {**facts, "finished": finished, "seconds": sum(group["seconds"] for group in groups), "groups": groups},
         tables.get("predictions", pd.DataFrame()),
         {name: found[name] for name in order if name in found},
+        tables.get("confusion", pd.DataFrame()),
     )
 
 

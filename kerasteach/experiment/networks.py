@@ -98,8 +98,8 @@ class Outcome:
 
     Attributes:
         networks: The networks' keys.
-        tables: `history`, `gradients` and, for data with two features, `predictions`; each begins with the columns of
-            the networks' keys.
+        tables: `history`, `gradients` and what `kerasteach.experiment.predictions` makes; each begins with the columns
+            of the networks' keys.
         weights: As in `Trained`; empty if they are not kept.
         why: Why they were trained one after the other; `None` where they were trained in one graph.
         seconds: How long it took.

@@ -127,7 +127,7 @@ def compare(
             silence, where what is left out of the data or is a doubtful guess is a warning. Defaults to `1`.
 
     Returns:
-        A `Comparison` with `history`, `gradients`, `predictions`, `weights` and `summary()`.
+        A `Comparison` with `history`, `gradients`, `predictions`, `confusion`, `weights` and `summary()`.
 
     Raises:
         ValueError: If an argument will not do; the message names it, what was received and what would work. Also if

@@ -20,7 +20,7 @@ from kerasteach.storage import runs, working_folder
 from kerasteach.storage.files import DamagedRunError, flattened, nested
 from kerasteach.storage.manifest import Manifest, read_manifest
 
-_FILES = ("history.parquet", "gradients.parquet", "predictions.parquet", "weights.npz")
+_FILES = ("history.parquet", "gradients.parquet", "predictions.parquet", "confusion.parquet", "weights.npz")
 _GROUP = "group.json"
 
 

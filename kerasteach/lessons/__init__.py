@@ -6,16 +6,19 @@ from kerasteach.lessons.descent import functions
 from kerasteach.lessons.descent.descent import Descent
 from kerasteach.lessons.descent.gradient_descent import gradient_descent
 from kerasteach.lessons.descent.landscape import landscape
+from kerasteach.lessons.inspection.decision_regions import DecisionRegions, decision_regions
 from kerasteach.lessons.inspection.learning_rate_test import LearningRateTest, find_learning_rate
 from kerasteach.lessons.inspection.loss_surface import LossSurface, loss_surface
 from kerasteach.lessons.inspection.preflight import preflight
 from kerasteach.lessons.training_loop import training_loop
 
 __all__ = [
+    "DecisionRegions",
     "Descent",
     "LearningRateTest",
     "LossSurface",
     "TracedStep",
+    "decision_regions",
     "find_learning_rate",
     "functions",
     "gradient_descent",

@@ -30,8 +30,8 @@ class Statistic:
     """A statistic, as a formula of reductions.
 
     Attributes:
-        needs: Names out of `reductions.REDUCTIONS`, or `weight_norm`, `learning_rate` and `update_norm`; `size` is there
-            in any case.
+        needs: Names out of `reductions.REDUCTIONS`, or `weight_norm`, `learning_rate` and `update_norm`; `size` is
+            there in any case.
         formula: Makes the statistic out of them; its second argument is Keras's `ops` or NumPy.
     """
 

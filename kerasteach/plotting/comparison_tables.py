@@ -28,12 +28,21 @@ GRADIENTS: dict[str, Kind] = {
 }
 PREDICTIONS: dict[str, Kind] = {"x_1": "number", "x_2": "number", "output": "name", "value": "number"}
 _OPTIONAL: dict[str, Kind] = {"seed": "name", "step": "whole", "path": "name"}
-_MEASURED = ("norm", "value", "count")  # not among the keys of a row
+ACTIVATIONS: dict[str, Kind] = {"epoch": "whole", "depth": "whole", "layer": "name"}
+HISTOGRAMS: dict[str, Kind] = {**ACTIVATIONS, "low": "number", "high": "number", "count": "whole"}
+_OF_OUTPUTS = ("mean", "std", "zero_fraction", "dead_fraction", "saturated_fraction")
+_MORE: dict[str, dict[str, Kind]] = {
+    "activations": {"call": "whole", **dict.fromkeys(_OF_OUTPUTS, "number")},
+    "histograms": {"call": "whole", "parameter": "name"},
+}
+_MEASURED = ("norm", "value", "update_ratio", "count", *_OF_OUTPUTS)  # not among the keys of a row
 _MADE_BY = {
     "history": "Comparison.history, or kerasteach.measure.history_table for one model,",
     "gradients": "Comparison.gradients, or GradientCapture.frame for one model,",
     "predictions": "Comparison.predictions, for data with two features,",
     "confusion": "Comparison.confusion, of a classification,",
+    "activations": "ActivationCapture.frame",
+    "histograms": "GradientCapture.histograms, or that of an ActivationCapture, with `histogram=True`,",
 }
 _EMPTY = {
     "gradients": "was the network trained, and its gradients captured?",
@@ -47,7 +56,8 @@ def networks_in(argument: str, value: Any, columns: Mapping[str, Kind], hue: Hue
     """Check a table of a comparison, or of one model, and name the network of each row.
 
     Args:
-        argument: What to call the table in an error: `"history"`, `"gradients"` or `"predictions"`.
+        argument: What to call the table in an error: `"history"`, `"gradients"`, `"predictions"`, `"activations"` or
+            `"histograms"`.
         value: The table, or a result that has it.
         columns: The columns that the figure draws, and what they hold.
         hue: The column, or columns, that distinguish networks. Defaults to what `compare` varies, of the columns in
@@ -64,7 +74,7 @@ def networks_in(argument: str, value: Any, columns: Mapping[str, Kind], hue: Hue
     value = frame_of(argument, value)
     if isinstance(value, pd.DataFrame) and value.empty and argument in _EMPTY:
         raise ValueError(f"`{argument}` has no row: {_EMPTY[argument]}. Received: {len(value)} rows.")
-    drawn = checked(argument, value, columns, _MADE_BY[argument], _OPTIONAL)
+    drawn = checked(argument, value, columns, _MADE_BY[argument], _OPTIONAL | _MORE.get(argument, {}))
     table = named_columns(value)
     keys = _columns_of(hue, table, list(columns))
     frame = _with_names(argument, table, drawn, keys)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -10,6 +9,7 @@ from matplotlib.animation import Animation
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from kerasteach.display import in_notebook
 from kerasteach.plotting.saving import save
 from kerasteach.validation import received
 
@@ -48,7 +48,7 @@ def show_or_save(figure: Figure | Axes | Animation, path: str | Path) -> None:
         >>> kt.plotting.show_or_save(ax, "figures/learning_curves.png")  # doctest: +SKIP
         figures/learning_curves.png
     """
-    if not _in_notebook():
+    if not in_notebook():
         print(save(figure, path, overwrite=True))  # noqa: T201  the output of a script
     elif isinstance(figure, Animation):
         from IPython.display import HTML, display
@@ -57,9 +57,3 @@ def show_or_save(figure: Figure | Axes | Animation, path: str | Path) -> None:
         plt.close(figure._fig)  # type: ignore[attr-defined]  # the still picture is not shown besides
     elif not isinstance(figure, (Figure, Axes)):
         raise TypeError(f"`figure` must be a figure, axes or an animation. {received('figure', figure)}")
-
-
-def _in_notebook() -> bool:
-    """Say whether the program is a notebook's kernel; a shell of IPython's is none."""
-    ipython = sys.modules.get("IPython")
-    return hasattr(ipython and ipython.get_ipython(), "kernel")

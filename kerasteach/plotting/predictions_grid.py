@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from kerasteach.plotting.captions import caption
-from kerasteach.plotting.class_labels import MISSING, Labeled, labeled
 from kerasteach.plotting.style import checked_axes, inks, new_axes, plain
+from kerasteach.tables.class_labels import MISSING, Labeled, labeled
 from kerasteach.validation import array, choice, received, whole
 
 

@@ -81,6 +81,29 @@ def read_raw(directory: str | Path, run: int | None = None) -> dict[int, dict[st
     return raw_of(*_find_run(directory, run))
 
 
+def read_tables(directory: str | Path) -> tuple[dict[str, pd.DataFrame], bool]:
+    """Read all tables that captures wrote into a directory: those of the latest run of each kind.
+
+    Args:
+        directory: What the captures were given, or one run's folder in it.
+
+    Returns:
+        The tables by name, the histograms of `gradients` as `gradient_histograms`, those of `activations` as
+        `activation_histograms`; and whether all of the runs are finished.
+
+    Raises:
+        FileNotFoundError, DamagedRunError: As for `read`.
+    """
+    tables, finished = {}, True
+    for main in ("gradients", "activations"):
+        path, manifest = _find_run(directory, None, main)
+        if main in (manifest.tables or {}):
+            finished = finished and manifest.facts.get("finished") is True
+            for name in manifest.tables or {}:
+                tables[f"{main[:-1]}_{name}" if name == "histograms" else name] = rows_of(path, manifest, name)
+    return tables, finished
+
+
 def rows_of(path: Path, manifest: Manifest, name: str) -> pd.DataFrame:
     """Return the rows of a table, out of all parts of a run."""
     columns = (manifest.tables or {})[name]

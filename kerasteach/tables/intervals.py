@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import stdtrit
 
 BOOTSTRAP = 10  # seeds from which on the interval is the bootstrap's; below, it is Student's
 _RESAMPLES = 9_999
@@ -77,6 +76,8 @@ def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
         return mean, np.nan, np.nan
     tail = (1 - _LEVEL / 100) / 2
     if seeds < BOOTSTRAP:
+        from scipy.special import stdtrit  # takes half a second
+
         half = float(stdtrit(seeds - 1, 1 - tail) * values.std(ddof=1) / np.sqrt(seeds))
         return mean, mean - half, mean + half
     chosen = np.random.default_rng(0).integers(seeds, size=(_RESAMPLES, seeds))

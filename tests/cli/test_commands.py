@@ -18,7 +18,7 @@ from kerasteach.cli.terminal import accept_any_encoding
 from kerasteach.experiment import executor
 
 SMALL = ["compare", "--data", "iris", "--hidden", "5", "5", "--seeds", "2", "--epochs", "2"]
-COMMANDS = ("compare", "activations", "descent", "devices", "trace")
+COMMANDS = ("compare", "plot", "activations", "descent", "devices", "trace")
 
 
 def command(*arguments, cwd, **environment):
@@ -52,6 +52,12 @@ def here(tmp_path, monkeypatch):
     return run
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Leave out the figures of comparisons, where a test is not about them."""
+    monkeypatch.setattr(sys.modules["kerasteach.cli.compare.command"], "write_run", lambda *_, **__: [])
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """Run a small comparison once, and return what it printed and where."""
@@ -65,7 +71,7 @@ def test_compare_writes_figures_and_tables(run):
     done, folder = run
     assert done.returncode == 0, done.stderr
     assert sorted(file.name for file in folder.iterdir()) == [
-        *("gradient_flow.png", "gradients.parquet", "gradients_over_time.png", "history.parquet"),
+        *("gradient_flow.png", "gradient_heat_map.png", "gradients.parquet", "history.parquet"),
         *("learning_curves.png", "lecture.png", "run.json", "summary.csv", "test_scores.png"),
     ]
 
@@ -149,6 +155,7 @@ def test_bad_input_is_one_line_and_status_2(options, message, here, tmp_path, ca
     assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == ["a.py", "points.csv"]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "words", [["compare", "--activations", "relo"], ["activations", "relo"], ["trace", "--activation", "relo"]]
 )
@@ -163,13 +170,14 @@ def test_a_bad_activation_is_refused_before_tensorflow_starts(words, tmp_path):
     assert "Did you mean 'relu'?" in done.stderr
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_force_replaces_what_is_there(run, here, tmp_path):
     """With `--force` the files are new, without it they keep their bytes."""
     _, folder = run
     old = {file.name: file.read_bytes() for file in folder.iterdir()}
     for name, content in old.items():
         (tmp_path / name).write_bytes(content)
-    options = ["--activations=tanh", "relu", "--output", tmp_path]
+    options = ["--activations=tanh", "relu", "--seeds", "1", "--epochs", "1", "--output", tmp_path]
     assert here(*SMALL, *options) == 2
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == old
     assert here(*SMALL, *options, "--force") == 0
@@ -182,7 +190,7 @@ def test_force_leaves_no_page_of_the_comparison_before(run, here, tmp_path):
     _, folder = run
     for file in folder.iterdir():
         shutil.copy(file, tmp_path)
-    old = ("lecture-2.png", "gradients_over_time-2.png", "lecture.pdf", "decision_boundary.png")
+    old = ("lecture-2.png", "gradient_heat_map-2.png", "lecture.pdf", "decision_boundary.png")
     own = ("lecture-b.png", "lecture-2.txt", "my lecture-2.png")
     for name in (*old, *own):
         (tmp_path / name).write_text("a picture")
@@ -346,14 +354,14 @@ DESCENT = ["descent", "--function", "rosenbrock", "--learning-rates", "0.001", "
 
 def test_descent_writes_figures_and_the_table_and_prints_verdicts(here, tmp_path, capsys):
     """The table on disk is what `gradient_descent` returns; the start may be negative; each verdict is a line."""
-    options = ["--start", "-.5", "-1", "--steps", "8", "--optimizer", "plain_sgd", "sgd", "--output", "out"]
-    assert here(*DESCENT, *options, "--animation", "gif") == 0
+    options = ["--start", "-.5", "-1", "--steps", "3", "--optimizer", "plain_sgd", "sgd", "--output", "out"]
+    assert here(*DESCENT, *options, "--animation", "gif", "--style", "paper") == 0
     told = capsys.readouterr()
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
         *("descent.csv", "descent.gif", "descent_path.png", "descent_values.png")
     ]
     table = pd.read_csv(tmp_path / "out" / "descent.csv")
-    again = kt.gradient_descent("rosenbrock", (-0.5, -1.0), [0.001, 0.01], 8, optimizer=["plain_sgd", "sgd"]).frame
+    again = kt.gradient_descent("rosenbrock", (-0.5, -1.0), [0.001, 0.01], 3, optimizer=["plain_sgd", "sgd"]).frame
     pd.testing.assert_frame_equal(table, again, check_dtype=False)
     lines = [line.split() for line in told.out.splitlines()]
     found = {(line[0], line[1]): line[2] for line in lines if line and line[0] in ("plain_sgd", "sgd")}
@@ -364,7 +372,7 @@ def test_descent_writes_figures_and_the_table_and_prints_verdicts(here, tmp_path
 
 def test_descent_needs_no_option(here, tmp_path, capsys):
     """It shows the trade-off on the parabola, in any format."""
-    assert here("descent", "--format", "svg", "--paper", "--value-below", "1e-3") == 0
+    assert here("descent", "--format", "svg", "--style", "paper", "--value-below", "1e-3") == 0
     told = capsys.readouterr().out
     assert all(word in told for word in ("still going", "converged", "diverged"))
     assert (tmp_path / "kerasteach-descent" / "descent_values.svg").exists()
@@ -458,9 +466,10 @@ def test_a_bad_descent_is_one_line_and_status_2(options, message, here, tmp_path
     assert sorted(file.name for file in tmp_path.rglob("*")) == ["descent_path.png", "there"]
 
 
-def test_descent_help_names_the_gallery(tmp_path):
+def test_descent_help_names_the_gallery(here, capsys):
     """Every function, in the order of the gallery."""
-    text = " ".join(command("descent", "--help", cwd=tmp_path).stdout.replace("│", " ").split())
+    assert here("descent", "--help") == 0
+    text = " ".join(capsys.readouterr().out.replace("│", " ").split())
     *first, last = kt.lessons.functions.names()
     assert f"{', '.join(first)} or {last}" in re.sub(r"-?-[a-z]+ <[^>]*> ", "", text)
 
@@ -471,11 +480,13 @@ def test_devices_lists_the_cpu(here, capsys):
     assert capsys.readouterr().out.startswith("cpu:0")
 
 
-def test_version_and_help_answer(tmp_path):
+def test_version_and_help_answer(here, capsys):
     """`--version` prints it; `--help` names the commands."""
-    assert command("--version", cwd=tmp_path).stdout == f"kerasteach {kt.__version__}\n"
-    help_text = command("--help", cwd=tmp_path).stdout
-    assert all(name in help_text for name in ("compare", "activations", "descent", "trace", "devices"))
+    assert here("--version") == 0
+    assert capsys.readouterr().out == f"kerasteach {kt.__version__}\n"
+    assert here("--help") == 0
+    help_text = capsys.readouterr().out
+    assert all(name in help_text for name in COMMANDS)
 
 
 @pytest.mark.slow
@@ -505,11 +516,12 @@ def test_options_may_be_in_singular_and_plural_and_have_the_arguments_name(here,
 @pytest.mark.parametrize(("every", "rows"), [("none", []), ("2", [0, 2])])
 def test_gradients_are_kept_as_every_says(every, rows, here, tmp_path, capsys):
     """Without gradients there are the learning curves, and no figure of gradients."""
-    assert here("compare", "--data", "iris", "--seeds", "1", "--epochs", "1", "--every", every, "--output", "out") == 0
+    options = ["--activations", "tanh", "--seeds", "1", "--epochs", "1", "--every", every, "--output", "out"]
+    assert here(*SMALL, *options) == 0
     assert sorted(set(kt.Comparison.load(tmp_path / "out").gradients["step"])) == rows
     drawn = {file.stem for file in (tmp_path / "out").glob("*.png")}
     assert drawn >= {"learning_curves", "test_scores"}
-    assert ({"lecture", "gradient_flow", "gradients_over_time"} <= drawn) == bool(rows)
+    assert ({"lecture", "gradient_flow", "gradient_heat_map"} <= drawn) == bool(rows)
 
 
 @pytest.fixture
@@ -543,6 +555,7 @@ def test_models_of_ones_own_are_named_by_file_or_module(models, names, tmp_path,
     assert len({function.__module__ for function in found.values()}) == len({name.partition(":")[0] for name in models})
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own_models")
 def test_models_of_ones_own_are_trained(here, tmp_path):
     """Each is a row of the summary."""
@@ -576,7 +589,7 @@ def interrupt(here, monkeypatch):
 @pytest.mark.slow
 def test_an_interrupted_comparison_is_resumed(interrupt, here, tmp_path, capsys):
     """Ctrl-C keeps what there is and says how to go on; that, pasted, ends with the tables of the whole."""
-    told = interrupt(*SMALL, "--optimizer", "adafactor", "--output", "my lecture/it's 1", "--format", "svg", "--paper")
+    told = interrupt(*SMALL, "--optimizer", "adafactor", "--output", "my lecture/it's 1", "--format", "svg", "--dark")
     folder = tmp_path / "my lecture" / "it's 1"
     kept, _, hint = told.partition(" To go on: ")
     assert re.fullmatch(r"Interrupted\. 2 of 6 networks are kept in .*my lecture/it's 1\.", kept)
@@ -585,21 +598,23 @@ def test_an_interrupted_comparison_is_resumed(interrupt, here, tmp_path, capsys)
     assert here("compare", "--resume", folder, "--epochs", "3") == 2
     assert "`--resume` goes on with the options" in capsys.readouterr().err
     name, *words = shlex.split(hint)
-    assert (name, words[0], words[-1]) == ("kerasteach", "compare", "--paper")
+    assert (name, words[0], words[-1]) == ("kerasteach", "compare", "--dark")
     assert here(*words) == 0
     assert "lecture.svg" in capsys.readouterr().out
     whole = kt.compare(data="iris", hidden=(5, 5), seeds=2, epochs=2, optimizer="adafactor", verbose=0)
     pd.testing.assert_frame_equal(kt.Comparison.load(folder).history, whole.history)
 
 
-@pytest.mark.usefixtures("own_models")
+@pytest.mark.usefixtures("own_models", "undrawn")
 def test_the_hint_after_an_interruption_names_ones_own_models(interrupt, here, tmp_path):
     """Without them, the comparison could not go on."""
     options = ["--data", "iris", "--seeds", "2", "--epochs", "1", "--optimizer", "adafactor"]
     told = interrupt("compare", "--models", "own_models.py:small", "own_models.py:other", *options)
     _, *words = shlex.split(told.partition(" To go on: ")[2])
     assert here(*words) == 0
-    assert kt.Comparison.load(tmp_path / "kerasteach-comparison").facts["finished"]
+    found = kt.Comparison.load(tmp_path / "kerasteach-comparison")
+    assert found.facts["finished"]
+    assert found.summary().index.tolist() == ["small", "other"]
 
 
 def test_an_interruption_before_the_training_promises_nothing(here, monkeypatch, tmp_path):

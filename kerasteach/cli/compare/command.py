@@ -9,10 +9,22 @@ from typing import Annotated, Any
 import typer
 
 from kerasteach.activations.lookup import check_names
-from kerasteach.cli.compare.figures import FIGURES, draw, pages_in
 from kerasteach.cli.compare.summary import print_summary
 from kerasteach.cli.compare.training import check_resumable, interruptible, train, varied
-from kerasteach.cli.options import FigureFormat, Files, Force, Format, Output, Style
+from kerasteach.cli.options import (
+    Dark,
+    FigureFormat,
+    Files,
+    Force,
+    Format,
+    Look,
+    Output,
+    Style,
+    TableFormat,
+    Tables,
+    style,
+)
+from kerasteach.cli.run_files import TABLES, pages_in, write_run
 from kerasteach.cli.terminal import start_tensorflow
 from kerasteach.validation import whole
 
@@ -141,7 +153,9 @@ def compare(
     ] = None,
     output: Output = Path("kerasteach-comparison"),
     format: FigureFormat = Format.png,  # noqa: A002  the option's name
-    lecture: Style = True,
+    look: Style = Look.lecture,
+    dark: Dark = False,
+    tables: Tables = None,
     force: Force = False,
 ) -> None:
     """Train networks that differ in one thing, from the same initial weights, and draw why they differ.
@@ -153,20 +167,16 @@ def compare(
         check_resumable(ctx, resume)
         output = resume
     force = force or resume is not None  # the figures and the summary there are the comparison's own
-    files = Files(output, force)
-    figures = {stem: files.path(f"{stem}.{format.value}") for stem in FIGURES}
-    summary_file = files.path("summary.csv")
-    earlier = set() if resume else pages_in(output)
-    for page in sorted(earlier):
-        files.path(page.name)
-    if resume is None:
-        files.check_no_run()
-    earlier = earlier if (output / "run.json").exists() else set()  # else they are no comparison's
     check_names(activations)
     whole("processes", processes)
+    files = Files(output, force)
+    earlier = _free(files, format, tables, resume)
     start_tensorflow()
     import kerasteach as kt
+    from kerasteach.experiment.saved_run import run_of
+    from kerasteach.plotting.run_figures import fitting
 
+    summary_file = output / "summary.csv"
     several: dict[str, Any] = {"depth": depth, "width": width, "learning_rate": learning_rate, "batch_size": batch_size}
     several |= {"initializer": initializer, "optimizer": optimizer}
     arguments: dict[str, Any] = {
@@ -185,12 +195,29 @@ def compare(
     arguments |= {"hidden": hidden, **varied(several)}
     with interruptible(ctx, output):
         result = train(output, None if resume else arguments, models, processes, overwrite=force)
+        run = run_of(result)
         summary = result.summary()
         kt.storage.files.write_atomically(summary_file, summary.to_csv)
-        drawn = list(draw(result, figures, lecture, force))
-        for page in earlier - set(drawn):  # of the comparison that was replaced
+        with style(look, dark):
+            written = write_run(run, fitting(run, usual=True), files, format.value, tables=tables is not None)
+        for page in earlier - set(written):  # of the comparison that was replaced
             page.unlink(missing_ok=True)
     print_summary(summary, result.facts["arguments"]["error_below"])
-    for figure in drawn:
-        typer.echo(figure)
+    for path in written:
+        typer.echo(path)
     typer.echo(f"Tables: {output / 'run.json'} and, beside it, history, gradients and summary")
+
+
+def _free(files: Files, format: Format, tables: TableFormat | None, resume: Path | None) -> set[Path]:  # noqa: A002
+    """Check that no file is in the way, and return the pages of the comparison that is to be replaced."""
+    from kerasteach.plotting.run_figures import FIGURES
+
+    names = [*(f"{name}.{format.value}" for name in FIGURES), "summary.csv"]
+    names += [f"{name}.csv" for name in TABLES] if tables else []
+    there = pages_in(files.folder, FIGURES)
+    for name in (*names, *sorted(page.name for page in there)):
+        files.path(name)
+    if resume is not None:
+        return set()
+    files.check_no_run()
+    return there if (files.folder / "run.json").exists() else set()  # else they are no comparison's

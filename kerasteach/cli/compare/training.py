@@ -21,7 +21,7 @@ from kerasteach.cli.terminal import start_tensorflow
 if TYPE_CHECKING:
     from kerasteach import Comparison
 
-_WITH_RESUME = {"resume", "models", "processes", "format", "lecture", "force"}
+_WITH_RESUME = {"resume", "models", "processes", "format", "look", "dark", "tables", "force"}
 
 
 def check_resumable(ctx: typer.Context, folder: Path) -> None:

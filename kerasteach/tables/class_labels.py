@@ -76,8 +76,15 @@ def class_numbers(argument: str, y: Any, names: Sequence[str]) -> np.ndarray:
     return _numbers(argument, _given(argument, y), list(names))
 
 
+def is_text(values: np.ndarray) -> bool:
+    """Say whether an array holds names."""
+    texts = values.dtype == object and all(isinstance(entry, str | bytes) for entry in values.flat)
+    return values.dtype.kind in "SUT" or texts
+
+
 def _given(argument: str, y: Any) -> _Given:
     values = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
+    values = values.astype("int64") if values.dtype == bool else values
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim not in (1, 2):
@@ -85,10 +92,7 @@ def _given(argument: str, y: Any) -> _Given:
             f"`{argument}` must be (examples,), a class for each, or (examples, classes). "
             f"Received: {argument} of shape {values.shape}."
         )
-    text = values.dtype.kind in "US" or (
-        values.dtype == object and all(isinstance(entry, str | bytes) for entry in values.flat)
-    )
-    if text and values.ndim == 1:
+    if is_text(values) and values.ndim == 1:
         return _Given(np.array([str(entry) for entry in values.tolist()], dtype=object))
     numbers = array(argument, values, of="class numbers, class names or probabilities")
     if numbers.ndim == 2:

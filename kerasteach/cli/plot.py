@@ -1,0 +1,100 @@
+"""The command `kerasteach plot`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kerasteach.cli.options import Dark, FigureFormat, Files, Force, Format, Look, Style, Tables, style
+from kerasteach.cli.run_files import write_run
+from kerasteach.cli.terminal import import_figures
+
+if TYPE_CHECKING:
+    from kerasteach.plotting.run_figures import Run
+
+
+def plot(
+    run: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            help="The folder that `kerasteach compare`, Comparison.save or a capture with directory= wrote.",
+            show_default=False,
+        ),
+    ],
+    figures: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FIGURE",
+            help="The figures to draw; --list names them. Without: those that `kerasteach compare` writes.",
+            show_default=False,
+        ),
+    ] = None,
+    list_them: Annotated[bool, typer.Option("--list", help="List the figures that fit this run, and leave.")] = False,
+    title: Annotated[
+        str | None,
+        typer.Option(help='A title instead of each figure\'s own; "" for none.', show_default=False),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The folder for the figures. Without: the run's.", show_default=False),
+    ] = None,
+    format: FigureFormat = Format.png,  # noqa: A002  the option's name
+    look: Style = Look.lecture,
+    dark: Dark = False,
+    tables: Tables = None,
+    force: Force = False,
+) -> None:
+    """Draw the figures of a saved run again, in another format or style, without training and without TensorFlow.
+
+    \b
+    kerasteach plot kerasteach-comparison --list
+    kerasteach plot kerasteach-comparison gradient_flow --format svg --style paper
+    kerasteach plot kerasteach-comparison --dark --output slides
+    """  # noqa: D301  the mark of lines that stay as they are
+    if not run.is_dir():
+        raise FileNotFoundError(f"`run` must be the folder of a run. Received: {run}, which is no folder.")
+    import_figures()
+    found = _read(run)
+    from kerasteach.plotting.captions import AUTO
+    from kerasteach.plotting.run_figures import fitting, named
+
+    if list_them:
+        _print_list(found)
+        return
+    chosen = named(found, figures) if figures else fitting(found, usual=True)
+    if not chosen:
+        raise ValueError(f"No figure fits this run. Its tables: {', '.join(found.tables) or 'none'}.")
+    files = Files(run if output is None else output, force)
+    with style(look, dark):
+        written = write_run(
+            found,
+            chosen,
+            files,
+            format.value,
+            title=AUTO if title is None else title or None,
+            tables=tables is not None,
+        )
+    for path in written:
+        typer.echo(path)
+
+
+def _read(folder: Path) -> Run:
+    """Read a run, and print on standard error what is to be known of it."""
+    from kerasteach.experiment.saved_run import saved_run
+
+    found = saved_run(folder)
+    if found.note:
+        typer.echo(found.note, err=True)
+    return found
+
+
+def _print_list(run: Run) -> None:
+    from kerasteach.plotting.run_figures import fitting
+
+    figures = fitting(run)
+    width = max((len(figure.name) for figure in figures), default=0)
+    for figure in figures:
+        typer.echo(f"{figure.name:{width}}  {figure.shows}{'' if figure.usual else ' (only where it is named)'}")

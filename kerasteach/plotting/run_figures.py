@@ -1,0 +1,205 @@
+"""Figures of a run by name: the one list that `kerasteach compare` and `kerasteach plot` draw from.
+
+A new figure of a run is one line of `_FIGURES`:
+
+    RunFigure(gradient_flow, ("gradients",), "gradient norm by layer in the first epoch: where vanishing shows"),
+
+It names the function, the tables that the function takes, in the order of its arguments, and what the figure shows, for
+`kerasteach plot RUN --list`. The figure's name, and that of its file, is the function's without `_figure`, unless
+`name=` gives another. Further fields are for figures that need more than their tables: `if_`, a condition on the run;
+`options`, arguments that are made out of the run; `usual=False` for a figure that is drawn only where it is named. A
+figure whose function takes `page` is drawn on as many pages as the run's networks need, and one that takes `title`
+gets the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from inspect import signature
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kerasteach.plotting.captions import AUTO
+from kerasteach.plotting.decision_boundary import decision_boundary_figure
+from kerasteach.plotting.gradient_flow import gradient_flow
+from kerasteach.plotting.gradient_heat_map import gradient_heat_map_figure
+from kerasteach.plotting.learning_curves import learning_curves
+from kerasteach.plotting.lecture_figure import lecture_figure
+from kerasteach.plotting.pages import pages
+from kerasteach.validation import choice
+
+_SCORES = ("val_accuracy", "val_loss")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Tables of a run, and what its figures need besides.
+
+    Attributes:
+        tables: By name. A comparison has `history`, `gradients` and `predictions`; a capture has `gradients` or
+            `activations`, and its histograms as `gradient_histograms` or `activation_histograms`. Those without a row
+            count as missing.
+        title: What was trained on what. Defaults to nothing.
+        task: `"classification"` or `"regression"`. Defaults to nothing: not known.
+        examples: Returns the test examples and their classes, in the units of `predictions`; `None` and `None` where
+            they are not known, the default.
+        summary: Returns the summary of a comparison. Defaults to `None`: it is none.
+        note: What is to be known of the run, such as that it is not finished. Defaults to nothing.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    title: str = ""
+    task: str = ""
+    examples: Callable[[], tuple[Any, Any]] = lambda: (None, None)
+    summary: Callable[[], pd.DataFrame] | None = None
+    note: str = ""
+
+    def has(self, table: str) -> bool:
+        """Say whether there is a table of this name, with a row."""
+        return table in self.tables and not self.tables[table].empty
+
+
+def _always(run: Run) -> bool:
+    return True
+
+
+def _nothing(run: Run) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class RunFigure:
+    """A figure of a run.
+
+    Attributes:
+        function: Draws it; called with the tables, and with `page` and `title` where it takes them.
+        tables: The tables that it takes, in the order of its arguments.
+        shows: What the figure shows, in a few words.
+        name: Its name and that of its file. Defaults to the function's, without `_figure`.
+        if_: Says whether the figure fits a run that has the tables. Defaults to `True` for any run.
+        options: Further arguments, out of the run. Defaults to none.
+        usual: Whether it is drawn where no figure is named. Defaults to `True`.
+    """
+
+    function: Callable[..., Figure | Axes]
+    tables: tuple[str, ...]
+    shows: str
+    name: str = ""
+    if_: Callable[[Run], bool] = _always
+    options: Callable[[Run], dict[str, Any]] = field(default=_nothing)
+    usual: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or self.function.__name__.removesuffix("_figure"))
+
+    def fits(self, run: Run) -> bool:
+        """Say whether a run has what the figure draws."""
+        return all(map(run.has, self.tables)) and self.if_(run)
+
+    def pages(self, run: Run) -> int:
+        """Return on how many pages the figure is drawn."""
+        paged = "page" in signature(self.function).parameters and run.has("history")
+        return pages(run.tables["history"]) if paged else 1
+
+    def draw(self, run: Run, title: str | None = AUTO) -> Iterator[Figure]:
+        """Yield the pages of the figure, each drawn when it is asked for.
+
+        Args:
+            run: A run that the figure fits.
+            title: Its title; `None` for no title. Defaults to `"auto"`, the figure's own.
+        """
+        takes = signature(self.function).parameters
+        options = self.options(run)
+        if title != AUTO and "title" in takes:
+            options["title"] = title
+        tables = [run.tables[name] for name in self.tables]
+        for number in range(1, self.pages(run) + 1):
+            drawn = self.function(*tables, **options, **({"page": number} if "page" in takes else {}))
+            if title != AUTO and "title" not in takes:
+                drawn.suptitle(title or "") if isinstance(drawn, Figure) else drawn.set_title(title or "")
+            page = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
+            assert isinstance(page, Figure)
+            yield page
+
+
+def _score(run: Run) -> str | None:
+    """Return the metric of the test part: its accuracy, or its loss; `None` where there is no test part."""
+    return next((name for name in _SCORES if name in set(run.tables["history"]["metric"])), None)
+
+
+def _is_classified(run: Run) -> bool:
+    return run.task != "regression"
+
+
+_FIGURES = (
+    RunFigure(
+        lecture_figure,
+        ("history", "gradients"),
+        "learning curves, gradient flow and gradient heat maps on one page",
+        options=lambda run: {"title": run.title},
+    ),
+    RunFigure(learning_curves, ("history",), "training loss against the epochs"),
+    RunFigure(
+        learning_curves,
+        ("history",),
+        "test accuracy, or the test loss of a regression, against the epochs",
+        name="test_scores",
+        if_=lambda run: _score(run) is not None,
+        options=lambda run: {"metric": _score(run)},
+    ),
+    RunFigure(gradient_flow, ("gradients",), "gradient norm by layer in the first epoch: where vanishing shows"),
+    RunFigure(gradient_heat_map_figure, ("gradients",), "gradient norm by layer and epoch, as colors"),
+    RunFigure(
+        decision_boundary_figure,
+        ("predictions",),
+        "where the most probable class changes, for data with two features",
+        if_=_is_classified,
+        options=lambda run: dict(zip("xy", run.examples(), strict=True)),
+    ),
+)
+FIGURES: dict[str, RunFigure] = {figure.name: figure for figure in _FIGURES}
+
+
+def fitting(run: Run, usual: bool = False) -> list[RunFigure]:
+    """Return the figures that fit a run, in the order of the list.
+
+    Args:
+        run: The run.
+        usual: Whether to leave out those that are drawn only where they are named. Defaults to `False`.
+    """
+    return [figure for figure in FIGURES.values() if figure.fits(run) and (figure.usual or not usual)]
+
+
+def named(run: Run, names: Iterable[str]) -> list[RunFigure]:
+    """Return the figures of these names, each once; `_figure` at the end, and `-` for `_`, make no difference.
+
+    Raises:
+        ValueError: If there is no such figure, or it does not fit the run.
+
+    Example:
+        >>> import kerasteach as kt
+        >>> from kerasteach.plotting.run_figures import Run, named
+        >>> run = Run({"history": kt.measure.history_table({"loss": [0.9, 0.4]})})
+        >>> [figure.shows for figure in named(run, ["learning-curves"])]
+        ['training loss against the epochs']
+    """
+    found: dict[str, RunFigure] = {}
+    for name in names:
+        plain = name.replace("-", "_").removesuffix("_figure")
+        figure = FIGURES[choice("figures", plain if plain in FIGURES else name, FIGURES)]
+        if not figure.fits(run):
+            raise ValueError(f"`figures` must fit the run. {_misfit(figure, run)}")
+        found[figure.name] = figure
+    return list(found.values())
+
+
+def _misfit(figure: RunFigure, run: Run) -> str:
+    missing = [name for name in figure.tables if not run.has(name)]
+    there = ", ".join(name for name in run.tables if run.has(name)) or "none"
+    why = f"needs the table {' and '.join(missing)}; the run has {there}" if missing else f"shows {figure.shows}"
+    fit = ", ".join(other.name for other in fitting(run)) or "none"
+    return f"{figure.name} {why}. Those that fit: {fit}. Received: {figure.name}."

@@ -1,0 +1,198 @@
+"""Update ratios: how far a training step moves each layer's weights, against their size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.comparison_tables import GRADIENTS, Hue, median, names_of, networks_in
+from kerasteach.plotting.headlines import headline
+from kerasteach.plotting.layer_colors import color_scale, layer_colors
+from kerasteach.plotting.layer_rows import names_by_depth
+from kerasteach.plotting.pages import composed, on_page, panels
+from kerasteach.plotting.style import checked_axes, inks, new_axes
+from kerasteach.plotting.table_checks import Table
+from kerasteach.validation import choice
+
+USUAL = 1e-3  # a rough heuristic of https://cs231n.github.io/neural-networks-3/#ratio
+LOW, HIGH = 1e-4, 1e-1  # around it: below, a layer hardly learns; above, a step replaces much of it
+_RATIOS = {name: kind for name, kind in GRADIENTS.items() if name != "norm"} | {"update_ratio": "number"}
+_FLOOR, _CEILING = 1e-150, 1e150
+
+
+def update_ratios(
+    gradients: Table,
+    parameter: str = "kernel",
+    ax: Axes | None = None,
+    *,
+    hue: Hue = None,
+    title: str | None = AUTO,
+    **kwargs: Any,
+) -> Axes:
+    """Draw the norm of each step's change of a layer's weights over their norm, a line a layer, on a log axis.
+
+    It shows whether the learning rate suits each layer. A rule of thumb, and no more than that, is a ratio around
+    0.001, the dashed line. The shaded range goes from 0.0001 to 0.1: below it a layer hardly changes, above it a step
+    replaces a good part of the weights. The first layer is the darkest line. A step that changes nothing has the
+    ratio 0 and no point on the axis, and the description below the title says so.
+
+    Args:
+        gradients: A `GradientCapture(statistics=["update_ratio"])`, or its table.
+        parameter: Which rows. Biases often start at 0, where a ratio is infinite. Defaults to `"kernel"`.
+        ax: Where to draw. Defaults to a new figure.
+        hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
+        title: `"auto"`: the layer that is farthest out of the range at the end, if there is one, and what is drawn; a
+            text of your own; or `None` for none. Defaults to `"auto"`.
+        **kwargs: For the lines: what `matplotlib.axes.Axes.plot` takes.
+
+    Returns:
+        The axes.
+
+    Raises:
+        TypeError: If `gradients` is no data frame, or a column of it holds values of another kind.
+        ValueError: If the table lacks a column or has no row, has none of this parameter, or holds several networks.
+
+    Reference:
+        The rule of thumb: https://cs231n.github.io/neural-networks-3/#ratio
+
+    Example:
+        >>> import pandas as pd, kerasteach as kt
+        >>> table = pd.DataFrame({"epoch": 0, "step": [0, 1], "layer": "dense", "depth": 1, "parameter": "kernel",
+        ...                       "update_ratio": [0.02, 0.01]})
+        >>> ax = kt.plotting.update_ratios(table)
+        >>> ax.lines[-1].get_ydata().tolist()
+        [0.02, 0.01]
+    """
+    ax = checked_axes(ax)
+    rows = _rows(gradients, parameter, hue)
+    names = names_of(rows)
+    if len(names) > 1:
+        raise ValueError(
+            f"One panel shows one network; choose its rows, or draw all with update_ratios_figure. Received: {names}."
+        )
+    ax = new_axes(ax)
+    _draw(ax, rows, _ends(rows), title, **kwargs)
+    layers = names_by_depth(rows)
+    if len(layers) > 1:
+        color_scale(ax, layers)
+    return ax
+
+
+def update_ratios_figure(
+    gradients: Table, parameter: str = "kernel", *, hue: Hue = None, page: int = 1, title: str | None = AUTO
+) -> Figure:
+    """Draw `update_ratios` for each network of a table, six on a page, all on one scale.
+
+    Args:
+        gradients: The tables of several captures below each other, with a column in front that names the network.
+        parameter: Which rows. Defaults to `"kernel"`.
+        hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
+        page: Which six of more networks. Defaults to `1`; `kerasteach.plotting.pages` says how many pages there are.
+        title: Above the panels: `"auto"` for what is drawn, a text of your own, or `None`. Defaults to `"auto"`.
+
+    Returns:
+        The figure.
+
+    Raises:
+        TypeError: If `gradients` is no data frame, or a column of it holds values of another kind.
+        ValueError: If the table lacks a column or has no row, has none of this parameter, or there is no such page.
+    """
+    rows = _rows(gradients, parameter, hue)
+    shown, note = on_page(names_of(rows), page)
+    with composed():
+        figure, axes = panels(len(shown), 3, width=4.2, height=3.3, sharey=True)
+        for name, ax in zip(shown, axes, strict=True):
+            of_network = rows[rows["network"] == name]
+            new_axes(ax)
+            _draw(ax, of_network, _ends(rows), AUTO)
+            ax.label_outer(remove_inner_ticks=False)
+            ax.xaxis.set_tick_params(labelbottom=True)
+            if len(names_by_depth(of_network)) > 1:
+                color_scale(ax, names_by_depth(of_network))
+        headline(figure, title, f"each step's change of the {parameter}s, against their norm", note=note)
+    return figure
+
+
+def _rows(gradients: Table, parameter: str, hue: Hue) -> pd.DataFrame:
+    frame = networks_in("gradients", gradients, _RATIOS, hue)
+    choice("parameter", parameter, frame["parameter"].unique())
+    return frame[frame["parameter"] == parameter]
+
+
+def _ends(rows: pd.DataFrame) -> tuple[float, float]:
+    """Return the ends of the axis: all ratios but 0 and infinite ones, and at least a little more than the range."""
+    ratios = rows["update_ratio"].to_numpy()
+    shown = np.clip(ratios[np.isfinite(ratios) & (ratios > 0)], _FLOOR, _CEILING)
+    low, high = np.min(shown, initial=LOW / 3), np.max(shown, initial=3 * HIGH)
+    margin = (high / low) ** 0.04
+    return float(low / margin), float(high * margin)
+
+
+def _draw(ax: Axes, rows: pd.DataFrame, ends: tuple[float, float], title: str | None, **kwargs: Any) -> None:
+    """Draw the lines of one network."""
+    per_step = "step" in rows and not _one_a_epoch(rows)
+    x = "step" if per_step else "epoch"
+    middle = median(rows, "update_ratio", ["depth", x])
+    ink, layers = inks(), names_by_depth(rows)
+    ax.axhspan(LOW, HIGH, color=ink.faint, lw=0, zorder=0)
+    ax.axhline(USUAL, color=ink.muted, ls="--", lw=0.7 * plt.rcParams["lines.linewidth"], zorder=1)
+    many = middle.groupby(level="depth").size().max() > 30
+    options = {
+        "lw": (0.5 if many else 1.0) * plt.rcParams["lines.linewidth"],
+        "marker": None if many else "o",
+        **kwargs,
+    }
+    for depth, color in layer_colors(layers).items():
+        line = middle[depth]
+        ax.plot(line.index + (0 if per_step else 1), line, color=color, **options)
+    ax.set_yscale("log", nonpositive="mask")
+    ax.set_ylim(*ends)
+    ax.set(xlabel="step" if per_step else "epochs trained", ylabel="update norm / weight norm")
+    places = middle.index.get_level_values(x) + (0 if per_step else 1)
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
+    if places.min() == places.max():
+        ax.set_xlim(places.min() - 0.5, places.max() + 0.5)
+        ax.set_xticks([places.min()])
+    if not (np.isfinite(middle) & (middle > 0)).any():
+        why = "no step changed a weight" if (middle == 0).all() else "no finite ratio"
+        ax.text(0.5, 0.9, why, transform=ax.transAxes, ha="center", va="top")
+    caption(ax, title, _what(rows, middle, per_step, layers), _finding(rows, middle, x, layers))
+
+
+def _one_a_epoch(rows: pd.DataFrame) -> bool:
+    """Say whether each epoch has one step alone, so that epochs name it better."""
+    return bool((rows.groupby(["network", "seed", "epoch"])["step"].nunique() == 1).all())
+
+
+def _what(rows: pd.DataFrame, middle: pd.Series, per_step: bool, layers: dict[int, str]) -> str:
+    name, seeds = str(rows["network"].iloc[0]), rows["seed"].nunique()
+    parameter = str(rows["parameter"].iloc[0])
+    of = f"layer {next(iter(layers.values()))}: " if len(layers) == 1 else ""
+    parts = [name, f"{of}a step's change of the {parameter}, over its norm{'' if per_step else '; means of epochs'}"]
+    parts += [f"median of {seeds} seeds"] if seeds > 1 else []
+    parts += ["0 where missing"] if (middle == 0).any() else []
+    return ", ".join(part for part in parts if part)
+
+
+def _finding(rows: pd.DataFrame, middle: pd.Series, x: str, layers: dict[int, str]) -> str:
+    """Say which layer is farthest outside the range in the last epoch, by the median of its drawn points."""
+    last = rows["epoch"].max()
+    drawn = rows.loc[rows["epoch"] == last, x].unique()
+    chosen = middle[middle.index.get_level_values(x).isin(drawn)]
+    if not np.isfinite(chosen).all():
+        return ""
+    typical = chosen.groupby(level="depth").median()
+    typical = typical[typical > 0]
+    outside = np.maximum(np.log10(LOW / typical), np.log10(typical / HIGH))
+    if typical.empty or outside.max() <= 0:
+        return ""
+    depth = outside.idxmax()
+    where = "less than 0.0001" if typical[depth] < LOW else "more than 0.1"
+    return f"{layers[int(depth)]}: a step of epoch {last + 1} changes it by {typical[depth]:.1g} of its norm, {where}"
