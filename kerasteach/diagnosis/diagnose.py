@@ -11,10 +11,10 @@ import pandas as pd
 
 from kerasteach.diagnosis.findings import COLUMNS, Findings
 from kerasteach.diagnosis.network import Evidence, Network
-from kerasteach.diagnosis.rules import RULES, SETUP_RULES, Rule
+from kerasteach.diagnosis.rules import RULES, SETUP_RULES, Rule, identifier
 from kerasteach.diagnosis.setup import Setup
 from kerasteach.plotting.table_checks import frame_of
-from kerasteach.validation import choice, several, table
+from kerasteach.validation import several, table
 
 _NEEDED = {
     "gradients": ("epoch", "step", "layer", "depth", "parameter", "norm", "finite"),
@@ -42,7 +42,7 @@ def diagnose(gradients: Any, activations: Any = None, history: Any = None, *, mu
         activations: An `ActivationCapture`, or its table, best with `every="epoch"`. Defaults to `None`.
         history: What `model.fit` returned laid out by `kerasteach.measure.history_table`, or a comparison's. Defaults
             to `None`: that of the comparison.
-        mute: Identifiers of rules that are left out: `["KT302"]`. Defaults to none.
+        mute: Rules that are left out: identifiers or names, such as `["KT302", "dead_units"]`. Defaults to none.
 
     Returns:
         The findings: `print` them, or read their `frame`.
@@ -57,7 +57,8 @@ def diagnose(gradients: Any, activations: Any = None, history: Any = None, *, mu
         >>> print(kt.diagnose(result))
         No finding. Looked at: not finite, no gradient, vanishing gradient, exploding gradient. ...
     """
-    muted = {choice("mute", name, RULES) for name in several("mute", [mute] if isinstance(mute, str) else mute)}
+    names = [mute] if isinstance(mute, str) else several("mute", mute, "identifiers of rules")
+    muted = {identifier("mute", name) for name in names}
     if history is None and isinstance(getattr(gradients, "history", None), pd.DataFrame):
         history = gradients.history
     given = {"gradients": gradients, "activations": activations, "history": history}

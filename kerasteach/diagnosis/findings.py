@@ -37,18 +37,24 @@ class Findings(Displayed):
         return len(self) > 0
 
     def __str__(self) -> str:
-        return "\n\n".join([*(self._found(row) for _, row in self.frame.iterrows()), self._end()])
+        return "\n\n".join([*map(self.sentence, range(len(self))), self._end()])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        parts = [*(self._found(row) for _, row in self.frame.iterrows()), self._end()]
+        parts = [*map(self.sentence, range(len(self))), self._end()]
         return "\n".join(f"<p>{escape(part).replace(chr(10), '<br>')}</p>" for part in parts)
 
     def _view(self) -> View:
         return View(f"Findings: {len(self)}", self.frame, (".frame",))
 
-    def _found(self, row: pd.Series) -> str:
+    def sentence(self, number: int) -> str:
+        """Return one finding in words: its name, the evidence, and what to try.
+
+        Args:
+            number: Its row in `frame`, from 0.
+        """
+        row = self.frame.iloc[number]
         rule = rule_of(row["rule"])
         keys = list(self.frame.columns[: list(self.frame.columns).index("rule")])
         names = ", ".join(_name(key, row[key]) for key in keys)

@@ -268,6 +268,17 @@ SETUP_RULES = {
 _ALL = {**RULES, **SETUP_RULES}
 
 
+def identifier(argument: str, name: str) -> str:
+    """Return the identifier of a rule of `diagnose`, which may be given by its name: `"not_finite"`.
+
+    Raises:
+        TypeError: If it is no text.
+        ValueError: If there is no such rule.
+    """
+    names = {rule.name.replace(" ", "_"): rule.id for rule in RULES.values()}
+    return names.get(name) or choice(argument, name, [*RULES, *names])
+
+
 def rule_of(identifier: str) -> Rule:
     """Return a rule by its identifier."""
     return _ALL[identifier]
