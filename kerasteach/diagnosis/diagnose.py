@@ -13,7 +13,7 @@ from kerasteach.diagnosis.findings import COLUMNS, Findings
 from kerasteach.diagnosis.network import Evidence, Network
 from kerasteach.diagnosis.rules import RULES, SETUP_RULES, Rule, identifier
 from kerasteach.diagnosis.setup import Setup
-from kerasteach.plotting.table_checks import frame_of
+from kerasteach.tables.checks import frame_of
 from kerasteach.validation import several, table
 
 _NEEDED = {

@@ -21,7 +21,7 @@ from kerasteach.plotting.layer_rows import by_call, names_by_depth
 from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.pages import composed, on_page
 from kerasteach.plotting.style import PAGE, blend, inks, new_axes
-from kerasteach.plotting.table_checks import Table
+from kerasteach.tables.checks import Table
 from kerasteach.validation import received, several
 
 LAYERS = 8  # on a page, at most

@@ -17,8 +17,8 @@ from kerasteach.plotting.captions import AUTO
 from kerasteach.plotting.comparison_tables import GRADIENTS, HISTORY, PREDICTIONS, Hue, names_of, networks_in
 from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.style import PAGE, settings
-from kerasteach.plotting.table_checks import Table, frame_of
 from kerasteach.plotting.unit_cards import of_example, pages_of
+from kerasteach.tables.checks import Table, frame_of
 from kerasteach.validation import received, text, whole
 
 NETWORKS = 6  # on a page
