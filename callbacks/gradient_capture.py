@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
+import pandas as pd
 from kerasteach.callbacks.capture import Capture
 
+from kerasteach.diagnosis import Findings, diagnose
 from kerasteach.layers import GradientProbe
 from kerasteach.measure.hooks import buffers
 from kerasteach.measure.hooks.full_gradients import Raw, checked_raw
@@ -17,6 +20,7 @@ from kerasteach.measure.recording.views import GradientViews
 from kerasteach.measure.selection import Selector, Selectors, layers_of
 from kerasteach.measure.statistics import Asked, chosen
 from kerasteach.tables.captures import Parameter
+from kerasteach.tables.history import history_table
 
 
 class GradientCapture(GradientViews, Capture):
@@ -101,6 +105,32 @@ class GradientCapture(GradientViews, Capture):
             "gradients", Parameter, chosen(statistics), layers, every, histogram, directory, tensorboard, optimizer
         )
         self._raw = checked_raw(raw)
+
+    def diagnose(self, activations: Any = None, history: Any = None, *, mute: Iterable[str] = ()) -> Findings:
+        """Say what is wrong with the last training: `kerasteach.diagnose` of this capture.
+
+        Args:
+            activations: An `ActivationCapture` of the same training, or its table. Defaults to `None`.
+            history: What `fit` returned. Defaults to `None`: what the model has of its last `fit`.
+            mute: Rules that are left out. Defaults to none.
+
+        Returns:
+            The findings.
+
+        Example:
+            >>> import keras, numpy as np, kerasteach as kt
+            >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+            >>> model.compile(optimizer="sgd", loss="mse")
+            >>> capture = kt.callbacks.GradientCapture()
+            >>> _ = model.fit(np.ones((4, 2)), np.zeros(4), epochs=3, verbose=0, callbacks=[capture])
+            >>> capture.diagnose()
+            No finding. ...
+        """
+        found = getattr(self.model, "history", None) if history is None else history
+        if found is not None and not isinstance(found, pd.DataFrame):
+            metrics = getattr(found, "history", found)
+            found = history_table({name: metric for name, metric in metrics.items() if not name.startswith("val_")})
+        return diagnose(self, activations, found, mute=mute)
 
     def _check(self, model: keras.Model, replicas: int) -> None:
         if not _has_probe(model):

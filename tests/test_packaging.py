@@ -18,6 +18,7 @@ FLOORS = [
     {"validation", "display", "extras"},
     {"activations", "devices", "keras_internals", "progress", "datasets", "storage", "tables", "variables"},
     {"plotting"},
+    {"diagnosis"},
     {"losses", "optimizers", "initializers", "layers", "stopping"},
     {"activation_checks"},
     {"models", "measure"},

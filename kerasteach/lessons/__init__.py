@@ -9,6 +9,7 @@ from kerasteach.lessons.descent.landscape import landscape
 from kerasteach.lessons.inspection.decision_regions import DecisionRegions, decision_regions
 from kerasteach.lessons.inspection.learning_rate_test import LearningRateTest, find_learning_rate
 from kerasteach.lessons.inspection.loss_surface import LossSurface, loss_surface
+from kerasteach.lessons.inspection.preflight import preflight
 from kerasteach.lessons.training_loop import training_loop
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "gradient_descent",
     "landscape",
     "loss_surface",
+    "preflight",
     "trace_step",
     "training_loop",
 ]

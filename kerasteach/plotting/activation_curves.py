@@ -17,7 +17,7 @@ from kerasteach.plotting.captions import AUTO, caption
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
-from kerasteach.plotting.table_checks import Kind, Table, checked
+from kerasteach.tables.checks import Kind, Table, checked
 from kerasteach.validation import choice
 
 _HEIGHT = (-1.25, 2.25)  # one scale for all panels, so that the slopes can be compared

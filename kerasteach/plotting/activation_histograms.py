@@ -10,7 +10,7 @@ from kerasteach.plotting.captions import AUTO
 from kerasteach.plotting.comparison_tables import Hue
 from kerasteach.plotting.histogram_panels import histograms_figure, histograms_in
 from kerasteach.plotting.style import inks
-from kerasteach.plotting.table_checks import Table
+from kerasteach.tables.checks import Table
 
 
 def activation_histograms_figure(

@@ -22,8 +22,8 @@ from kerasteach.plotting.layer_rows import by_call, even, name_columns, names_by
 from kerasteach.plotting.non_finite import nothing_finite
 from kerasteach.plotting.pages import composed, on_page, panels
 from kerasteach.plotting.style import Look, blend, inks, looks, new_axes
-from kerasteach.plotting.table_checks import Table
 from kerasteach.plotting.text_fitting import legend
+from kerasteach.tables.checks import Table
 from kerasteach.validation import choice, received
 
 _SHARES = {

@@ -28,8 +28,8 @@ from kerasteach.plotting.frames import (
     styled,
 )
 from kerasteach.plotting.style import settings
-from kerasteach.plotting.table_checks import Table
 from kerasteach.progress import progress_bar
+from kerasteach.tables.checks import Table
 from kerasteach.validation import flag, text, whole
 
 _DPI = 100  # what `save` writes

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from kerasteach.plotting.style import Look, inks, plain
-from kerasteach.plotting.table_checks import Kind, checked, frame_of, named_columns, renamed
+from kerasteach.tables.checks import Kind, checked, frame_of, named_columns, renamed
 from kerasteach.validation import choice, did_you_mean, received, several
 
 # The columns that `compare` varies, and usual names for networks that were trained one by one.

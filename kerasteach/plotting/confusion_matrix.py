@@ -16,7 +16,7 @@ from kerasteach.plotting.captions import caption
 from kerasteach.plotting.comparison_tables import Hue, names_of, networks_in
 from kerasteach.plotting.pages import composed, on_page, panels
 from kerasteach.plotting.style import inks, new_axes, plain
-from kerasteach.plotting.table_checks import Kind, Table, frame_of
+from kerasteach.tables.checks import Kind, Table, frame_of
 from kerasteach.tables.class_labels import MISSING, labeled
 from kerasteach.validation import several
 

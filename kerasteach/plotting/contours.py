@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from kerasteach.plotting.style import blend, inks, plain
-from kerasteach.plotting.table_checks import Kind, Table, checked, columns_before, frame_of
+from kerasteach.tables.checks import Kind, Table, checked, columns_before, frame_of
 from kerasteach.tables.descent import coordinates
 from kerasteach.validation import array, several, table
 

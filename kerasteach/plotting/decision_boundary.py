@@ -30,7 +30,7 @@ from kerasteach.plotting.planes import (
     thin,
 )
 from kerasteach.plotting.style import Look, blend, checked_axes, inks, looks, new_axes, on_dark, plain
-from kerasteach.plotting.table_checks import Table, frame_of
+from kerasteach.tables.checks import Table, frame_of
 from kerasteach.tables.class_labels import class_numbers
 
 _COLUMNS = 3

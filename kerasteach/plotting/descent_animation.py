@@ -17,7 +17,7 @@ from kerasteach.plotting.descent_path import QUANTITIES, descent_path, descent_v
 from kerasteach.plotting.descent_paths import paths_of
 from kerasteach.plotting.frames import MOST, film, stand_still
 from kerasteach.plotting.pages import headline
-from kerasteach.plotting.table_checks import Table
+from kerasteach.tables.checks import Table
 from kerasteach.validation import choice
 
 

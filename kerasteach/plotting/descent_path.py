@@ -17,8 +17,8 @@ from kerasteach.plotting.contours import checked_landscape, checked_minima, draw
 from kerasteach.plotting.descent_paths import Path, paths_of
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.style import inks, new_axes
-from kerasteach.plotting.table_checks import Table, frame_of
 from kerasteach.plotting.ticks import whole_ticks
+from kerasteach.tables.checks import Table, frame_of
 from kerasteach.validation import choice
 
 _MARKED = 60  # steps of a path up to which each has a marker

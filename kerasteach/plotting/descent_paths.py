@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.plotting.style import Look, looks, plain
-from kerasteach.plotting.table_checks import Kind, Table, checked, frame_of
+from kerasteach.tables.checks import Kind, Table, checked, frame_of
 from kerasteach.tables.descent import DESCENT_KEYS, coordinates
 
 _PLAIN = "plain_sgd"

@@ -16,8 +16,8 @@ from kerasteach.plotting.comparison_tables import Hue, line_with_band, names_of,
 from kerasteach.plotting.fitted_surface import targets_of
 from kerasteach.plotting.planes import feature_names, thin
 from kerasteach.plotting.style import inks, looks, new_axes, plain
-from kerasteach.plotting.table_checks import Kind, Table, frame_of
 from kerasteach.plotting.text_fitting import broken
+from kerasteach.tables.checks import Kind, Table, frame_of
 
 _NEEDED: dict[str, Kind] = {"x_1": "number", "output": "name", "value": "number"}
 _MARKERS = {"training": "o", "test": "s"}

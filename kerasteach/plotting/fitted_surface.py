@@ -28,7 +28,7 @@ from kerasteach.plotting.planes import (
     thin,
 )
 from kerasteach.plotting.style import checked_axes, inks, new_axes, plain
-from kerasteach.plotting.table_checks import Table, frame_of
+from kerasteach.tables.checks import Table, frame_of
 
 _COLORS = "cividis"
 _LEVELS = 10

@@ -19,7 +19,7 @@ from matplotlib.transforms import Bbox
 
 from kerasteach.plotting.comparison_tables import VARIED
 from kerasteach.plotting.style import plain
-from kerasteach.plotting.table_checks import Table, columns_before, frame_of, named_columns
+from kerasteach.tables.checks import Table, columns_before, frame_of, named_columns
 from kerasteach.validation import choice, function, received, table
 
 MOST = 50  # frames: ten seconds

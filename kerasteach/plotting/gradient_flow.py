@@ -28,9 +28,9 @@ from kerasteach.plotting.comparison_tables import (
 from kerasteach.plotting.layer_names import layer_names
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
-from kerasteach.plotting.table_checks import Table, frame_of
 from kerasteach.plotting.text_fitting import letters
 from kerasteach.plotting.ticks import whole_ticks
+from kerasteach.tables.checks import Table, frame_of
 from kerasteach.tables.error_signal import signal_rows
 from kerasteach.validation import choice, received
 

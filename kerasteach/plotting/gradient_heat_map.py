@@ -28,9 +28,9 @@ from kerasteach.plotting.gradient_flow import lines_of, norm_label, norm_range, 
 from kerasteach.plotting.layer_names import layer_names
 from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.style import checked_axes, inks, new_axes
-from kerasteach.plotting.table_checks import Table, frame_of
 from kerasteach.plotting.text_fitting import fitted
 from kerasteach.plotting.ticks import evenly
+from kerasteach.tables.checks import Table, frame_of
 from kerasteach.validation import finite, flag, received, several
 
 _COLUMNS = 3

@@ -21,7 +21,7 @@ from kerasteach.plotting.layer_rows import by_call, names_by_depth, parts_of
 from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.pages import composed, on_page
 from kerasteach.plotting.style import PAGE, blend, inks, new_axes
-from kerasteach.plotting.table_checks import Table
+from kerasteach.tables.checks import Table
 from kerasteach.validation import received, several
 
 _BANDS = ((0.05, 0.95, 0.25), (0.16, 0.84, 0.45), (0.31, 0.69, 0.7))  # shares of the entries, and depth of color

@@ -25,8 +25,8 @@ from kerasteach.plotting.comparison_tables import (
 )
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
-from kerasteach.plotting.table_checks import Table, frame_of
 from kerasteach.plotting.ticks import whole_ticks
+from kerasteach.tables.checks import Table, frame_of
 from kerasteach.validation import choice, finite
 
 _NAMES = {

@@ -14,7 +14,7 @@ from kerasteach.plotting.captions import AUTO, caption
 from kerasteach.plotting.comparison_tables import phrase, setting_of
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.style import inks, new_axes
-from kerasteach.plotting.table_checks import Kind, Table, checked, frame_of
+from kerasteach.tables.checks import Kind, Table, checked, frame_of
 from kerasteach.validation import finite, received
 
 _NEEDS: dict[str, Kind] = {"learning_rate": "number", "loss": "number", "smoothed": "number"}

@@ -24,7 +24,7 @@ from kerasteach.plotting.learning_curves import diverged, draw_curves
 from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.pages import composed, headline, on_page
 from kerasteach.plotting.style import PAGE, looks, new_axes
-from kerasteach.plotting.table_checks import Table, frame_of
+from kerasteach.tables.checks import Table, frame_of
 
 _LETTERS = 90  # in a line of the title
 _LEGEND_LETTERS = 130  # in a line of the legend

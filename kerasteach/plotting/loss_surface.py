@@ -13,8 +13,8 @@ from matplotlib.patheffects import withStroke
 from kerasteach.plotting.captions import AUTO, caption
 from kerasteach.plotting.comparison_tables import phrase, setting_of
 from kerasteach.plotting.style import inks, new_axes, plain
-from kerasteach.plotting.table_checks import Kind, Table, checked, columns_before, frame_of
 from kerasteach.plotting.text_fitting import broken, fitted, letters
+from kerasteach.tables.checks import Kind, Table, checked, columns_before, frame_of
 from kerasteach.validation import table
 
 _LONG = 3.0  # sides of the picture: a path that is longer is drawn in other scales, which the title says

@@ -20,7 +20,7 @@ from kerasteach.plotting.gradient_heat_map import rows_of
 from kerasteach.plotting.pages import composed, on_page, panels
 from kerasteach.plotting.step_flow import draw_flow, flow_of
 from kerasteach.plotting.style import blend, checked_axes, inks, new_axes, plain
-from kerasteach.plotting.table_checks import Table, frame_of
+from kerasteach.tables.checks import Table, frame_of
 from kerasteach.validation import received, whole
 
 _MOST = 5  # units of a layer that are drawn

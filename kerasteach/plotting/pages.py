@@ -27,8 +27,8 @@ from kerasteach.plotting.comparison_tables import (
 from kerasteach.plotting.layer_rows import by_call, parts_of
 from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.style import PAGE, settings
-from kerasteach.plotting.table_checks import Kind, Table, frame_of
 from kerasteach.plotting.unit_cards import of_example, pages_of
+from kerasteach.tables.checks import Kind, Table, frame_of
 from kerasteach.validation import received, text, whole
 
 NETWORKS = 6  # on a page

@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from kerasteach.plotting.captions import caption
 from kerasteach.plotting.comparison_tables import HISTORY, Hue, names_of, networks_in
 from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
-from kerasteach.plotting.table_checks import Table
 from kerasteach.plotting.text_fitting import broken, fitted, letters
+from kerasteach.tables.checks import Table
 from kerasteach.tables.intervals import interval_name, mean_difference, mean_interval
 from kerasteach.validation import choice
 

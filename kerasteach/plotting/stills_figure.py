@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from kerasteach.plotting.captions import AUTO
 from kerasteach.plotting.frames import drawing, evenly, frames_of, same_limits
 from kerasteach.plotting.pages import composed, on_page, panels
-from kerasteach.plotting.table_checks import Table
+from kerasteach.tables.checks import Table
 from kerasteach.validation import flag, received, text, whole
 
 _MOST = 6  # on a page

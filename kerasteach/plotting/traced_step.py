@@ -11,7 +11,6 @@ from matplotlib.patches import FancyBboxPatch
 
 from kerasteach.plotting.captions import AUTO, caption
 from kerasteach.plotting.style import checked_axes, inks
-from kerasteach.plotting.table_checks import Table
 from kerasteach.plotting.unit_cards import (
     BETWEEN,
     GAP,
@@ -25,6 +24,7 @@ from kerasteach.plotting.unit_cards import (
     pages_of,
     text_width,
 )
+from kerasteach.tables.checks import Table
 from kerasteach.validation import received, text, whole
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.textpath import TextPath
 
 from kerasteach.plotting.style import plain
-from kerasteach.plotting.table_checks import Kind, Table, checked
+from kerasteach.tables.checks import Kind, Table, checked
 from kerasteach.tables.training_step import symbol
 from kerasteach.validation import whole
 

@@ -18,7 +18,7 @@ from kerasteach.plotting.layer_colors import color_scale, layer_colors
 from kerasteach.plotting.layer_rows import names_by_depth
 from kerasteach.plotting.pages import composed, on_page, panels
 from kerasteach.plotting.style import blend, checked_axes, inks, new_axes
-from kerasteach.plotting.table_checks import Table
+from kerasteach.tables.checks import Table
 from kerasteach.validation import choice
 
 USUAL = 1e-3  # a rough heuristic of https://cs231n.github.io/neural-networks-3/#ratio

@@ -28,7 +28,7 @@ def frame_of(argument: str, value: Table) -> Any:
 
     Example:
         >>> import kerasteach as kt
-        >>> from kerasteach.plotting.table_checks import frame_of
+        >>> from kerasteach.tables.checks import frame_of
         >>> step = kt.trace_step(kt.models.mlp("tanh", (2,), inputs=1, outputs=3), [[1.0]], [[0.5, 0.0, 0.5]])
         >>> frame_of("table", step) is step.frame
         True

@@ -1,0 +1,125 @@
+"""Tables of one network, as the rules read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from kerasteach.tables.error_signal import signal_rows
+
+STUCK = 0.1  # of the loss of the first epoch: whose best loss fell by less has learned next to nothing
+GOOD_ACCURACY = 0.9  # whose accuracy is as high has no problem, however little its loss falls
+RISEN = 1.5  # times the best loss so far: whose last loss is above has lost what it had learned
+
+
+class Evidence(NamedTuple):
+    """What a rule found in one network.
+
+    Attributes:
+        layers: The layers that are concerned, from the input.
+        epochs: The first and the last epoch that are concerned, as Keras numbers them.
+        text: The evidence in a sentence, without a period at its end.
+        value: The number that the rule looks at.
+        threshold: The number from which on it speaks.
+    """
+
+    layers: tuple[str, ...]
+    epochs: tuple[int, int]
+    text: str
+    value: float
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Network:
+    """The tables of one network.
+
+    Attributes:
+        gradients: As `GradientCapture.frame`.
+        activations: As `ActivationCapture.frame`; `None` where it was not captured.
+        history: As `kerasteach.measure.history_table`; `None` where there is none.
+    """
+
+    gradients: pd.DataFrame | None
+    activations: pd.DataFrame | None
+    history: pd.DataFrame | None
+
+    @cached_property
+    def signal(self) -> pd.DataFrame:
+        """The rows of the gradients that carry each layer's error signal; empty where there are no gradients."""
+        return pd.DataFrame(columns=["depth"]) if self.gradients is None else signal_rows(self.gradients)
+
+    def by_depth(self, epoch: int) -> pd.Series:
+        """Return the mean norm of the error signal over an epoch's steps, by depth; not finite where a step was not."""
+        rows = self.signal[self.signal["epoch"] == epoch]
+        return (
+            rows.groupby("depth")["norm"].mean()
+            if rows["norm"].notna().all()
+            else rows.groupby("depth")["norm"].apply(lambda norms: norms.mean(skipna=False))
+        )
+
+    @cached_property
+    def epochs(self) -> list[int]:
+        """The epochs whose gradients were captured."""
+        return [] if self.gradients is None else sorted(int(epoch) for epoch in self.gradients["epoch"].unique())
+
+    def layer(self, depth: int) -> str:
+        """Return the name of the layer at a depth."""
+        return str(self.signal.loc[self.signal["depth"] == depth, "layer"].iloc[0])
+
+    def metric(self, name: str) -> pd.Series | None:
+        """Return a metric by epoch, or `None` where the history has no such one."""
+        if self.history is None:
+            return None
+        rows = self.history[self.history["metric"] == name]
+        return rows.set_index("epoch")["value"].sort_index() if len(rows) else None
+
+    @cached_property
+    def problem(self) -> str:
+        """What the loss shows: `"diverged"`, `"risen"`, `"stuck"`, or nothing where the network learns."""
+        loss = self.metric("loss")
+        if loss is None:
+            return ""
+        if not np.isfinite(loss).all():
+            return "diverged"
+        if self._accuracy() >= GOOD_ACCURACY:
+            return ""
+        if loss.iloc[-1] > RISEN * loss.min():
+            return "risen"
+        return "stuck" if len(loss) > 1 and loss.min() > (1 - STUCK) * loss.iloc[0] else ""
+
+    def _accuracy(self) -> float:
+        names = [] if self.history is None else [name for name in self.history["metric"].unique() if _is_accuracy(name)]
+        return max(
+            (float(self.history.loc[self.history["metric"] == name, "value"].iloc[-1]) for name in names), default=0.0
+        )
+
+    @property
+    def symptom(self) -> str:
+        """The problem in words: what the loss did over the epochs."""
+        loss = self.metric("loss")
+        assert loss is not None
+        first, count = float(loss.iloc[0]), f"{len(loss)} epoch{'s' if len(loss) > 1 else ''}"
+        if self.problem == "diverged":
+            return f"the loss is not finite from epoch {int(loss.index[~np.isfinite(loss)][0]) + 1} on"
+        if self.problem == "risen":
+            return f"the loss rose from {loss.min():.3g} to {loss.iloc[-1]:.3g}"
+        fall = max(0.0, 1 - float(loss.min()) / first) if first else 0.0
+        return f"the loss fell by {100 * fall:.2g} % in {count}"
+
+
+def _is_accuracy(name: str) -> bool:
+    return not name.startswith("val_") and name.endswith(("accuracy", "acc"))
+
+
+def times(factor: float) -> str:
+    """Return a factor in words: `"1,500 times"`, to two digits."""
+    if factor >= 1e6:
+        return f"{factor:.1g} times".replace("e+0", "e")
+    digits = max(0, int(np.floor(np.log10(factor))) - 1) if factor >= 1 else 0
+    rounded = round(factor, -digits) if factor >= 10 else round(factor, 1)
+    return f"{rounded:,.10g} times"

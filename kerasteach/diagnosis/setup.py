@@ -1,0 +1,152 @@
+"""Rules for a model before its training: output, loss, targets, inputs, first weights, and steps on one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from kerasteach.diagnosis.network import Evidence
+
+LARGE = 10.0  # root mean square of inputs
+SURE = 5.0  # times log(classes)
+LEARNED = 0.1  # of the first loss, over the steps on one batch
+_SCALING = ("Normalization", "Rescaling", "BatchNormalization", "LayerNormalization", "Embedding", "TextVectorization")
+_CATEGORICAL = ("categorical_crossentropy", "sparse_categorical_crossentropy")
+_RANGES = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf)}
+_DISTANCES = ("mean_squared_error", "mean_absolute_error", "half_squared_error", "huber", "log_cosh")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A compiled model and one batch, as the rules read them.
+
+    Attributes:
+        loss: The loss's name, as Keras's function is called: `"binary_crossentropy"`; empty where it is unknown.
+        from_logits: Whether the loss takes outputs without a function; `None` where that means nothing.
+        activation: The last layer's function; empty where it is unknown.
+        units: The last axis of the outputs.
+        targets: The batch's targets.
+        inputs: The batch's inputs, by name; those that are no numbers are left out.
+        layers: The names of the classes of the model's layers, from the input on.
+        kernels: The first kernels, by layer.
+        losses: The loss of the batch before each of the steps on it.
+    """
+
+    loss: str
+    from_logits: bool | None
+    activation: str
+    units: int
+    targets: np.ndarray
+    inputs: Mapping[str, np.ndarray]
+    layers: tuple[str, ...]
+    kernels: Mapping[str, np.ndarray]
+    losses: tuple[float, ...]
+
+
+def output_and_loss(setup: Setup) -> Evidence | None:
+    """Find a last layer whose function does not give what the loss takes."""
+    text = _mismatch(setup)
+    return _evidence((), text, 1.0, 0.0) if text else None
+
+
+def _mismatch(setup: Setup) -> str:
+    function = f"the last layer's function is {setup.activation}"
+    if setup.activation == "softmax" and setup.units == 1:
+        return f"{function} and it has one unit, whose output is 1 whatever comes in"
+    if setup.loss in _CATEGORICAL and setup.units == 1:
+        return f"the loss {setup.loss} needs a unit for each class, and the last layer has one"
+    if not setup.activation or setup.loss not in (*_CATEGORICAL, "binary_crossentropy"):
+        return ""
+    if setup.loss == "binary_crossentropy" and setup.activation == "softmax":
+        return f"{function}, whose outputs are one choice, and the loss {setup.loss} takes each output for itself"
+    fitting = "sigmoid" if setup.loss == "binary_crossentropy" else "softmax"
+    if setup.activation == fitting:  # Keras recognizes it, also with from_logits=True
+        return ""
+    if setup.from_logits:
+        return "" if setup.activation == "linear" else f"{function}, and the loss takes outputs without one (logits)"
+    return f"{function}, and the loss {setup.loss} takes probabilities, those of {fitting}"
+
+
+def targets_and_outputs(setup: Setup) -> Evidence | None:
+    """Find targets that the outputs cannot reach, or that the loss does not take."""
+    targets = setup.targets
+    if not np.issubdtype(targets.dtype, np.number) or not targets.size:
+        return None
+    text = _unreachable(setup, targets, float(targets.min()), float(targets.max()))
+    return _evidence((), text, 1.0, 0.0) if text else None
+
+
+def _unreachable(setup: Setup, targets: np.ndarray, low: float, high: float) -> str:
+    span = f"the targets go from {low:.4g} to {high:.4g}"
+    if setup.loss == "sparse_categorical_crossentropy":
+        whole = bool((targets == np.floor(targets)).all())
+        fits = whole and low >= 0 and high < setup.units
+        return "" if fits else f"{span}, and {setup.units} outputs take the classes 0 to {setup.units - 1}"
+    if setup.loss == "categorical_crossentropy":
+        fits = targets.ndim > 1 and np.allclose(targets.sum(axis=-1), 1, atol=1e-3)
+        return "" if fits else f"the targets of an example do not add up to 1, as {setup.loss} takes them"
+    if setup.loss == "binary_crossentropy":
+        return "" if low >= 0 and high <= 1 else f"{span}, and {setup.loss} takes those from 0 to 1"
+    if setup.loss not in _DISTANCES or setup.activation not in _RANGES:
+        return ""
+    least, most = _RANGES[setup.activation]
+    return "" if least <= low and high <= most else f"{span}, and {setup.activation} gives {least:g} to {most:g} only"
+
+
+def inputs_not_scaled(setup: Setup) -> Evidence | None:
+    """Find inputs in large units, in a model that does not scale them itself."""
+    if any(name in _SCALING for name in setup.layers[:3]):
+        return None
+    sizes = {
+        name: float(np.sqrt(np.mean(np.square(x.astype("float64"))))) for name, x in setup.inputs.items() if x.size
+    }
+    if not sizes or not max(sizes.values()) > LARGE:
+        return None
+    worst = max(sizes, key=lambda name: sizes[name])
+    x = setup.inputs[worst]
+    who = f"the input {worst}" if len(sizes) > 1 else "the inputs"
+    text = f"{who} go from {x.min():.4g} to {x.max():.4g} (root mean square {sizes[worst]:.3g})"
+    return _evidence((), text, sizes[worst], LARGE)
+
+
+def _root_mean_square(x: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(x.astype("float64")))))
+
+
+def weights_alike(setup: Setup) -> Evidence | None:
+    """Find kernels whose entries are all the same, so that all units of a layer learn the same."""
+    alike = {name: kernel for name, kernel in setup.kernels.items() if kernel.shape[-1] > 1 and np.ptp(kernel) == 0}
+    if not alike:
+        return None
+    values = ", ".join(f"{name} ({kernel.flat[0]:g})" for name, kernel in alike.items())
+    return _evidence(tuple(alike), f"all first weights are the same in {values}", len(alike) / len(setup.kernels), 0.0)
+
+
+def first_loss(setup: Setup) -> Evidence | None:
+    """Find a classifier that is sure and wrong before it has learned anything."""
+    if setup.loss not in (*_CATEGORICAL, "binary_crossentropy") or not setup.losses:
+        return None
+    chance = np.log(2 if setup.loss == "binary_crossentropy" else setup.units) if setup.units > 1 else np.log(2)
+    share = setup.losses[0] / chance
+    if np.isfinite(share) and share < SURE:
+        return None
+    text = f"the first loss is {setup.losses[0]:.3g}, and that of a guess among the classes is {chance:.3g}"
+    return _evidence((), text, float(share), SURE)
+
+
+def one_batch(setup: Setup) -> Evidence | None:
+    """Find a network that does not even learn one batch by heart."""
+    losses = np.asarray(setup.losses)
+    if len(losses) < 2 or losses[0] == 0:
+        return None
+    fell = 1 - float(np.nanmin(losses[1:])) / losses[0] if np.isfinite(losses[1:]).any() else -np.inf
+    if fell >= LEARNED and np.isfinite(losses[-1]):
+        return None
+    what = f"falls by {100 * max(0.0, fell):.2g} %" if np.isfinite(losses).all() else "is not finite"
+    return _evidence((), f"in {len(losses) - 1} steps on one and the same batch the loss {what}", fell, LEARNED)
+
+
+def _evidence(layers: tuple[str, ...], text: str, value: float, threshold: float) -> Evidence:
+    return Evidence(layers, (0, 0), text, value, threshold)

@@ -1,0 +1,137 @@
+"""Check of a compiled model before its training, on one batch."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from keras import ops, tree
+
+from kerasteach.diagnosis import Findings, diagnose
+from kerasteach.diagnosis.diagnose import of_setup
+from kerasteach.diagnosis.setup import Setup, targets_and_outputs
+from kerasteach.lessons.batches import Batch, Batches
+from kerasteach.lessons.inspection.evaluation import check_compiled, loss_in
+from kerasteach.lessons.inspection.restore import left_as_found
+from kerasteach.lessons.model_checks import fitting
+from kerasteach.measure import record
+from kerasteach.measure.selection import layers_of
+from kerasteach.tables.history import history_table
+from kerasteach.validation import fits_memory, whole
+
+_PARTS = 5  # of the steps, whose mean losses stand for epochs
+
+
+def preflight(model: keras.Model, x: Any, y: Any = None, *, steps: int = 50, batch_size: int = 32) -> Findings:
+    """Look at a compiled model and one batch before anyone trains for an hour. The model is left as it was.
+
+    The batch is the first one. The last layer and the loss, the targets, the inputs and the first weights are looked
+    at; then the model is trained on this batch alone, whose loss must fall, and the gradients of these steps are
+    diagnosed as `kerasteach.diagnose` does.
+
+    Weights, statistics of normalization, the layers' random seeds, the optimizer's state and the metrics are put back
+    bit for bit, also after an exception or Ctrl-C.
+
+    Args:
+        model: A compiled Keras model with one output. If it or its optimizer is not built yet, it is then.
+        x: Inputs, `(examples, ...)`, as `fit` takes them; or a `tf.data.Dataset` or `keras.utils.PyDataset` of batches.
+        y: Targets, `(examples, ...)`. Leave it out where `x` has them.
+        steps: How many steps to train on the batch. Defaults to `50`.
+        batch_size: The examples of the batch where `x` is arrays. Defaults to `32`.
+
+    Returns:
+        The findings: `print` them, or read their `frame`.
+
+    Raises:
+        ValueError: If the model is not compiled, or the data do not fit it.
+        TypeError: If the data are no arrays and no data set.
+
+    Example:
+        >>> import keras, numpy as np, kerasteach as kt
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation="sigmoid")])
+        >>> model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
+        >>> kt.preflight(model, np.eye(2), [0, 3]).frame["rule"].tolist()
+        ['KT501', 'KT502']
+    """
+    check_compiled(model)
+    fits_memory("steps", steps, 8 * whole("steps", steps, least=2))
+    batch = next(iter(Batches(x, y, None, batch_size)), None)
+    if batch is None:
+        raise ValueError("`x` must have at least one batch. Received: a data set without any.")
+    if not model.built:
+        with fitting(model):
+            model(batch[0])
+    if len(tree.flatten(model.outputs if getattr(model, "outputs", None) else [None])) > 1:
+        raise ValueError(f"`model` must have one output. Received: {len(model.outputs)} outputs.")
+    setup = _setup(model, batch)
+    if targets_and_outputs(setup) is not None:  # such a batch cannot be trained on
+        return of_setup(setup)
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    losses: list[float] = []
+    with left_as_found(model), record(model.optimizer, model, statistics=["norm", "update_ratio"]) as tape:
+        for _ in range(int(steps) + 1):
+            with fitting(model):
+                logs = model.train_on_batch(batch[0], batch[1], sample_weight=batch[2], return_dict=True)
+            losses.append(float(loss_in(logs, "train_step")))
+    return of_setup(replace(setup, losses=tuple(losses)), _in_steps(tape.frame, losses))
+
+
+def _in_steps(gradients: pd.DataFrame, losses: list[float]) -> Findings:
+    """Diagnose steps on one batch: a few parts of them stand for epochs."""
+    part = np.arange(len(losses)) * _PARTS // len(losses)
+    means = pd.Series(losses).groupby(part).mean().tolist()
+    return diagnose(gradients.assign(epoch=part[gradients["step"]]), history=history_table({"loss": means}))
+
+
+def _setup(model: keras.Model, batch: Batch) -> Setup:
+    loss, from_logits = _loss(model)
+    layers = layers_of(model)
+    outputs = model.compute_output_shape(tree.map_structure(lambda x: tuple(x.shape), batch[0]))
+    inputs = tree.flatten(batch[0])
+    names = list(batch[0]) if isinstance(batch[0], dict) else [str(number) for number in range(1, len(inputs) + 1)]
+    numbers = {name: np.asarray(x) for name, x in zip(names, inputs, strict=False)}
+    kernels = {layer.name: getattr(layer, "kernel", None) for layer in layers if layer.trainable}
+    return Setup(
+        loss=loss,
+        from_logits=from_logits,
+        activation=_activation(model),
+        units=int(outputs[-1] or 1) if isinstance(outputs, tuple) and len(outputs) > 1 else 1,
+        targets=np.asarray(batch[1]) if batch[1] is not None else np.zeros(0),
+        inputs={name: x for name, x in numbers.items() if np.issubdtype(x.dtype, np.number)},
+        layers=tuple(type(layer).__name__ for layer in layers if not isinstance(layer, keras.layers.InputLayer)),
+        kernels={
+            name: ops.convert_to_numpy(kernel) for name, kernel in kernels.items() if isinstance(kernel, keras.Variable)
+        },
+        losses=(),
+    )
+
+
+def _loss(model: keras.Model) -> tuple[str, bool | None]:
+    """Return the name of the compiled loss, as Keras's function is called, and whether it takes logits."""
+    given = model.loss
+    given = given[0] if isinstance(given, list | tuple) and len(given) == 1 else given
+    loss = keras.losses.get(given) if not isinstance(given, list | tuple | dict) else None
+    if isinstance(loss, keras.losses.Loss):
+        if not type(loss).__module__.startswith(("keras.", "kerasteach.")):
+            return "", None
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(loss).__name__).lower()
+        return name, loss.get_config().get("from_logits")
+    known = getattr(loss, "__module__", "").startswith("keras.")
+    return (loss.__name__, False) if known else ("", None)
+
+
+def _activation(model: keras.Model) -> str:
+    """Return the name of the last layer's function; empty where it is unknown."""
+    last: Any = model
+    while getattr(last, "layers", None):
+        last = last.layers[-1]
+    if isinstance(last, keras.layers.Softmax | keras.layers.ReLU):
+        return type(last).__name__.lower()
+    if not hasattr(last, "activation"):
+        return ""
+    return "linear" if last.activation is None else str(getattr(last.activation, "__name__", ""))

@@ -1,0 +1,78 @@
+import keras
+import numpy as np
+import pytest
+
+import kerasteach as kt
+
+X = np.random.default_rng(0).normal(size=(40, 4)).astype("float32")
+Y = (X[:, 0] > 0).astype("int32") + (X[:, 1] > 0)
+
+
+def network(activation="softmax", loss="sparse_categorical_crossentropy", optimizer="adam", **hidden):
+    """Return a compiled network of two layers, one hidden, with a dropout and a normalization."""
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(8, activation="relu", **hidden),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.1, seed=1),
+            keras.layers.Dense(3, activation=activation),
+        ]
+    )
+    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
+    return model
+
+
+def variables(model):
+    """Return the values of all that a training changes."""
+    found = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in found]
+
+
+def test_a_healthy_model_has_no_finding_and_is_left_as_it_was():
+    """Weights, statistics, seeds, optimizer and metrics are put back bit for bit."""
+    model = network(optimizer=keras.optimizers.Adam(0.01))
+    model.fit(X, Y, verbose=0)
+    before = variables(model)
+    found = kt.preflight(model, X, Y)
+    assert list(found.frame["rule"]) == []
+    for old, new in zip(before, variables(model), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("loss", ["binary_crossentropy", keras.losses.BinaryCrossentropy(name="mine")])
+def test_the_loss_is_known_by_name_and_as_an_object(loss):
+    """Softmax with binary cross-entropy is found for both."""
+    found = kt.preflight(network(loss=loss), X, np.eye(3)[Y], steps=3)
+    assert found.frame["rule"].iloc[0] == "KT501"
+
+
+def test_weights_that_start_alike_are_named():
+    """The layer's name stands in the finding."""
+    model = network(kernel_initializer="zeros", name="front")
+    found = kt.preflight(model, X, Y, steps=3).frame
+    assert found.loc[found["rule"] == "KT504", "layers"].item() == "front"
+
+
+def test_a_batch_that_cannot_be_trained_on_is_judged_without_a_step():
+    """A class without an output is an error of Keras's on some devices."""
+    found = kt.preflight(network(), X, Y + 1)
+    assert list(found.frame["rule"]) == ["KT502"]
+    assert "KT506" not in found.looked_at
+
+
+def test_a_functional_model_with_logits_and_a_data_set():
+    """Inputs by name, batches of a `tf.data.Dataset`, a loss that takes logits."""
+    import tensorflow as tf
+
+    inputs = keras.Input((4,), name="measured")
+    model = keras.Model({"measured": inputs}, keras.layers.Dense(3)(keras.layers.Dense(8, "tanh")(inputs)))
+    model.compile(keras.optimizers.Adam(0.05), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    data = tf.data.Dataset.from_tensor_slices(({"measured": X}, Y)).batch(16)
+    assert not kt.preflight(model, data)
+
+
+def test_a_model_that_is_not_compiled_is_refused():
+    """The error says what to call."""
+    with pytest.raises(ValueError, match=r"call model\.compile first"):
+        kt.preflight(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), X, Y)
