@@ -14,6 +14,7 @@ from matplotlib.colors import to_hex, to_rgb
 
 from kerasteach import validation
 from kerasteach.activations.functions import COURSE
+from kerasteach.plotting.growing_layout import GrowingLayout
 
 PAGE = (12.8, 7.2)  # inches, 16:9: a little less than a slide, which has 13.33 x 7.5
 COLUMN = (3.5, 2.6)  # inches: one of two columns of a printed page
@@ -193,7 +194,8 @@ def new_axes(ax: Axes | None) -> Axes:
     Raises:
         TypeError: If it is something else.
     """
-    axes = checked_axes(ax) or plt.subplots(layout="constrained")[1]
+    height: float = plt.rcParams["figure.figsize"][1]
+    axes = checked_axes(ax) or plt.subplots(layout=GrowingLayout(height))[1]
     sns.despine(ax=axes)
     return axes
 

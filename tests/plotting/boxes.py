@@ -82,13 +82,20 @@ def _overlap(first, second):
 def _covered(figure):
     """Yield a sentence for each line of which a legend covers more than a little."""
     boxes = [legend.get_window_extent() for legend in figure.findobj(Legend)]
-    for line in [line for ax in figure.axes if boxes for line in ax.lines if line.get_visible()]:
+    lines = [(one, line) for one in figure.axes if boxes for line in one.lines if line.get_visible()]
+    for ax, line in lines:
         points = line.get_transform().transform(np.column_stack(line.get_data(orig=False)).astype(float))
         points = _between(points[np.isfinite(points).all(axis=1)])
+        points = points[_inside(points, ax.bbox.padded(1))] if line.get_clip_on() else points
         for box in boxes:
-            inside = (points > (box.x0, box.y0)).all(axis=1) & (points < (box.x1, box.y1)).all(axis=1)
+            inside = _inside(points, box)
             if len(points) and inside.mean() > COVERED:
                 yield f"a legend covers {inside.mean():.0%} of the line {line.get_label()!r}"
+
+
+def _inside(points, box):
+    """Return which points lie inside a box."""
+    return (points > (box.x0, box.y0)).all(axis=1) & (points < (box.x1, box.y1)).all(axis=1)
 
 
 def _between(points):

@@ -51,7 +51,42 @@ def networks(count=3, seeds=3, epochs=12, layers=5, *, names=NAMES, layer="hidde
     if change is not None:
         for table, column in ((history, "value"), (rows, "norm"), (tables.predictions, "value")):
             table[column] = change(table[column])
+    rows["update_ratio"] = 1e-3 * rows["norm"]
+    biases = rows[rows["parameter"] == "bias"]
+    shares = np.minimum(biases["norm"], 1)
+    tables.activations = biases.drop(columns=["parameter", "norm", "update_ratio"]).assign(
+        zero_fraction=shares, dead_fraction=0.5 * shares, saturated_fraction=1 - shares, mean=0.1, std=biases["norm"]
+    )
     return tables
+
+
+def histograms(layers=5, epochs=8, layer="hidden_{}", empty=False):
+    """Return counts of one network's gradients by magnitude, which fall towards the input."""
+    low = 10.0 ** np.arange(-8, 2)
+    keys = [range(epochs), range(1, layers + 1), low]
+    rows = pd.MultiIndex.from_product(keys, names=["epoch", "depth", "low"]).to_frame(index=False)
+    rows.insert(1, "step", rows["epoch"])
+    rows.insert(2, "layer", [layer.format(depth) for depth in rows["depth"]])
+    middle = -4 + 3 * rows["depth"] / layers - 0.1 * rows["epoch"]
+    count = 0 if empty else (1000 * np.exp(-((np.log10(rows["low"]) - middle) ** 2))).astype(int)
+    return rows.assign(parameter="kernel", high=10 * rows["low"], count=count)
+
+
+def weights(scale=1.0, layers=3, name="hidden_{}"):
+    """Return the weights of a network, by their names."""
+    numbers = np.random.default_rng(0)
+    return {f"{name.format(depth)}/kernel": scale * numbers.normal(size=(16, 16)) for depth in range(1, layers + 1)}
+
+
+def line(count=3, seeds=3, names=NAMES):
+    """Return what networks say of a regression with one feature."""
+    place = networks(count, seeds, names=names).predictions.query("output == 'class 0' and x_2 == -1")
+    return place.drop(columns="x_2").assign(output="y")
+
+
+def plane(count=1, names=NAMES):
+    """Return what networks say of a regression with two features."""
+    return networks(count, 1, names=names).predictions.query("output == 'class 0'").assign(output="y")
 
 
 def _not_finite(values):
@@ -85,6 +120,14 @@ OF_NETWORKS = {
     "gradient_heat_map_figure": lambda tables: plotting.gradient_heat_map_figure(tables.gradients),
     "lecture_figure": lambda tables: plotting.lecture_figure(tables.history, tables.gradients),
     "score_distribution": lambda tables: plotting.score_distribution(tables.history),
+    "activation_statistics": lambda tables: plotting.activation_statistics(tables.activations),
+    "activation_statistics_figure": lambda tables: plotting.activation_statistics_figure(
+        tables.activations.query("seed == 0")
+    ),
+    "network_gradients": lambda tables: plotting.network_gradients(_first(tables.gradients)),
+    "network_gradients_figure": lambda tables: plotting.network_gradients_figure(tables.gradients),
+    "update_ratios": lambda tables: plotting.update_ratios(_first(tables.gradients)),
+    "update_ratios_figure": lambda tables: plotting.update_ratios_figure(tables.gradients),
 }
 OF_PLANES = {
     "decision_boundary": lambda tables: plotting.decision_boundary(_first(tables.predictions)),
@@ -185,7 +228,27 @@ def confusion(count=3, names=NAMES):
     return pairs.assign(count=np.where(pairs["true"] == pairs["predicted"], 8, 1))
 
 
+X = np.linspace(-1, 1, 20)
+LONG_LAYER = "encoder_block_with_attention_{}_dense"
 OTHERS = {
+    "activation_histograms_figure, usual": lambda: plotting.activation_histograms_figure(histograms()),
+    "gradient_histograms_figure, usual": lambda: plotting.gradient_histograms_figure(histograms()),
+    "gradient_histograms_figure, one of all": lambda: plotting.gradient_histograms_figure(histograms(1, 1)),
+    "gradient_histograms_figure, 100 layers": lambda: plotting.gradient_histograms_figure(histograms(100, 2)),
+    "gradient_histograms_figure, long names": lambda: plotting.gradient_histograms_figure(histograms(layer=LONG_LAYER)),
+    "gradient_histograms_figure, empty": lambda: plotting.gradient_histograms_figure(histograms(empty=True)),
+    "weight_histograms_figure, usual": lambda: plotting.weight_histograms_figure(weights(), weights(2.0)),
+    "weight_histograms_figure, one": lambda: plotting.weight_histograms_figure(weights(layers=1), weights(2.0, 1)),
+    "weight_histograms_figure, all zero": lambda: plotting.weight_histograms_figure(weights(), weights(0.0)),
+    "weight_histograms_figure, long names": lambda: plotting.weight_histograms_figure(
+        weights(name=LONG_LAYER), weights(2.0, name=LONG_LAYER)
+    ),
+    "fitted_curve, usual": lambda: plotting.fitted_curve(line(), X, X**2, x_test=X + 0.05, y_test=X**2),
+    "fitted_curve, 12": lambda: plotting.fitted_curve(line(12), X, X**2),
+    "fitted_curve, long names": lambda: plotting.fitted_curve(line(2, names=LONG), X, X**2),
+    "fitted_surface, usual": lambda: plotting.fitted_surface(plane(), np.stack([X, -X], axis=1), X),
+    "fitted_surface_figure, usual": lambda: plotting.fitted_surface_figure(plane(3)),
+    "fitted_surface_figure, long names": lambda: plotting.fitted_surface_figure(plane(2, LONG)),
     "confusion_matrix, usual": lambda: plotting.confusion_matrix(*classes()[1:]),
     "confusion_matrix, 12 classes": lambda: plotting.confusion_matrix(*classes(12, 5000)[1:]),
     "confusion_matrix, long names": lambda: plotting.confusion_matrix(*classes(name="a rather long class name {}")[1:]),
