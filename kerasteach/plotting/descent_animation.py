@@ -17,6 +17,7 @@ from kerasteach.plotting.captions import AUTO
 from kerasteach.plotting.contours import checked_landscape, checked_minima
 from kerasteach.plotting.descent_path import QUANTITIES, descent_path, descent_values
 from kerasteach.plotting.descent_paths import paths_of
+from kerasteach.plotting.legends import keep_place
 from kerasteach.plotting.pages import headline
 from kerasteach.plotting.table_checks import Table
 from kerasteach.validation import choice
@@ -86,10 +87,7 @@ def _stand_still(figure: Figure, ax: Axes) -> None:
     """Keep the layout and the legend where the whole paths have them, or they would move from frame to frame."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
-    legend = ax.get_legend()
-    assert legend is not None
-    x, y = ax.transAxes.inverted().transform(legend.get_window_extent().min)
-    legend.set_loc((float(x), float(y)))
+    keep_place(ax)
 
 
 class _Growing:
