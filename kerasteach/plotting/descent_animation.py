@@ -16,6 +16,7 @@ from kerasteach.plotting.contours import checked_landscape, checked_minima
 from kerasteach.plotting.descent_path import QUANTITIES, descent_path, descent_values
 from kerasteach.plotting.descent_paths import paths_of
 from kerasteach.plotting.frames import MOST, film, stand_still
+from kerasteach.plotting.legends import keep_place
 from kerasteach.plotting.pages import headline
 from kerasteach.tables.checks import Table
 from kerasteach.validation import choice
@@ -62,6 +63,7 @@ def descent_animation(
     above = headline(title, "", "")
     heading = figure.suptitle(_heading(above, 0))
     stand_still(figure)
+    keep_place(right)
 
     def show(step: int) -> list[Artist]:
         heading.set_text(_heading(above, step))

@@ -64,6 +64,18 @@ def legend_outside(ax: Axes, handles: Sequence[Artist] = (), title: str | None =
     return made
 
 
+def keep_place(ax: Axes) -> None:
+    """Let the legend of axes that are laid out stay where it is, whatever is drawn later."""
+    legend = ax.get_legend()
+    if legend is None:
+        return
+    x, y = ax.transAxes.inverted().transform(legend.get_window_extent().min)
+    vars(legend).pop("get_bbox_to_anchor", None)  # which goes by the label of the x axis
+    legend.borderaxespad = 0
+    legend.set_bbox_to_anchor((float(x), float(y)), ax.transAxes)
+    legend.set_loc("lower left")
+
+
 def _parts(names: Sequence[str], columns: int) -> list[Sequence[str]]:
     """Return the names by column, as a legend fills them: the first columns have one more."""
     rows, longer = divmod(len(names), columns)

@@ -47,7 +47,7 @@ def curve():
 
 def path_lines(ax, descent):
     """Return the lines of the paths, by their labels."""
-    labels = {text.get_text() for text in ax.get_legend().get_texts()}
+    labels = {text.get_text().replace("\n", " ") for text in ax.get_legend().get_texts()}
     assert len(labels) == len(descent[["optimizer", "learning_rate"]].drop_duplicates())
     return {line.get_label(): line for line in ax.lines if line.get_label() in labels}
 

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from kerasteach.plotting.legends import legend_outside
+from kerasteach.plotting.legends import keep_place, legend_outside
 from kerasteach.plotting.style import style
 
 
@@ -51,3 +51,15 @@ def test_axes_without_a_layout_have_their_legend_inside():
     """Nothing makes room for it elsewhere."""
     ax, legend = drawn(["sigmoid", "relu"], plt.figure().add_subplot())
     assert np.all(ax.bbox.padded(1).intersection(ax.bbox, legend.get_window_extent()).size > 0)
+
+
+@pytest.mark.parametrize("names", [["sigmoid", "tanh"], ["a long name " * 4]])
+def test_a_legend_keeps_its_place(names):
+    """Beside the axes and below them, also when the label of the x axis is another."""
+    ax, legend = drawn(names)
+    before = legend.get_window_extent().bounds
+    ax.figure.set_layout_engine("none")
+    keep_place(ax)
+    ax.set_xlabel("epochs\ntrained")
+    ax.figure.draw_without_rendering()
+    np.testing.assert_allclose(legend.get_window_extent().bounds, before, atol=0.5)
