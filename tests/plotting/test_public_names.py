@@ -14,7 +14,7 @@ import kerasteach as kt
 plotting = kt.plotting
 NO_FIGURES = {"describe", "pages", "save", "show_or_save", "style"}
 FIGURES = sorted(set(plotting.__all__) - NO_FIGURES - {"descent_animation"})
-NETWORKS = {"gradients", "history", "predictions"}  # tables that may hold several networks
+NETWORKS = {"activations", "gradients", "histograms", "history", "predictions"}  # tables that may hold several networks
 BRITISH = r"colour|grey|centre|ise(d|r|s)?\b|normalis|labell|behaviour"
 
 
