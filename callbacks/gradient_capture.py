@@ -53,7 +53,8 @@ class GradientCapture(GradientViews, Capture):
             update_ratio`. `finite` is always recorded. `update_ratio` is the norm of the change that the step makes to
             the weights over their norm before, whatever the optimizer: with momentum, clipping, decay and constraints,
             and 0 where the step changes nothing, as between the updates of accumulated gradients. But for plain
-            gradient descent it takes a copy of the weights in each captured step. Or statistics of your own, as in
+            gradient descent it takes, in each captured step, two further copies of the weights on the device and a
+            pass over them; `every=` spares that. Or statistics of your own, as in
             `{"l1": lambda gradient: keras.ops.sum(keras.ops.abs(gradient))}`: functions of a gradient tensor that
             return one number, computed in each captured step; alone they come after the default, in a list after the
             names there: `["norm", {"l1": l1}]`. Defaults to `None`: norm, mean, std, finite.

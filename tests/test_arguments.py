@@ -143,6 +143,16 @@ def gradients():
     return fitted()[0].frame
 
 
+def outputs():
+    """Return the table of an ActivationCapture."""
+    return pd.DataFrame({"epoch": 0, "depth": [1, 2], "layer": ["a", "b"], "zero_fraction": [0.5, 0.25]})
+
+
+def bins():
+    """Return a capture's histograms."""
+    return pd.DataFrame({"epoch": 0, "depth": 1, "layer": "a", "low": [0.1, 1.0], "high": [1.0, 10.0], "count": 5})
+
+
 def history():
     """Return the table of the training."""
     return kt.measure.history_table(fitted()[2])
@@ -260,6 +270,9 @@ BASE = {
     "optimizers.PlainSGD": dict,
     "optimizers.get": dict,
     "plotting.activation_curves": lambda: {"table": kt.activations.table("tanh")},
+    "plotting.activation_histograms_figure": lambda: {"histograms": bins()},
+    "plotting.activation_statistics": lambda: {"activations": outputs()},
+    "plotting.activation_statistics_figure": lambda: {"activations": outputs()},
     "plotting.activations_figure": lambda: {"table": kt.activations.table("tanh")},
     "plotting.animate": lambda: {"figure_function": kt.plotting.learning_curves, "table": history(), "verbose": 0},
     "plotting.decision_boundary": lambda: {"predictions": predictions()},
@@ -270,6 +283,7 @@ BASE = {
     "plotting.gradient_flow": lambda: {"gradients": gradients()},
     "plotting.gradient_heat_map": lambda: {"gradients": gradients()},
     "plotting.gradient_heat_map_figure": lambda: {"gradients": gradients()},
+    "plotting.gradient_histograms_figure": lambda: {"histograms": bins().assign(parameter="kernel")},
     "plotting.learning_curves": lambda: {"history": history()},
     "plotting.learning_rate_test": lambda: {"table": rates()},
     "plotting.lecture_figure": lambda: {"history": history(), "gradients": gradients()},
@@ -279,6 +293,9 @@ BASE = {
     "plotting.show_or_save": lambda: {"figure": Figure(), "path": "figure.png"},
     "plotting.stills_figure": lambda: {"figure_function": kt.plotting.learning_curves, "table": history()},
     "plotting.traced_step": lambda: {"table": trace().frame},
+    "plotting.update_ratios": lambda: {"gradients": gradients().assign(parameter="kernel", update_ratio=0.01)},
+    "plotting.update_ratios_figure": lambda: {"gradients": gradients().assign(parameter="kernel", update_ratio=0.01)},
+    "plotting.weight_histograms_figure": lambda: {"before": {"a/kernel": [[0.5, 1.0]]}},
 }
 # What an error may call an argument besides: as the public function that most call names it, or by what is in it.
 CALLED = defaultdict(

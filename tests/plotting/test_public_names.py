@@ -15,7 +15,7 @@ plotting = kt.plotting
 NO_FIGURES = {"describe", "pages", "save", "show_or_save", "style"}
 FIGURES = sorted(set(plotting.__all__) - NO_FIGURES - {"animate", "descent_animation"})
 OTHER_TITLES = {"decision_boundary", "decision_boundary_figure"}  # each network's name is that of its panel
-NETWORKS = {"gradients", "history", "predictions"}  # tables that may hold several networks
+NETWORKS = {"activations", "gradients", "histograms", "history", "predictions"}  # tables that may hold several networks
 BRITISH = r"colour|grey|centre|ise(d|r|s)?\b|normalis|labell|behaviour"
 
 

@@ -109,7 +109,9 @@ class Gradients:
         self._signals.clear()
         if "update_ratio" in self.names:
             weights = [one for one in self.variables if self._received.get(id(one), (None, None))[1] is not None]
-            if is_plain(step.optimizer) and all(getattr(one, "constraint", None) is None for one in weights):
+            skips = isinstance(step.optimizer, keras.optimizers.LossScaleOptimizer)  # what is not finite
+            plain = is_plain(step.optimizer) and not skips
+            if plain and all(getattr(one, "constraint", None) is None for one in weights):
                 self._learning_rate = step.optimizer.learning_rate
             else:
                 self._before = dict(zip(map(id, weights), copies(weights, captured), strict=True))

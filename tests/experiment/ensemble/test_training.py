@@ -14,6 +14,7 @@ from kerasteach.experiment.ensemble.eligibility import can_train_together, group
 from kerasteach.experiment.ensemble.training import train_together
 from kerasteach.experiment.ensemble.weight_table import WeightTable
 from kerasteach.experiment.networks import Network, Plan
+from kerasteach.experiment.training import train_separately
 from kerasteach.measure import statistics
 
 ONE_STEP, ONE_EPOCH = 1e-6, 1e-4  # how much float32 numbers may differ, relatively, after so much training
@@ -62,10 +63,10 @@ def objection(plan, networks):
     return can_train_together(plan, [network.build() for network in firsts.values()])
 
 
-def plan_for(data, optimizer=None, epochs=2, batch_size=16, error_below=None, every="epoch"):
+def plan_for(data, optimizer=None, epochs=2, batch_size=16, error_below=None, every="epoch", names=statistics.DEFAULT):
     """Return a plan."""
     optimizer = keras.optimizers.serialize(optimizer or kt.optimizers.PlainSGD(0.2))
-    return Plan(data, optimizer, epochs, batch_size, error_below, every)
+    return Plan(data, optimizer, epochs, batch_size, error_below, every, names)
 
 
 def together(plan, copies):
@@ -376,6 +377,7 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 import keras, kerasteach as kt
 from functools import partial
 from kerasteach.experiment.networks import Network, Plan
+from kerasteach.experiment.training import train_separately
 from kerasteach.experiment.ensemble import training as replicas
 seen = set()
 class Spy(replicas.Replicas):
@@ -487,13 +489,32 @@ def test_statistics_of_a_table_are_those_of_each_tensor():
     tensors = [random.normal(size=(7, 6)), 1e-30 * random.normal(size=40), np.full(3, 1e30), [np.nan, 1.0]]
     weights = [np.asarray(one, "float32") for one in tensors]
     table = WeightTable(1, [one.shape for one in weights])
-    names = ["norm", "mean", "std", "finite"]
+    names = ["norm", "mean", "std", "finite", "mean_abs", "max_abs", "zero_fraction"]
+    weights[2][1] = 0
     measured = statistics.measure_stacked(names, table.pack([weights]), table.owners, table.sizes)
     found = statistics.finish(names, measured.numpy())
     for row, one in zip(found, weights, strict=True):
         one = one.astype("float64")
         expected = [np.linalg.norm(one), one.mean(), one.std(), np.isfinite(one).all()]
+        expected += [np.abs(one).mean(), np.abs(one).max(), (one == 0).mean()]
         np.testing.assert_allclose(row, expected, rtol=1e-12)
+
+
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("every", ["epoch", 3])
+@pytest.mark.parametrize(
+    "optimizer",
+    [None, keras.optimizers.SGD(0.1, momentum=0.9), keras.optimizers.Adam(0.01, gradient_accumulation_steps=2)],
+    ids=["plain", "momentum", "accumulation"],
+)
+def test_all_statistics_are_those_of_networks_alone(data, optimizer, every):
+    """The update ratio too, whatever the optimizer: 0 between the updates of accumulated gradients."""
+    plan, copies = plan_for(data, optimizer, every=every, names=statistics.ALL), copies_of(mlp, ("tanh", "relu"))
+    ours = together(plan, copies).gradients
+    theirs = train_separately(plan, copies, lambda copy, epoch: None).gradients
+    assert list(ours) == list(theirs)
+    np.testing.assert_allclose(ours[list(statistics.ALL)], theirs[list(statistics.ALL)], rtol=ONE_EPOCH, atol=1e-6)
+    assert ((ours["update_ratio"] == 0).any()) == (every == 3 and optimizer is not None and optimizer.name == "adam")
 
 
 def branch(name):
