@@ -60,9 +60,8 @@ def confusion_matrix(
     Example:
         >>> import kerasteach as kt
         >>> ax = kt.plotting.confusion_matrix([0, 0, 1, 1], [0, 1, 1, 1], labels=("cat", "dog"))
-        >>> print(ax.get_title())
-        3 of 4 right (75 %); most often cat was taken for dog: 1 of 2
-        4 examples, share of each true class
+        >>> ax.get_title().split(";")[0]
+        '3 of 4 right (75 %)'
     """
     given = labeled(y_true, y_pred, labels)
     known = given.predicted != MISSING

@@ -224,7 +224,7 @@ def _draw(ax: Axes, layers: _Layers, ends: tuple[float, float], options: dict[st
     counts = [min(layers.units.get(depth, _MOST), _MOST) if depth is not None else _MOST for depth in places]
     heights = [np.linspace(0.1, 0.9, count) if count > 1 else np.array([0.5]) for count in counts]
     _connect(ax, heights)
-    _draw_units(ax, heights, [layers.units.get(depth, _MOST + 1) for depth in places])
+    _draw_units(ax, heights, [_MOST + 1, *(layers.units.get(depth, _MOST + 1) for depth in depths)])
     size = _text_size(ax, last + 1)
     ax.text(last, 0.5, "error", ha="center", va="center", fontsize=size, color=ink.text)
     starts = range(last) if last <= _MOST_ARROWS else [0]

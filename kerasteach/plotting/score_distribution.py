@@ -146,7 +146,7 @@ def _draw(ax: Axes, place: int, column: pd.Series, look: Look, options: Mapping[
 def _name(ax: Axes, names: list[str]) -> None:
     """Name the networks, in several lines where that is enough; else turned, and long ones shortened."""
     width = max(1, letters(ax) // len(names) - 1)
-    if max(len(word) for name in names for word in name.replace("_", " ").split()) <= width:
+    if max((len(word) for name in names for word in name.replace("_", " ").split()), default=0) <= width:
         ax.set_xticks(range(len(names)), [broken(name, width) for name in names])
         return
     short = [
