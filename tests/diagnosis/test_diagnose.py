@@ -90,7 +90,7 @@ def test_exploding_is_found_over_time():
     table.loc[table["step"] == 17, "norm"] = 1000.0
     found = kt.diagnose(table, history=history([1.0, 0.9, 0.8, np.inf]))
     assert ids(found) == ["KT202"]
-    assert "to step 17 (epoch 4)" in found.frame["evidence"].item()
+    assert "is 10,000 times as large in step 17 (epoch 4)" in found.frame["evidence"].item()
 
 
 def test_the_last_layer_with_a_gradient_that_is_not_finite_is_named():
