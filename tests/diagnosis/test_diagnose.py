@@ -112,6 +112,14 @@ def test_an_output_that_is_not_finite_comes_first():
     assert "began in the forward pass" in found.frame["evidence"].item()
 
 
+def test_outputs_of_a_whole_epoch_do_not_say_where_it_began():
+    """They may have been lost in a later step of it."""
+    table, out = gradients([0.1, 0.2]), outputs(dead_fraction=0.0, finite=False)
+    table.loc[table["step"] >= 1, ["norm", "finite"]] = [np.nan, False]
+    text = kt.diagnose(table, out).frame["evidence"].item()
+    assert text.startswith("the gradient of layer_2 is not finite from step 1 on (epoch 1); 19 of 20")
+
+
 def test_a_gradient_of_exactly_zero_is_found():
     """Layers whose every step of the last epoch is 0 get no gradient, whatever the loss does."""
     found = kt.diagnose(gradients([0.0, 0.0, 0.1]))
