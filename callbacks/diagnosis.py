@@ -14,7 +14,7 @@ from kerasteach.diagnosis import Findings, diagnose
 from kerasteach.diagnosis.rules import identifier
 from kerasteach.display import Displayed, View
 from kerasteach.tables.history import history_table
-from kerasteach.validation import flag, received, several, whole
+from kerasteach.validation import flag, is_number, received, several, whole
 
 
 class Diagnosis(Displayed, keras.callbacks.Callback):
@@ -132,7 +132,7 @@ class Diagnosis(Displayed, keras.callbacks.Callback):
         if self._own is not None:
             self._own.on_epoch_end(epoch, logs)
         for name, value in (logs or {}).items():
-            if not name.startswith("val_") and pd.api.types.is_number(value):
+            if not name.startswith("val_") and is_number(value):
                 self._metrics.setdefault(name, []).append(float(value))
         self._diagnose(judged=len(self._metrics.get("loss", ())) >= self._after)
         if self.findings is not None and self._stop_on & set(self.findings.frame["rule"]):

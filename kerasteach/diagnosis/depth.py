@@ -61,12 +61,12 @@ def _grown(network: Network) -> Evidence | None:
     growth = np.log10(finite[usable].max() / start[usable])
     if not growth.max() >= GROWN:
         return None
-    depth = int(growth.idxmax())
-    step = int(finite[depth].idxmax())
+    depth = int(growth.index[int(growth.argmax())])
+    step = int(finite.index[int(finite[depth].argmax())])
     epoch = int(network.signal.loc[network.signal["step"] == step, "epoch"].iloc[0])
     text = (
-        f"the gradient of {network.layer(depth)} grew {times(10 ** float(growth.max()))} from the first steps to step "
-        f"{step:,} (epoch {epoch + 1}), and {network.symptom}"
+        f"the gradient of {network.layer(depth)} is {times(10 ** float(growth.max()))} as large in step {step:,} "
+        f"(epoch {epoch + 1}) as in the first steps, and {network.symptom}"
     )
     return Evidence((network.layer(depth),), (network.epochs[0], epoch), text, float(growth.max()), GROWN)
 

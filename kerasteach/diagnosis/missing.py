@@ -17,29 +17,30 @@ def not_finite(network: Network) -> Evidence | None:
     step = int(bad["step"].min())
     first = bad[bad["step"] == step]
     epoch = int(first["epoch"].iloc[0])
-    forward = _forward(network, step)
+    forward, known = _forward(network, step)
     # A gradient that is not finite stays so on its way back: it began in the last layer that has it.
     layer = forward or str(first.sort_values("depth")["layer"].iloc[-1])
+    began = f", where it began in the {'forward' if forward else 'backward'} pass" if known else ""
     steps = frame["step"].nunique()
-    where = "output" if forward else "gradient"
-    direction = "forward" if forward else "backward"
-    share = bad["step"].nunique() / steps
     text = (
-        f"the {where} of {layer} is not finite from step {step:,} on (epoch {epoch + 1}), where it began in the "
-        f"{direction} pass; {bad['step'].nunique():,} of {steps:,} captured steps have such a gradient"
+        f"the {'output' if forward else 'gradient'} of {layer} is not finite from step {step:,} on "
+        f"(epoch {epoch + 1}){began}; {bad['step'].nunique():,} of {steps:,} captured steps have such a gradient"
     )
-    if network.activations is None:
-        text = text.replace(f", where it began in the {direction} pass", "")
-    return Evidence((layer,), (epoch, int(bad["epoch"].max())), text, share, 0.0)
+    return Evidence((layer,), (epoch, int(bad["epoch"].max())), text, bad["step"].nunique() / steps, 0.0)
 
 
-def _forward(network: Network, step: int) -> str | None:
-    """Return the first layer whose output is not finite until that step, or `None`."""
+def _forward(network: Network, step: int) -> tuple[str | None, bool]:
+    """Return the first layer whose output is not finite until a step, and whether the outputs of that step are known.
+
+    Those of a whole epoch, `every="epoch"`, may have been lost later in it.
+    """
     outputs = network.activations
     if outputs is None:
-        return None
+        return None, False
     bad = outputs[(outputs["step"] <= step) & ~outputs["finite"].astype(bool)]
-    return None if bad.empty else str(bad.sort_values(["step", "depth"])["layer"].iloc[0])
+    if len(bad):
+        return str(bad.sort_values(["step", "depth"])["layer"].iloc[0]), True
+    return None, bool((outputs["step"] == step).any())
 
 
 def no_gradient(network: Network) -> Evidence | None:

@@ -93,10 +93,11 @@ class Network:
         return "stuck" if len(loss) > 1 and loss.min() > (1 - STUCK) * loss.iloc[0] else ""
 
     def _accuracy(self) -> float:
-        names = [] if self.history is None else [name for name in self.history["metric"].unique() if _is_accuracy(name)]
-        return max(
-            (float(self.history.loc[self.history["metric"] == name, "value"].iloc[-1]) for name in names), default=0.0
-        )
+        """Return the highest of the last epoch's accuracies in training; 0 where there is none."""
+        if self.history is None:
+            return 0.0
+        rows = self.history[[_is_accuracy(str(name)) for name in self.history["metric"]]]
+        return float(rows.groupby("metric")["value"].last().max()) if len(rows) else 0.0
 
     @property
     def symptom(self) -> str:

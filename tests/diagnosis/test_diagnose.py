@@ -90,7 +90,7 @@ def test_exploding_is_found_over_time():
     table.loc[table["step"] == 17, "norm"] = 1000.0
     found = kt.diagnose(table, history=history([1.0, 0.9, 0.8, np.inf]))
     assert ids(found) == ["KT202"]
-    assert "to step 17 (epoch 4)" in found.frame["evidence"].item()
+    assert "is 10,000 times as large in step 17 (epoch 4)" in found.frame["evidence"].item()
 
 
 def test_the_last_layer_with_a_gradient_that_is_not_finite_is_named():
@@ -110,6 +110,14 @@ def test_an_output_that_is_not_finite_comes_first():
     found = kt.diagnose(table.assign(step=table["step"] + 4), out)
     assert found.frame["layers"].item() == "hidden_2"
     assert "began in the forward pass" in found.frame["evidence"].item()
+
+
+def test_outputs_of_a_whole_epoch_do_not_say_where_it_began():
+    """They may have been lost in a later step of it."""
+    table, out = gradients([0.1, 0.2]), outputs(dead_fraction=0.0, finite=False)
+    table.loc[table["step"] >= 1, ["norm", "finite"]] = [np.nan, False]
+    text = kt.diagnose(table, out).frame["evidence"].item()
+    assert text.startswith("the gradient of layer_2 is not finite from step 1 on (epoch 1); 19 of 20")
 
 
 def test_a_gradient_of_exactly_zero_is_found():

@@ -122,7 +122,7 @@ def _loss(model: keras.Model) -> tuple[str, bool | None]:
         name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(loss).__name__).lower()
         return name, loss.get_config().get("from_logits")
     known = getattr(loss, "__module__", "").startswith("keras.")
-    return (loss.__name__, False) if known else ("", None)
+    return (str(getattr(loss, "__name__", "")), False) if known else ("", None)
 
 
 def _activation(model: keras.Model) -> str:
