@@ -65,6 +65,9 @@ class Comparison(Displayed):
         classes = self.facts.get("data", {}).get("class_names")
         if len(self.confusion) and classes:
             self.confusion.attrs["classes"] = list(classes)
+        if "data" in self.facts:
+            for table in self._tables().values():
+                table.attrs["setting"] = title(self.facts)  # which figures write below their titles
 
     def summary(self, reference: Any = None) -> pd.DataFrame:
         """Return a row a variant: see `kerasteach.experiment.summarize`.
@@ -80,7 +83,7 @@ class Comparison(Displayed):
         return summarize(self.history, self.gradients, error_below, keys, reference, rates)
 
     def plot(self, **options: Any) -> Figure | Axes:
-        """Draw the usual figure: learning curves and gradients, under a title that says what was trained on what.
+        """Draw the usual figure: learning curves and gradients, under the finding and what was trained on what.
 
         Args:
             **options: Those of `kerasteach.plotting.lecture_figure`, such as `page=2`; of
@@ -93,13 +96,13 @@ class Comparison(Displayed):
             >>> import kerasteach as kt
             >>> result = kt.compare("tanh", data="iris", hidden=(4,), seeds=1, epochs=1, verbose=0)
             >>> result.plot().get_suptitle()
-            'iris: 1 hidden layer of 4, learning rate 0.1'
+            '...iris: 1 hidden layer of 4, learning rate 0.1...'
         """
         from kerasteach import plotting
 
         if self.gradients.empty:
             return plotting.learning_curves(self.history, **options)
-        return plotting.lecture_figure(self.history, self.gradients, **{"title": title(self.facts), **options})
+        return plotting.lecture_figure(self.history, self.gradients, **options)
 
     def _view(self) -> View:
         summary = self.summary()

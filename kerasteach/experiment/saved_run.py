@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasteach.experiment.comparison import Comparison
-from kerasteach.experiment.title import size, title
+from kerasteach.experiment.title import size
 from kerasteach.plotting.run_figures import Run
 from kerasteach.storage.captures import read_tables
 from kerasteach.storage.runs import read_facts
@@ -39,11 +39,8 @@ def saved_run(directory: str | Path) -> Run:
 def run_of(comparison: Comparison) -> Run:
     """Return a comparison as the figures of a run take it."""
     facts = comparison.facts
-    tables = {name: table.copy(deep=False) for name, table in comparison._tables().items()}
-    for table in tables.values():
-        table.attrs["setting"] = title(facts)
     return Run(
-        tables,
+        comparison._tables(),
         facts["data"]["task"],
         facts["arguments"]["error_below"],
         lambda: _examples(facts),
@@ -53,7 +50,7 @@ def run_of(comparison: Comparison) -> Run:
 
 
 def _examples(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the test examples of a comparison by name or of a file, in the units of its predictions."""
+    """Return the examples of a comparison by name or of a file, in the units of its predictions, for its figures."""
     from kerasteach.datasets.dataset import in_given_units
     from kerasteach.experiment.data import dataset_of
 
@@ -65,4 +62,5 @@ def _examples(facts: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     if data.fingerprint() != facts["data"]["fingerprint"]:  # another file of the same name
         return {}
-    return {"x": in_given_units(data, data.x_test), "y": data.y_test}
+    x, x_test = (in_given_units(data, part) for part in (data.x_train, data.x_test))
+    return {"x": x, "y": data.y_train, "x_test": x_test, "y_test": data.y_test}

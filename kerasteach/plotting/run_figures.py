@@ -25,16 +25,23 @@ from matplotlib.animation import FuncAnimation
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from kerasteach.plotting.activation_histograms import activation_histograms_figure
+from kerasteach.plotting.activation_statistics import activation_statistics_figure
 from kerasteach.plotting.animate import animate
 from kerasteach.plotting.captions import AUTO
 from kerasteach.plotting.confusion_matrix import confusion_matrix_figure
 from kerasteach.plotting.decision_boundary import decision_boundary_figure
+from kerasteach.plotting.fitted_curve import fitted_curve
+from kerasteach.plotting.fitted_surface import fitted_surface_figure
 from kerasteach.plotting.gradient_flow import gradient_flow
 from kerasteach.plotting.gradient_heat_map import gradient_heat_map_figure
+from kerasteach.plotting.gradient_histograms import gradient_histograms_figure
 from kerasteach.plotting.learning_curves import learning_curves
 from kerasteach.plotting.lecture_figure import lecture_figure
+from kerasteach.plotting.network_gradients import network_gradients_figure
 from kerasteach.plotting.pages import pages
 from kerasteach.plotting.score_distribution import score_distribution
+from kerasteach.plotting.update_ratios import update_ratios_figure
 from kerasteach.validation import choice
 
 _SCORES = ("val_accuracy", "val_loss")
@@ -151,10 +158,6 @@ def _has_seeds(run: Run) -> bool:
     return "seed" in history and history["seed"].nunique() > 1
 
 
-def _is_classified(run: Run) -> bool:
-    return run.task != "regression"
-
-
 _FIGURES = (
     RunFigure(
         lecture_figure,
@@ -188,12 +191,45 @@ _FIGURES = (
         over="epoch",
     ),
     RunFigure(gradient_heat_map_figure, ("gradients",), "gradient norm by layer and epoch, as colors"),
+    RunFigure(
+        network_gradients_figure,
+        ("gradients",),
+        "each network with the gradient that flows back through it, as arrows",
+        usual=False,
+    ),
+    RunFigure(
+        update_ratios_figure,
+        ("gradients",),
+        "how far a step moves the weights, against their size: whether the learning rate fits",
+        if_=lambda run: "update_ratio" in run.tables["gradients"],
+    ),
+    RunFigure(gradient_histograms_figure, ("gradient_histograms",), "how a layer's gradient entries are spread"),
+    RunFigure(
+        activation_statistics_figure,
+        ("activations",),
+        "dead and saturated units, zeros, and the spread of the outputs, by layer and epoch",
+    ),
+    RunFigure(activation_histograms_figure, ("activation_histograms",), "how a layer's outputs are spread"),
     RunFigure(confusion_matrix_figure, ("confusion",), "which class each network takes for which, in the test part"),
     RunFigure(
         decision_boundary_figure,
         ("predictions",),
         "where the most probable class changes, for data with two features",
-        if_=_is_classified,
+        if_=lambda run: run.task != "regression" and "x_2" in run.tables["predictions"],
+        options=lambda run: run.examples(),
+    ),
+    RunFigure(
+        fitted_surface_figure,
+        ("predictions",),
+        "the predicted value, for data with two features",
+        if_=lambda run: run.task == "regression" and "x_2" in run.tables["predictions"],
+        options=lambda run: run.examples(),
+    ),
+    RunFigure(
+        fitted_curve,
+        ("predictions",),
+        "the predicted value, for data with one feature",
+        if_=lambda run: run.task == "regression" and "x_2" not in run.tables["predictions"],
         options=lambda run: run.examples(),
     ),
 )
