@@ -508,13 +508,12 @@ def test_statistics_of_a_table_are_those_of_each_tensor():
     ids=["plain", "momentum", "accumulation"],
 )
 def test_all_statistics_are_those_of_networks_alone(data, optimizer, every):
-    """The update ratio too, whatever the optimizer: 0 between the updates of accumulated gradients."""
+    """The update ratio too, whatever the optimizer."""
     plan, copies = plan_for(data, optimizer, every=every, names=statistics.ALL), copies_of(mlp, ("tanh", "relu"))
     ours = together(plan, copies).gradients
     theirs = train_separately(plan, copies, lambda copy, epoch: None).gradients
     assert list(ours) == list(theirs)
     np.testing.assert_allclose(ours[list(statistics.ALL)], theirs[list(statistics.ALL)], rtol=ONE_EPOCH, atol=1e-6)
-    assert ((ours["update_ratio"] == 0).any()) == (every == 3 and optimizer is not None and optimizer.name == "adam")
 
 
 def branch(name):
