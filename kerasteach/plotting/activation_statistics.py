@@ -17,10 +17,9 @@ from matplotlib.ticker import PercentFormatter
 from kerasteach.plotting.captions import AUTO, caption
 from kerasteach.plotting.comparison_tables import ACTIVATIONS, Hue, line_with_band, median, names_of, networks_in
 from kerasteach.plotting.comparison_tables import spread_note as spread_of
-from kerasteach.plotting.headlines import headline
 from kerasteach.plotting.layer_rows import by_call, even, name_columns, names_by_depth
 from kerasteach.plotting.non_finite import nothing_finite
-from kerasteach.plotting.pages import composed, on_page, panels
+from kerasteach.plotting.pages import composed, on_page, panels, write_headline
 from kerasteach.plotting.style import Look, blend, inks, looks, new_axes
 from kerasteach.plotting.text_fitting import legend
 from kerasteach.tables.checks import Table
@@ -154,7 +153,7 @@ def activation_statistics_figure(
             _spread(axes[-1], rows)
         seeds = f", median of {frame['seed'].nunique()} seeds" if frame["seed"].nunique() > 1 else ""
         what = f"outputs by layer and epoch{f' of {name}' if name else ''}{seeds}"
-        headline(figure, title, what, _finding(frame, rows), note)
+        write_headline(figure, title, what, _finding(frame, rows), note)
     return figure
 
 
@@ -197,7 +196,7 @@ def _of_whole_epochs(frame: pd.DataFrame) -> bool:
         return False
     each, rest = np.divmod(steps["step"] + 1, steps["epoch"] + 1)
     several = (each > 1) | (steps["epoch"].nunique() > 1)  # a single step 0 may be the first of many
-    return bool((rest == 0).all() and several.all() and each.nunique() == 1)
+    return bool((rest == 0).all() and several.all() and len(set(each)) == 1)
 
 
 def _cells(ax: Axes, rows: pd.DataFrame, share: str, label: str) -> None:
@@ -285,8 +284,8 @@ def _worst(rows: pd.DataFrame, share: str, least: float) -> tuple[int, float] | 
     middle = median(rows, share, "depth").dropna()
     if middle.empty or middle.max() < least:
         return None
-    depth = middle.idxmax()
-    return int(depth), float(middle[depth])
+    place = int(middle.argmax())
+    return int(middle.index[place]), float(middle.iloc[place])
 
 
 def _percent(share: float) -> str:

@@ -16,10 +16,9 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from kerasteach.plotting.captions import AUTO, caption
 from kerasteach.plotting.comparison_tables import HISTOGRAMS, Hue, networks_in
-from kerasteach.plotting.headlines import headline
 from kerasteach.plotting.layer_rows import by_call, names_by_depth, parts_of
 from kerasteach.plotting.notebook import ComposedFigure
-from kerasteach.plotting.pages import composed, on_page
+from kerasteach.plotting.pages import composed, on_page, write_headline
 from kerasteach.plotting.style import PAGE, blend, inks, new_axes
 from kerasteach.tables.checks import Table
 from kerasteach.validation import received, several
@@ -58,7 +57,7 @@ def histograms_figure(
     with composed():
         size = (PAGE[0] if columns == 2 else 9.6, min(PAGE[1], 2.2 + 1.6 * max(rows, 2)))
         figure = plt.figure(figsize=size, layout="constrained", FigureClass=ComposedFigure)
-        left, right = figure.subfigures(1, 2, width_ratios=[1, 0.95 * columns])
+        left, right = figure.subfigures(1, 2, width_ratios=[1, 0.95 * columns], squeeze=False).flat
         ends = _range(own)
         draw_ridges(left.subplots(), own, chosen, layers, ends, color)
         grid = right.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
@@ -73,7 +72,9 @@ def histograms_figure(
         right.supylabel("magnitude", fontsize=plt.rcParams["axes.labelsize"])
         right.legend(handles=_band_handles(color), loc="outside upper center", ncols=4, frameon=False)
         many = f"page {int(shown[0]) + 1} of {len(pages)}" if len(pages) > 1 else ""
-        headline(figure, title, f"magnitudes of the {of}{f' of {name}' if name else ''}, layer by layer", note=many)
+        write_headline(
+            figure, title, f"magnitudes of the {of}{f' of {name}' if name else ''}, layer by layer", note=many
+        )
     return figure
 
 
@@ -191,12 +192,14 @@ def draw_band(ax: Axes, rows: pd.DataFrame, name: str, ends: tuple[float, float]
     new_axes(ax)
     times, _ = _time(rows)
     shares = [share for low, high, _ in _BANDS for share in (low, high)]
-    moments, found = [], []
-    for moment, own in rows.groupby(times):
+    moments: list[float] = []
+    found = []
+    each: Any = rows.groupby(times)
+    for moment, own in each:
         bins = _counted(own)
-        columns = (bins[column].to_numpy("float64") for column in ("low", "high", "count"))
-        found.append(quantiles(*columns, [*shares, 0.5]))
-        moments.append(moment + (times == "epoch"))
+        low, high, count = (bins[column].to_numpy("float64") for column in ("low", "high", "count"))
+        found.append(quantiles(low, high, count, [*shares, 0.5]))
+        moments.append(float(moment) + (times == "epoch"))
     table = np.array(found)
     marker = "o" if len(moments) == 1 else None
     for number, (_, _, depth) in enumerate(_BANDS):

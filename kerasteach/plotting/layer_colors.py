@@ -40,4 +40,4 @@ def color_scale(axes: Axes | Sequence[Axes], names: Mapping[int, str]) -> None:
     bar.set_ticks(list(places), labels=[list(names.values())[place] for place in places])
     bar.ax.tick_params(length=0)
     bar.minorticks_off()
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)

@@ -29,7 +29,7 @@ def layer_names(rows: pd.DataFrame) -> dict[int, str]:
                 return {}
     if len(together) > _MOST:
         return {}
-    return {depth: _as_text(together[depth]) for depth in sorted(together)}
+    return {depth: as_text(together[depth]) for depth in sorted(together)}
 
 
 def _shortened(names: Mapping[int, str]) -> dict[int, str]:
@@ -53,7 +53,8 @@ def _shortened(names: Mapping[int, str]) -> dict[int, str]:
     return short if len(set(short.values())) == len(set(names.values())) else dict(names)
 
 
-def _as_text(layer: str) -> str:
+def as_text(layer: str) -> str:
+    """Return a layer's name as a figure writes it, with its middle left out where it is long."""
     name = layer.replace("_", " ").strip() or layer
     half = _LONGEST // 2
     return plain(name if len(name) <= _LONGEST else f"{name[: half - 1]}...{name[-half + 2 :]}")

@@ -7,11 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from kerasteach.plotting.comparison_tables import names_of
-from kerasteach.plotting.style import plain
+from kerasteach.plotting.layer_names import as_text
 from kerasteach.plotting.text_fitting import letters
 
 LAYERS = 8  # on a page, at most
-_LONGEST_NAME = 24  # letters of a layer's name
 _MOST_TICKS = 12  # layers that have a label, at most
 
 
@@ -36,15 +35,10 @@ def by_call(frame: pd.DataFrame) -> pd.DataFrame:
 def names_by_depth(rows: pd.DataFrame) -> dict[int, str]:
     """Return what to call the layer at each depth: its name, shortened, or its number where networks differ in it."""
     pairs = rows[["depth", "layer"]].drop_duplicates().sort_values("depth")
-    names = pairs.groupby("depth")["layer"].agg(list)
-    return {int(depth): short(own[0]) if len(own) == 1 else f"layer {depth}" for depth, own in names.items()}
-
-
-def short(layer: str) -> str:
-    """Return a layer's name as a figure writes it, with its middle left out where it is long."""
-    name = layer.replace("_", " ").strip() or layer
-    half = _LONGEST_NAME // 2
-    return plain(name if len(name) <= _LONGEST_NAME else f"{name[: half - 1]}...{name[-half + 2 :]}")
+    names: dict[int, list[str]] = {}
+    for depth, layer in pairs.itertuples(index=False):
+        names.setdefault(int(depth), []).append(str(layer))
+    return {depth: as_text(own[0]) if len(own) == 1 else f"layer {depth}" for depth, own in names.items()}
 
 
 def name_columns(ax: Axes, names: dict[int, str]) -> None:

@@ -15,8 +15,9 @@ from matplotlib.patches import Polygon
 
 from kerasteach.plotting.captions import caption
 from kerasteach.plotting.comparison_tables import GRADIENTS, Hue, median, names_of, networks_in
-from kerasteach.plotting.gradient_flow import layer_names, norm_range, parameters_in
+from kerasteach.plotting.gradient_flow import norm_range, parameters_in
 from kerasteach.plotting.gradient_heat_map import rows_of
+from kerasteach.plotting.layer_names import layer_names
 from kerasteach.plotting.pages import composed, on_page, panels
 from kerasteach.plotting.step_flow import draw_flow, flow_of
 from kerasteach.plotting.style import blend, checked_axes, inks, new_axes, plain

@@ -33,6 +33,7 @@ from kerasteach.validation import received, text, whole
 
 NETWORKS = 6  # on a page
 _ANY_GRADIENTS = {name: kind for name, kind in GRADIENTS.items() if name != "norm"}
+_LETTER = 0.55  # width of a letter, in the size of its text
 _TEXT = 12.6  # points: on a slide, which is somewhat larger than a page, 12 at least
 _TEXTS = (
     *("font.size", "axes.titlesize", "axes.labelsize", "legend.fontsize", "legend.title_fontsize"),
@@ -87,6 +88,26 @@ def headline(title: str | None, what: str, note: str, width: int = 90) -> str:
     """
     above = "" if title is None else what if text("title", title, empty=True) == AUTO else title
     return "\n".join(line for part in (*above.split("\n"), note) for line in wrap(part, width))
+
+
+def write_headline(figure: Figure, title: str | None, what: str, finding: str = "", note: str = "") -> None:
+    """Write the title above the panels, in lines as wide as the figure.
+
+    Args:
+        figure: The figure.
+        title: The caller's: `"auto"` for the finding with what is drawn below it, `None` for no title, or a text.
+        what: What is drawn, in a few words.
+        finding: One sentence that the drawn numbers say with certainty. Defaults to none.
+        note: Which page it is; it stands there whatever the title. Defaults to none.
+
+    Raises:
+        TypeError: If the title is no text and not `None`.
+    """
+    drawn = what if finding else f"{what[:1].upper()}{what[1:]}"
+    width = max(20, int(figure.get_figwidth() * 72 / (_LETTER * _size("figure.titlesize"))))
+    above = headline(title, "\n".join(part for part in (finding, drawn) if part), note, width)
+    if above:
+        figure.suptitle(above)
 
 
 def panels(

@@ -13,10 +13,9 @@ from matplotlib.ticker import MaxNLocator
 
 from kerasteach.plotting.captions import AUTO, caption
 from kerasteach.plotting.comparison_tables import GRADIENTS, Hue, median, names_of, networks_in
-from kerasteach.plotting.headlines import headline
 from kerasteach.plotting.layer_colors import color_scale, layer_colors
 from kerasteach.plotting.layer_rows import names_by_depth
-from kerasteach.plotting.pages import composed, on_page, panels
+from kerasteach.plotting.pages import composed, on_page, panels, write_headline
 from kerasteach.plotting.style import blend, checked_axes, inks, new_axes
 from kerasteach.tables.checks import Table
 from kerasteach.validation import choice
@@ -120,7 +119,7 @@ def update_ratios_figure(
                 color_scale(ax, names)
         if alike and len(layers[0]) > 1:
             color_scale(axes, layers[0])
-        headline(figure, title, _what(rows, parameter), note=note)
+        write_headline(figure, title, _what(rows, parameter), note=note)
     return figure
 
 

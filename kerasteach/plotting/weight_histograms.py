@@ -11,9 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from kerasteach.plotting.captions import AUTO, caption
-from kerasteach.plotting.headlines import headline
-from kerasteach.plotting.layer_rows import short
-from kerasteach.plotting.pages import composed, on_page, panels
+from kerasteach.plotting.layer_names import as_text
+from kerasteach.plotting.pages import composed, on_page, panels, write_headline
 from kerasteach.plotting.style import blend, inks, new_axes
 from kerasteach.validation import received, text
 
@@ -67,7 +66,7 @@ def weight_histograms_figure(
             _draw(ax, _name(name, len(of_one) == 1), array, None if last is None else last[name])
         figure.supylabel("share of the weights", fontsize=axes[0].xaxis.label.get_fontsize())
         when = "" if last is None else ", before (outline) and after (filled)"
-        headline(figure, title, f"weights by layer, with their standard deviation{when}", note=note)
+        write_headline(figure, title, f"weights by layer, with their standard deviation{when}", note=note)
     return figure
 
 
@@ -137,7 +136,7 @@ def _name(path: str, alike: bool) -> str:
     """Return what to call a weight: its layer, and the parameter where the panels differ in it."""
     if path.startswith("#"):
         return f"weight {int(path[1:]) + 1}"
-    return short(path.rpartition("/")[0] if alike and "/" in path else path)
+    return as_text(path.rpartition("/")[0] if alike and "/" in path else path)
 
 
 def _draw(ax: Axes, name: str, before: np.ndarray, after: np.ndarray | None) -> None:
