@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from kerasteach.activations.lookup import ACTIVATIONS
-from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
@@ -52,6 +52,7 @@ def activations_figure(table: Table, *, page: int = 1, title: str | None = AUTO)
         >>> import kerasteach as kt
         >>> figure = kt.plotting.activations_figure(kt.activations.table(["sigmoid", "relu"]))
     """
+    check_title(title)
     table = _checked(table)
     names = list(table["activation"].unique())
     shown, note = on_page(names + [_ALL] * (1 < len(names) <= _TOGETHER), page, _PANELS, "panels")
@@ -94,6 +95,7 @@ def activation_curves(
         TypeError: If `table` is no data frame, or a column of it holds values of another kind.
         ValueError: If a column is missing or the table has no row.
     """
+    check_title(title)
     table = _checked(table)
     choice("column", column, ("value", "derivative"))
     ax = new_axes(ax)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from matplotlib.figure import Figure
 
-from kerasteach.plotting.captions import AUTO
+from kerasteach.plotting.captions import AUTO, check_title
 from kerasteach.plotting.comparison_tables import Hue
 from kerasteach.plotting.histogram_panels import histograms_figure, histograms_in
 from kerasteach.plotting.style import inks
@@ -51,4 +51,5 @@ def activation_histograms_figure(
         ...                       "high": [0.0, 1.0, 10.0], "count": [10, 20, 10]})
         >>> figure = kt.plotting.activation_histograms_figure(table)
     """
+    check_title(title)
     return histograms_figure(histograms_in(histograms, hue), epochs, page, title, "outputs", inks().forward)

@@ -14,7 +14,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.comparison_tables import ACTIVATIONS, Hue, line_with_band, median, names_of, networks_in
 from kerasteach.plotting.comparison_tables import spread_note as spread_of
 from kerasteach.plotting.layer_rows import by_call, even, name_columns, names_by_depth
@@ -74,6 +74,7 @@ def activation_statistics(
         >>> kt.plotting.activation_statistics(table).lines[0].get_ydata().tolist()
         [0.5, 0.25]
     """
+    check_title(title)
     frame = _table(activations, hue)
     choice("statistic", statistic, [name for name in (*_SHARES, *_OTHERS) if name in frame])
     number = _epoch(frame, epoch)
@@ -133,6 +134,7 @@ def activation_statistics_figure(
         >>> len(kt.plotting.activation_statistics_figure(table).axes)  # a panel and its scale
         2
     """
+    check_title(title)
     frame = _table(activations, hue)
     (name,), note = on_page(names_of(frame), page, most=1)
     frame = frame[frame["network"] == name]

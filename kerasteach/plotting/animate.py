@@ -12,7 +12,7 @@ from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from kerasteach.plotting.captions import AUTO
+from kerasteach.plotting.captions import AUTO, check_title
 from kerasteach.plotting.frames import (
     INTERVAL,
     MOST,
@@ -85,6 +85,7 @@ def animate(
         ...     kt.plotting.save(film, f"{folder}/loss.gif").name
         'loss.gif'
     """
+    check_title(title)
     drawn = drawing(figure_function, options)
     most, past = whole("frames", frames), flag("past", past)
     interval, verbose = whole("interval", interval), flag("verbose", verbose)

@@ -26,6 +26,16 @@ class _Caption:
 _captions: WeakKeyDictionary[Axes, _Caption] = WeakKeyDictionary()
 
 
+def check_title(title: Any) -> None:
+    """Refuse a title that is no text and not `None`, before there is a figure.
+
+    Raises:
+        TypeError: If it is something else.
+    """
+    if title is not None:
+        text("title", title, empty=True)
+
+
 def caption(ax: Axes, title: str | None, what: str, finding: str = "", *, pad: float | None = None) -> None:
     """Write the title of a panel, and keep its description for `describe`.
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 
-from kerasteach.plotting.captions import caption
+from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import Hue, names_of, networks_in
 from kerasteach.plotting.pages import composed, on_page, panels
 from kerasteach.plotting.style import inks, new_axes, plain
@@ -63,6 +63,7 @@ def confusion_matrix(
         >>> ax.get_title().split(";")[0]
         '3 of 4 right (75 %)'
     """
+    check_title(title)
     given = labeled(y_true, y_pred, labels)
     known = given.predicted != MISSING
     size = len(given.names)
@@ -108,6 +109,7 @@ def confusion_matrix_figure(
         >>> print(figure.axes[0].get_title())
         17 of 20 right (85 %)
     """
+    check_title(title)
     table = frame_of("confusion", confusion)
     frame = networks_in("confusion", table, _CONFUSION, hue)
     classes = _classes(table, frame)

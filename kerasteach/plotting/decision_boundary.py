@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from kerasteach.plotting.captions import caption
+from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import Hue, names_of
 from kerasteach.plotting.pages import composed, on_page, panels
 from kerasteach.plotting.planes import (
@@ -107,6 +107,7 @@ def decision_boundary(
         >>> kt.plotting.decision_boundary(result).get_xlabel()
         'first feature'
     """
+    check_title(title)
     ax = checked_axes(ax)
     planes = _checked(predictions, (x, y), (x_test, y_test), features, hue)
     names = names_of(planes.frame)
@@ -166,6 +167,7 @@ def decision_boundary_figure(
         >>> result = kt.compare("tanh", data="moons", hidden=(4,), seeds=2, epochs=1, verbose=0)
         >>> figure = kt.plotting.decision_boundary_figure(result)
     """
+    check_title(title)
     planes = _checked(predictions, (x, y), (x_test, y_test), features, hue)
     names, note = on_page(names_of(planes.frame), page)
     heading = "\n".join(part for part in ("" if title in ("auto", None) else str(title), note) if part)

@@ -11,7 +11,7 @@ from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
 from matplotlib.lines import Line2D
 
-from kerasteach.plotting.captions import AUTO
+from kerasteach.plotting.captions import AUTO, check_title
 from kerasteach.plotting.contours import checked_landscape, checked_minima
 from kerasteach.plotting.descent_path import QUANTITIES, descent_path, descent_values
 from kerasteach.plotting.descent_paths import paths_of
@@ -48,6 +48,7 @@ def descent_animation(
         TypeError: If the descent is no data frame.
         ValueError: If a table lacks a column or has no row, or they do not have the same one or two coordinates.
     """
+    check_title(title)
     paths, _ = paths_of(descent)
     _, names = checked_landscape(descent, landscape)
     minima = checked_minima(minima, len(names))

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
-from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.comparison_tables import phrase, setting_of
 from kerasteach.plotting.contours import checked_landscape, checked_minima, draw_landscape, frame
 from kerasteach.plotting.descent_paths import Path, paths_of
@@ -66,6 +66,7 @@ def descent_path(
         >>> kt.plotting.descent_path(path, kt.lessons.landscape("parabola")).get_xlabel()
         'x'
     """
+    check_title(title)
     paths, heading = paths_of(descent)
     setting = setting_of(frame_of("descent", descent))
     landscape, names = checked_landscape(descent, landscape)
@@ -114,6 +115,7 @@ def descent_values(
         >>> [text.get_text() for text in kt.plotting.descent_values(path).get_legend().get_texts()]
         ['0.01: still going', '0.3: converged', '1.02: diverged']
     """
+    check_title(title)
     paths, heading = paths_of(descent)
     setting = setting_of(frame_of("descent", descent))
     choice("quantity", quantity, QUANTITIES)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from kerasteach import validation
-from kerasteach.plotting.captions import caption
+from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import Hue, line_with_band, names_of, networks_in, spread_note
 from kerasteach.plotting.fitted_surface import targets_of
 from kerasteach.plotting.planes import feature_names, thin
@@ -72,6 +72,7 @@ def fitted_curve(
         >>> ax.get_title().split(" (")[0]
         'training data: 0.71 off the line'
     """
+    check_title(title)
     table = frame_of("predictions", predictions)
     frame = networks_in("predictions", table, _NEEDED, hue)
     outputs, names = [str(name) for name in frame["output"].unique()], names_of(frame)

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from kerasteach import validation
-from kerasteach.plotting.captions import caption
+from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import Hue, names_of
 from kerasteach.plotting.pages import composed, on_page, panels
 from kerasteach.plotting.planes import (
@@ -97,6 +97,7 @@ def fitted_surface(
         >>> kt.plotting.fitted_surface(table).get_ylabel()
         'second feature'
     """
+    check_title(title)
     ax = checked_axes(ax)
     surface = _checked(predictions, ((x, y), (x_test, y_test)), output, features, hue)
     names = names_of(surface.frame)
@@ -161,6 +162,7 @@ def fitted_surface_figure(
         >>> [ax.get_title() for ax in figure.axes[:2]]
         ['a', 'b']
     """
+    check_title(title)
     surface = _checked(predictions, ((x, y), (x_test, y_test)), output, features, hue)
     names, note = on_page(names_of(surface.frame), page)
     heading = "\n".join(part for part in ("" if title in ("auto", None) else str(title), note) if part)

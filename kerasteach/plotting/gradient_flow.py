@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from kerasteach.plotting import non_finite
-from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.comparison_tables import (
     GRADIENTS,
     Hue,
@@ -88,6 +88,7 @@ def gradient_flow(
         >>> kt.plotting.gradient_flow(capture, parameter="bias").get_yscale()
         'log'
     """
+    check_title(title)
     frame = networks_in("gradients", gradients, GRADIENTS, hue)
     lines = lines_of(frame, parameter)
     _of_epoch(pd.concat(lines.values()), epoch)  # refused before there is a figure

@@ -13,7 +13,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from kerasteach.plotting import non_finite
-from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.comparison_tables import (
     GRADIENTS,
     Hue,
@@ -71,6 +71,7 @@ def gradient_heat_map(
         TypeError: If `gradients` is no data frame, or a column of it or an argument is of another kind.
         ValueError: If the table lacks a column or has no row, or holds several networks.
     """
+    check_title(title)
     ax, colorbar = checked_axes(ax), flag("colorbar", colorbar)
     scale = None if limits is None else _checked(limits)
     frame = networks_in("gradients", gradients, GRADIENTS, hue)
@@ -111,6 +112,7 @@ def gradient_heat_map_figure(
         TypeError: If `gradients` is no data frame, or a column of it holds values of another kind.
         ValueError: If the table lacks a column or has no row, or none for this parameter, or there is no such page.
     """
+    check_title(title)
     frame = networks_in("gradients", gradients, GRADIENTS, hue)
     rows = rows_of(frame, parameter)
     names, note = on_page(names_of(frame), page)

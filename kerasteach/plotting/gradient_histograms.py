@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from matplotlib.figure import Figure
 
-from kerasteach.plotting.captions import AUTO
+from kerasteach.plotting.captions import AUTO, check_title
 from kerasteach.plotting.comparison_tables import Hue
 from kerasteach.plotting.histogram_panels import histograms_figure, histograms_in
 from kerasteach.plotting.style import inks
@@ -55,6 +55,7 @@ def gradient_histograms_figure(
         ...                       "low": [0.0, 0.1, 1.0], "high": [0.0, 1.0, 10.0], "count": [10, 20, 10]})
         >>> figure = kt.plotting.gradient_histograms_figure(table)
     """
+    check_title(title)
     frame = histograms_in(histograms, hue)
     of = "gradients"
     if "parameter" in frame:

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from kerasteach.plotting import non_finite
-from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.comparison_tables import (
     HISTORY,
     Hue,
@@ -88,6 +88,7 @@ def learning_curves(
         >>> ax.get_title()
         'loss below 0.5 after 2 epochs'
     """
+    check_title(title)
     target = None if target is None else finite("target", target)
     chance = None if chance is None else finite("chance", chance)
     frame = networks_in("history", history, HISTORY, hue)

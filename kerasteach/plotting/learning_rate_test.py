@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from kerasteach.plotting import non_finite
-from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.comparison_tables import phrase, setting_of
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.style import inks, new_axes
@@ -50,6 +50,7 @@ def learning_rate_test(
         >>> kt.plotting.learning_rate_test(table, 0.1).get_xscale()
         'log'
     """
+    check_title(title)
     rates, losses, smoothed = _checked(table)
     suggestion = getattr(table, "suggestion", None) if suggestion is None else suggestion
     rate = None if suggestion is None else _positive("suggestion", suggestion)

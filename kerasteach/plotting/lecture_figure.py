@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
-from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.comparison_tables import (
     GRADIENTS,
     HISTORY,
@@ -66,7 +66,7 @@ def lecture_figure(
         >>> result = kt.compare("tanh", data="iris", hidden=(4,), seeds=1, epochs=1, verbose=0)
         >>> figure = kt.plotting.lecture_figure(result)
     """
-    headline(title, "", "")  # refused before there is a figure
+    check_title(title)
     curves = networks_in("history", history, HISTORY, hue)
     frame = networks_in("gradients", history if gradients is None else gradients, GRADIENTS, hue)
     names = names_of(curves)

@@ -10,7 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.patheffects import withStroke
 
-from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.comparison_tables import phrase, setting_of
 from kerasteach.plotting.style import inks, new_axes, plain
 from kerasteach.plotting.text_fitting import broken, fitted, letters
@@ -61,6 +61,7 @@ def loss_surface(surface: Table, trajectory: Table = None, ax: Axes | None = Non
         >>> kt.plotting.loss_surface(surface).get_xlabel()
         'w'
     """
+    check_title(title)
     trajectory = getattr(surface, "trajectory", None) if trajectory is None else trajectory
     setting = setting_of(frame_of("surface", surface))
     surface, coordinates = _checked_surface(frame_of("surface", surface))

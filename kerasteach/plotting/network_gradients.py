@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
-from kerasteach.plotting.captions import caption
+from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import GRADIENTS, Hue, median, names_of, networks_in
 from kerasteach.plotting.gradient_flow import norm_range, parameters_in
 from kerasteach.plotting.gradient_heat_map import rows_of
@@ -79,10 +79,10 @@ def network_gradients(
         >>> import pandas as pd, kerasteach as kt
         >>> table = pd.DataFrame({"epoch": 0, "step": 0, "layer": ["first", "second", "third"], "depth": [1, 2, 3],
         ...                       "parameter": "bias", "norm": [0.002, 0.05, 1.0]})
-        >>> print(kt.plotting.network_gradients(table).get_title())
-        layer 1 gets 500 times less than layer 3
-        arrows: norm of the bias gradient, mean over the steps of epoch 1
+        >>> kt.plotting.network_gradients(table).get_title().splitlines()[0]
+        'layer 1 gets 500 times less than layer 3'
     """
+    check_title(title)
     ax = checked_axes(ax)
     rows = rows_of(networks_in("gradients", gradients, {**GRADIENTS}, hue), parameter)
     names = names_of(rows)
@@ -146,6 +146,7 @@ def network_gradients_figure(
         >>> [ax.get_title() for ax in kt.plotting.network_gradients_figure(step).axes]
         ['forward: output a of each unit', 'backward: dE/dz of each unit']
     """
+    check_title(title)
     frame = frame_of("gradients", gradients)
     if isinstance(frame, pd.DataFrame) and "quantity" in frame:
         return _of_step(frame, example, page, title)

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from kerasteach.plotting.captions import caption
+from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.style import checked_axes, inks, new_axes, plain
 from kerasteach.tables.class_labels import MISSING, Labeled, labeled
 from kerasteach.validation import array, choice, received, whole
@@ -80,6 +80,7 @@ def predictions_grid(
         2 of 3 images right
         3 images, the wrong ones first
     """
+    check_title(title)
     ax = checked_axes(ax)
     pictures = _pictures(images)
     given = labeled(y_true, y_pred, labels)

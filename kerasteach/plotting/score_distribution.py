@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from kerasteach.plotting.captions import caption
+from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import HISTORY, Hue, names_of, networks_in
 from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
 from kerasteach.plotting.text_fitting import broken, fitted, letters
@@ -71,6 +71,7 @@ def score_distribution(
         >>> ax.get_ylabel()
         'test loss'
     """
+    check_title(title)
     frame = networks_in("history", history, HISTORY, hue)
     found = [str(name) for name in frame["metric"].unique()]
     metric = next((name for name in _PREFERRED if name in found), found[0]) if metric is None else metric

@@ -12,7 +12,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kerasteach.plotting.captions import AUTO
+from kerasteach.plotting.captions import AUTO, check_title
 from kerasteach.plotting.frames import drawing, evenly, frames_of, same_limits
 from kerasteach.plotting.pages import composed, on_page, panels
 from kerasteach.tables.checks import Table
@@ -63,6 +63,7 @@ def stills_figure(
         >>> [ax.get_title() for ax in figure.axes]
         ['epoch 1', 'epoch 2', 'epoch 3']
     """
+    check_title(title)
     drawn = drawing(figure_function, options)
     if not drawn.one_panel:
         raise TypeError(

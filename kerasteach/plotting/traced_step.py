@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.style import checked_axes, inks
 from kerasteach.plotting.unit_cards import (
     BETWEEN,
@@ -62,6 +62,7 @@ def traced_step(
         >>> model = kt.models.mlp("tanh", hidden=(3,), inputs=2, outputs=1, output_activation="sigmoid")
         >>> ax = kt.plotting.traced_step(kt.trace_step(model, [[0.5, -1.0]], [[1.0]]))
     """
+    check_title(title)
     ax = checked_axes(ax)
     rows, examples = of_example(table, example)
     pages = pages_of(rows)

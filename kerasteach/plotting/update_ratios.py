@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.comparison_tables import GRADIENTS, Hue, median, names_of, networks_in
 from kerasteach.plotting.layer_colors import color_scale, layer_colors
 from kerasteach.plotting.layer_rows import names_by_depth
@@ -69,6 +69,7 @@ def update_ratios(
         >>> ax.lines[-1].get_ydata().tolist()
         [0.02, 0.01]
     """
+    check_title(title)
     ax = checked_axes(ax)
     rows = _rows(gradients, parameter, hue)
     names = names_of(rows)
@@ -104,6 +105,7 @@ def update_ratios_figure(
         TypeError: If `gradients` is no data frame, or a column of it holds values of another kind.
         ValueError: If the table lacks a column or has no row, has none of this parameter, or there is no such page.
     """
+    check_title(title)
     rows = _rows(gradients, parameter, hue)
     shown, note = on_page(names_of(rows), page)
     parts = {name: rows[rows["network"] == name] for name in shown}

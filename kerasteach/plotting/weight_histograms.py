@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from kerasteach.plotting.captions import AUTO, caption
+from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.layer_names import as_text
 from kerasteach.plotting.pages import composed, on_page, panels, write_headline
 from kerasteach.plotting.style import blend, inks, new_axes
@@ -55,6 +55,7 @@ def weight_histograms_figure(
         >>> figure.axes[0].get_title()
         'hidden: 0, then 0'
     """
+    check_title(title)
     first, last = _both(before, after)
     chosen = _chosen(first, parameter)
     shown, note = on_page([str(place) for place in range(len(chosen))], page, PANELS, "weights")

@@ -36,13 +36,13 @@ def test_a_figure_fits_where_its_tables_have_rows():
 
 
 def test_a_regression_has_no_decision_boundary():
-    """Its predictions are values, not classes."""
+    """Its predictions are values, not classes: they are drawn as a surface."""
     predictions = pd.DataFrame({"x_1": [0.0], "x_2": [0.0], "output": ["value_1"], "value": [1.0]})
     found = [
         [figure.name for figure in fitting(Run({"predictions": predictions}, task=task))]
         for task in ("regression", "classification")
     ]
-    assert found == [[], ["decision_boundary"]]
+    assert found == [["fitted_surface"], ["decision_boundary"]]
 
 
 def test_a_further_figure_is_one_entry(monkeypatch):

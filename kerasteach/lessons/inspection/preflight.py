@@ -54,7 +54,7 @@ def preflight(model: keras.Model, x: Any, y: Any = None, *, steps: int = 50, bat
         >>> import keras, numpy as np, kerasteach as kt
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation="sigmoid")])
         >>> model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
-        >>> kt.preflight(model, np.eye(2), [0, 3]).frame["rule"].tolist()
+        >>> kt.preflight(model, np.eye(2), np.array([0, 3])).frame["rule"].tolist()
         ['KT501', 'KT502']
     """
     check_compiled(model)
