@@ -164,6 +164,17 @@ def surface():
     return kt.loss_surface(model(), X, Y, ("dense/kernel", (0, 0)), points=3, verbose=0)
 
 
+def curve():
+    """Return the values of a regression along one feature."""
+    return pd.DataFrame({"x_1": [0.0, 1.0, 2.0], "output": "value", "value": [0.0, 0.5, 1.0]})
+
+
+def values():
+    """Return the values of a regression over two features."""
+    grid = pd.DataFrame([(a, b) for a in (0.0, 1.0) for b in (0.0, 1.0)], columns=["x_1", "x_2"])
+    return grid.assign(output="value", value=[0.0, 0.5, 0.5, 1.0])
+
+
 @cache
 def comparison():
     """Return a comparison of two small networks, trained for an epoch."""
@@ -192,7 +203,9 @@ BASE = {
     "activations.name_of": lambda: {"activation": kt.activations.tanh},
     "activations.table": lambda: {"activations": "tanh", "x": [1.0]},
     "callbacks.ActivationCapture": dict,
+    "callbacks.Diagnosis": dict,
     "callbacks.GradientCapture": dict,
+    "callbacks.GradientCapture.diagnose": dict,
     "callbacks.LivePlot": dict,
     "callbacks.StopOnError": lambda: {"threshold": 0.1},
     "callbacks.StopOnError.plot": dict,
@@ -204,6 +217,9 @@ BASE = {
     "datasets.Dataset": lambda: {"name": "own", "x_train": X, "y_train": Y, "x_test": X, "y_test": Y},
     "datasets.from_arrays": lambda: {"x": X, "y": Y},
     "datasets.load": lambda: {"name": "iris"},
+    "diagnosis.Findings.sentence": lambda: {"number": 0},
+    "diagnosis.diagnose": lambda: {"gradients": gradients()},
+    "diagnosis.explain": lambda: {"rule": "KT201"},
     "devices.resolve": dict,
     "devices.scope": dict,
     "experiment.Comparison.summary": dict,
@@ -224,6 +240,7 @@ BASE = {
     "layers.Dense.pre_activation": lambda: {"x": X},
     "layers.LeakyReLU": dict,
     "layers.Softmax": dict,
+    "lessons.DecisionRegions.plot": dict,
     "lessons.Descent.animate": dict,
     "lessons.Descent.landscape": dict,
     "lessons.Descent.plot": dict,
@@ -231,6 +248,7 @@ BASE = {
     "lessons.LossSurface.plot": dict,
     "lessons.TracedStep.explain": dict,
     "lessons.TracedStep.plot": dict,
+    "lessons.decision_regions": lambda: {"model": model(), "x": X, "y": Y, "points": 2},
     "lessons.find_learning_rate": lambda: {"model": model(), "x": X, "y": Y, "steps": 2, "verbose": 0},
     "lessons.functions.get": lambda: {"function": "parabola"},
     "lessons.gradient_descent": lambda: {"f": "parabola", "start": 1.0, "steps": 1},
@@ -243,6 +261,7 @@ BASE = {
         "points": 2,
         "verbose": 0,
     },
+    "lessons.preflight": lambda: {"model": model(), "x": X, "y": Y, "steps": 2},
     "lessons.trace_step": lambda: {"model": model(), "x": X[:1], "y": Y[:1]},
     "lessons.training_loop": lambda: {
         "model": model(),
@@ -275,11 +294,17 @@ BASE = {
     "plotting.activation_statistics_figure": lambda: {"activations": outputs()},
     "plotting.activations_figure": lambda: {"table": kt.activations.table("tanh")},
     "plotting.animate": lambda: {"figure_function": kt.plotting.learning_curves, "table": history(), "verbose": 0},
+    "plotting.confusion_matrix": lambda: {"y_true": [0, 1, 1], "y_pred": [0, 1, 0]},
+    "plotting.confusion_matrix_figure": lambda: {"confusion": comparison().confusion},
     "plotting.decision_boundary": lambda: {"predictions": predictions()},
     "plotting.decision_boundary_figure": lambda: {"predictions": predictions()},
+    "plotting.describe": lambda: {"figure": Figure()},
     "plotting.descent_animation": lambda: {"descent": descent()[0], "landscape": descent()[1]},
     "plotting.descent_path": lambda: {"descent": descent()[0], "landscape": descent()[1]},
     "plotting.descent_values": lambda: {"descent": descent()[0]},
+    "plotting.fitted_curve": lambda: {"predictions": curve()},
+    "plotting.fitted_surface": lambda: {"predictions": values()},
+    "plotting.fitted_surface_figure": lambda: {"predictions": values()},
     "plotting.gradient_flow": lambda: {"gradients": gradients()},
     "plotting.gradient_heat_map": lambda: {"gradients": gradients()},
     "plotting.gradient_heat_map_figure": lambda: {"gradients": gradients()},
@@ -288,10 +313,15 @@ BASE = {
     "plotting.learning_rate_test": lambda: {"table": rates()},
     "plotting.lecture_figure": lambda: {"history": history(), "gradients": gradients()},
     "plotting.loss_surface": lambda: {"surface": surface().frame},
+    "plotting.network_gradients": lambda: {"gradients": gradients()},
+    "plotting.network_gradients_figure": lambda: {"gradients": gradients()},
     "plotting.pages": lambda: {"table": history()},
+    "plotting.predictions_grid": lambda: {"images": np.zeros((2, 4, 4)), "y_true": [0, 1], "y_pred": [0, 0]},
     "plotting.save": lambda: {"figure": Figure(), "path": "figure.png"},
+    "plotting.score_distribution": lambda: {"history": history()},
     "plotting.show_or_save": lambda: {"figure": Figure(), "path": "figure.png"},
     "plotting.stills_figure": lambda: {"figure_function": kt.plotting.learning_curves, "table": history()},
+    "plotting.style": dict,
     "plotting.traced_step": lambda: {"table": trace().frame},
     "plotting.update_ratios": lambda: {"gradients": gradients().assign(parameter="kernel", update_ratio=0.01)},
     "plotting.update_ratios_figure": lambda: {"gradients": gradients().assign(parameter="kernel", update_ratio=0.01)},
@@ -316,8 +346,10 @@ INSTANCES = {
     "callbacks.ActivationCapture": lambda: fitted()[1],
     "callbacks.GradientCapture": lambda: fitted()[0],
     "callbacks.StopOnError": judged,
+    "diagnosis.Findings": lambda: kt.diagnose(gradients().assign(norm=0.0)),
     "experiment.Comparison": comparison,
     "layers.Dense": lambda: model().layers[0],
+    "lessons.DecisionRegions": lambda: kt.decision_regions(model(), X, Y, points=2),
     "lessons.Descent": lambda: kt.gradient_descent("parabola", steps=3),
     "lessons.LearningRateTest": lambda: kt.lessons.LearningRateTest(rates(), 0.1, "all steps were taken"),
     "lessons.LossSurface": surface,
@@ -327,6 +359,8 @@ INSTANCES = {
 # Results, whose constructors only this package calls, and what measuring is made of, which is handed checked values.
 NOT_CALLED_BY_USERS = {
     "devices.Device",
+    "diagnosis.Findings",
+    "lessons.DecisionRegions",
     "experiment.Comparison",
     "lessons.Descent",
     "lessons.LossSurface",

@@ -68,7 +68,15 @@ def test_the_commands_run_in_order_and_again(times, in_a_folder, monkeypatch, ca
 
 def test_there_are_commands():
     """Each of the command's is shown."""
-    assert {words[0] for words in COMMANDS} == {"compare", "plot", "diagnose", "activations", "trace", "descent", "devices"}
+    assert {words[0] for words in COMMANDS} == {
+        "compare",
+        "plot",
+        "diagnose",
+        "activations",
+        "trace",
+        "descent",
+        "devices",
+    }
 
 
 @pytest.mark.parametrize("words", [words for words in LINES if words[0] != "kerasteach"], ids=" ".join)

@@ -13,6 +13,7 @@ from kerasteach.plotting import run_figures
 from kerasteach.storage.stream import Stream
 
 USUAL = ["lecture", "learning_curves", "test_scores", "score_distribution", "gradient_flow", "gradient_heat_map"]
+FITTING = [*USUAL, "network_gradients"]
 
 
 def comparison(**facts):
@@ -83,7 +84,7 @@ def test_list_names_the_figures_that_fit(saved, here, capsys):
     before = set(saved.iterdir())
     assert here(saved, "--list") == 0
     lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
-    assert [name for name, _ in lines] == USUAL
+    assert [name for name, _ in lines] == FITTING
     assert dict(lines)["learning_curves"] == "training loss against the epochs"
     assert set(saved.iterdir()) == before
 
@@ -210,7 +211,7 @@ def test_an_interrupted_comparison_is_drawn_as_far_as_it_came(here, capsys):
     comparison(finished=False, groups=groups).save("run")
     assert here("run", "--list") == 0
     told = capsys.readouterr()
-    assert [line.split()[0] for line in told.out.splitlines()] == USUAL
+    assert [line.split()[0] for line in told.out.splitlines()] == FITTING
     assert told.err.startswith("Not finished: 2 variants x 2 seeds")
     assert "1 of 4 networks are trained" in told.err
 
@@ -222,7 +223,7 @@ def test_a_capture_on_disk_is_drawn(here, tmp_path, capsys):
     stream.write({"gradients": table}, {})
     assert here("runs", "--list") == 0
     told = capsys.readouterr()
-    assert [line.split()[0] for line in told.out.splitlines()] == ["gradient_flow", "gradient_heat_map"]
+    assert [line.split()[0] for line in told.out.splitlines()] == FITTING[-3:]
     assert "had not come to its end" in told.err
     stream.finish()
     assert here("runs", "gradient_flow", "--style", "paper", "--tables", "csv") == 0
