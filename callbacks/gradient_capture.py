@@ -130,7 +130,9 @@ class GradientCapture(GradientViews, Capture):
         found = getattr(self.model, "history", None) if history is None else history
         if found is not None and not isinstance(found, pd.DataFrame):
             metrics = getattr(found, "history", found)
-            found = history_table({name: metric for name, metric in metrics.items() if not name.startswith("val_")})
+            if isinstance(metrics, Mapping):  # of the validation, which may be in some epochs only, nothing is asked
+                metrics = {name: metric for name, metric in metrics.items() if not str(name).startswith("val_")}
+            found = history_table(metrics)
         return diagnose(self, activations, found, mute=mute)
 
     def _check(self, model: keras.Model, replicas: int) -> None:

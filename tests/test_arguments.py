@@ -335,6 +335,7 @@ CALLED = defaultdict(
         "by": ["history"],  # which lacks the column
         "classes": ["y"],
         "data": ["x", "target"],
+        "labels": ["y_true"],  # which has none of them
         "loss": ["monitor"],
         "metric": ["monitor"],
         "name": ["data"],

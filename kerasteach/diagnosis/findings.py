@@ -10,6 +10,7 @@ import pandas as pd
 
 from kerasteach.diagnosis.rules import rule_of
 from kerasteach.display import Displayed, View
+from kerasteach.validation import whole
 
 COLUMNS = ("rule", "severity", "layers", "epochs", "evidence", "value", "threshold", "seeds")
 
@@ -53,8 +54,12 @@ class Findings(Displayed):
 
         Args:
             number: Its row in `frame`, from 0.
+
+        Raises:
+            ValueError: If there is no such row.
+            TypeError: If it is no whole number.
         """
-        row = self.frame.iloc[number]
+        row = self.frame.iloc[whole("number", number, least=0, most=len(self) - 1)]
         rule = rule_of(row["rule"])
         keys = list(self.frame.columns[: list(self.frame.columns).index("rule")])
         names = ", ".join(_name(key, row[key]) for key in keys)

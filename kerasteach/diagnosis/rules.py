@@ -276,7 +276,8 @@ def identifier(argument: str, name: str) -> str:
         ValueError: If there is no such rule.
     """
     names = {rule.name.replace(" ", "_"): rule.id for rule in RULES.values()}
-    return names.get(name) or choice(argument, name, [*RULES, *names])
+    found = choice(argument, name, [*RULES, *names])
+    return names.get(found, found)
 
 
 def rule_of(identifier: str) -> Rule:

@@ -73,6 +73,7 @@ def fitted_curve(
         'training data: 0.71 off the line'
     """
     check_title(title)
+    name = None if feature is None else [validation.text("feature", feature)]
     table = frame_of("predictions", predictions)
     frame = networks_in("predictions", table, _NEEDED, hue)
     outputs, names = [str(name) for name in frame["output"].unique()], names_of(frame)
@@ -93,7 +94,7 @@ def fitted_curve(
             ax.plot([], [], color=look_of[label].color, label=plain(broken(label, 24)))
         line_with_band(ax, rows, "x_1", "value", look_of[label]._replace(marker=""), **kwargs)
     _scatter(ax, {part: points for part, points in data.items() if len(points)})
-    xlabel = feature_names([feature] if feature is not None else None, table, 1)[0]
+    xlabel = feature_names(name, table, 1)[0]
     ax.set(xlabel=xlabel, ylabel="output" if len(outputs) > 1 else plain(outputs[0].replace("value_1", "value")))
     ax.set_xlim(*ends if ends[0] < ends[1] else (ends[0] - 0.5, ends[1] + 0.5))
     if ax.get_legend_handles_labels()[0]:

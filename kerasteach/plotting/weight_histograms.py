@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from kerasteach import validation
 from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.layer_names import as_text
 from kerasteach.plotting.pages import composed, on_page, panels, write_headline
@@ -104,10 +105,7 @@ def _arrays(argument: str, value: Any) -> dict[str, np.ndarray]:
             f"{received(argument, value)}"
         )
     items = value.items() if isinstance(value, Mapping) else ((f"#{place}", one) for place, one in enumerate(value))
-    try:
-        return {str(name): np.asarray(array, "float64") for name, array in items}
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"`{argument}` must hold arrays of numbers. {received(argument, value)}") from error
+    return {str(name): validation.array(argument, one) for name, one in items}
 
 
 def _is_named(weights: Mapping[str, np.ndarray]) -> bool:
@@ -116,7 +114,7 @@ def _is_named(weights: Mapping[str, np.ndarray]) -> bool:
 
 def _chosen(weights: Mapping[str, np.ndarray], parameter: str | None) -> list[tuple[str, np.ndarray]]:
     """Return the weights that are meant, with their names."""
-    present = [(name, array) for name, array in weights.items() if array.size]
+    present = [(name, one) for name, one in weights.items() if one.size]
     if parameter is None:
         found = present
     elif _is_named(weights):
@@ -127,8 +125,8 @@ def _chosen(weights: Mapping[str, np.ndarray], parameter: str | None) -> list[tu
     if not found:
         names = sorted({name.rpartition("/")[2] for name, _ in present})
         raise ValueError(
-            f"`parameter` must be a weight of the network: {', '.join(names) or 'it has none'}; None draws all. "
-            f"{received('parameter', parameter)}"
+            f"`parameter` must be a weight of `before`: {', '.join(names) or 'it has none'}; None draws all. "
+            f"{received('parameter', parameter)} {received('before', list(weights.values()))}"
         )
     return found
 

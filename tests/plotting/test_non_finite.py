@@ -180,7 +180,7 @@ def test_decision_boundaries_say_how_many_seeds_are_lost():
     """The others are drawn; of none there is a hatched panel."""
     good, bad = plane(np.linspace(0, 1, 9), 0), plane(np.full(9, np.nan), 1)
     title = plotting.decision_boundary(pd.concat([good, bad])).get_title()
-    assert title.split() == "relu 1 of 2 seeds not finite".split()
+    assert title.split() == ["relu", "1", "of", "2", "seeds", "not", "finite"]
     ax = plotting.decision_boundary_figure(bad).axes[0]
     assert ax.get_title().split() == ["relu", "not", "finite"]
     assert ax.patch.get_hatch() == "///"
