@@ -256,6 +256,23 @@ def array(argument: str, value: Any, ndim: int | None = None, of: str = "numbers
     return numbers
 
 
+def entries(argument: str, value: Any) -> np.ndarray:
+    """Return an array of numbers, names or truth values as it is, out of an array, a tensor, a column or a list.
+
+    Raises:
+        ValueError: If rows differ in length.
+        TypeError: If no array can be made of it.
+    """
+    import numpy as np
+
+    try:
+        return np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value)
+    except Exception as error:  # anything that the user's object raises while it is converted
+        kind = ValueError if "inhomogeneous" in str(error) else TypeError
+        reason = "rows of one length" if kind is ValueError else "numbers or names"
+        raise kind(f"`{argument}` must be an array of {reason}. {received(argument, value)}") from error
+
+
 def table(argument: str, value: Any, columns: Iterable[str], made_by: str) -> pd.DataFrame:
     """Return a table that has certain columns, as `made_by` (`"GradientCapture.frame"`) returns one.
 

@@ -335,11 +335,13 @@ CALLED = defaultdict(
         "by": ["history"],  # which lacks the column
         "classes": ["y"],
         "data": ["x", "target"],
+        "hue": ["confusion"],  # whose rows it does not tell apart
         "labels": ["y_true"],  # which has none of them
         "loss": ["monitor"],
         "metric": ["monitor"],
         "name": ["data"],
         "output_activation": ["activation"],
+        "table": ["over"],  # which has no such column
     },
 )
 # What methods are called on.

@@ -62,7 +62,7 @@ def diagnose(gradients: Any, activations: Any = None, history: Any = None, *, mu
     if history is None and isinstance(getattr(gradients, "history", None), pd.DataFrame):
         history = gradients.history
     given = {"gradients": gradients, "activations": activations, "history": history}
-    tables = {name: _checked(name, value) for name, value in given.items() if value is not None}
+    tables = {name: _checked(name, value) for name, value in given.items() if value is not None or name == "gradients"}
     keys = list(dict.fromkeys(key for frame in tables.values() for key in _keys(frame)))
     rules = [rule for rule in RULES.values() if rule.id not in muted]
     there = {name for name, frame in tables.items() if len(frame)} | set(tables["gradients"].columns)

@@ -27,13 +27,14 @@ _captions: WeakKeyDictionary[Axes, _Caption] = WeakKeyDictionary()
 
 
 def check_title(title: Any) -> None:
-    """Refuse a title that is no text and not `None`, before there is a figure.
+    """Refuse a title that cannot be written, before there is a figure.
 
     Raises:
-        TypeError: If it is something else.
+        TypeError: If it is no text and not `None`.
+        ValueError: If it has a letter that cannot be printed.
     """
-    if title is not None:
-        text("title", title, empty=True)
+    if title is not None and not all(line.isprintable() for line in text("title", title, empty=True).splitlines()):
+        raise ValueError(f"`title` must be of letters that can be printed. {received('title', title)}")
 
 
 def caption(ax: Axes, title: str | None, what: str, finding: str = "", *, pad: float | None = None) -> None:

@@ -95,7 +95,8 @@ def drawing(figure_function: Any, options: Mapping[str, Any]) -> Drawing:
 def _parameters(figure_function: Any) -> list[str]:
     wanted = "a function that draws a table, such as kerasteach.plotting.gradient_flow"
     try:
-        found = list(signature(function("figure_function", figure_function, wanted)).parameters)
+        parameters = signature(function("figure_function", figure_function, wanted)).parameters.values()
+        found = [one.name for one in parameters if one.kind is not one.VAR_POSITIONAL]
     except ValueError:  # one of those of C that say nothing of their arguments
         found = []
     if not found:

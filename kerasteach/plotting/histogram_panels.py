@@ -21,7 +21,7 @@ from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.pages import composed, on_page, write_headline
 from kerasteach.plotting.style import PAGE, blend, inks, new_axes
 from kerasteach.tables.checks import Table
-from kerasteach.validation import received, several
+from kerasteach.validation import is_number, received, several
 
 _BANDS = ((0.05, 0.95, 0.25), (0.16, 0.84, 0.45), (0.31, 0.69, 0.7))  # shares of the entries, and depth of color
 _SHADES = (0.4, 0.7, 1.0)  # of the ridges, from the first epoch to the last
@@ -83,7 +83,7 @@ def _checked_epochs(epochs: Iterable[int] | None, known: Sequence[int]) -> list[
     if epochs is None:
         return sorted({known[0], known[len(known) // 2], known[-1]})
     asked = [epochs] if isinstance(epochs, (int, np.integer)) else several("epochs", epochs, "numbers of epochs")
-    bad = [epoch for epoch in asked if isinstance(epoch, bool) or epoch not in known]
+    bad = [epoch for epoch in asked if not is_number(epoch) or epoch not in known]
     if bad or not 1 <= len(asked) <= _MOST_EPOCHS:
         raise ValueError(
             f"`epochs` must be one to {_MOST_EPOCHS} epochs of the table, {known[0]} to {known[-1]}. "

@@ -106,7 +106,7 @@ def points_on(frame: pd.DataFrame, x: Any, y: Any, name: str = "") -> tuple[np.n
             f"`{x_name}` must have the two features of the plane; a boundary over more features cannot be drawn. "
             f"Received: {x_name} of shape {points.shape}."
         )
-    targets = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
+    targets = validation.entries(y_name, y)
     if targets.ndim not in (1, 2) or len(targets) != len(points):
         raise ValueError(
             f"`{y_name}` must be (examples,), a class or a value for each of `{x_name}`. "

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kerasteach.validation import array, received, several
+from kerasteach.validation import array, entries, received, several
 
 MISSING = -1  # in place of a class number, where the probabilities are not finite
 
@@ -83,7 +83,7 @@ def is_text(values: np.ndarray) -> bool:
 
 
 def _given(argument: str, y: Any) -> _Given:
-    values = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
+    values = entries(argument, y)
     values = values.astype("int64") if values.dtype == bool else values
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]

@@ -15,7 +15,7 @@ from kerasteach.display import Displayed, View
 from kerasteach.lessons.inspection.outputs import class_names, loss_of_model, numbers_of, probabilities, task_of
 from kerasteach.lessons.model_checks import checked_model
 from kerasteach.tables.predictions import MARGIN, grid, predictions_table, value_names
-from kerasteach.validation import array, finite, fits_memory, received, said, several, text, whole
+from kerasteach.validation import array, entries, finite, fits_memory, received, said, several, text, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -207,11 +207,12 @@ def _checked(argument: str, examples: np.ndarray) -> np.ndarray:
 def _targets(argument: str, y: Any, examples: np.ndarray | None) -> np.ndarray | None:
     if y is None:
         return None
-    targets = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
+    targets = entries(argument, y)
     targets = targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
     if examples is None or targets.ndim not in (1, 2) or len(targets) != len(examples):
         raise ValueError(
-            f"`{argument}` must have a target for each example. Received: {argument} of shape {targets.shape}."
+            f"`{argument}` must have a target for each example of `{argument.replace('y', 'x')}`. "
+            f"Received: {argument} of shape {targets.shape}{'' if examples is None else f', {len(examples)} examples'}."
         )
     return targets
 
