@@ -96,7 +96,7 @@ def _parameters(figure_function: Any) -> list[str]:
     wanted = "a function that draws a table, such as kerasteach.plotting.gradient_flow"
     try:
         parameters = signature(function("figure_function", figure_function, wanted)).parameters.values()
-        found = [one.name for one in parameters if one.kind is not one.VAR_POSITIONAL]
+        found = [one.name for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
     except ValueError:  # one of those of C that say nothing of their arguments
         found = []
     if not found:
