@@ -28,7 +28,7 @@ from kerasteach.plotting.comparison_tables import (
 from kerasteach.plotting.layer_names import layer_names
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
-from kerasteach.plotting.text_fitting import letters
+from kerasteach.plotting.text_fitting import letters, letters_high
 from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.tables.checks import Table, frame_of
 from kerasteach.tables.error_signal import signal_rows
@@ -285,7 +285,8 @@ def _name_layers(ax: Axes, rows: pd.DataFrame) -> None:
     names = layer_names(rows)
     ax.set_xlabel("layer, from input (left) to output (right)")
     ax.set_xlim(rows["depth"].min() - 0.5, rows["depth"].max() + 0.5)
-    if not names:
+    longest = max((len(name) for name in names.values()), default=0)
+    if not names or longest > letters_high(ax):  # which would take half the height
         whole_ticks(ax.xaxis, 10)
     elif (1 + max(len(word) for name in names.values() for word in name.split())) * len(names) < letters(ax):
         ax.set_xticks(list(names), [name.replace(" ", "\n") for name in names.values()])

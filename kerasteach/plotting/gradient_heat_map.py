@@ -28,13 +28,14 @@ from kerasteach.plotting.gradient_flow import lines_of, norm_label, norm_range, 
 from kerasteach.plotting.layer_names import layer_names
 from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.style import checked_axes, inks, new_axes
-from kerasteach.plotting.text_fitting import fitted
+from kerasteach.plotting.text_fitting import broken, fitted, letters
 from kerasteach.plotting.ticks import evenly
 from kerasteach.tables.checks import Table, frame_of
 from kerasteach.validation import finite, flag, received, several
 
 _COLUMNS = 3
 _TICKS = 10  # layers that have a label, at most
+_LONG, _NARROWED = 12, 0.65  # letters of a layer's name, and what such names leave of a panel's width
 _COLORS = "viridis"  # whose middle, where a healthy network is, is no gray
 _HEALTHY = 10  # the medians of a healthy network lie within this factor
 
@@ -142,8 +143,10 @@ def heat_maps(rows: pd.DataFrame, axes: Mapping[str, Axes]) -> None:
             phrase("gradients by layer and epoch", notes.replace("\n", ", ")),
             _finding(every.loc[[name]], of_network),
         )
-        ax.set_title("\n".join(fitted(ax, part) for part in notes.split("\n")))
         drawn = [label.get_text() for label in ax.get_yticklabels()]
+        # The names of the layers take their room from the panels, once the page is laid out.
+        room = int(letters(ax) * (_NARROWED if max(map(len, drawn), default=0) > _LONG else 1))
+        ax.set_title("\n".join(broken(part, room) for part in notes.split("\n")))
         if drawn == labels and not _begins_row(ax):
             ax.set_yticks([])
         labels = drawn
