@@ -20,6 +20,7 @@ from kerasteach.tables.checks import Kind, Table, frame_of
 from kerasteach.tables.class_labels import MISSING, labeled
 from kerasteach.validation import several
 
+_LONG = 24  # letters of a network's name, which take several lines above a panel
 _COLUMNS = 3
 _CONFUSION: dict[str, Kind] = {"true": "name", "predicted": "name", "count": "number"}
 _SMALLEST = 4.5  # points: numbers that would be smaller are left out
@@ -116,8 +117,9 @@ def confusion_matrix_figure(
     names, note = on_page(names_of(frame), page)
     heading = "\n".join(part for part in ("" if title in ("auto", None) else str(title), note) if part)
     side = 3.4 if len(classes) <= 12 else 4.2
+    high = 0.6 if max(map(len, names)) > _LONG else 0  # for titles of several lines
     with composed():
-        figure, axes = panels(len(names), _COLUMNS, width=side, height=side, note=heading)
+        figure, axes = panels(len(names), _COLUMNS, width=side, height=side + high, note=heading)
         for ax, name in zip(axes, names, strict=True):
             rows = frame[frame["network"] == name]
             counts = rows.pivot_table(index="true", columns="predicted", values="count", aggfunc="sum", fill_value=0)

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import SubFigure
 from matplotlib.lines import Line2D
 
 from kerasteach.plotting import non_finite
@@ -28,12 +29,13 @@ from kerasteach.plotting.comparison_tables import (
 from kerasteach.plotting.layer_names import layer_names
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
-from kerasteach.plotting.text_fitting import letters, letters_high
+from kerasteach.plotting.text_fitting import letters
 from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.tables.checks import Table, frame_of
 from kerasteach.tables.error_signal import signal_rows
 from kerasteach.validation import choice, received
 
+_LONG = 14  # letters of a layer's name, for which a panel of a composed figure has no room
 _LEAST_RANGE = 100  # a scale of at least two powers of ten, so that a harmless slope does not look like vanishing
 _FLOOR, _CEILING = 1e-150, 1e150  # ends of a logarithmic scale that a drawing library has numbers for
 _STRIKING = 10  # a finding names a first layer that gets this many times less or more than the last
@@ -286,7 +288,7 @@ def _name_layers(ax: Axes, rows: pd.DataFrame) -> None:
     ax.set_xlabel("layer, from input (left) to output (right)")
     ax.set_xlim(rows["depth"].min() - 0.5, rows["depth"].max() + 0.5)
     longest = max((len(name) for name in names.values()), default=0)
-    if not names or longest > letters_high(ax):  # which would take half the height
+    if not names or (longest > _LONG and isinstance(ax.get_figure(root=False), SubFigure)):  # where there is no room
         whole_ticks(ax.xaxis, 10)
     elif (1 + max(len(word) for name in names.values() for word in name.split())) * len(names) < letters(ax):
         ax.set_xticks(list(names), [name.replace(" ", "\n") for name in names.values()])

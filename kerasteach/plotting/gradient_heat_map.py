@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from kerasteach.plotting import non_finite
 from kerasteach.plotting.captions import AUTO, caption, check_title
@@ -36,6 +36,7 @@ from kerasteach.validation import finite, flag, received, several
 _COLUMNS = 3
 _TICKS = 10  # layers that have a label, at most
 _LONG, _NARROWED = 12, 0.65  # letters of a layer's name, and what such names leave of a panel's width
+_SCALE_LETTERS = 20  # in a line beside the color scale of a composed figure
 _COLORS = "viridis"  # whose middle, where a healthy network is, is no gray
 _HEALTHY = 10  # the medians of a healthy network lie within this factor
 
@@ -152,7 +153,8 @@ def heat_maps(rows: pd.DataFrame, axes: Mapping[str, Axes]) -> None:
         labels = drawn
     figure = next(iter(axes.values())).get_figure()
     assert figure is not None
-    bar = figure.colorbar(ScalarMappable(LogNorm(*ends), _COLORS), ax=list(axes.values()), label=norm_label(rows))
+    label = broken(norm_label(rows), _SCALE_LETTERS) if isinstance(figure, SubFigure) else norm_label(rows)
+    bar = figure.colorbar(ScalarMappable(LogNorm(*ends), _COLORS), ax=list(axes.values()), label=label)
     bar.ax.minorticks_off()
 
 

@@ -24,10 +24,12 @@ from kerasteach.plotting.learning_curves import diverged, draw_curves
 from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.pages import composed, headline, on_page
 from kerasteach.plotting.style import PAGE, looks, new_axes
+from kerasteach.plotting.text_fitting import broken
 from kerasteach.tables.checks import Table, frame_of
 
 _LETTERS = 90  # in a line of the title
-_LEGEND_LETTERS = 130  # in a line of the legend
+_LABEL_LETTERS = 14  # in a line of the label of a low panel
+_LEGEND_LETTERS = 118  # in a line of the legend
 
 
 def lecture_figure(
@@ -103,6 +105,7 @@ def _upper(figure: SubFigure, curves: pd.DataFrame, frame: pd.DataFrame, shown: 
     lines = lines_of(frame, "both")
     flow, what, finding = draw_flow(new_axes(axes[-1]), lines, "first", look_of)
     caption(axes[-1], what, what, finding, pad=room_for_crosses(axes[-1]))
+    axes[-1].set_ylabel(broken(axes[-1].get_ylabel(), _LABEL_LETTERS))
     found = flow | found
     handles = [*network_handles({name: look_of[name] for name in shown}, found), *line_handles(lines)]
     title = spread_note(curves) if shown != [""] else None

@@ -24,14 +24,6 @@ def letters(ax: Axes) -> int:
     return max(8, int(points / (_LETTER * float(ax.title.get_fontsize()))))
 
 
-def letters_high(ax: Axes) -> int:
-    """Return how many letters, in the size of the labels, are as long as the axes are high."""
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    points = ax.get_window_extent().height / figure.dpi * 72
-    return int(points / (_LETTER * float(ax.xaxis.label.get_fontsize())))
-
-
 def broken(text: str, width: int) -> str:
     r"""Break a text into lines of a width in letters: at spaces, behind `_` and `/`, and elsewhere only if it must.
 
