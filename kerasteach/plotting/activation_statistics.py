@@ -18,6 +18,7 @@ from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.comparison_tables import ACTIVATIONS, Hue, line_with_band, median, names_of, networks_in
 from kerasteach.plotting.comparison_tables import spread_note as spread_of
 from kerasteach.plotting.layer_rows import by_call, even, name_columns, names_by_depth
+from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.non_finite import nothing_finite
 from kerasteach.plotting.pages import composed, on_page, panels, write_headline
 from kerasteach.plotting.style import Look, blend, inks, looks, new_axes
@@ -91,7 +92,7 @@ def activation_statistics(
     name_columns(ax, names_by_depth(rows))
     _scale(ax, rows, statistic)
     if len(look_of) > 1:
-        legend(ax, title=spread_of(frame))
+        legend_outside(ax, title=spread_of(frame))
     what = f"{_label(statistic, frame)}, by layer, in epoch {number + 1}"
     caption(ax, title, f"{what}; band: one standard deviation up and down" if spread else what)
     return ax

@@ -29,7 +29,7 @@ from kerasteach.tables.checks import Table, frame_of
 
 _LETTERS = 90  # in a line of the title
 _LABEL_LETTERS = 14  # in a line of the label of a low panel
-_LEGEND_LETTERS = 118  # in a line of the legend
+_LEGEND_LETTERS = 110  # in a line of the legend
 
 
 def lecture_figure(
