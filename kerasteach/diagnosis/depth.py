@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from kerasteach.diagnosis.network import Evidence, Network, times
+from kerasteach.diagnosis.network import Evidence, Network
+from kerasteach.tables.names import times
 
 VANISHED = 2.0  # decades over the depth
 EXPLODED = 2.0  # decades over the depth
@@ -27,8 +28,8 @@ def vanishing(network: Network) -> Evidence | None:
     first, last = (int(depth) for depth in norms.index[[0, -1]])
     text = (
         f"in epoch {network.epochs[0] + 1} the first layer, {network.layer(first)}, gets "
-        f"{times(float(norms.iloc[-1] / norms.iloc[0]))} less gradient than the last, {network.layer(last)}, and "
-        f"{network.symptom}"
+        f"{times(float(norms.iloc[-1] / norms.iloc[0]))} times less gradient than the last, "
+        f"{network.layer(last)}, and {network.symptom}"
     )
     return Evidence((network.layer(first),), (network.epochs[0],) * 2, text, decades, VANISHED)
 
@@ -43,8 +44,8 @@ def exploding(network: Network) -> Evidence | None:
         first, last = (int(depth) for depth in norms.index[[0, -1]])
         text = (
             f"in epoch {network.epochs[0] + 1} the first layer, {network.layer(first)}, gets "
-            f"{times(float(norms.iloc[0] / norms.iloc[-1]))} more gradient than the last, {network.layer(last)}, and "
-            f"{network.symptom}"
+            f"{times(float(norms.iloc[0] / norms.iloc[-1]))} times more gradient than the last, "
+            f"{network.layer(last)}, and {network.symptom}"
         )
         return Evidence((network.layer(first),), (network.epochs[0],) * 2, text, decades, EXPLODED)
     return _grown(network)
@@ -65,7 +66,7 @@ def _grown(network: Network) -> Evidence | None:
     step = int(finite.index[int(finite[depth].argmax())])
     epoch = int(network.signal.loc[network.signal["step"] == step, "epoch"].iloc[0])
     text = (
-        f"the gradient of {network.layer(depth)} is {times(10 ** float(growth.max()))} as large in step {step:,} "
+        f"the gradient of {network.layer(depth)} is {times(10 ** float(growth.max()))} times as large in step {step:,} "
         f"(epoch {epoch + 1}) as in the first steps, and {network.symptom}"
     )
     return Evidence((network.layer(depth),), (network.epochs[0], epoch), text, float(growth.max()), GROWN)

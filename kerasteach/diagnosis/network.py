@@ -115,12 +115,3 @@ class Network:
 
 def _is_accuracy(name: str) -> bool:
     return not name.startswith("val_") and name.endswith(("accuracy", "acc"))
-
-
-def times(factor: float) -> str:
-    """Return a factor in words: `"1,500 times"`, to two digits."""
-    if factor >= 1e6:
-        return f"{factor:.1g} times".replace("e+0", "e")
-    digits = max(0, int(np.floor(np.log10(factor))) - 1) if factor >= 1 else 0
-    rounded = round(factor, -digits) if factor >= 10 else round(factor, 1)
-    return f"{rounded:,.10g} times"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from kerasteach.diagnosis.network import Evidence, Network, times
+from kerasteach.diagnosis.network import Evidence, Network
+from kerasteach.tables.names import times
 
 HIGH = 0.1  # of the weights, in a step
 LOW = 1e-4  # likewise
@@ -51,8 +52,8 @@ def front_stands_still(network: Network) -> Evidence | None:
         return None
     first, last = str(ratios.index[0]), str(ratios.index[-1])
     text = (
-        f"the weights of the first layer, {first}, change {times(1 / share)} less in a step than those of the last, "
-        f"{last} (share of the weights, median of the steps), and {network.symptom}"
+        f"the weights of the first layer, {first}, change {times(1 / share)} times less in a step than those of the "
+        f"last, {last} (share of the weights, median of the steps), and {network.symptom}"
     )
     return Evidence((first,), _span(network), text, share, STANDS)
 

@@ -33,6 +33,7 @@ from kerasteach.plotting.text_fitting import letters
 from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.tables.checks import Table, frame_of
 from kerasteach.tables.error_signal import signal_rows
+from kerasteach.tables.names import times
 from kerasteach.validation import choice, received
 
 _LONG = 14  # letters of a layer's name, for which a panel of a composed figure has no room
@@ -233,19 +234,6 @@ def _finding(rows: pd.DataFrame, medians: Mapping[str, pd.Series]) -> str:
         )
         found.append((abs(np.log(factor)), f"{name}: {text}{who}" if name else f"{text}{who}"))
     return max(found)[1] if found else ""
-
-
-def times(factor: float) -> str:
-    """Write a factor in two digits, in words where it has many.
-
-    Example:
-        >>> times(1523.0), times(2.34), times(3.2e9)
-        ('1,500', '2.3', 'more than a billion')
-    """
-    for least, word in ((1e9, "a billion"), (1e6, "a million")):
-        if factor >= least:
-            return f"more than {word}"
-    return f"{float(f'{factor:.2g}'):,.{0 if factor >= 9.95 else 1}f}"
 
 
 def _of_epoch(rows: pd.DataFrame, epoch: int | str) -> tuple[pd.DataFrame, str]:

@@ -24,13 +24,14 @@ from kerasteach.plotting.comparison_tables import (
     phrase,
     setting_of,
 )
-from kerasteach.plotting.gradient_flow import lines_of, norm_label, norm_range, times
+from kerasteach.plotting.gradient_flow import lines_of, norm_label, norm_range
 from kerasteach.plotting.layer_names import layer_names
 from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.style import checked_axes, inks, new_axes
 from kerasteach.plotting.text_fitting import broken, fitted, letters
 from kerasteach.plotting.ticks import evenly
-from kerasteach.tables.checks import Table, frame_of
+from kerasteach.tables.checks import Table
+from kerasteach.tables.names import frame_of, times
 from kerasteach.validation import finite, flag, received, several
 
 _COLUMNS = 3

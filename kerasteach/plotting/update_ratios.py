@@ -18,6 +18,7 @@ from kerasteach.plotting.layer_rows import names_by_depth
 from kerasteach.plotting.pages import composed, on_page, panels, write_headline
 from kerasteach.plotting.style import blend, checked_axes, inks, new_axes
 from kerasteach.tables.checks import Table
+from kerasteach.tables.names import times
 from kerasteach.validation import choice
 
 USUAL = 1e-3  # a rough heuristic of https://cs231n.github.io/neural-networks-3/#ratio
@@ -196,7 +197,7 @@ def _finding(rows: pd.DataFrame, middle: pd.Series, x: str, layers: dict[int, st
     if typical.empty or outside.max() <= 0:
         return ""
     depth = outside.idxmax()
-    where = "less than 0.0001" if typical[depth] < LOW else "more than 0.1"
-    change = np.format_float_positional(float(f"{typical[depth]:.1g}"), trim="-")
-    change = change if len(change) < 12 else f"{typical[depth]:.0e}"
-    return f"{layers[int(depth)]}: the median step of epoch {last + 1} changes it by {change} of its norm, {where}"
+    below = typical[depth] < LOW
+    factor = times(LOW / typical[depth] if below else typical[depth] / HIGH)
+    range_ = f"{factor} times {'less' if below else 'more'} than the usual range"
+    return f"{layers[int(depth)]}: the median step of epoch {last + 1} changes it {range_}"

@@ -1,4 +1,4 @@
-"""Names of layers in a table: made distinct, and matched by patterns."""
+"""Names of layers in a table, made distinct and matched by patterns; factors in words."""
 
 from __future__ import annotations
 
@@ -34,3 +34,17 @@ def means(pattern: str, name: str) -> bool:
     parts = name.split("/")
     stops = range(1, len(parts) + 1)
     return any(fnmatchcase("/".join(parts[start:stop]), pattern) for stop in stops for start in range(stop))
+
+
+def times(factor: float) -> str:
+    """Write a factor in two digits, in words where it has many.
+
+    Example:
+        >>> from kerasteach.tables.names import times
+        >>> times(1523.0), times(2.34), times(3.2e9)
+        ('1,500', '2.3', 'more than a billion')
+    """
+    for least, word in ((1e9, "a billion"), (1e6, "a million")):
+        if factor >= least:
+            return f"more than {word}"
+    return f"{float(f'{factor:.2g}'):,.{0 if factor >= 9.95 else 1}f}"

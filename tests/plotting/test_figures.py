@@ -201,7 +201,7 @@ def test_a_network_without_biases_is_drawn(comparison):
     """Every figure falls back on the kernel, and says so."""
     kernels = comparison.gradients.query("parameter == 'kernel'")
     figure = plotting.lecture_figure(comparison.history, kernels)
-    labels = [ax.get_ylabel() for ax in figure.axes]
+    labels = [ax.get_ylabel().replace("\n", " ") for ax in figure.axes]
     assert labels.count("L2 norm of the kernel gradient") == 2
     assert not any("bias" in label for label in labels)
 

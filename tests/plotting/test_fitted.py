@@ -93,7 +93,7 @@ def test_the_outputs_of_one_network_are_lines():
     [
         ({"x": [0.0]}, "`x` and `y` belong together"),
         ({"x": [0.0], "y": [0.0, 1.0]}, r"`x` must be \(examples,\)"),
-        ({"feature": ""}, "`features` must not be empty"),
+        ({"feature": ""}, "`feature` must not be empty"),
     ],
 )
 def test_data_that_do_not_fit_a_curve_are_refused(arguments, message):

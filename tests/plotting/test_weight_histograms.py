@@ -49,7 +49,7 @@ def test_other_parameters_are_named():
     ]
     titles = [ax.get_title().split(":")[0] for ax in plotting.weight_histograms_figure(named, None, None).axes]
     assert titles == NAMES
-    with pytest.raises(ValueError, match="`parameter` must be a weight of the network: bias, kernel; None draws all"):
+    with pytest.raises(ValueError, match="`parameter` must be a weight of `before`: bias, kernel; None draws all"):
         plotting.weight_histograms_figure(named, parameter="gamma")
 
 
