@@ -30,8 +30,8 @@ from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.style import checked_axes, inks, new_axes
 from kerasteach.plotting.text_fitting import broken, fitted, letters
 from kerasteach.plotting.ticks import evenly
-from kerasteach.tables.checks import Table
-from kerasteach.tables.names import frame_of, times
+from kerasteach.tables.checks import Table, frame_of
+from kerasteach.tables.names import times
 from kerasteach.validation import finite, flag, received, several
 
 _COLUMNS = 3
