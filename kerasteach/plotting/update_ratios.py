@@ -198,6 +198,6 @@ def _finding(rows: pd.DataFrame, middle: pd.Series, x: str, layers: dict[int, st
         return ""
     depth = outside.idxmax()
     below = typical[depth] < LOW
-    factor = times(LOW / typical[depth] if below else typical[depth] / HIGH)
+    factor = times(10 ** min(float(outside.max()), 300.0))  # a power of ten that a float holds
     range_ = f"{factor} times {'less' if below else 'more'} than the usual range"
     return f"{layers[int(depth)]}: the median step of epoch {last + 1} changes it {range_}"
