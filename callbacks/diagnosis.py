@@ -28,7 +28,7 @@ class Diagnosis(Displayed, keras.callbacks.Callback):
             to none.
         gradients: A `GradientCapture` that stands in front of it in the same list of callbacks. Defaults to `None`: one
             of its own, which records means over each epoch.
-        activations: An `ActivationCapture` likewise, best with `every="epoch"`, to look for dead and saturated units.
+        activations: An `ActivationCapture` likewise, best with `every="epoch"`, to look for dead units.
             Defaults to `None`: these are not looked for.
         after: After how many epochs the rules that need a symptom are asked. Defaults to `5`.
         mute: Rules that are left out, likewise. Defaults to none.

@@ -31,7 +31,7 @@ _MADE_BY = {
 def diagnose(gradients: Any, activations: Any = None, history: Any = None, *, mute: Iterable[str] = ()) -> Findings:
     """Say what is wrong with a training, in words, with the evidence and what to try; nothing where nothing is.
 
-    Vanishing and exploding gradients, dead and saturated units are judged only where the loss shows a problem: it is
+    Vanishing and exploding gradients, dead units and the learning rate are judged only where the loss shows a problem: it is
     not finite, it rose, or it hardly fell. Without `history` they are not looked at, and the result says so. Values
     that are not finite, and layers that get no gradient, are found in any case.
 
@@ -42,7 +42,7 @@ def diagnose(gradients: Any, activations: Any = None, history: Any = None, *, mu
         activations: An `ActivationCapture`, or its table, best with `every="epoch"`. Defaults to `None`.
         history: What `model.fit` returned laid out by `kerasteach.measure.history_table`, or a comparison's. Defaults
             to `None`: that of the comparison.
-        mute: Rules that are left out: identifiers or names, such as `["KT302", "dead_units"]`. Defaults to none.
+        mute: Rules that are left out: identifiers or names, such as `["KT402", "dead_units"]`. Defaults to none.
 
     Returns:
         The findings: `print` them, or read their `frame`.

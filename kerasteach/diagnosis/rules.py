@@ -137,19 +137,6 @@ RULES = {
             "Maas, Hannun and Ng (2013); Lu et al., Dying ReLU and Initialization (2019).",
         ),
         Rule(
-            "KT302",
-            "saturated units",
-            "warning",
-            ("activations", "gradients", "history"),
-            units.saturated,
-            "In the last epoch, so large a share of the outputs of a hidden layer with sigmoid or tanh lies within "
-            "0.01 of a limit, and the layers in front of it get less than a tenth of the last layer's gradient.",
-            SYMPTOM,
-            "Units that are sure of each example are saturated at the end of a good training; there the loss is low.",
-            "smaller initial weights; inputs that are standardized; a smaller learning rate; batch normalization.",
-            "Glorot and Bengio (2010), section 3.",
-        ),
-        Rule(
             "KT401",
             "learning rate too high",
             "warning",

@@ -1,15 +1,12 @@
-"""Rules for the units of hidden layers: dead, and saturated."""
+"""Rule for units of hidden layers that are dead."""
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from kerasteach.diagnosis.network import Evidence, Network
 
 DEAD = 0.5  # of a layer's units
-SATURATED = 0.5  # of a layer's outputs
-_SMALL = 0.1  # of the last layer's gradient
 
 
 def dead(network: Network) -> Evidence | None:
@@ -29,24 +26,6 @@ def dead(network: Network) -> Evidence | None:
         f"{epoch + 1}, and {network.symptom}"
     )
     return Evidence(tuple(map(str, found.index)), (epoch, epoch), text, float(found.max()), DEAD)
-
-
-def saturated(network: Network) -> Evidence | None:
-    """Find hidden layers at the limits of their function with a small gradient in front of them."""
-    rows = _hidden(network, "saturated_fraction")
-    if not network.problem or rows is None or not network.epochs:
-        return None
-    shares = rows.groupby("layer", sort=False)["saturated_fraction"].mean()
-    found = shares[shares >= SATURATED]
-    norms = network.by_depth(network.epochs[-1])
-    if found.empty or len(norms) < 2 or not np.isfinite(norms).all() or norms.iloc[0] > _SMALL * norms.iloc[-1]:
-        return None
-    epoch, worst = int(rows["epoch"].iloc[0]), str(found.idxmax())
-    text = (
-        f"{found.max() * 100:.0f} % of the outputs of {worst} lie at a limit of its function in epoch {epoch + 1}, and "
-        f"{network.symptom}"
-    )
-    return Evidence(tuple(map(str, found.index)), (epoch, epoch), text, float(found.max()), SATURATED)
 
 
 def _hidden(network: Network, statistic: str) -> pd.DataFrame | None:
