@@ -32,8 +32,8 @@ def diagnose(gradients: Any, activations: Any = None, history: Any = None, *, mu
     """Say what is wrong with a training, in words, with the evidence and what to try; nothing where nothing is.
 
     Vanishing and exploding gradients, dead units and the learning rate are judged only where the loss shows a problem:
-    it is not finite, it rose, or it hardly fell. Without `history` they are not looked at, and the result says so. Values
-    that are not finite, and layers that get no gradient, are found in any case.
+    it is not finite, it rose, or it hardly fell. Without `history` they are not looked at, and the result says so.
+    Values that are not finite, and layers that get no gradient, are found in any case.
 
     Of several seeds a finding must hold in more than half.
 
