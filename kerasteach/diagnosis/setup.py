@@ -137,7 +137,7 @@ def first_loss(setup: Setup) -> Evidence | None:
 
 
 def one_batch(setup: Setup) -> Evidence | None:
-    """Find a network that does not even learn one batch by heart."""
+    """Find a network that does not even learn one batch."""
     losses = np.asarray(setup.losses)
     if len(losses) < 2 or losses[0] == 0:
         return None

@@ -121,7 +121,7 @@ def _data(name: str, x: Any, y: Any) -> np.ndarray:
 
 
 def _scatter(ax: Axes, data: dict[str, np.ndarray]) -> None:
-    """Draw the data behind the lines: filled or hollow, and named where there is something to tell apart."""
+    """Draw the data behind the lines: filled or hollow, and named where there are several kinds."""
     ink, size = inks(), 0.8 * float(plt.rcParams["lines.markersize"])
     for part, points in data.items():
         face = ink.muted if part == "training" else ink.surface

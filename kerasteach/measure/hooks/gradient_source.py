@@ -90,7 +90,7 @@ class Gradients:
         self.variables = [everything[index] for index in chosen]
 
     def observe(self, step: TrainingStep, captured: Tensor | bool) -> bool:
-        """Take the step's gradients, and copy the weights where only a comparison tells how the update changes them."""
+        """Take the step's gradients, and copy the weights where only a comparison shows how the update changes them."""
         self._received = {
             id(variable): (gradient, variable)
             for gradient, variable in zip(step.gradients, step.variables, strict=True)
