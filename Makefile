@@ -10,7 +10,7 @@ help:
 	@echo "make demo      set up and compare sigmoid, tanh and ReLU networks; figures in kerasteach-comparison/"
 	@echo "make test      set up and run the tests"
 	@echo "make test-all  the longer matrix too, with two devices, JAX and PyTorch"
-	@echo "make test-share  today's seventh of the longer matrix"
+	@echo "make test-share  today's fourteenth of the longer matrix"
 	@echo "make gallery   contact sheets of every figure in every style, in gallery/"
 	@echo "make diagnosis-quality  how often each rule of the diagnosis is right (hours)"
 	@echo "make lint      ruff: style and format"
@@ -46,7 +46,7 @@ test-all: .venv/installed-backends
 	.venv/bin/pytest --backend jax
 	.venv/bin/pytest --backend torch
 
-# A seventh of the longer matrix, chosen by the day of the year: each part runs once a week.
+# A fourteenth of the longer matrix, chosen by the day of the year: each part runs once in two weeks.
 test-share: .venv/installed-dev
 	.venv/bin/python .ci/share.py
 

@@ -1,15 +1,15 @@
-"""Run today's share of the slow tests: each slow test runs once a week, on a day that its name alone decides.
+"""Run today's share of the slow tests: each slow test runs once in two weeks, on a day that its name alone decides.
 
-Of eleven slices of TensorFlow's slow tests four days take two, and three days take one, beside the tests of another
-backend, so that the days are about equally long. `python .ci/share.py 3` runs the share of another day, from 0 to 6.
+Of eleven slices a week of TensorFlow's slow tests four days take two, and three days take one, beside the tests of
+another backend, which run once a week, so that the days are about equally long. `python .ci/share.py 3` runs the share
+of another day, from 0 to 13.
 """
 
 import subprocess
 import sys
 from datetime import date
 
-SLICES = 11
-DAYS = [
+WEEK = [
     ((0, 1), None),
     ((2,), "jax"),
     ((3, 4), None),
@@ -18,6 +18,9 @@ DAYS = [
     ((8,), "mirrored"),
     ((9, 10), None),
 ]
+WEEKLY = 11  # slices
+DAYS = [(tuple(WEEKLY * week + part for part in slices), backend) for week in range(2) for slices, backend in WEEK]
+SLICES = 2 * WEEKLY
 PYTHON = [sys.executable, "-m"]
 
 
