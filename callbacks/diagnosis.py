@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import keras
 import pandas as pd
 from kerasteach.callbacks.activation_capture import ActivationCapture
 from kerasteach.callbacks.gradient_capture import GradientCapture
+from kerasteach.callbacks.own_capture import OwnCapture
 
 from kerasteach.diagnosis import Findings, diagnose
 from kerasteach.diagnosis.rules import identifier
@@ -17,7 +17,7 @@ from kerasteach.tables.history import history_table
 from kerasteach.validation import flag, is_number, received, several, whole
 
 
-class Diagnosis(Displayed, keras.callbacks.Callback):
+class Diagnosis(Displayed, OwnCapture):
     """Say what is wrong with a training while it goes on, once for each finding, and stop it if you want.
 
     At the end of each epoch the rules of `kerasteach.diagnose` look at what was captured. Those that need a symptom,
@@ -35,6 +35,7 @@ class Diagnosis(Displayed, keras.callbacks.Callback):
         verbose: `1` to print each finding once, `0` for silence. Defaults to `1`.
 
     Attributes:
+        capture: The capture whose gradients are looked at.
         findings: What the last diagnosis found: see `kerasteach.diagnose`. `None` before the first epoch has ended.
 
     Raises:
@@ -64,18 +65,16 @@ class Diagnosis(Displayed, keras.callbacks.Callback):
         mute: Iterable[str] = (),
         verbose: int = 1,
     ) -> None:
-        super().__init__()
         for argument, value, kind in (
             ("gradients", gradients, GradientCapture),
             ("activations", activations, ActivationCapture),
         ):
             if value is not None and not isinstance(value, kind):
                 raise TypeError(f"`{argument}` must be {kind.__name__} or None. {received(argument, value)}")
+        super().__init__(gradients, ["norm", "update_ratio"])
         self._stop_on = {identifier("stop_on", name) for name in _names("stop_on", stop_on)}
         self._mute = {identifier("mute", name) for name in _names("mute", mute)}
         self._after, self._verbose = whole("after", after, least=2), flag("verbose", verbose)
-        self._own = GradientCapture(every="epoch", statistics=["norm", "update_ratio"]) if gradients is None else None
-        self._gradients: GradientCapture = gradients or self._own  # type: ignore[assignment]  # one of the two is there
         self._activations = activations
         self._begin()
 
@@ -94,43 +93,26 @@ class Diagnosis(Displayed, keras.callbacks.Callback):
             return View("Diagnosis: no epoch yet")
         return View(f"Diagnosis: {len(self.findings)} findings", self.frame, (".findings", ".frame"))
 
-    def set_params(self, params: dict[str, Any]) -> None:
-        """Take what `fit` was given."""
-        super().set_params(params)
-        if self._own is not None:
-            self._own.set_params(params)
-
-    def set_model(self, model: keras.Model) -> None:
-        """Take the model."""
-        super().set_model(model)
-        if self._own is not None:
-            self._own.set_model(model)
-
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin anew."""
         self._begin()
-        if self._own is not None:
-            self._own.on_train_begin(logs)
+        self._pass_on("on_train_begin", logs)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Begin an epoch."""
-        if self._own is not None:
-            self._own.on_epoch_begin(epoch, logs)
+        self._pass_on("on_epoch_begin", epoch, logs)
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Have the capture make room."""
-        if self._own is not None:
-            self._own.on_train_batch_begin(batch, logs)
+        self._pass_on("on_train_batch_begin", batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Have the capture count the batch."""
-        if self._own is not None:
-            self._own.on_train_batch_end(batch, logs)
+        self._pass_on("on_train_batch_end", batch, logs)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Diagnose what there is so far, and say what is new."""
-        if self._own is not None:
-            self._own.on_epoch_end(epoch, logs)
+        self._pass_on("on_epoch_end", epoch, logs)
         for name, value in (logs or {}).items():
             if not name.startswith("val_") and is_number(value):
                 self._metrics.setdefault(name, []).append(float(value))
@@ -140,13 +122,12 @@ class Diagnosis(Displayed, keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Diagnose the whole training."""
-        if self._own is not None:
-            self._own.on_train_end(logs)
+        self._pass_on("on_train_end", logs)
         self._diagnose(judged=True)
 
     def _diagnose(self, judged: bool) -> None:
         """Apply the rules, those that need a symptom only if it may be judged."""
-        gradients = _ends(self._gradients.frame)
+        gradients = _ends(self.capture.frame)
         if gradients.empty:
             return
         activations = None if self._activations is None else _ends(self._activations.frame)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import keras
 import pandas as pd
 from kerasteach.callbacks.gradient_capture import GradientCapture
 from kerasteach.callbacks.live_screens import Screen, Training, picture, screen
+from kerasteach.callbacks.own_capture import OwnCapture
 from kerasteach.callbacks.redraw_budget import RedrawBudget
 
 from kerasteach.display import Displayed, View, in_notebook
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SMALL = 0.001  # seconds: what a table or a line takes, until it is known
 
 
-class LivePlot(Displayed, keras.callbacks.Callback):
+class LivePlot(Displayed, OwnCapture):
     """Show loss and gradient flow while `fit` runs.
 
     In a notebook (Jupyter, VS Code, Colab) it is one picture below the cell, drawn anew in its place; a saved notebook
@@ -77,17 +77,15 @@ class LivePlot(Displayed, keras.callbacks.Callback):
     def __init__(
         self, every: Every = "epoch", metrics: Sequence[str] | str = ("loss",), capture: GradientCapture | None = None
     ) -> None:
-        super().__init__()
         if capture is not None and not isinstance(capture, GradientCapture):
             raise TypeError(
                 "`capture` must be a GradientCapture that is in the same list of callbacks, or None. "
                 f"{received('capture', capture)}"
             )
+        super().__init__(capture, ["norm"])
         self._every = checked_every(every)
         names = [metrics] if isinstance(metrics, str) else several("metrics", metrics, "names of metrics")
         self._metrics = tuple(text("metrics", name) for name in names)
-        self._own = GradientCapture(every="epoch", statistics=["norm"]) if capture is None else None
-        self.capture: GradientCapture = capture or self._own  # type: ignore[assignment]  # one of the two is there
         self.async_safe = every == "epoch"  # for Keras: then nothing is done at a batch's end
         self._expected: float | None = None  # seconds that a picture takes
         self._reset()
@@ -138,18 +136,6 @@ class LivePlot(Displayed, keras.callbacks.Callback):
         title = f"LivePlot: {count:,} epoch{'' if count == 1 else 's'}{f', {self._note}' if self._note else ''}"
         return View(title, self.frame, (".plot()", ".frame", ".capture.frame"))
 
-    def set_params(self, params: dict[str, Any]) -> None:
-        """Take what `fit` was given."""
-        super().set_params(params)
-        if self._own is not None:
-            self._own.set_params(params)
-
-    def set_model(self, model: keras.Model) -> None:
-        """Take the model."""
-        super().set_model(model)
-        if self._own is not None:
-            self._own.set_model(model)
-
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin anew, and find out what a picture costs."""
         self._leave()
@@ -199,10 +185,10 @@ class LivePlot(Displayed, keras.callbacks.Callback):
 
     def _captured(self, method: str, *arguments: Any) -> None:
         """Pass a call on to the capture of its own."""
-        if self._own is None or self._without_gradients:
+        if self._without_gradients:
             return
         try:
-            getattr(self._own, method)(*arguments)
+            self._pass_on(method, *arguments)
         except Exception as error:
             self._without_gradients = True
             self._warn(f"LivePlot shows no gradients. {said(error)}")

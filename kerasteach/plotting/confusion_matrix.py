@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import Hue, names_of, networks_in
-from kerasteach.plotting.pages import composed, on_page, panels
+from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.style import inks, new_axes, plain
 from kerasteach.tables.checks import Kind, Table, frame_of
 from kerasteach.tables.class_labels import MISSING, labeled
@@ -115,7 +115,7 @@ def confusion_matrix_figure(
     frame = networks_in("confusion", table, _CONFUSION, hue)
     classes = _classes(table, frame)
     names, note = on_page(names_of(frame), page)
-    heading = "\n".join(part for part in ("" if title in ("auto", None) else str(title), note) if part)
+    heading = headline(title, "", note)
     side = 3.4 if len(classes) <= 12 else 4.2
     high = 0.6 if max(map(len, names)) > _LONG else 0  # for titles of several lines
     with composed():

@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 
 from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import Hue, names_of
-from kerasteach.plotting.pages import composed, on_page, panels
+from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.planes import (
     at_points,
     check_grid,
@@ -170,7 +170,7 @@ def decision_boundary_figure(
     check_title(title)
     planes = _checked(predictions, (x, y), (x_test, y_test), features, hue)
     names, note = on_page(names_of(planes.frame), page)
-    heading = "\n".join(part for part in ("" if title in ("auto", None) else str(title), note) if part)
+    heading = headline(title, "", note)
     with composed():
         figure, axes = panels(len(names), _COLUMNS, width=3.6, height=3.2, note=heading, sharex=True, sharey=True)
         for ax, name in zip(axes, names, strict=True):

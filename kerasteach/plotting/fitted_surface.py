@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from kerasteach import validation
 from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import Hue, names_of
-from kerasteach.plotting.pages import composed, on_page, panels
+from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.planes import (
     check_grid,
     feature_names,
@@ -165,7 +165,7 @@ def fitted_surface_figure(
     check_title(title)
     surface = _checked(predictions, ((x, y), (x_test, y_test)), output, features, hue)
     names, note = on_page(names_of(surface.frame), page)
-    heading = "\n".join(part for part in ("" if title in ("auto", None) else str(title), note) if part)
+    heading = headline(title, "", note)
     with composed():
         figure, axes = panels(len(names), _COLUMNS, width=3.6, height=3.2, note=heading, sharex=True, sharey=True)
         for ax, name in zip(axes, names, strict=True):

@@ -94,7 +94,7 @@ def gradient_flow(
     check_title(title)
     frame = networks_in("gradients", gradients, GRADIENTS, hue)
     lines = lines_of(frame, parameter)
-    _of_epoch(pd.concat(lines.values()), epoch)  # refused before there is a figure
+    of_epoch(pd.concat(lines.values()), epoch)  # refused before there is a figure
     look_of = looks(names_of(frame))
     ax = new_axes(ax)
     found, what, finding = draw_flow(ax, lines, epoch, look_of)
@@ -107,15 +107,8 @@ def gradient_flow(
     if handles:
         legend_outside(ax, handles, spread_note(frame) if names_of(frame) != [""] else None)
     what = phrase(what, names_of(frame)[0] if len(look_of) == 1 else "", setting_of(frame_of("gradients", gradients)))
-    caption(ax, title, what, finding, pad=room_for_crosses(ax))
+    caption(ax, title, what, finding, pad=non_finite.room_for_crosses(ax))
     return ax
-
-
-def room_for_crosses(ax: Axes) -> float | None:
-    """Return how far the title stands off, in points, where crosses stand at the upper edge."""
-    return (
-        1.5 * float(plt.rcParams["lines.markersize"]) if any(one.get_zorder() == 5 for one in ax.collections) else None
-    )
 
 
 def lines_of(frame: pd.DataFrame, parameter: str | None) -> dict[str, pd.DataFrame]:
@@ -177,7 +170,7 @@ def draw_flow(
     """
     rows = pd.concat(lines.values(), keys=lines, names=["line", None]).reset_index(level="line")
     lost = non_finite.notes(rows, "norm")
-    rows, when = _of_epoch(rows, epoch)
+    rows, when = of_epoch(rows, epoch)
     groups = rows.groupby(["line", "network", "seed", "layer", "depth"], sort=False)["norm"]
     rows = groups.mean(skipna=False).reset_index()
     kinds = list(lines)
@@ -236,7 +229,7 @@ def _finding(rows: pd.DataFrame, medians: Mapping[str, pd.Series]) -> str:
     return max(found)[1] if found else ""
 
 
-def _of_epoch(rows: pd.DataFrame, epoch: int | str) -> tuple[pd.DataFrame, str]:
+def of_epoch(rows: pd.DataFrame, epoch: int | str) -> tuple[pd.DataFrame, str]:
     """Return the rows of an epoch, and what to call it in a title."""
     first, last = int(rows["epoch"].min()), int(rows["epoch"].max())
     if isinstance(epoch, str) and epoch == "all":

@@ -108,15 +108,8 @@ def learning_curves(
         legend_outside(ax, title=spread_note(frame) if len(names) > 1 else None)
     what = phrase(_name(metric), names[0] if len(names) == 1 else "", setting_of(frame_of("history", history)))
     finding = _finding(medians, metric, target, of_seeds(frame))
-    caption(ax, title, what if "," in what else "", finding, pad=_above(ax))
+    caption(ax, title, what if "," in what else "", finding, pad=non_finite.room_for_crosses(ax))
     return ax
-
-
-def _above(ax: Axes) -> float | None:
-    """Return how far the title stands off, in points, where crosses stand at the upper edge."""
-    return (
-        1.5 * float(plt.rcParams["lines.markersize"]) if any(one.get_zorder() == 5 for one in ax.collections) else None
-    )
 
 
 def _name(metric: str) -> str:

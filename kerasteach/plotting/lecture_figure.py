@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
+from kerasteach.plotting import non_finite
 from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.comparison_tables import (
     GRADIENTS,
@@ -18,7 +19,7 @@ from kerasteach.plotting.comparison_tables import (
     setting_of,
     spread_note,
 )
-from kerasteach.plotting.gradient_flow import draw_flow, line_handles, lines_of, network_handles, room_for_crosses
+from kerasteach.plotting.gradient_flow import draw_flow, line_handles, lines_of, network_handles
 from kerasteach.plotting.gradient_heat_map import heat_maps, rows_of
 from kerasteach.plotting.learning_curves import diverged, draw_curves
 from kerasteach.plotting.notebook import ComposedFigure
@@ -104,7 +105,7 @@ def _upper(figure: SubFigure, curves: pd.DataFrame, frame: pd.DataFrame, shown: 
         found = notes | found
     lines = lines_of(frame, "both")
     flow, what, finding = draw_flow(new_axes(axes[-1]), lines, "first", look_of)
-    caption(axes[-1], what, what, finding, pad=room_for_crosses(axes[-1]))
+    caption(axes[-1], what, what, finding, pad=non_finite.room_for_crosses(axes[-1]))
     axes[-1].set_ylabel(broken(axes[-1].get_ylabel(), _LABEL_LETTERS))
     found = flow | found
     handles = [*network_handles({name: look_of[name] for name in shown}, found), *line_handles(lines)]

@@ -14,9 +14,8 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.legend import Legend
 from matplotlib.transforms import Bbox
 
-from kerasteach.plotting.text_fitting import broken, legend
+from kerasteach.plotting.text_fitting import LETTER, broken, legend
 
-_LETTER = 0.55  # width of a letter, in the size of its text
 _HANDLE = 7  # letters: the line in front of an entry, and the space around it
 _BESIDE = 0.4  # of the width of the axes: what a legend beside them may take
 _NARROW = 10  # letters: a line of fewer is no place for a name
@@ -42,7 +41,7 @@ def legend_outside(ax: Axes, handles: Sequence[Artist] = (), title: str | None =
         return legend(ax, handles, title)
     size = FontProperties(size=plt.rcParams["legend.fontsize"]).get_size_in_points()
     box = ax.get_window_extent()
-    width = int(box.width / figure.dpi * 72 / (_LETTER * size))  # in letters
+    width = int(box.width / figure.dpi * 72 / (LETTER * size))  # in letters
     rows = int(box.height / figure.dpi * 72 / (_HIGH * size))
     names = [str(handle.get_label()) for handle in handles]
     beside = int(_BESIDE * width) - _HANDLE

@@ -15,10 +15,10 @@ from matplotlib.patches import Polygon
 
 from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import GRADIENTS, Hue, median, names_of, networks_in
-from kerasteach.plotting.gradient_flow import norm_range, parameters_in
+from kerasteach.plotting.gradient_flow import norm_range, of_epoch, parameters_in
 from kerasteach.plotting.gradient_heat_map import rows_of
 from kerasteach.plotting.layer_names import layer_names
-from kerasteach.plotting.pages import composed, on_page, panels
+from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.step_flow import draw_flow, flow_of
 from kerasteach.plotting.style import blend, checked_axes, inks, new_axes, plain
 from kerasteach.tables.checks import Table, frame_of
@@ -91,7 +91,7 @@ def network_gradients(
             "`gradients` must be of one network; choose its rows, or draw all with network_gradients_figure. "
             f"Received: {names}."
         )
-    rows, when = _of_epoch(rows, epoch)
+    rows, when = of_epoch(rows, epoch)
     layers = _layers(rows, _units(gradients))
     ax = new_axes(ax)
     _draw(ax, layers, norm_range(layers.norms.to_numpy()), kwargs)
@@ -151,9 +151,9 @@ def network_gradients_figure(
     if isinstance(frame, pd.DataFrame) and "quantity" in frame:
         return _of_step(frame, example, page, title)
     rows = rows_of(networks_in("gradients", gradients, {**GRADIENTS}, hue), parameter)
-    rows, when = _of_epoch(rows, epoch)
+    rows, when = of_epoch(rows, epoch)
     names, note = on_page(names_of(rows), page)
-    heading = "\n".join(part for part in ("" if title in ("auto", None) else str(title), note) if part)
+    heading = headline(title, "", note)
     units = _units(gradients)
     all_layers = {name: _layers(rows[rows["network"] == name], units) for name in names_of(rows)}
     ends = norm_range(np.concatenate([layers.norms.to_numpy() for layers in all_layers.values()]))
@@ -184,19 +184,6 @@ def _of_step(frame: pd.DataFrame, example: int, page: int, title: str | None) ->
             number = "output a" if direction == "forward" else "dE/dz"
             caption(ax, "auto", f"{direction}: {number} of each unit")
     return figure
-
-
-def _of_epoch(rows: pd.DataFrame, epoch: int | str) -> tuple[pd.DataFrame, str]:
-    """Return the rows of an epoch, and what to call it."""
-    first, last = int(rows["epoch"].min()), int(rows["epoch"].max())
-    if isinstance(epoch, str) and epoch == "all":
-        return rows, "all epochs"
-    number: Any = first if isinstance(epoch, str) and epoch == "first" else epoch
-    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number not in set(rows["epoch"]):
-        raise ValueError(
-            f'`epoch` must be "first", "all" or of the table, {first} to {last}. {received("epoch", epoch)}'
-        )
-    return rows[rows["epoch"] == number], f"epoch {number + 1}"
 
 
 def _units(gradients: Table) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -71,6 +72,13 @@ def mark(ax: Axes, places: Mapping[str, Iterable[float]], look_of: Mapping[str, 
                 zorder=5,
             )
             taken[place] += 1
+
+
+def room_for_crosses(ax: Axes) -> float | None:
+    """Return how far the title stands off, in points, where crosses stand at the upper edge."""
+    return (
+        1.5 * float(plt.rcParams["lines.markersize"]) if any(one.get_zorder() == 5 for one in ax.collections) else None
+    )
 
 
 def nothing_finite(ax: Axes, text: str = "no finite value") -> None:

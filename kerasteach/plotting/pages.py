@@ -27,13 +27,13 @@ from kerasteach.plotting.comparison_tables import (
 from kerasteach.plotting.layer_rows import by_call, parts_of
 from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.style import PAGE, settings
+from kerasteach.plotting.text_fitting import LETTER
 from kerasteach.plotting.unit_cards import of_example, pages_of
 from kerasteach.tables.checks import Kind, Table, frame_of
 from kerasteach.validation import received, text, whole
 
 NETWORKS = 6  # on a page
 _ANY_GRADIENTS = {name: kind for name, kind in GRADIENTS.items() if name != "norm"}
-_LETTER = 0.55  # width of a letter, in the size of its text
 _TEXT = 12.6  # points: on a slide, which is somewhat larger than a page, 12 at least
 _TEXTS = (
     *("font.size", "axes.titlesize", "axes.labelsize", "legend.fontsize", "legend.title_fontsize"),
@@ -104,7 +104,7 @@ def write_headline(figure: Figure, title: str | None, what: str, finding: str = 
         TypeError: If the title is no text and not `None`.
     """
     drawn = what if finding else f"{what[:1].upper()}{what[1:]}"
-    width = max(20, int(figure.get_figwidth() * 72 / (_LETTER * _size("figure.titlesize"))))
+    width = max(20, int(figure.get_figwidth() * 72 / (LETTER * _size("figure.titlesize"))))
     above = headline(title, "\n".join(part for part in (finding, drawn) if part), note, width)
     if above:
         figure.suptitle(above)

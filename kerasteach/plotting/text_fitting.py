@@ -12,7 +12,7 @@ from matplotlib.legend import Legend
 
 from kerasteach.plotting.style import inks
 
-_LETTER = 0.55  # width of a letter, in the size of its text
+LETTER = 0.55  # width of a letter, in the size of its text
 _HANDLE = 8  # letters: the line in front of an entry of a legend, and the space around them
 
 
@@ -21,7 +21,7 @@ def letters(ax: Axes) -> int:
     figure = ax.get_figure(root=True)
     assert figure is not None
     points = ax.get_window_extent().width / figure.dpi * 72
-    return max(8, int(points / (_LETTER * float(ax.title.get_fontsize()))))
+    return max(8, int(points / (LETTER * float(ax.title.get_fontsize()))))
 
 
 def broken(text: str, width: int) -> str:
