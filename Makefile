@@ -1,5 +1,5 @@
 # The few verbs of this project. On a machine with Python 3.11 to 3.13, `make demo` and `make test` set up all the rest.
-.PHONY: demo test test-all test-share gallery diagnosis-quality lint types clean
+.PHONY: demo test test-all test-share gallery messages diagnosis-quality lint types clean
 .DEFAULT_GOAL := help
 
 SUITABLE = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -12,6 +12,7 @@ help:
 	@echo "make test-all  the longer matrix too, with two devices, JAX and PyTorch"
 	@echo "make test-share  today's fourteenth of the longer matrix"
 	@echo "make gallery   contact sheets of every figure in every style, in gallery/"
+	@echo "make messages  bring the translations up to date with the code, and compile them"
 	@echo "make diagnosis-quality  how often each rule of the diagnosis is right (hours)"
 	@echo "make lint      ruff: style and format"
 	@echo "make types     mypy, strict"
@@ -54,6 +55,9 @@ test-share: .venv/installed-dev
 diagnosis-quality: .venv/installed-dev
 	.venv/bin/python benchmarks/diagnosis_quality.py train --out diagnosis-quality
 	.venv/bin/python benchmarks/diagnosis_quality.py report --out diagnosis-quality
+
+messages: .venv/installed-dev
+	.venv/bin/python .ci/messages.py
 
 gallery: .venv/installed-dev
 	.venv/bin/python tests/plotting/gallery.py

@@ -16,7 +16,17 @@ FOLDERS = {"kerasteach.callbacks": "callbacks"}
 # The floors of docs/architecture.md: a room may import from floors below its own, and from its own folder.
 FLOORS = [
     {"validation", "display", "extras"},
-    {"activations", "devices", "keras_internals", "progress", "datasets", "storage", "tables", "variables"},
+    {
+        "translation",
+        "activations",
+        "devices",
+        "keras_internals",
+        "progress",
+        "datasets",
+        "storage",
+        "tables",
+        "variables",
+    },
     {"plotting"},
     {"diagnosis"},
     {"losses", "optimizers", "initializers", "layers", "stopping"},
