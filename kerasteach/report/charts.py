@@ -163,7 +163,6 @@ def _ticks(choice: Choice) -> dict[str, Any]:
 
 _TEXT = {"labelColor": "var(--text)", "titleColor": "var(--text)", "labelFontSize": 13, "titleFontSize": 14}
 _LOOK: dict[str, Any] = {
-    "aria": False,  # the page describes the chart, and has its numbers as a table
     "autosize": {"type": "fit-x", "contains": "padding"},
     "background": "transparent",
     "font": "system-ui, sans-serif",

@@ -82,6 +82,7 @@ class Chart {
     const place = this.part.querySelector(".drawing");
     const options = { actions: false, ast: true, defaultStyle: false, renderer: "svg", tooltip: false };
     this.view = (await vegaEmbed(place, spec, options)).view;
+    place.querySelector("svg").setAttribute("aria-hidden", "true"); // the chart has a label, and its numbers a table
     this.view.addSignalListener("hover", (name, hover) => this.read(hover?.place?.[0] ?? null));
     this.update();
   }
