@@ -80,7 +80,7 @@ def chart_values(charts: ChartSet) -> dict[str, Any]:
             {
                 "name": chart.name,
                 "acrossIs": chart.across_is,
-                "choices": [choice.label for choice in chart.choices],
+                "choices": [{"log": choice.log} for choice in chart.choices],
                 "epochs": chart.epochs,
                 "places": chart.places,
                 "rows": chart.rows,

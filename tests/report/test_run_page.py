@@ -103,7 +103,17 @@ def test_the_csv_file_is_the_table(page, name):
     pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(data)), run().tables[name], check_dtype=False)
 
 
-def test_a_finding_is_told_with_its_remedy(page):
+def test_a_table_that_is_too_large_is_left_out(undrawn, monkeypatch, tmp_path):
+    """The page says what writes it; its first rows are there."""
+    monkeypatch.setattr("kerasteach.report.table_parts._LARGEST", 100)
+    monkeypatch.setattr(charts, "available", lambda: False)
+    page = Page(kt.report.write_report(tmp_path / "page.html", history={"loss": [0.9] * 60}).read_text())
+    assert not page.all("a", **{"class": "csv"})
+    assert "kerasteach plot RUN --tables csv" in {text for _, text in page.all("code")}
+    assert len(page.all("tr")) == 51
+
+
+def test_a_finding_is_named(page):
     """The network whose gradient vanishes, as text."""
     heads = [text for _, text in page.all("h3")]
     assert any(head.startswith(f"{NETWORKS[0]}: vanishing gradient (KT201, warning)") for head in heads)
