@@ -59,15 +59,25 @@ def _settings(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "source", data.get("source")
     yield "license of the data", data.get("license")
     yield "compared", "; ".join(_variant(variant) for variant in facts["variants"])
-    yield "units of the hidden layers", ", ".join(map(str, arguments.get("hidden") or []))
-    yield "initial weights", arguments.get("initializer") or "each network's own"
+    varied = set(arguments.get("vary") or ())
+    if not varied & {"depth", "width"}:
+        yield "units of the hidden layers", ", ".join(map(str, arguments.get("hidden") or []))
+    if "initializer" not in varied:
+        yield "initial weights", _class_name(arguments.get("initializer")) or "each network's own"
     yield "seeds", f"{', '.join(map(str, arguments['seeds']))} (a seed fixes initial weights and batch order)"
     yield "epochs", _epochs(arguments)
-    yield "batch size", arguments.get("batch_size")
-    yield "optimizer", (arguments.get("optimizer") or {}).get("class_name")
+    if "batch_size" not in varied:
+        yield "batch size", arguments.get("batch_size")
+    if "optimizer" not in varied:
+        yield "optimizer", _class_name(arguments.get("optimizer"))
     yield "learning rate", ", ".join(dict.fromkeys(map(_rate, facts.get("learning_rates") or [])))
     yield "loss", data.get("loss")
     yield from _machine(facts)
+
+
+def _class_name(value: Any) -> Any:
+    """Return the name of an object that its configuration stands for."""
+    return value["class_name"] if isinstance(value, Mapping) else value
 
 
 def _data(data: Mapping[str, Any]) -> Iterator[str]:
