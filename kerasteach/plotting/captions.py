@@ -11,6 +11,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure, SubFigure
 
 from kerasteach.plotting.text_fitting import fitted
+from kerasteach.plotting.wording import gettext
 from kerasteach.validation import received, text
 
 AUTO = "auto"  # a `title`: the finding where there is one, and what is drawn
@@ -101,17 +102,19 @@ def _of_panel(ax: Axes) -> str:
     legend = ax.get_legend()
     names = [entry.get_text() for entry in legend.get_texts()] if legend else []
     parts = [known.what, known.finding]
-    parts += [f"drawn are: {'; '.join(names)}"] if names else []
-    parts += [_axis("horizontal", ax.xaxis), _axis("vertical", ax.yaxis)] if ax.axison else []
+    parts += [gettext("drawn are: {names}").format(names="; ".join(names))] if names else []
+    if ax.axison:
+        parts += [_axis(gettext("horizontal axis"), ax.xaxis), _axis(gettext("vertical axis"), ax.yaxis)]
     return " ".join(_sentence(part) for part in parts if part)
 
 
-def _axis(direction: str, axis: Axis) -> str:
+def _axis(name: str, axis: Axis) -> str:
     """Say what an axis is, and from where to where it goes: in its own labels where it has names, else in numbers."""
     label = axis.get_label_text()
     low, high = sorted(axis.get_view_interval())
-    scale = "logarithmic, " if axis.get_scale() == "log" else ""
-    return f"{direction} axis: {f'{label}, ' if label else ''}{scale}from {low:.3g} to {high:.3g}"
+    parts = [label, gettext("logarithmic") if axis.get_scale() == "log" else ""]
+    parts.append(gettext("from {low} to {high}").format(low=f"{low:.3g}", high=f"{high:.3g}"))
+    return f"{name}: {', '.join(part for part in parts if part)}"
 
 
 def _sentence(part: Any) -> str:
