@@ -16,7 +16,7 @@ from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import Hue, names_of, networks_in
 from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.style import inks, new_axes, plain
-from kerasteach.plotting.wording import gettext, ngettext
+from kerasteach.plotting.wording import gettext, grouped, ngettext
 from kerasteach.tables.checks import Kind, Table, frame_of
 from kerasteach.tables.class_labels import MISSING, labeled
 from kerasteach.validation import several
@@ -77,7 +77,7 @@ def confusion_matrix(
     count = int(known.sum())
     what = ngettext(
         "{count} example, share of each true class", "{count} examples, share of each true class", count
-    ).format(count=f"{count:,}")
+    ).format(count=grouped(count))
     if lost:
         what = gettext("{what}; {count} without a finite prediction left out").format(what=what, count=lost)
     caption(ax, title, what, _finding(counts, given.names))
@@ -236,7 +236,7 @@ def _right(counts: np.ndarray) -> str:
     percent = f"{100 * right / total:.0f}"
     percent = f"{100 * right / total:.1f}" if (percent == "100" and right < total) else percent
     message = gettext("{right} of {total} right ({percent} %)")
-    return message.format(right=f"{right:,}", total=f"{total:,}", percent=percent)
+    return message.format(right=grouped(right), total=grouped(total), percent=percent)
 
 
 def _finding(counts: np.ndarray, names: Sequence[str]) -> str:
@@ -251,4 +251,4 @@ def _finding(counts: np.ndarray, names: Sequence[str]) -> str:
     of_class = int(counts[true].sum())
     message = gettext("{right}; most often {true} was taken for {taken}: {count} of {all}")
     pair = {"true": plain(names[true]), "taken": plain(names[taken])}
-    return message.format(right=_right(counts), count=f"{int(most):,}", all=f"{of_class:,}", **pair)
+    return message.format(right=_right(counts), count=grouped(int(most)), all=grouped(of_class), **pair)

@@ -31,7 +31,7 @@ from kerasteach.plotting.planes import (
     thin,
 )
 from kerasteach.plotting.style import Look, blend, checked_axes, inks, looks, new_axes, on_dark, plain
-from kerasteach.plotting.wording import gettext
+from kerasteach.plotting.wording import gettext, grouped
 from kerasteach.tables.checks import Table, frame_of
 from kerasteach.tables.class_labels import class_numbers
 
@@ -237,7 +237,7 @@ def _draw(ax: Axes, planes: _Planes, name: str, options: dict[str, Any]) -> tupl
             _mark(ax, bad)
     ax.set(xlabel=planes.features[0], ylabel=planes.features[1])
     message = gettext("{wrong} of {total} examples in the region of another class")
-    finding = message.format(wrong=f"{wrong:,}", total=f"{total:,}") if total else ""
+    finding = message.format(wrong=grouped(wrong), total=grouped(total)) if total else ""
     return "\n".join(part for part in (name, note) if part) or gettext("most probable class"), finding
 
 

@@ -31,10 +31,9 @@ from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
 from kerasteach.plotting.text_fitting import letters
 from kerasteach.plotting.ticks import whole_ticks
-from kerasteach.plotting.wording import N_, epoch_name, gettext
+from kerasteach.plotting.wording import N_, epoch_name, gettext, times
 from kerasteach.tables.checks import Table, frame_of
 from kerasteach.tables.error_signal import signal_rows
-from kerasteach.tables.names import times
 from kerasteach.validation import choice, received
 
 _LONG = 14  # letters of a layer's name, for which a panel of a composed figure has no room
@@ -228,7 +227,7 @@ def _finding(rows: pd.DataFrame, medians: Mapping[str, pd.Series]) -> str:
         if max(factor, 1 / factor) < _STRIKING or not ((every > 2) if less else (every < 0.5)).all():
             continue
         who = of_seeds(rows)
-        text = first_and_last(first, last, gettext(times(max(factor, 1 / factor))), less)
+        text = first_and_last(first, last, times(max(factor, 1 / factor)), less)
         found.append((abs(np.log(factor)), f"{name}: {text}{who}" if name else f"{text}{who}"))
     return max(found)[1] if found else ""
 

@@ -31,9 +31,8 @@ from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.style import checked_axes, inks, new_axes
 from kerasteach.plotting.text_fitting import broken, fitted, letters
 from kerasteach.plotting.ticks import evenly
-from kerasteach.plotting.wording import gettext
+from kerasteach.plotting.wording import gettext, times
 from kerasteach.tables.checks import Table, frame_of
-from kerasteach.tables.names import times
 from kerasteach.validation import finite, flag, received, several
 
 _COLUMNS = 3
@@ -168,7 +167,7 @@ def _finding(norms: pd.Series, rows: pd.DataFrame) -> str:
         return ""
     if norms.index.get_level_values("depth").nunique() < 2 or not np.isfinite(rows["norm"]).all():
         return ""
-    factor = gettext(times(max(1.1, values.max() / values.min())))
+    factor = times(max(1.1, values.max() / values.min()))
     return gettext("all layers stay within a factor of {factor}").format(factor=factor) + of_seeds(rows)
 
 

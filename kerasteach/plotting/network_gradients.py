@@ -22,9 +22,8 @@ from kerasteach.plotting.layer_rows import layer_number
 from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.step_flow import draw_flow, flow_of
 from kerasteach.plotting.style import blend, checked_axes, inks, new_axes, plain
-from kerasteach.plotting.wording import gettext
+from kerasteach.plotting.wording import gettext, times
 from kerasteach.tables.checks import Table, frame_of
-from kerasteach.tables.names import times
 from kerasteach.validation import received, whole
 
 _MOST = 5  # units of a layer that are drawn
@@ -345,4 +344,4 @@ def _finding(name: str, layers: _Layers) -> str:
     factor = max(first / last, last / first)
     if factor < _FACTOR:
         return ""
-    return of + first_and_last(*ends, gettext(times(factor)), first < last)
+    return of + first_and_last(*ends, times(factor), first < last)

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 
 from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.style import checked_axes, inks, new_axes, plain
-from kerasteach.plotting.wording import gettext, ngettext
+from kerasteach.plotting.wording import gettext, grouped, ngettext
 from kerasteach.tables.class_labels import MISSING, Labeled, labeled
 from kerasteach.validation import array, choice, received, whole
 
@@ -112,7 +112,7 @@ def _what(shown: int, count: int, order: str) -> str:
 
 def _finding(right: int, count: int) -> str:
     message = ngettext("{right} of {count} image right", "{right} of {count} images right", count)
-    return message.format(right=f"{right:,}", count=f"{count:,}")
+    return message.format(right=grouped(right), count=grouped(count))
 
 
 def _pictures(images: Any) -> np.ndarray:

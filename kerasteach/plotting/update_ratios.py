@@ -17,9 +17,8 @@ from kerasteach.plotting.layer_colors import color_scale, layer_colors
 from kerasteach.plotting.layer_rows import names_by_depth
 from kerasteach.plotting.pages import composed, on_page, panels, write_headline
 from kerasteach.plotting.style import blend, checked_axes, inks, new_axes
-from kerasteach.plotting.wording import gettext
+from kerasteach.plotting.wording import gettext, times
 from kerasteach.tables.checks import Table
-from kerasteach.tables.names import times
 from kerasteach.validation import choice
 
 USUAL = 1e-3  # a rough heuristic of https://cs231n.github.io/neural-networks-3/#ratio
@@ -203,7 +202,7 @@ def _finding(rows: pd.DataFrame, middle: pd.Series, x: str, layers: dict[int, st
         return ""
     depth = outside.idxmax()
     below = typical[depth] < LOW
-    factor = gettext(times(10 ** min(float(outside.max()), 300.0)))  # a power of ten that a float holds
+    factor = times(10 ** min(float(outside.max()), 300.0))  # a power of ten that a float holds
     message = (
         gettext("{layer}: the median step of epoch {number} changes it {factor} times less than the usual range")
         if below

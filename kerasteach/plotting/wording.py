@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from kerasteach.tables import names
 from kerasteach.translation import SOURCE, translations
 
 _DOMAIN = "figures"
@@ -49,6 +50,20 @@ def gettext(message: str) -> str:
 def ngettext(singular: str, plural: str, count: int) -> str:
     """Return the form of a message for a count, in the language of the figures that are drawn now."""
     return translations(_DOMAIN, language()).ngettext(singular, plural, count)
+
+
+def times(factor: float) -> str:
+    """Write a factor in two digits, in words where it has many, in the language of the figures that are drawn now."""
+    return _grouped(gettext(names.times(factor)))
+
+
+def grouped(number: int) -> str:
+    """Write a whole number with its digits in groups of three: a comma in German would be a decimal point."""
+    return _grouped(f"{number:,}")
+
+
+def _grouped(number: str) -> str:
+    return number if language() == SOURCE else number.replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
 def epoch_name(epoch: int) -> str:
