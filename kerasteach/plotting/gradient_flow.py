@@ -252,7 +252,7 @@ def of_epoch(rows: pd.DataFrame, epoch: int | str) -> tuple[pd.DataFrame, str]:
         raise ValueError(
             f'`epoch` must be "first", "all" or of the table, {first} to {last}. {received("epoch", epoch)}'
         )
-    return rows[rows["epoch"] == number], epoch_name(number)
+    return rows[rows["epoch"] == number], epoch_name(int(number))
 
 
 def _notes(rows: pd.DataFrame, lost: Mapping[str, str]) -> dict[str, str]:
