@@ -18,8 +18,8 @@ def read(domain, language):
 
 
 def entries(catalog):
-    """Return a catalog's translations by message."""
-    return {message.id: message.string for message in catalog if message.id}
+    """Return a catalog's translations by message: each a tuple of its forms."""
+    return {forms(message.id): forms(message.string) for message in catalog if message.id}
 
 
 def forms(text):
@@ -49,8 +49,7 @@ def test_every_message_is_translated(domain, language):
 def test_a_translation_has_the_fields_of_its_message(domain, language):
     """What `str.format` fills in stands in both."""
     for message, translated in entries(read(domain, language)).items():
-        wanted = set().union(*map(fields, forms(message)))
-        assert set().union(*map(fields, forms(translated))) == wanted, message
+        assert set().union(*map(fields, translated)) == set().union(*map(fields, message)), message
 
 
 @pytest.mark.parametrize(("domain", "language"), CATALOGS)

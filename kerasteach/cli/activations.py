@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kerasteach.activations.lookup import check_names
-from kerasteach.cli.options import Dark, FigureFormat, Files, Force, Format, Look, Output, Style, style
+from kerasteach.cli.options import Dark, FigureFormat, Files, Force, Format, Language, Look, Output, Style, style
 from kerasteach.cli.terminal import start_tensorflow
 
 
@@ -20,6 +20,7 @@ def activations(
     format: FigureFormat = Format.png,  # noqa: A002  the option's name
     look: Style = Look.lecture,
     dark: Dark = False,
+    language: Language = "en",
     force: Force = False,
 ) -> None:
     """Draw the activation functions with their derivatives, and say in a line what each does."""
@@ -29,7 +30,7 @@ def activations(
     import kerasteach as kt
 
     table = kt.activations.table(names or None)
-    with style(look, dark):
+    with style(look, dark, language):
         figure = kt.plotting.activations_figure(table)
     kt.plotting.save(figure, path, overwrite=force)
     for name in table["activation"].unique():

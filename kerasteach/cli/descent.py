@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kerasteach.cli.options import Dark, FigureFormat, Files, Force, Format, Look, Output, Style, style
+from kerasteach.cli.options import Dark, FigureFormat, Files, Force, Format, Language, Look, Output, Style, style
 from kerasteach.cli.terminal import start_tensorflow
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def descent(
     format: FigureFormat = Format.png,  # noqa: A002  the option's name
     look: Style = Look.lecture,
     dark: Dark = False,
+    language: Language = "en",
     force: Force = False,
 ) -> None:
     """Descend a function with several learning rates, and draw the path of each.
@@ -98,7 +99,7 @@ def descent(
     )
     output.mkdir(parents=True, exist_ok=True)
     kt.storage.files.write_atomically(table_file, lambda temporary: found.frame.to_csv(temporary, index=False))
-    with style(look, dark):
+    with style(look, dark, language):
         drawn = _draw(found, known, animation is not None)
     for path, figure in zip(figures, drawn, strict=True):
         kt.plotting.save(figure, path, overwrite=force)

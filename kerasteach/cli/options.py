@@ -50,6 +50,23 @@ Style = Annotated[
     ),
 ]
 Dark = Annotated[bool, typer.Option("--dark", help="Draw on a dark ground, for dark slides.")]
+
+
+def _known_language(language: str) -> str:
+    """Refuse a language that there are no catalogs of, before anything is trained."""
+    from kerasteach.translation import languages
+
+    if language not in languages():
+        raise typer.BadParameter(f"must be one of {', '.join(languages())}; received {language!r}.")
+    return language
+
+
+Language = Annotated[
+    str,
+    typer.Option(
+        "--language", metavar="CODE", help="Language of titles, labels and legends: en or de.", callback=_known_language
+    ),
+]
 Tables = Annotated[
     TableFormat | None,
     typer.Option("--tables", help="Write the tables as CSV beside the figures, too.", show_default=False),
@@ -108,8 +125,8 @@ class Files:
             )
 
 
-def style(look: Look, dark: bool) -> AbstractContextManager[None]:
-    """Return the style of the figures, as `--style` and `--dark` say."""
+def style(look: Look, dark: bool, language: str) -> AbstractContextManager[None]:
+    """Return the style of the figures, as `--style`, `--dark` and `--language` say."""
     import kerasteach as kt
 
-    return kt.plotting.style(look.value, dark=dark)
+    return kt.plotting.style(look.value, dark=dark, language=language)

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kerasteach.cli.options import Animate, Dark, FigureFormat, Files, Force, Format, Look, Style, Tables, style
+from kerasteach.cli.options import (
+    Animate,
+    Dark,
+    FigureFormat,
+    Files,
+    Force,
+    Format,
+    Language,
+    Look,
+    Style,
+    Tables,
+    style,
+)
 from kerasteach.cli.run_files import write_run
 from kerasteach.cli.terminal import import_figures
 
@@ -44,6 +56,7 @@ def plot(
     format: FigureFormat = Format.png,  # noqa: A002  the option's name
     look: Style = Look.lecture,
     dark: Dark = False,
+    language: Language = "en",
     animate: Animate = False,
     tables: Tables = None,
     force: Force = False,
@@ -74,7 +87,7 @@ def plot(
         raise ValueError(f"`animate` needs a figure that can be animated: {moving}. Received: FIGURE {names}.")
     files = Files(run if output is None else output, force)
     own_title = AUTO if title is None else title or None
-    with style(look, dark):
+    with style(look, dark, language):
         written = write_run(
             found, chosen, files, format.value, title=own_title, tables=tables is not None, animated=animate
         )

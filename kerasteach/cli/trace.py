@@ -98,7 +98,7 @@ def trace(
     if explained is not None:
         kt.storage.files.write_atomically(explanation, lambda path: path.write_text(explained, encoding="utf-8"))
         written.append(explanation)
-    with style(look, dark):
+    with style(look, dark, "en"):
         written += _draw(step, figure, force)
     for path in written:
         typer.echo(path, err=True)

@@ -17,12 +17,13 @@ from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
+from kerasteach.plotting.wording import N_, gettext
 from kerasteach.tables.checks import Kind, Table, checked
 from kerasteach.validation import choice
 
 _HEIGHT = (-1.25, 2.25)  # one scale for all panels, so that the slopes can be compared
 _COLUMNS = 4
-_ALL = "all derivatives"
+_ALL = N_("all derivatives")
 _PANELS = 8  # on a page
 _TOGETHER = 4  # functions whose derivatives can be distinguished in one panel
 _NEEDS: dict[str, Kind] = {"activation": "name", "x": "number", "value": "number", "derivative": "number"}
@@ -55,7 +56,7 @@ def activations_figure(table: Table, *, page: int = 1, title: str | None = AUTO)
     check_title(title)
     table = _checked(table)
     names = list(table["activation"].unique())
-    shown, note = on_page(names + [_ALL] * (1 < len(names) <= _TOGETHER), page, _PANELS, "panels")
+    shown, note = on_page(names + [_ALL] * (1 < len(names) <= _TOGETHER), page, _PANELS, N_("panels"))
     look_of = looks(names)
     with composed():
         figure, axes = panels(len(shown), _COLUMNS, width=3.1, height=2.7, note=headline(title, "", note), sharex=True)
@@ -69,7 +70,9 @@ def activations_figure(table: Table, *, page: int = 1, title: str | None = AUTO)
             Line2D([], [], color=ink.muted, lw=_THICK * thick),
             Line2D([], [], color=ink.text, ls="--", lw=_THIN * thick),
         ]
-        figure.legend(handles, ["function", "derivative"], loc="outside lower center", ncols=2, frameon=False)
+        figure.legend(
+            handles, [gettext("function"), gettext("derivative")], loc="outside lower center", ncols=2, frameon=False
+        )
     return figure
 
 
@@ -102,7 +105,9 @@ def activation_curves(
     _draw(ax, table, column)
     ax.set(xlabel="x", ylabel="f'(x)" if column == "derivative" else "f(x)")
     legend_outside(ax)
-    caption(ax, None if title == AUTO else title, "activation functions" if column == "value" else _ALL)
+    caption(
+        ax, None if title == AUTO else title, gettext("activation functions") if column == "value" else gettext(_ALL)
+    )
     return ax
 
 
@@ -124,7 +129,7 @@ def _draw(ax: Axes, table: pd.DataFrame, column: str) -> None:
 
 def _together(ax: Axes, table: pd.DataFrame) -> None:
     _draw(ax, table, "derivative")  # the panels beside it name the colors by their functions
-    caption(ax, _ALL, f"{_ALL}, in the colors of the functions")
+    caption(ax, gettext(_ALL), gettext("all derivatives, in the colors of the functions"))
     ax.set_xlabel("x")
     sns.despine(ax=ax)
 
@@ -136,8 +141,10 @@ def _panel(ax: Axes, name: str, rows: pd.DataFrame, look: Look) -> None:
     ax.plot(rows["x"], _points(rows, "value"), color=look.color, lw=_THICK * thick)
     ax.plot(rows["x"], _points(rows, "derivative"), color=ink.text, ls="--", lw=_THIN * thick)
     known = ACTIVATIONS.get(name)
-    heading = f"{name} of (x, 0, 0)" if known is not None and known.axis else plain(name)
-    caption(ax, heading, f"{heading} and its derivative")
+    heading = plain(name)
+    if known is not None and known.axis:
+        heading = gettext("{function} of (x, 0, 0)").format(function=name)
+    caption(ax, heading, gettext("{function} and its derivative").format(function=heading))
     ax.set(ylim=_HEIGHT, xlabel="x")
     sns.despine(ax=ax)
 

@@ -10,6 +10,7 @@ from kerasteach.plotting.captions import AUTO, check_title
 from kerasteach.plotting.comparison_tables import Hue
 from kerasteach.plotting.histogram_panels import histograms_figure, histograms_in
 from kerasteach.plotting.style import inks
+from kerasteach.plotting.wording import gettext
 from kerasteach.tables.checks import Table
 
 
@@ -52,4 +53,4 @@ def activation_histograms_figure(
         >>> figure = kt.plotting.activation_histograms_figure(table)
     """
     check_title(title)
-    return histograms_figure(histograms_in(histograms, hue), epochs, page, title, "outputs", inks().forward)
+    return histograms_figure(histograms_in(histograms, hue), epochs, page, title, gettext("outputs"), inks().forward)

@@ -15,7 +15,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from kerasteach.plotting.captions import AUTO, caption, check_title
-from kerasteach.plotting.comparison_tables import ACTIVATIONS, Hue, line_with_band, median, names_of, networks_in
+from kerasteach.plotting.comparison_tables import (
+    ACTIVATIONS,
+    Hue,
+    line_with_band,
+    median,
+    median_of,
+    names_of,
+    networks_in,
+    phrase,
+)
 from kerasteach.plotting.comparison_tables import spread_note as spread_of
 from kerasteach.plotting.layer_rows import by_call, even, name_columns, names_by_depth
 from kerasteach.plotting.legends import legend_outside
@@ -23,15 +32,16 @@ from kerasteach.plotting.non_finite import nothing_finite
 from kerasteach.plotting.pages import composed, on_page, panels, write_headline
 from kerasteach.plotting.style import Look, blend, inks, looks, new_axes
 from kerasteach.plotting.text_fitting import legend
+from kerasteach.plotting.wording import N_, epoch_name, gettext
 from kerasteach.tables.checks import Table
 from kerasteach.validation import choice, received
 
 _SHARES = {
-    "dead_fraction": "units that are 0",
-    "saturated_fraction": "outputs within 0.01 of a limit",
-    "zero_fraction": "outputs that are exactly 0",
+    "dead_fraction": N_("units that are 0"),
+    "saturated_fraction": N_("outputs within 0.01 of a limit"),
+    "zero_fraction": N_("outputs that are exactly 0"),
 }
-_OTHERS = {"mean": "mean of the outputs", "std": "standard deviation of the outputs"}
+_OTHERS = {"mean": N_("mean of the outputs"), "std": N_("standard deviation of the outputs")}
 _DEAD, _SATURATED = 0.1, 0.25  # smaller shares are no finding
 _COLORS, _PERCENT = "cividis", PercentFormatter(1, 0, " %")
 
@@ -93,8 +103,10 @@ def activation_statistics(
     _scale(ax, rows, statistic)
     if len(look_of) > 1:
         legend_outside(ax, title=spread_of(frame))
-    what = f"{_label(statistic, frame)}, by layer, in epoch {number + 1}"
-    caption(ax, title, f"{what}; band: one standard deviation up and down" if spread else what)
+    message = gettext("{statistic}, by layer, in epoch {number}")
+    if spread:
+        message = gettext("{statistic}, by layer, in epoch {number}; band: one standard deviation up and down")
+    caption(ax, title, message.format(statistic=_label(statistic, frame), number=number + 1))
     return ax
 
 
@@ -151,13 +163,18 @@ def activation_statistics_figure(
             _cells(ax, rows, share, _label(share, frame))
         if shares:
             scale = ScalarMappable(Normalize(0, 1), _COLORS)
-            figure.colorbar(scale, ax=axes[: len(shares)], format=_PERCENT, label="share")
+            figure.colorbar(scale, ax=axes[: len(shares)], format=_PERCENT, label=gettext("share"))
         if "mean" in frame:
             _spread(axes[-1], rows)
-        seeds = f", median of {frame['seed'].nunique()} seeds" if frame["seed"].nunique() > 1 else ""
-        what = f"outputs by layer and epoch{f' of {name}' if name else ''}{seeds}"
+        what = phrase(_what(name), median_of(frame))
         write_headline(figure, title, what, _finding(frame, rows), note)
     return figure
+
+
+def _what(name: str) -> str:
+    if not name:
+        return gettext("outputs by layer and epoch")
+    return gettext("outputs by layer and epoch of {network}").format(network=name)
 
 
 def _table(activations: Table, hue: Hue) -> pd.DataFrame:
@@ -186,8 +203,10 @@ def _means(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _label(statistic: str, frame: pd.DataFrame) -> str:
     if statistic != "dead_fraction":
-        return (_SHARES | _OTHERS)[statistic]
-    return "dead units: 0 for a whole epoch" if _of_whole_epochs(frame) else "units 0 between captured steps"
+        return gettext((_SHARES | _OTHERS)[statistic])
+    if _of_whole_epochs(frame):
+        return gettext("dead units: 0 for a whole epoch")
+    return gettext("units 0 between captured steps")
 
 
 def _of_whole_epochs(frame: pd.DataFrame) -> bool:
@@ -215,9 +234,9 @@ def _cells(ax: Axes, rows: pd.DataFrame, share: str, label: str) -> None:
     layers, epochs = even(len(cells), 10), even(cells.shape[1], 8)
     ax.set_yticks(np.array(layers) + 0.5, [names[int(cells.index[place])] for place in layers])
     ax.set_xticks(np.array(epochs) + 0.5, [str(int(cells.columns[place]) + 1) for place in epochs])
-    ax.set_xlabel("epochs trained")
-    hatched = {"saturated_fraction": "no limit"}.get(share, "not known")
-    caption(ax, AUTO, label + (f" (hatched: {hatched})" if values.mask.any() else ""))
+    ax.set_xlabel(gettext("epochs trained"))
+    hatched = gettext("(hatched: no limit)") if share == "saturated_fraction" else gettext("(hatched: not known)")
+    caption(ax, AUTO, f"{label} {hatched}" if values.mask.any() else label)
 
 
 def _spread(ax: Axes, rows: pd.DataFrame) -> None:
@@ -229,7 +248,7 @@ def _spread(ax: Axes, rows: pd.DataFrame) -> None:
         last = epoch == epochs[-1]
         own = rows[rows["epoch"] == epoch]
         look = Look(ink.forward if last else ink.muted, "o" if last else "s")
-        line_with_band(ax, own.assign(seed=""), "depth", "mean", look, hollow=not last, label=f"epoch {epoch + 1}")
+        line_with_band(ax, own.assign(seed=""), "depth", "mean", look, hollow=not last, label=epoch_name(epoch))
         if "std" in own:
             _band(ax, own, look.color, filled=last)
     if len(epochs) > 1:  # above the lines there is room for the legend
@@ -239,7 +258,7 @@ def _spread(ax: Axes, rows: pd.DataFrame) -> None:
     _scale(ax, rows, "mean")
     if len(epochs) > 1:
         legend(ax)
-    caption(ax, AUTO, "outputs: mean" + (" and standard deviation" if "std" in rows else ""))
+    caption(ax, AUTO, gettext("outputs: mean and standard deviation") if "std" in rows else gettext("outputs: mean"))
 
 
 def _band(ax: Axes, rows: pd.DataFrame, color: str, filled: bool = True) -> None:
@@ -257,9 +276,9 @@ def _scale(ax: Axes, rows: pd.DataFrame, statistic: str) -> None:
     if statistic in _SHARES:
         ax.set_ylim(-0.03, 1.03)
         ax.yaxis.set_major_formatter(_PERCENT)
-        ax.set_ylabel("share")
+        ax.set_ylabel(gettext("share"))
     else:
-        ax.set_ylabel("output")
+        ax.set_ylabel(gettext("output"))
     if not np.isfinite(rows[statistic]).any():
         nothing_finite(ax)
 
@@ -271,14 +290,14 @@ def _finding(frame: pd.DataFrame, rows: pd.DataFrame) -> str:
     if "dead_fraction" in rows and _of_whole_epochs(frame):
         worst = _worst(final, "dead_fraction", _DEAD)
         if worst is not None:
-            return f"{names[worst[0]]}: {_percent(worst[1])} of the units are 0 for every example of epoch {last + 1}"
+            message = gettext("{layer}: {share} of the units are 0 for every example of epoch {number}")
+            return message.format(layer=names[worst[0]], share=_percent(worst[1]), number=last + 1)
     if "saturated_fraction" in rows:
         hidden = final[final["depth"] < rows["depth"].max()]  # the outputs of a good classifier are near 0 and 1
         worst = _worst(hidden, "saturated_fraction", _SATURATED)
         if worst is not None:
-            return (
-                f"{names[worst[0]]}: {_percent(worst[1])} of the outputs lie within 0.01 of a limit in epoch {last + 1}"
-            )
+            message = gettext("{layer}: {share} of the outputs lie within 0.01 of a limit in epoch {number}")
+            return message.format(layer=names[worst[0]], share=_percent(worst[1]), number=last + 1)
     return ""
 
 

@@ -11,6 +11,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure, SubFigure
 
 from kerasteach.plotting.text_fitting import fitted
+from kerasteach.plotting.wording import gettext, in_language, language
 from kerasteach.validation import received, text
 
 AUTO = "auto"  # a `title`: the finding where there is one, and what is drawn
@@ -21,6 +22,7 @@ _MATH = str.maketrans("", "", "$\\")
 class _Caption:
     what: str
     finding: str
+    language: str
 
 
 _captions: WeakKeyDictionary[Axes, _Caption] = WeakKeyDictionary()
@@ -50,7 +52,7 @@ def caption(ax: Axes, title: str | None, what: str, finding: str = "", *, pad: f
     Raises:
         TypeError: If the title is no text and not `None`.
     """
-    _captions[ax] = _Caption(what, finding)
+    _captions[ax] = _Caption(what, finding, language())
     if title is None:
         return
     title = text("title", title, empty=True)
@@ -90,28 +92,36 @@ def describe(figure: Figure | Axes) -> str:
 
 def heading(figure: Figure) -> str:
     """Return one line that says what a figure is: its title, or else what its first panel shows."""
-    panels = [_captions.get(ax, _Caption("", "")) for ax in figure.axes]
+    panels = [_captions.get(ax, _Caption("", "", language())) for ax in figure.axes]
     lines = [figure.get_suptitle(), *(ax.get_title() for ax in figure.axes[:1])]
     lines += [line for panel in panels for line in (panel.finding, panel.what)]
     return next((_sentence(line).rstrip(".") for line in lines if line.strip()), "")
 
 
 def _of_panel(ax: Axes) -> str:
-    known = _captions.get(ax, _Caption(ax.get_title(), ""))
+    """Describe a panel, in the language in which it was drawn."""
+    known = _captions.get(ax, _Caption(ax.get_title(), "", language()))
+    with in_language(known.language):
+        return " ".join(_sentence(part) for part in _parts(ax, known) if part)
+
+
+def _parts(ax: Axes, known: _Caption) -> list[str]:
     legend = ax.get_legend()
     names = [entry.get_text() for entry in legend.get_texts()] if legend else []
     parts = [known.what, known.finding]
-    parts += [f"drawn are: {'; '.join(names)}"] if names else []
-    parts += [_axis("horizontal", ax.xaxis), _axis("vertical", ax.yaxis)] if ax.axison else []
-    return " ".join(_sentence(part) for part in parts if part)
+    parts += [gettext("drawn are: {names}").format(names="; ".join(names))] if names else []
+    if ax.axison:
+        parts += [_axis(gettext("horizontal axis"), ax.xaxis), _axis(gettext("vertical axis"), ax.yaxis)]
+    return parts
 
 
-def _axis(direction: str, axis: Axis) -> str:
+def _axis(name: str, axis: Axis) -> str:
     """Say what an axis is, and from where to where it goes: in its own labels where it has names, else in numbers."""
     label = axis.get_label_text()
     low, high = sorted(axis.get_view_interval())
-    scale = "logarithmic, " if axis.get_scale() == "log" else ""
-    return f"{direction} axis: {f'{label}, ' if label else ''}{scale}from {low:.3g} to {high:.3g}"
+    parts = [label, gettext("logarithmic") if axis.get_scale() == "log" else ""]
+    parts.append(gettext("from {low} to {high}").format(low=f"{low:.3g}", high=f"{high:.3g}"))
+    return f"{name}: {', '.join(part for part in parts if part)}"
 
 
 def _sentence(part: Any) -> str:

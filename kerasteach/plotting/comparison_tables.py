@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from kerasteach.plotting.style import Look, inks, plain
+from kerasteach.plotting.wording import gettext
 from kerasteach.tables.checks import Kind, checked, frame_of, named_columns, renamed
 from kerasteach.validation import choice, did_you_mean, received, several
 
@@ -148,7 +149,9 @@ def median(rows: pd.DataFrame, value: str, by: str | list[str]) -> pd.Series:
 def spread_note(frame: pd.DataFrame) -> str:
     """Say in a few words what a line and its band show."""
     seeds = frame["seed"].nunique()
-    return f"median of {seeds} seeds, band: lowest to highest" if seeds > 1 else "one seed"
+    if seeds == 1:
+        return gettext("one seed")
+    return gettext("median of {seeds} seeds, band: lowest to highest").format(seeds=seeds)
 
 
 def setting_of(value: Any) -> str:
@@ -160,13 +163,19 @@ def setting_of(value: Any) -> str:
 
 def phrase(*parts: str) -> str:
     """Join what is said, with commas."""
-    return ", ".join(part for part in parts if part and part != "(no name)")
+    return ", ".join(part for part in parts if part and part != gettext("(no name)"))
+
+
+def median_of(frame: pd.DataFrame) -> str:
+    """Say that what is drawn is the median of several seeds; nothing of one."""
+    seeds = frame["seed"].nunique()
+    return gettext("median of {seeds} seeds").format(seeds=seeds) if seeds > 1 else ""
 
 
 def of_seeds(frame: pd.DataFrame) -> str:
     """Say what the numbers of a finding are, where there are several seeds: `" (median of 10 seeds)"`."""
     seeds = frame["seed"].nunique()
-    return f" (median of {seeds} seeds)" if seeds > 1 else ""
+    return " " + gettext("(median of {seeds} seeds)").format(seeds=seeds) if seeds > 1 else ""
 
 
 def line_with_band(

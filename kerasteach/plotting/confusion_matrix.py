@@ -16,6 +16,7 @@ from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import Hue, names_of, networks_in
 from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.style import inks, new_axes, plain
+from kerasteach.plotting.wording import gettext, grouped, ngettext
 from kerasteach.tables.checks import Kind, Table, frame_of
 from kerasteach.tables.class_labels import MISSING, labeled
 from kerasteach.validation import several
@@ -73,8 +74,12 @@ def confusion_matrix(
     ax = new_axes(ax)
     _draw(ax, counts, given.names, kwargs)
     lost = int((~known).sum())
-    left_out = f"; {lost} without a finite prediction left out" if lost else ""
-    what = f"{_plural(int(known.sum()))}, share of each true class{left_out}"
+    count = int(known.sum())
+    what = ngettext(
+        "{count} example, share of each true class", "{count} examples, share of each true class", count
+    ).format(count=grouped(count))
+    if lost:
+        what = gettext("{what}; {count} without a finite prediction left out").format(what=what, count=lost)
     caption(ax, title, what, _finding(counts, given.names))
     return ax
 
@@ -126,7 +131,11 @@ def confusion_matrix_figure(
             counts = counts.reindex(index=classes, columns=classes, fill_value=0)
             _draw(ax, counts.to_numpy("float64"), classes, kwargs)
             seeds = rows["seed"].nunique()
-            what = ", ".join(part for part in (name, f"{seeds} seeds together" if seeds > 1 else "") if part)
+            what = ", ".join(
+                part
+                for part in (name, gettext("{seeds} seeds together").format(seeds=seeds) if seeds > 1 else "")
+                if part
+            )
             _name(ax, title, what, _right(counts.to_numpy("float64")))
     return figure
 
@@ -150,7 +159,7 @@ def _draw(ax: Axes, counts: np.ndarray, names: Sequence[str], options: dict[str,
     shares = np.divide(counts, of_row, out=np.zeros_like(counts), where=of_row > 0)
     colors = LinearSegmentedColormap.from_list("shares", [ink.surface, ink.forward])
     image = ax.imshow(shares, **{"cmap": colors, "vmin": 0.0, "vmax": 1.0, **options})
-    ax.set(xlabel="predicted class", ylabel="true class")
+    ax.set(xlabel=gettext("predicted class"), ylabel=gettext("true class"))
     _name_classes(ax, names)
     ax.set_xticks(np.arange(len(names) + 1) - 0.5, minor=True)
     ax.set_yticks(np.arange(len(names) + 1) - 0.5, minor=True)
@@ -219,10 +228,6 @@ def _contrast(one: float, other: float) -> float:
     return (max(one, other) + 0.05) / (min(one, other) + 0.05)
 
 
-def _plural(count: int) -> str:
-    return f"{count:,} example{'' if count == 1 else 's'}"
-
-
 def _right(counts: np.ndarray) -> str:
     """Say how many examples are right."""
     total, right = int(counts.sum()), int(np.trace(counts))
@@ -230,7 +235,8 @@ def _right(counts: np.ndarray) -> str:
         return ""
     percent = f"{100 * right / total:.0f}"
     percent = f"{100 * right / total:.1f}" if (percent == "100" and right < total) else percent
-    return f"{right:,} of {total:,} right ({percent} %)"
+    message = gettext("{right} of {total} right ({percent} %)")
+    return message.format(right=grouped(right), total=grouped(total), percent=percent)
 
 
 def _finding(counts: np.ndarray, names: Sequence[str]) -> str:
@@ -243,5 +249,6 @@ def _finding(counts: np.ndarray, names: Sequence[str]) -> str:
         return _right(counts)
     true, taken = worst[0]
     of_class = int(counts[true].sum())
-    error = f"most often {plain(names[true])} was taken for {plain(names[taken])}: {int(most):,} of {of_class:,}"
-    return f"{_right(counts)}; {error}"
+    message = gettext("{right}; most often {true} was taken for {taken}: {count} of {all}")
+    pair = {"true": plain(names[true]), "taken": plain(names[taken])}
+    return message.format(right=_right(counts), count=grouped(int(most)), all=grouped(of_class), **pair)

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from kerasteach.plotting.style import blend, inks, plain
+from kerasteach.plotting.wording import gettext
 from kerasteach.tables.checks import Kind, Table, checked, columns_before, frame_of
 from kerasteach.tables.descent import coordinates
 from kerasteach.validation import array, several, table
@@ -63,7 +64,7 @@ def draw_landscape(ax: Axes, landscape: pd.DataFrame, names: Sequence[str], star
     ink = inks()
     ax.plot(*stars.T, ls="", marker="*", color=ink.text, ms=size, mec=ink.surface, zorder=3)
     horizontal, vertical = frame(landscape, names)
-    below, beside = (plain(name) for name in [*names, "value"][:2])
+    below, beside = (plain(name) for name in [*names, gettext("value")][:2])
     ax.set(xlim=horizontal, ylim=vertical, xlabel=below, ylabel=beside)
 
 

@@ -19,6 +19,7 @@ from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import Hue, names_of
 from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.planes import (
+    EXAMPLES,
     at_points,
     check_grid,
     feature_names,
@@ -30,13 +31,13 @@ from kerasteach.plotting.planes import (
     thin,
 )
 from kerasteach.plotting.style import Look, blend, checked_axes, inks, looks, new_axes, on_dark, plain
+from kerasteach.plotting.wording import gettext, grouped
 from kerasteach.tables.checks import Table, frame_of
 from kerasteach.tables.class_labels import class_numbers
 
 _COLUMNS = 3
 _PALEST, _DEEPEST = 0.12, 0.6  # how much of a class's color a network shows that is not sure at all, and one that is
 _EDGE = 1.2  # of a thin line: the edge of a hollow point
-_PARTS = {"train": "training", "test": "test"}
 
 
 class _Examples(NamedTuple):
@@ -191,7 +192,7 @@ def _checked(predictions: Table, train: tuple[Any, Any], test: tuple[Any, Any], 
     _check_probabilities(frame, classes)
     check_grid(frame, len(classes))
     examples = {}
-    for part, (x, y), name in zip(_PARTS, (train, test), ("", "_test"), strict=True):
+    for part, (x, y), name in zip(EXAMPLES, (train, test), ("", "_test"), strict=True):
         points, labels = points_on(frame, x, y, name)
         numbers = class_numbers(f"y{name}", labels, classes) if len(points) else np.zeros(0, "int64")
         examples[part] = _Examples(points, numbers)
@@ -203,7 +204,7 @@ def _of_classes(frame: pd.DataFrame) -> pd.DataFrame:
     values = frame["value"][np.isfinite(frame["value"])]
     if frame["output"].nunique() != 1 or not values.between(0, 1).all():
         return frame
-    name = f"not {frame['output'].iloc[0]}"
+    name = gettext("not {class_name}").format(class_name=frame["output"].iloc[0])
     return pd.concat([frame.assign(output=name, value=1 - frame["value"]), frame], ignore_index=True)
 
 
@@ -235,8 +236,9 @@ def _draw(ax: Axes, planes: _Planes, name: str, options: dict[str, Any]) -> tupl
             wrong, total = wrong + len(bad), total + int(inside.sum())
             _mark(ax, bad)
     ax.set(xlabel=planes.features[0], ylabel=planes.features[1])
-    finding = f"{wrong:,} of {total:,} examples in the region of another class" if total else ""
-    return "\n".join(part for part in (name, note) if part) or "most probable class", finding
+    message = gettext("{wrong} of {total} examples in the region of another class")
+    finding = message.format(wrong=grouped(wrong), total=grouped(total)) if total else ""
+    return "\n".join(part for part in (name, note) if part) or gettext("most probable class"), finding
 
 
 def _regions(
@@ -254,7 +256,8 @@ def _regions(
     style = {"origin": "lower", "extent": ends, "aspect": "auto", "interpolation": "bilinear", **options}
     ax.imshow(_picture(mean, classes), **style)
     drawn = [_contour(ax, one, two, values) for values in finite.values()]
-    none = "" if any(drawn) else f"no boundary: {plain(classes[int(mean.mean(axis=(1, 2)).argmax())])} everywhere"
+    winner = plain(classes[int(mean.mean(axis=(1, 2)).argmax())])
+    none = "" if any(drawn) else gettext("no boundary: {class_name} everywhere").format(class_name=winner)
     return mean, ", ".join(part for part in (lost, none) if part)
 
 
@@ -301,15 +304,15 @@ def _handles(planes: _Planes) -> list[Patch | Line2D]:
     handles: list[Patch | Line2D] = [
         Patch(color=blend(look.color, ink.surface, 0.5), label=plain(name)) for name, look in planes.look_of.items()
     ]
-    label = "boundary of each seed" if several else "boundary"
+    label = gettext("boundary of each seed") if several else gettext("boundary")
     handles.append(Line2D([], [], color=ink.text, lw=thin(), label=label))
-    shown = [part for part in _PARTS if len(planes.examples[part].points)]
+    shown = [part for part in EXAMPLES if len(planes.examples[part].points)]
     if not shown:
         return handles
-    handles.append(Line2D([], [], ls="", marker="x", color=ink.text, label="in another region"))
+    handles.append(Line2D([], [], ls="", marker="x", color=ink.text, label=gettext("in another region")))
     if shown == ["train"]:
         return handles
     for part in shown:
         face = ink.muted if part == "train" else ink.surface
-        handles.append(Line2D([], [], ls="", marker="o", mfc=face, mec=ink.muted, label=f"{_PARTS[part]} examples"))
+        handles.append(Line2D([], [], ls="", marker="o", mfc=face, mec=ink.muted, label=gettext(EXAMPLES[part])))
     return handles

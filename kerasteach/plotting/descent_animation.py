@@ -18,6 +18,7 @@ from kerasteach.plotting.descent_paths import paths_of
 from kerasteach.plotting.frames import MOST, film, stand_still
 from kerasteach.plotting.legends import keep_place
 from kerasteach.plotting.pages import headline
+from kerasteach.plotting.wording import gettext
 from kerasteach.tables.checks import Table
 from kerasteach.validation import choice
 
@@ -62,12 +63,13 @@ def descent_animation(
     parts = [_Growing(line, steps_of[line.get_label()]) for line in left.lines if line.get_label() in steps_of]
     parts += [_Growing(line, np.asarray(line.get_xdata())) for line in right.lines]  # there, x is the step
     above = headline(title, "", "")
-    heading = figure.suptitle(_heading(above, 0))
+    step_name = gettext("step {number}")  # frames are drawn later, outside of the caller's style
+    heading = figure.suptitle(_heading(above, step_name, 0))
     stand_still(figure)
     keep_place(right)
 
     def show(step: int) -> list[Artist]:
-        heading.set_text(_heading(above, step))
+        heading.set_text(_heading(above, step_name, step))
         for part in parts:
             part.up_to(step)
         return [heading, *(part.line for part in parts)]
@@ -76,8 +78,8 @@ def descent_animation(
     return film(figure, show, steps)
 
 
-def _heading(above: str, step: int) -> str:
-    return f"{above}\nstep {step}" if above else f"step {step}"
+def _heading(above: str, step_name: str, step: int) -> str:
+    return "\n".join(part for part in (above, step_name.format(number=step)) if part)
 
 
 class _Growing:

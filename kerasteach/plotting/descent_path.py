@@ -18,6 +18,7 @@ from kerasteach.plotting.descent_paths import Path, paths_of
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.style import inks, new_axes
 from kerasteach.plotting.ticks import whole_ticks
+from kerasteach.plotting.wording import N_, gettext, ngettext
 from kerasteach.tables.checks import Table, frame_of
 from kerasteach.validation import choice
 
@@ -25,7 +26,7 @@ _MARKED = 60  # steps of a path up to which each has a marker
 _FAR = 1e4  # half widths of the picture: a point beyond is drawn so far off in its direction
 _DECADES = 8  # what a logarithmic axis shows below the highest start or value
 _MARGIN = 10.0  # factor of the margin above it
-QUANTITIES = {"value": "value of the function", "gradient_norm": "L2 norm of the gradient"}
+QUANTITIES = {"value": N_("value of the function"), "gradient_norm": N_("L2 norm of the gradient")}
 _MOST_GONE = 2  # paths that diverged are named in a finding
 _WHOLE = 100.0  # a path that diverges is shown whole up to this factor above the others
 _ON_TOP = {"diverged": 2.0, "oscillating": 2.2}  # paths that cover much lie under the others, which have 2.4
@@ -79,7 +80,7 @@ def descent_path(
         ax.plot(x, y, markevery=_marked(len(x), spaced), **drawn_as(path))
     _mark_starts(ax, paths, names)
     legend_outside(ax, title=heading)
-    caption(ax, title, phrase("gradient descent", setting), _finding(paths))
+    caption(ax, title, phrase(gettext("gradient descent"), setting), _finding(paths))
     return ax
 
 
@@ -130,10 +131,10 @@ def descent_values(
         if gone is not None:
             size = 1.6 * plt.rcParams["lines.markersize"]
             ax.plot(gone, high, color=path.look.color, marker="^", ms=size, clip_on=False)
-    ax.set(xlabel="step", ylabel=QUANTITIES[quantity])
+    ax.set(xlabel=gettext("step"), ylabel=gettext(QUANTITIES[quantity]))
     whole_ticks(ax.xaxis)
     legend_outside(ax, title=heading)
-    caption(ax, title, phrase("gradient descent", setting), _finding(paths))
+    caption(ax, title, phrase(gettext("gradient descent"), setting), _finding(paths))
     return ax
 
 
@@ -144,11 +145,18 @@ def _finding(paths: Sequence[Path]) -> str:
     parts = []
     if done:
         steps, name = min(done)
-        first = " first," if len(done) > 1 and sorted(done)[1][0] > steps else ""
-        if first or len(done) == 1:
-            parts.append(f"{name} converges{first} in {steps} step{'s' * (steps != 1)}")
-    if gone and len(gone) <= _MOST_GONE:
-        parts.append(f"{' and '.join(gone)} diverge{'s' * (len(gone) == 1)}")
+        if len(done) == 1:
+            message = ngettext("{name} converges in {steps} step", "{name} converges in {steps} steps", steps)
+            parts.append(message.format(name=name, steps=steps))
+        elif sorted(done)[1][0] > steps:
+            message = ngettext(
+                "{name} converges first, in {steps} step", "{name} converges first, in {steps} steps", steps
+            )
+            parts.append(message.format(name=name, steps=steps))
+    if len(gone) == 1:
+        parts.append(gettext("{name} diverges").format(name=gone[0]))
+    elif len(gone) == _MOST_GONE:
+        parts.append(gettext("{first} and {second} diverge").format(first=gone[0], second=gone[1]))
     return ", ".join(parts)
 
 
@@ -166,7 +174,7 @@ def _mark_starts(ax: Axes, paths: Sequence[Path], names: Sequence[str]) -> None:
         across, up = np.sign(np.round(away)).astype(int)
         place = tuple(0.8 * size * away)
         options: dict[str, Any] = {"ha": sides[int(across)], "va": upright[int(up)], "path_effects": halo}
-        ax.annotate("start", (x, y), place, textcoords="offset points", zorder=4, **options)
+        ax.annotate(gettext("start"), (x, y), place, textcoords="offset points", zorder=4, **options)
 
 
 def _away(ax: Axes, paths: Sequence[Path], columns: Sequence[str], start: tuple[float, float]) -> np.ndarray:

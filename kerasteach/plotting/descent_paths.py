@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.plotting.style import Look, looks, plain
+from kerasteach.plotting.wording import N_, gettext
 from kerasteach.tables.checks import Kind, Table, checked, frame_of
 from kerasteach.tables.descent import DESCENT_KEYS, coordinates
 
 _PLAIN = "plain_sgd"
+VERDICTS = (N_("converged"), N_("diverged"), N_("oscillating"), N_("still going"))  # of kerasteach.gradient_descent
 _NEEDS: dict[str, Kind] = {
     "optimizer": "name",
     "learning_rate": "number",
@@ -60,19 +62,20 @@ def paths_of(table: Table) -> tuple[list[Path], str]:
     number = "{:g}".format if short else repr  # two that differ in a late digit
     if len(optimizers) == 1:
         names = [number(rate) for _, rate in keys]
-        title = "learning rate" if optimizers[0] == _PLAIN else f"{_words(optimizers[0])}, learning rate"
+        title = gettext("learning rate")
+        title = title if optimizers[0] == _PLAIN else f"{_words(optimizers[0])}, {title}"
     elif len(rates) == 1:
         names = [_words(optimizer) for optimizer, _ in keys]
-        title = f"learning rate {number(float(rates[0]))}"
+        title = gettext("learning rate {rate}").format(rate=number(float(rates[0])))
     else:
         names = [f"{_words(optimizer)}, {number(rate)}" for optimizer, rate in keys]
-        title = "optimizer, learning rate"
+        title = gettext("optimizer, learning rate")
     paths = []
     for name, look, rows in zip(names, looks(names).values(), groups, strict=True):
         verdict = str(rows["verdict"].iloc[-1])
-        paths.append(Path(f"{name}: {plain(verdict)}", look, rows, verdict, name))
+        paths.append(Path(f"{name}: {plain(gettext(verdict))}", look, rows, verdict, name))
     return paths, title
 
 
 def _words(optimizer: str) -> str:
-    return "plain gradient descent" if optimizer == _PLAIN else plain(optimizer.replace("_", " "))
+    return gettext("plain gradient descent") if optimizer == _PLAIN else plain(optimizer.replace("_", " "))

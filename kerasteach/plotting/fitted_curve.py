@@ -14,13 +14,15 @@ from kerasteach import validation
 from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import Hue, line_with_band, names_of, networks_in, spread_note
 from kerasteach.plotting.fitted_surface import targets_of
-from kerasteach.plotting.planes import feature_names, thin
+from kerasteach.plotting.planes import feature_names, named_value, thin
 from kerasteach.plotting.style import inks, looks, new_axes, plain
 from kerasteach.plotting.text_fitting import broken
+from kerasteach.plotting.wording import N_, gettext
 from kerasteach.tables.checks import Kind, Table, frame_of
 
 _NEEDED: dict[str, Kind] = {"x_1": "number", "output": "name", "value": "number"}
 _MARKERS = {"training": "o", "test": "s"}
+_DATA = {"training": N_("training data"), "test": N_("test data")}
 
 
 def fitted_curve(
@@ -95,7 +97,7 @@ def fitted_curve(
         line_with_band(ax, rows, "x_1", "value", look_of[label]._replace(marker=""), **kwargs)
     _scatter(ax, {part: points for part, points in data.items() if len(points)})
     xlabel = feature_names(name, table, 1)[0]
-    ax.set(xlabel=xlabel, ylabel="output" if len(outputs) > 1 else plain(outputs[0].replace("value_1", "value")))
+    ax.set(xlabel=xlabel, ylabel=gettext("output") if len(outputs) > 1 else named_value(outputs[0]))
     ax.set_xlim(*ends if ends[0] < ends[1] else (ends[0] - 0.5, ends[1] + 0.5))
     if ax.get_legend_handles_labels()[0]:
         ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
@@ -128,7 +130,9 @@ def _scatter(ax: Axes, data: dict[str, np.ndarray]) -> None:
         style: dict[str, Any] = {"marker": _MARKERS[part], "mfc": face, "mec": ink.muted, "ms": size, "mew": thin()}
         known = points[np.isfinite(points).all(axis=1)]
         alpha = 0.6 if part == "training" else 1.0
-        ax.add_line(Line2D(known[:, 0], known[:, 1], ls="", label=f"{part} data", alpha=alpha, zorder=1.5, **style))
+        ax.add_line(
+            Line2D(known[:, 0], known[:, 1], ls="", label=gettext(_DATA[part]), alpha=alpha, zorder=1.5, **style)
+        )
     ax.autoscale_view()
 
 
@@ -141,5 +145,7 @@ def _finding(frame: pd.DataFrame, points: np.ndarray) -> str:
         return ""
     drawn = np.interp(known[:, 0], middle.index.to_numpy("float64"), middle.to_numpy("float64"))
     off = float(np.sqrt(np.mean((drawn - known[:, 1]) ** 2)))
-    of = "median line" if frame["seed"].nunique() > 1 else "line"
-    return f"training data: {off:.2g} off the {of} (root of the mean square)"
+    message = gettext("training data: {distance} off the line (root of the mean square)")
+    if frame["seed"].nunique() > 1:
+        message = gettext("training data: {distance} off the median line (root of the mean square)")
+    return message.format(distance=f"{off:.2g}")

@@ -18,21 +18,23 @@ from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import Hue, names_of
 from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.planes import (
+    EXAMPLES,
     check_grid,
     feature_names,
     finite_runs,
     lines_of_grid,
+    named_value,
     planes_in,
     points_on,
     scatter,
     thin,
 )
-from kerasteach.plotting.style import checked_axes, inks, new_axes, plain
+from kerasteach.plotting.style import checked_axes, inks, new_axes
+from kerasteach.plotting.wording import gettext
 from kerasteach.tables.checks import Table, frame_of
 
 _COLORS = "cividis"
 _LEVELS = 10
-_PARTS = {"train": "training", "test": "test"}
 _COLUMNS = 3
 
 
@@ -108,7 +110,7 @@ def fitted_surface(
         )
     ax = new_axes(ax)
     note = _draw(ax, surface, names[0], kwargs)
-    caption(ax, title, "\n".join(part for part in (names[0], note) if part) or "value of the network")
+    caption(ax, title, "\n".join(part for part in (names[0], note) if part) or gettext("value of the network"))
     ax.figure.colorbar(_scale(surface, kwargs), ax=ax, label=_named(surface))
     handles = _handles(surface)
     if handles:
@@ -170,7 +172,7 @@ def fitted_surface_figure(
         figure, axes = panels(len(names), _COLUMNS, width=3.6, height=3.2, note=heading, sharex=True, sharey=True)
         for ax, name in zip(axes, names, strict=True):
             lost = _draw(ax, surface, name, kwargs)
-            caption(ax, "auto", "\n".join(part for part in (name, lost) if part) or "value of the network")
+            caption(ax, "auto", "\n".join(part for part in (name, lost) if part) or gettext("value of the network"))
             ax.label_outer()
         figure.colorbar(_scale(surface, kwargs), ax=axes, label=_named(surface))
         handles = _handles(surface)
@@ -249,7 +251,7 @@ def _scale(surface: _Surface, options: dict[str, Any]) -> ScalarMappable:
 
 
 def _named(surface: _Surface) -> str:
-    return plain("value" if surface.output == "value_1" else surface.output)
+    return named_value(surface.output)
 
 
 def _handles(surface: _Surface) -> list[Line2D]:
@@ -260,6 +262,6 @@ def _handles(surface: _Surface) -> list[Line2D]:
         return []
     marks = {"train": "o", "test": "s"}
     return [
-        Line2D([], [], ls="", marker=marks[part], mfc=ink.surface, mec=ink.text, label=f"{_PARTS[part]} examples")
+        Line2D([], [], ls="", marker=marks[part], mfc=ink.surface, mec=ink.text, label=gettext(EXAMPLES[part]))
         for part in shown
     ]

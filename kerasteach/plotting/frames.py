@@ -19,6 +19,7 @@ from matplotlib.transforms import Bbox
 
 from kerasteach.plotting.comparison_tables import VARIED
 from kerasteach.plotting.style import plain
+from kerasteach.plotting.wording import epoch_name, gettext
 from kerasteach.tables.checks import Table, columns_before, frame_of, named_columns
 from kerasteach.validation import choice, function, received, table
 
@@ -152,7 +153,9 @@ def _ended(rows: pd.DataFrame) -> pd.DataFrame | None:
 def _name(over: str, value: Any) -> str:
     """Say which frame it is: epochs are counted from 1, as Keras prints them."""
     if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
-        return f"{plain(over.replace('_', ' '))} {value + (over == 'epoch'):.6g}"
+        if over == "epoch":
+            return epoch_name(int(value))
+        return f"{plain(gettext(over.replace('_', ' ')))} {value:.6g}"
     return plain(str(value))
 
 

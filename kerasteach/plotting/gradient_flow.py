@@ -31,9 +31,9 @@ from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
 from kerasteach.plotting.text_fitting import letters
 from kerasteach.plotting.ticks import whole_ticks
+from kerasteach.plotting.wording import N_, epoch_name, gettext, times
 from kerasteach.tables.checks import Table, frame_of
 from kerasteach.tables.error_signal import signal_rows
-from kerasteach.tables.names import times
 from kerasteach.validation import choice, received
 
 _LONG = 14  # letters of a layer's name, for which a panel of a composed figure has no room
@@ -41,8 +41,8 @@ _LEAST_RANGE = 100  # a scale of at least two powers of ten, so that a harmless 
 _FLOOR, _CEILING = 1e-150, 1e150  # ends of a logarithmic scale that a drawing library has numbers for
 _STRIKING = 10  # a finding names a first layer that gets this many times less or more than the last
 _STYLES = (("-", True), ("--", False), (":", False))  # of the kinds of lines, and whether their markers are filled
-_PROBES = "error signal at the probes"
-_SIGNAL = "error signal"
+_PROBES = "probes"
+_SIGNAL = N_("error signal")
 
 
 def gradient_flow(
@@ -120,7 +120,7 @@ def lines_of(frame: pd.DataFrame, parameter: str | None) -> dict[str, pd.DataFra
     """
     found = [str(name) for name in frame["parameter"].unique()]
     if parameter is not None and choice("parameter", parameter, ["both", *found]) != "both":
-        return {_SIGNAL if parameter == "signal" else parameter: frame[frame["parameter"] == parameter]}
+        return {gettext(_SIGNAL) if parameter == "signal" else parameter: frame[frame["parameter"] == parameter]}
     signal = _signal_of(frame)
     signal = signal if len(signal) else frame[frame["parameter"] == found[0]]
     lines = {_signal_label(signal): signal}
@@ -144,20 +144,24 @@ def _signal_of(frame: pd.DataFrame) -> pd.DataFrame:
 
 def parameters_in(rows: pd.DataFrame) -> str:
     """Return the names of the parameters in words: `"bias or beta"`."""
-    names = ["error signal" if name == "signal" else plain(name) for name in rows["parameter"].unique()]
-    return " or ".join([*([", ".join(names[:-1])] if names[1:] else []), names[-1]])
+    names = [gettext(_SIGNAL) if name == "signal" else plain(name) for name in rows["parameter"].unique()]
+    if len(names) == 1:
+        return names[0]
+    return gettext("{others} or {last}").format(others=", ".join(names[:-1]), last=names[-1])
 
 
 def _signal_label(rows: pd.DataFrame) -> str:
     """Say which rows stand for the error signal, and for the mean of it only where they are its mean."""
     names = set(rows["parameter"])
     if names == {"bias"}:
-        return "bias (mean error signal)"
-    if names <= {"bias", "beta"}:
-        return f"{'bias, or ' if 'bias' in names else ''}beta of a normalization behind it (mean error signal)"
+        return gettext("bias (mean error signal)")
+    if names == {"beta"}:
+        return gettext("beta of a normalization behind it (mean error signal)")
+    if names == {"bias", "beta"}:
+        return gettext("bias, or beta of a normalization behind it (mean error signal)")
     if names <= {"kernel", "signal"} and len(names) == 1:
-        return _SIGNAL if names == {"signal"} else "kernel"
-    return f"{parameters_in(rows)} (error signal)"
+        return gettext(_SIGNAL) if names == {"signal"} else "kernel"
+    return gettext("{parameters} (error signal)").format(parameters=parameters_in(rows))
 
 
 def draw_flow(
@@ -188,12 +192,12 @@ def draw_flow(
     ax.set_ylim(low / margin, high * margin)
     ax.set_yscale("log", nonpositive="mask")
     ax.minorticks_off()
-    ax.set_ylabel(norm_label(next(iter(lines.values()))) if len(lines) == 1 else "L2 norm of the gradient")
-    what = f"gradients by layer, mean over the steps of {when}"
+    ax.set_ylabel(norm_label(next(iter(lines.values()))) if len(lines) == 1 else gettext("L2 norm of the gradient"))
+    what = gettext("gradients by layer, mean over the steps of {epoch}").format(epoch=when)
     _name_layers(ax, rows)
     if not (np.isfinite(rows["norm"]) & (rows["norm"] > 0)).any():
         zero = bool((rows["norm"] == 0).all())
-        non_finite.nothing_finite(ax, "every gradient is exactly 0" if zero else "no finite gradient")
+        non_finite.nothing_finite(ax, gettext("every gradient is exactly 0") if zero else gettext("no finite gradient"))
     return _notes(rows, lost), what, _finding(rows[rows["line"] == kinds[0]], medians)
 
 
@@ -204,8 +208,9 @@ def _style_of(line: str, kinds: Sequence[str]) -> tuple[str, bool]:
 
 def norm_label(rows: pd.DataFrame) -> str:
     """Return what the norm of these rows is called along an axis or a scale."""
-    names = parameters_in(rows)
-    return "L2 norm of the error signal" if names == _SIGNAL else f"L2 norm of the {names} gradient"
+    if set(rows["parameter"]) == {"signal"}:
+        return gettext("L2 norm of the error signal")
+    return gettext("L2 norm of the {parameters} gradient").format(parameters=parameters_in(rows))
 
 
 def _finding(rows: pd.DataFrame, medians: Mapping[str, pd.Series]) -> str:
@@ -222,24 +227,32 @@ def _finding(rows: pd.DataFrame, medians: Mapping[str, pd.Series]) -> str:
         if max(factor, 1 / factor) < _STRIKING or not ((every > 2) if less else (every < 0.5)).all():
             continue
         who = of_seeds(rows)
-        text = (
-            f"layer {first} gets {times(max(factor, 1 / factor))} times {'less' if less else 'more'} than layer {last}"
-        )
+        text = first_and_last(first, last, times(max(factor, 1 / factor)), less)
         found.append((abs(np.log(factor)), f"{name}: {text}{who}" if name else f"{text}{who}"))
     return max(found)[1] if found else ""
+
+
+def first_and_last(first: int, last: int, factor: str, less: bool) -> str:
+    """Say how many times less, or more, gradient one layer gets than another."""
+    message = (
+        gettext("layer {first} gets {factor} times less than layer {last}")
+        if less
+        else gettext("layer {first} gets {factor} times more than layer {last}")
+    )
+    return message.format(first=first, last=last, factor=factor)
 
 
 def of_epoch(rows: pd.DataFrame, epoch: int | str) -> tuple[pd.DataFrame, str]:
     """Return the rows of an epoch, and what to call it in a title."""
     first, last = int(rows["epoch"].min()), int(rows["epoch"].max())
     if isinstance(epoch, str) and epoch == "all":
-        return rows, "all epochs"
+        return rows, gettext("all epochs")
     number: Any = first if isinstance(epoch, str) and epoch == "first" else epoch
     if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number not in set(rows["epoch"]):
         raise ValueError(
             f'`epoch` must be "first", "all" or of the table, {first} to {last}. {received("epoch", epoch)}'
         )
-    return rows[rows["epoch"] == number], f"epoch {number + 1}"
+    return rows[rows["epoch"] == number], epoch_name(int(number))
 
 
 def _notes(rows: pd.DataFrame, lost: Mapping[str, str]) -> dict[str, str]:
@@ -247,7 +260,7 @@ def _notes(rows: pd.DataFrame, lost: Mapping[str, str]) -> dict[str, str]:
     found = {}
     middle = median(rows, "norm", ["network", "line", "depth"])
     for name, norms in middle.groupby(level="network"):
-        zero = "exactly 0 where missing" if (norms == 0).any() else ""
+        zero = gettext("exactly 0 where missing") if (norms == 0).any() else ""
         parts = [part for part in (zero, lost.get(str(name), "")) if part]
         if parts:
             found[str(name)] = ", ".join(parts)
@@ -266,7 +279,7 @@ def norm_range(norms: np.ndarray) -> tuple[float, float]:
 
 def _name_layers(ax: Axes, rows: pd.DataFrame) -> None:
     names = layer_names(rows)
-    ax.set_xlabel("layer, from input (left) to output (right)")
+    ax.set_xlabel(gettext("layer, from input (left) to output (right)"))
     ax.set_xlim(rows["depth"].min() - 0.5, rows["depth"].max() + 0.5)
     longest = max((len(name) for name in names.values()), default=0)
     if not names or (longest > _LONG and isinstance(ax.get_figure(root=False), SubFigure)):  # where there is no room
@@ -292,8 +305,9 @@ def line_handles(lines: Sequence[str] | Mapping[str, pd.DataFrame]) -> list[Line
     """Return the legend's entries of the kinds of lines: solid and filled, dashed and hollow."""
     handles = []
     ink = inks()
-    for label in lines:
-        style, filled = _style_of(label, list(lines))
+    for kind in lines:
+        style, filled = _style_of(kind, list(lines))
         face = ink.muted if filled else ink.surface
+        label = gettext("error signal at the probes") if kind == _PROBES else kind
         handles.append(Line2D([], [], color=ink.muted, marker="o", ls=style, markerfacecolor=face, label=plain(label)))
     return handles

@@ -26,12 +26,13 @@ from kerasteach.plotting.comparison_tables import (
 )
 from kerasteach.plotting.gradient_flow import lines_of, norm_label, norm_range
 from kerasteach.plotting.layer_names import layer_names
+from kerasteach.plotting.layer_rows import layer_number
 from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.style import checked_axes, inks, new_axes
 from kerasteach.plotting.text_fitting import broken, fitted, letters
 from kerasteach.plotting.ticks import evenly
+from kerasteach.plotting.wording import gettext, times
 from kerasteach.tables.checks import Table, frame_of
-from kerasteach.tables.names import times
 from kerasteach.validation import finite, flag, received, several
 
 _COLUMNS = 3
@@ -88,7 +89,7 @@ def gradient_heat_map(
     norms = _norms(rows)
     ax, notes = _draw(new_axes(ax), rows, norms, scale or norm_range(norms.to_numpy()), colorbar)
     what = phrase(
-        "gradients by layer and epoch", notes.replace("\n", ", "), setting_of(frame_of("gradients", gradients))
+        gettext("gradients by layer and epoch"), notes.replace("\n", ", "), setting_of(frame_of("gradients", gradients))
     )
     caption(ax, title, what, _finding(norms, rows))
     return ax
@@ -135,14 +136,14 @@ def heat_maps(rows: pd.DataFrame, axes: Mapping[str, Axes]) -> None:
     for name, ax in axes.items():
         if name not in known:
             ax.set_axis_off()
-            ax.set_title(fitted(ax, f"{name}: has none of these parameters"))
+            ax.set_title(fitted(ax, gettext("{name}: has none of these parameters").format(name=name)))
             continue
         of_network = rows[rows["network"] == name]
         _, notes = _draw(ax, of_network, every.loc[[name]], ends, colorbar=False)
         caption(
             ax,
             None,
-            phrase("gradients by layer and epoch", notes.replace("\n", ", ")),
+            phrase(gettext("gradients by layer and epoch"), notes.replace("\n", ", ")),
             _finding(every.loc[[name]], of_network),
         )
         drawn = [label.get_text() for label in ax.get_yticklabels()]
@@ -166,7 +167,8 @@ def _finding(norms: pd.Series, rows: pd.DataFrame) -> str:
         return ""
     if norms.index.get_level_values("depth").nunique() < 2 or not np.isfinite(rows["norm"]).all():
         return ""
-    return f"all layers stay within a factor of {times(max(1.1, values.max() / values.min()))}{of_seeds(rows)}"
+    factor = times(max(1.1, values.max() / values.min()))
+    return gettext("all layers stay within a factor of {factor}").format(factor=factor) + of_seeds(rows)
 
 
 def _begins_row(ax: Axes) -> bool:
@@ -194,20 +196,27 @@ def _draw(
     norms = medians.droplevel("network").unstack("epoch").sort_index(ascending=False)
     cells = np.ma.masked_where(~(norms.to_numpy() > 0), norms.to_numpy())
     mesh = ax.pcolormesh(cells, norm=LogNorm(*limits), cmap=_COLORS)
-    ax.set(xlim=(0, norms.shape[1]), ylim=(norms.shape[0], 0), xlabel="epochs trained", ylabel="")
+    ax.set(xlim=(0, norms.shape[1]), ylim=(norms.shape[0], 0), xlabel=gettext("epochs trained"), ylabel="")
     ax.tick_params(length=0)
     sns.despine(ax=ax, left=True, bottom=True)
     if colorbar:
         figure = ax.get_figure()
         assert figure is not None
         figure.colorbar(mesh, ax=ax, label=norm_label(rows)).ax.minorticks_off()
-    open_cells = ["exactly 0"] * bool((norms == 0).any(axis=None)) + ["not finite"] * bool(norms.isna().any(axis=None))
-    ax.patch.set(hatch="///" if open_cells else None, edgecolor=inks().muted)  # what the colors leave open
-    hatched = f"(hatched: {' or '.join(open_cells)})" if open_cells else ""
+    zero, lacking = bool((norms == 0).any(axis=None)), bool(norms.isna().any(axis=None))
+    ax.patch.set(hatch="///" if zero or lacking else None, edgecolor=inks().muted)  # what the colors leave open
+    hatched = _hatched(zero, lacking)
     lost = _mark_lost(ax, rows, [int(epoch) for epoch in norms.columns])
     notes = " ".join(part for part in (str(rows["network"].iloc[0]), hatched) if part)
     _name_cells(ax, rows, norms)
     return ax, "\n".join(part for part in (notes, lost) if part)
+
+
+def _hatched(zero: bool, lacking: bool) -> str:
+    """Say what the hatched cells of a heat map are."""
+    if zero and lacking:
+        return gettext("(hatched: exactly 0 or not finite)")
+    return gettext("(hatched: exactly 0)") if zero else gettext("(hatched: not finite)") if lacking else ""
 
 
 def _mark_lost(ax: Axes, rows: pd.DataFrame, epochs: list[int]) -> str:
@@ -227,7 +236,7 @@ def _name_cells(ax: Axes, rows: pd.DataFrame, norms: pd.DataFrame) -> None:
     depths = [int(depth) for depth in norms.index]
     places = evenly(depths[::-1], _TICKS)
     places = [len(depths) - 1 - place for place in reversed(places)]
-    labels = [layers.get(depths[place], f"layer {depths[place]}") for place in places]
+    labels = [layers.get(depths[place], layer_number(depths[place])) for place in places]
     ax.set_yticks([place + 0.5 for place in places], labels, rotation=0)
 
 

@@ -10,6 +10,7 @@ from kerasteach.plotting.captions import AUTO, check_title
 from kerasteach.plotting.comparison_tables import Hue
 from kerasteach.plotting.histogram_panels import histograms_figure, histograms_in
 from kerasteach.plotting.style import inks
+from kerasteach.plotting.wording import gettext
 from kerasteach.tables.checks import Table
 from kerasteach.validation import choice
 
@@ -57,10 +58,10 @@ def gradient_histograms_figure(
     """
     check_title(title)
     frame = histograms_in(histograms, hue)
-    of = "gradients"
+    of = gettext("gradients")
     if "parameter" in frame:
         found = list(frame["parameter"].unique())
         parameter = ("kernel" if "kernel" in found else found[0]) if parameter is None else parameter
         frame = frame[frame["parameter"] == choice("parameter", parameter, found)]
-        of = f"{parameter} gradients"
+        of = gettext("{parameter} gradients").format(parameter=parameter)
     return histograms_figure(frame, epochs, page, title, of, inks().backward)

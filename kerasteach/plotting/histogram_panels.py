@@ -20,6 +20,7 @@ from kerasteach.plotting.layer_rows import by_call, names_by_depth, parts_of
 from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.pages import composed, on_page, write_headline
 from kerasteach.plotting.style import PAGE, blend, inks, new_axes
+from kerasteach.plotting.wording import N_, epoch_name, gettext
 from kerasteach.tables.checks import Table
 from kerasteach.validation import is_number, received, several
 
@@ -43,11 +44,11 @@ def histograms_figure(
         epochs: Those of the ridges; `None` for the first, the middle and the last.
         page: Which page.
         title: The caller's title.
-        of: What the entries are of: `"outputs"`.
+        of: What the entries are of, in the language of the figure: `"outputs"`.
         color: Of the last epoch.
     """
     pages = parts_of(frame)
-    shown, _ = on_page([str(number) for number in range(len(pages))], page, most=1, what="pages")
+    shown, _ = on_page([str(number) for number in range(len(pages))], page, most=1, what=N_("pages"))
     name, depths = pages[int(shown[0])]
     own = frame[(frame["network"] == name) & frame["depth"].isin(depths)]
     layers = names_by_depth(own)
@@ -69,12 +70,14 @@ def histograms_figure(
         for depth, ax in zip(layers, axes, strict=False):
             draw_band(ax, own[own["depth"] == depth], layers[depth], ends, color)
         right.supxlabel(_time(own)[1], fontsize=plt.rcParams["axes.labelsize"])
-        right.supylabel("magnitude", fontsize=plt.rcParams["axes.labelsize"])
+        right.supylabel(gettext("magnitude"), fontsize=plt.rcParams["axes.labelsize"])
         right.legend(handles=_band_handles(color), loc="outside upper center", ncols=4, frameon=False)
-        many = f"page {int(shown[0]) + 1} of {len(pages)}" if len(pages) > 1 else ""
-        write_headline(
-            figure, title, f"magnitudes of the {of}{f' of {name}' if name else ''}, layer by layer", note=many
-        )
+        numbers = {"page": int(shown[0]) + 1, "pages": len(pages)}
+        many = gettext("page {page} of {pages}").format(**numbers) if len(pages) > 1 else ""
+        message = gettext("magnitudes of the {entries}, layer by layer")
+        if name:
+            message = gettext("magnitudes of the {entries} of {network}, layer by layer")
+        write_headline(figure, title, message.format(entries=of, network=name), note=many)
     return figure
 
 
@@ -172,19 +175,19 @@ def draw_ridges(
             ax.stairs(top, edges, baseline=place, color=shades[epoch], lw=plt.rcParams["lines.linewidth"], zorder=order)
         ax.axhline(place, color=inks().faint, lw=0.8, zorder=1)
     ax.set_xscale("log")
-    ax.set(xlim=ends, ylim=(-0.05, len(layers) + 0.25), xlabel="magnitude")
+    ax.set(xlim=ends, ylim=(-0.05, len(layers) + 0.25), xlabel=gettext("magnitude"))
     _few_decades(ax.xaxis)
     last = rows[rows["epoch"] == epochs[-1]]
     labels = [f"{name}{_left_out(last[last['depth'] == depth])}" for depth, name in layers.items()]
     ax.set_yticks(range(len(layers)), labels)
     ax.tick_params(axis="y", length=0)
     if len(epochs) > 1:
-        handles = [Patch(color=shade, label=f"epoch {epoch + 1}") for epoch, shade in shades.items()]
+        handles = [Patch(color=shade, label=epoch_name(epoch)) for epoch, shade in shades.items()]
         figure = ax.get_figure()
         assert figure is not None
         figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False)
     which = ", ".join(str(epoch + 1) for epoch in epochs)
-    caption(ax, None, f"distribution of the magnitudes by layer, epochs {which}")
+    caption(ax, None, gettext("distribution of the magnitudes by layer, epochs {numbers}").format(numbers=which))
 
 
 def draw_band(ax: Axes, rows: pd.DataFrame, name: str, ends: tuple[float, float], color: str) -> None:
@@ -219,7 +222,8 @@ def draw_band(ax: Axes, rows: pd.DataFrame, name: str, ends: tuple[float, float]
     else:
         ax.set_xlim(moments[0], moments[-1])
     if not np.isfinite(table).any():
-        ax.text(0.5, 0.5, "nothing but 0" if _zeros(rows) else "no finite entry", transform=ax.transAxes, ha="center")
+        why = gettext("nothing but 0") if _zeros(rows) else gettext("no finite entry")
+        ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center")
     caption(ax, AUTO, name)
 
 
@@ -238,8 +242,9 @@ def _left_out(rows: pd.DataFrame) -> str:
     """Return lines that say which share of the entries has no place on the axis; none below half a percent."""
     total = rows["count"].sum()
     zeros, infinite = _zeros(rows), int(rows.loc[~np.isfinite(rows["low"]), "count"].sum())
-    parts = [(zeros, "are 0"), (infinite, "not finite")]
-    return "".join(f"\n{_percent(count / total)} {what}" for count, what in parts if total and count >= 5e-3 * total)
+    parts = [(zeros, gettext("{share} are 0")), (infinite, gettext("{share} not finite"))]
+    shown = [(count, message) for count, message in parts if total and count >= 5e-3 * total]
+    return "".join("\n" + message.format(share=_percent(count / total)) for count, message in shown)
 
 
 def _zeros(rows: pd.DataFrame) -> int:
@@ -247,13 +252,13 @@ def _zeros(rows: pd.DataFrame) -> int:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share == 1 or share < 0.995 else "over 99 %"
+    return f"{100 * share:.0f} %" if share == 1 or share < 0.995 else gettext("over 99 %")
 
 
 def _time(rows: pd.DataFrame) -> tuple[str, str]:
     """Return the column that time is counted in, and what to call it: steps where there is one epoch alone."""
     steps = "step" in rows and rows["epoch"].nunique() == 1 and rows["step"].nunique() > 1
-    return ("step", "step") if steps else ("epoch", "epochs trained")
+    return ("step", gettext("step")) if steps else ("epoch", gettext("epochs trained"))
 
 
 def _shades(count: int, color: str) -> list[str]:
@@ -265,9 +270,9 @@ def _band_handles(color: str) -> list[Patch | Line2D]:
     surface = inks().surface
     shares = [f"{100 * (high - low):.0f} %" for low, high, _ in _BANDS]
     shades = [blend(color, surface, depth) for _, _, depth in _BANDS]
-    labels = [f"middle {shares[0]}", *shares[1:]]
+    labels = [gettext("middle {share}").format(share=shares[0]), *shares[1:]]
     bands = [Patch(color=shade, label=label) for shade, label in zip(shades, labels, strict=True)]
-    return [*bands, Line2D([], [], color=inks().text, label="median")]
+    return [*bands, Line2D([], [], color=inks().text, label=gettext("median"))]
 
 
 def _few_decades(axis: Any) -> None:

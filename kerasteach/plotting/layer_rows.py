@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from kerasteach.plotting.comparison_tables import names_of
 from kerasteach.plotting.layer_names import as_text
 from kerasteach.plotting.text_fitting import letters
+from kerasteach.plotting.wording import gettext
 
 LAYERS = 8  # on a page, at most
 _MOST_TICKS = 12  # layers that have a label, at most
@@ -26,7 +27,8 @@ def by_call(frame: pd.DataFrame) -> pd.DataFrame:
     if "call" not in frame or frame["call"].max() == 1:
         return frame
     shared = frame["layer"].isin(frame.loc[frame["call"] > 1, "layer"].unique())
-    named = frame["layer"].where(~shared, frame["layer"] + " (call " + frame["call"].astype(str) + ")")
+    calls = frame["call"].map(lambda call: gettext("(call {number})").format(number=call))
+    named = frame["layer"].where(~shared, frame["layer"] + " " + calls)
     pairs = pd.MultiIndex.from_frame(frame[["depth", "call"]])
     places = pd.Series(range(1, pairs.nunique() + 1), index=pairs.unique().sort_values())
     return frame.assign(layer=named.astype("str"), depth=places.reindex(pairs).to_numpy())
@@ -38,14 +40,19 @@ def names_by_depth(rows: pd.DataFrame) -> dict[int, str]:
     names: dict[int, list[str]] = {}
     for depth, layer in pairs.itertuples(index=False):
         names.setdefault(int(depth), []).append(str(layer))
-    return {depth: as_text(own[0]) if len(own) == 1 else f"layer {depth}" for depth, own in names.items()}
+    return {depth: as_text(own[0]) if len(own) == 1 else layer_number(depth) for depth, own in names.items()}
+
+
+def layer_number(depth: int) -> str:
+    """Return what to call a layer that has no one name."""
+    return gettext("layer {depth}").format(depth=depth)
 
 
 def name_columns(ax: Axes, names: dict[int, str]) -> None:
     """Name the layers below the axes, from input to output, or number them where their names have no room."""
     places = list(names)
     ax.set_xlim(places[0] - 0.5, places[-1] + 0.5)
-    ax.set_xlabel("layer, from input (left) to output (right)")
+    ax.set_xlabel(gettext("layer, from input (left) to output (right)"))
     longest = max(len(word) for name in names.values() for word in name.split() or [""])
     if (1 + longest) * len(places) < letters(ax):
         ax.set_xticks(places, [name.replace(" ", "\n") for name in names.values()])

@@ -26,14 +26,15 @@ from kerasteach.plotting.comparison_tables import (
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
 from kerasteach.plotting.ticks import whole_ticks
+from kerasteach.plotting.wording import N_, gettext, ngettext
 from kerasteach.tables.checks import Table, frame_of
 from kerasteach.validation import choice, finite
 
 _NAMES = {
-    "loss": "training loss",
-    "accuracy": "training accuracy",
-    "val_loss": "test loss",
-    "val_accuracy": "test accuracy",
+    "loss": N_("training loss"),
+    "accuracy": N_("training accuracy"),
+    "val_loss": N_("test loss"),
+    "val_accuracy": N_("test accuracy"),
 }
 
 
@@ -98,22 +99,23 @@ def learning_curves(
     names = names_of(frame)
     medians = draw_curves(ax, frame, metric, looks(names), found)
     if target is not None:
-        _across(ax, target, "--", f"target {target:g}")
+        _across(ax, target, "--", gettext("target {value}").format(value=f"{target:g}"))
     if chance is not None:
-        _across(ax, chance, ":", f"chance {chance:g}")
+        _across(ax, chance, ":", gettext("chance {value}").format(value=f"{chance:g}"))
     seeds = frame["seed"].nunique()
     if seeds > 1 and names == [""]:
         ax.lines[0].set_label("\n".join([spread_note(frame), *found.values()]))
     if len(names) > 1 or ax.get_legend_handles_labels()[0]:
         legend_outside(ax, title=spread_note(frame) if len(names) > 1 else None)
-    what = phrase(_name(metric), names[0] if len(names) == 1 else "", setting_of(frame_of("history", history)))
+    what = phrase(metric_name(metric), names[0] if len(names) == 1 else "", setting_of(frame_of("history", history)))
     finding = _finding(medians, metric, target, of_seeds(frame))
     caption(ax, title, what if "," in what else "", finding, pad=non_finite.room_for_crosses(ax))
     return ax
 
 
-def _name(metric: str) -> str:
-    return plain(_NAMES.get(metric, metric.replace("_", " ")))
+def metric_name(metric: str) -> str:
+    """Return what a metric of a table is called along an axis."""
+    return plain(gettext(_NAMES.get(metric, metric.replace("_", " "))))
 
 
 def _across(ax: Axes, height: float, line: str, label: str) -> None:
@@ -133,21 +135,28 @@ def _finding(medians: Mapping[str, pd.Series], metric: str, target: float | None
     if target is None or not shown or len(shown) > 3 or len(shown) < len(medians):
         return ""
     falls = _is_loss(metric)
-    what = f"{metric.replace('_', ' ')} {'below' if falls else 'above'} {target:g}"
+    message = gettext("{metric} below {target}") if falls else gettext("{metric} above {target}")
+    what = message.format(metric=metric.replace("_", " "), target=f"{target:g}")
     first: dict[str, int] = {}
     for name, values in shown.items():
         passed = values.index[(values < target) if falls else (values > target)]
         if len(passed):
             first[name] = int(passed[0])
     if not first:
-        return f"{what}: not within {max(int(values.index[-1]) for values in shown.values())} epochs{who}"
+        return f"{what}: {_never(max(int(values.index[-1]) for values in shown.values()))}{who}"
     parts = []
     for name, values in shown.items():
-        count = first.get(name, int(values.index[-1]))
-        epochs = f"{count} epoch{'s' * (count != 1)}"
-        when = f"after {epochs}" if name in first else f"not within {epochs}"
+        when = _after(first[name]) if name in first else _never(int(values.index[-1]))
         parts.append(f"{name} {when}" if name else when)
     return f"{what}: {', '.join(parts)}{who}" if any(shown) else f"{what} {parts[0]}{who}"
+
+
+def _after(epochs: int) -> str:
+    return ngettext("after {epochs} epoch", "after {epochs} epochs", epochs).format(epochs=epochs)
+
+
+def _never(epochs: int) -> str:
+    return ngettext("not within {epochs} epoch", "not within {epochs} epochs", epochs).format(epochs=epochs)
 
 
 def _is_loss(metric: str) -> bool:
@@ -156,7 +165,7 @@ def _is_loss(metric: str) -> bool:
 
 def diverged(frame: pd.DataFrame, metric: str) -> dict[str, str]:
     """Return a note on each network that left the finite numbers: its metric, or at least its training loss."""
-    of_loss = non_finite.notes(frame[frame["metric"] == "loss"], "value", "loss " if metric != "loss" else "")
+    of_loss = non_finite.notes(frame[frame["metric"] == "loss"], "value", loss=metric != "loss")
     return of_loss | non_finite.notes(frame[frame["metric"] == metric], "value")
 
 
@@ -172,7 +181,7 @@ def draw_curves(
         options: dict[str, Any] = {"label": label, "markevery": every}
         medians[str(name)] = line_with_band(ax, points, "epochs", "value", look_of[str(name)], **options)
     _mark_diverged(ax, frame[frame["metric"].isin([metric, "loss"])], look_of)
-    ax.set(xlabel="epochs trained", ylabel=_name(metric))
+    ax.set(xlabel=gettext("epochs trained"), ylabel=metric_name(metric))
     first, last = int(rows["epochs"].min()), int(rows["epochs"].max())
     whole_ticks(ax.xaxis)
     if first == last:
@@ -182,7 +191,7 @@ def draw_curves(
     if not np.isfinite(values).any():
         ax.set_xlim(first - 0.5, last + 0.5)
         reason = f": {next(iter(found.values()))}" if len(found) == 1 else ""
-        non_finite.nothing_finite(ax, f"no finite value{reason}")
+        non_finite.nothing_finite(ax, gettext("no finite value") + reason)
     else:
         _scale(ax, metric, values[np.isfinite(values)], medians)
     return medians

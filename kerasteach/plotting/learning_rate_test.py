@@ -14,6 +14,7 @@ from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.comparison_tables import phrase, setting_of
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.style import inks, new_axes
+from kerasteach.plotting.wording import gettext
 from kerasteach.tables.checks import Kind, Table, checked, frame_of
 from kerasteach.validation import finite, received
 
@@ -57,20 +58,27 @@ def learning_rate_test(
     ax = new_axes(ax)
     ink = inks()
     lost = rates[~np.isfinite(losses)]
-    note = f" (not finite from {lost[0]:.2g} on)" if len(lost) else ""
-    ax.plot(rates, losses, ls="", marker="o", mew=0, color=ink.forward, alpha=0.35, label="each batch's own loss")
-    ax.plot(rates, smoothed, color=ink.forward, label="smoothed" + note)
+    smooth = gettext("smoothed")
+    if len(lost):
+        smooth = gettext("smoothed (not finite from {rate} on)").format(rate=f"{lost[0]:.2g}")
+    ax.plot(
+        rates, losses, ls="", marker="o", mew=0, color=ink.forward, alpha=0.35, label=gettext("each batch's own loss")
+    )
+    ax.plot(rates, smoothed, color=ink.forward, label=smooth)
     if rate is not None:
-        ax.axvline(rate, color=ink.backward, ls="--", label=f"suggested rate: {rate:.2g}")
-    ax.set(xscale="log", xlabel="learning rate (one step at each)", ylabel="training loss of the batch")
+        ax.axvline(
+            rate, color=ink.backward, ls="--", label=gettext("suggested rate: {rate}").format(rate=f"{rate:.2g}")
+        )
+    ax.set(xscale="log", xlabel=gettext("learning rate (one step at each)"))
+    ax.set_ylabel(gettext("training loss of the batch"))
     if np.isfinite(smoothed).any():
         _set_limits(ax, rates, losses, smoothed)
     else:
         ax.set_xlim(rates[0] / 2, rates[-1] * 2)
         non_finite.nothing_finite(ax)
-    none = [] if rate is not None else [Line2D([], [], ls="", label="no rate suggested")]
+    none = [] if rate is not None else [Line2D([], [], ls="", label=gettext("no rate suggested"))]
     legend_outside(ax, [*ax.get_legend_handles_labels()[0], *none])
-    what = phrase("learning-rate range test", setting_of(frame_of("table", table)))
+    what = phrase(gettext("learning-rate range test"), setting_of(frame_of("table", table)))
     caption(ax, title, what, _finding(rates, smoothed, float(lost[0]) if len(lost) else None))
     return ax
 
@@ -81,9 +89,11 @@ def _finding(rates: np.ndarray, smoothed: np.ndarray, lost: float | None) -> str
     lowest = int(finite_ones.argmin())
     parts = []
     if 0 < lowest < len(rates) - 1 and np.isfinite(smoothed[lowest]):
-        parts.append(f"the smoothed loss is lowest at a learning rate of {rates[lowest]:.2g}")
+        message = gettext("the smoothed loss is lowest at a learning rate of {rate}")
+        parts.append(message.format(rate=f"{rates[lowest]:.2g}"))
     if lost is not None and not np.isfinite(smoothed[rates > lost]).any():
-        parts.append(f"{'' if parts else 'the loss is '}not finite from {lost:.2g} on")
+        message = gettext("not finite from {rate} on") if parts else gettext("the loss is not finite from {rate} on")
+        parts.append(message.format(rate=f"{lost:.2g}"))
     return ", ".join(parts)
 
 

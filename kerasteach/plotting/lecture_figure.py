@@ -26,6 +26,7 @@ from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.pages import composed, headline, on_page
 from kerasteach.plotting.style import PAGE, looks, new_axes
 from kerasteach.plotting.text_fitting import broken
+from kerasteach.plotting.wording import gettext
 from kerasteach.tables.checks import Table, frame_of
 
 _LETTERS = 90  # in a line of the title
@@ -101,7 +102,7 @@ def _upper(figure: SubFigure, curves: pd.DataFrame, frame: pd.DataFrame, shown: 
     for ax, metric in zip(axes, ["loss", *scores], strict=False):
         notes = diverged(curves, metric)
         draw_curves(new_axes(ax), curves, metric, look_of, notes)
-        caption(ax, None, "learning curves")
+        caption(ax, None, gettext("learning curves"))
         found = notes | found
     lines = lines_of(frame, "both")
     flow, what, finding = draw_flow(new_axes(axes[-1]), lines, "first", look_of)

@@ -14,6 +14,7 @@ from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.comparison_tables import phrase, setting_of
 from kerasteach.plotting.style import inks, new_axes, plain
 from kerasteach.plotting.text_fitting import broken, fitted, letters
+from kerasteach.plotting.wording import N_, gettext
 from kerasteach.tables.checks import Kind, Table, checked, columns_before, frame_of
 from kerasteach.validation import table
 
@@ -24,10 +25,11 @@ _MOST_DOTS = 60  # a path of more snapshots is drawn as a line alone
 _DEEPEST = 1e-100  # of the highest loss: what a logarithmic scale shows
 _STEEP = 50  # a loss that spans more than this factor has a logarithmic scale
 _AXES = {
-    "direction_1": "first random direction (1: the length of the filters)",
-    "direction_2": "second random direction",
-    "component_1": "along the path (distance of the weights)",
-    "component_2": "across the path (distance of the weights)",
+    "direction_1": N_("first random direction (1: the length of the filters)"),
+    "direction_2": N_("second random direction"),
+    "component_1": N_("along the path (distance of the weights)"),
+    "component_2": N_("across the path (distance of the weights)"),
+    "loss": N_("loss"),
 }
 
 
@@ -70,33 +72,39 @@ def loss_surface(surface: Table, trajectory: Table = None, ax: Axes | None = Non
     what = []
     if len(coordinates) == 1:
         _draw_curve(ax, surface, coordinates[0])
-        height, where = "loss", "at its own losses"
+        height, path_is = "loss", gettext("training path from {start} to {end}, at its own losses")
     else:
         stretched = _draw_colors(ax, surface, coordinates)
-        height, where = coordinates[1], ""
+        height, path_is = coordinates[1], gettext("training path from {start} to {end}")
         far = 0.0 if path is None else path["distance"].max()
         if far > _ON_THE_PLANE:
-            where = f"projected: at most {far:.2g} off this plane"
+            path_is = gettext("training path from {start} to {end}, projected: at most {distance} off this plane")
         what += [stretched] if stretched else []
-    ax.set_xlabel(fitted(ax, plain(_AXES.get(coordinates[0], coordinates[0]))))
+    ax.set_xlabel(fitted(ax, _label(coordinates[0])))
     upright = int(letters(ax) * ax.bbox.height / ax.bbox.width)
-    ax.set_ylabel(broken(plain(_AXES.get(height, height)), upright))
+    ax.set_ylabel(broken(_label(height), upright))
     finding = ""
     if path is not None:
         _draw_path(ax, path[coordinates[0]].to_numpy(), path[height].to_numpy())
-        what.insert(0, "training path from \N{WHITE CIRCLE} to \N{BLACK STAR}" + (where and f", {where}"))
+        signs = {"start": "\N{WHITE CIRCLE}", "end": "\N{BLACK STAR}"}
+        what.insert(0, path_is.format(distance=f"{path['distance'].max():.2g}", **signs))
         finding = _finding(path["loss"].to_numpy())
     if not np.isfinite(surface["loss"]).all():
-        what.append("hatched: the loss is not finite")
+        what.append(gettext("hatched: the loss is not finite"))
     caption(ax, title, phrase(*what, setting), finding)
     return ax
+
+
+def _label(coordinate: str) -> str:
+    return plain(gettext(_AXES.get(coordinate, coordinate)))
 
 
 def _finding(losses: np.ndarray) -> str:
     """Say from which loss to which the training went."""
     if len(losses) < 2 or not np.isfinite(losses[[0, -1]]).all() or f"{losses[0]:.3g}" == f"{losses[-1]:.3g}":
         return ""
-    return f"training went from loss {losses[0]:.3g} to {losses[-1]:.3g}"
+    message = gettext("training went from loss {first} to {last}")
+    return message.format(first=f"{losses[0]:.3g}", last=f"{losses[-1]:.3g}")
 
 
 def _checked_surface(surface: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -146,7 +154,7 @@ def _draw_colors(ax: Axes, surface: pd.DataFrame, coordinates: list[str]) -> str
         ax.contourf(across, up, shown, levels=levels, norm=norm, cmap="cividis")
         ax.contour(across, up, shown, levels=levels, colors=inks().surface, linewidths=0.6, alpha=0.6)
     ax.set(xlim=(losses.columns[0], losses.columns[-1]), ylim=(losses.index[0], losses.index[-1]))
-    kind = "loss (logarithmic scale)" if isinstance(norm, LogNorm) else "loss"
+    kind = gettext("loss (logarithmic scale)") if isinstance(norm, LogNorm) else gettext("loss")
     ax.figure.colorbar(ScalarMappable(norm, "cividis"), ax=ax, label=kind).ax.minorticks_off()
     return _scale_alike(ax) if set(coordinates) <= set(_AXES) else ""
 
@@ -159,8 +167,10 @@ def _scale_alike(ax: Axes) -> str:
         return ""
     box = 1 / _LONG if ratio > 1 else _LONG
     ax.set_box_aspect(box)
-    larger, factor = ("vertical", ratio * box) if ratio > 1 else ("horizontal", 1 / (ratio * box))
-    return f"the {larger} scale is {factor:.2g} times as large" if factor >= 1.05 else ""
+    vertical = gettext("the vertical scale is {factor} times as large")
+    horizontal = gettext("the horizontal scale is {factor} times as large")
+    message, factor = (vertical, ratio * box) if ratio > 1 else (horizontal, 1 / (ratio * box))
+    return message.format(factor=f"{factor:.2g}") if factor >= 1.05 else ""
 
 
 def _scale(losses: np.ma.MaskedArray) -> tuple[Normalize, np.ndarray]:
@@ -179,7 +189,7 @@ def _draw_path(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
     edge = [withStroke(linewidth=plt.rcParams["lines.linewidth"] + 2.5, foreground=ink.surface)]
     size = plt.rcParams["lines.markersize"]
     color = ink.backward
-    ax.plot(x, y, color=color, path_effects=edge, label="path")
+    ax.plot(x, y, color=color, path_effects=edge, label=gettext("path"))
     if len(x) <= _MOST_DOTS:
         ax.plot(x, y, ls="", marker="o", ms=0.8 * size, mfc=color, mec=ink.surface)
     ax.plot(x[0], y[0], ls="", marker="o", ms=1.6 * size, mfc=ink.surface, mec=color, mew=2)

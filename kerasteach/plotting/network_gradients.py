@@ -15,12 +15,14 @@ from matplotlib.patches import Polygon
 
 from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import GRADIENTS, Hue, median, names_of, networks_in
-from kerasteach.plotting.gradient_flow import norm_range, of_epoch, parameters_in
+from kerasteach.plotting.gradient_flow import first_and_last, norm_range, of_epoch, parameters_in
 from kerasteach.plotting.gradient_heat_map import rows_of
 from kerasteach.plotting.layer_names import layer_names
+from kerasteach.plotting.layer_rows import layer_number
 from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.step_flow import draw_flow, flow_of
 from kerasteach.plotting.style import blend, checked_axes, inks, new_axes, plain
+from kerasteach.plotting.wording import gettext, times
 from kerasteach.tables.checks import Table, frame_of
 from kerasteach.validation import received, whole
 
@@ -181,8 +183,9 @@ def _of_step(frame: pd.DataFrame, example: int, page: int, title: str | None) ->
         figure, axes = panels(2, 2, width=6.0, height=1.6 + 0.8 * flow.most_units, note=heading)
         for ax, direction in zip(axes, ("forward", "backward"), strict=True):
             draw_flow(ax, flow, direction)
-            number = "output a" if direction == "forward" else "dE/dz"
-            caption(ax, "auto", f"{direction}: {number} of each unit")
+            forward = gettext("forward: output a of each unit")
+            backward = gettext("backward: dE/dz of each unit")
+            caption(ax, "auto", forward if direction == "forward" else backward)
     return figure
 
 
@@ -215,13 +218,14 @@ def _draw(ax: Axes, layers: _Layers, ends: tuple[float, float], options: dict[st
     _connect(ax, heights)
     _draw_units(ax, heights, [_MOST + 1, *(layers.units.get(depth, _MOST + 1) for depth in depths)])
     size = _text_size(ax, last + 1)
-    ax.text(last, 0.5, "error", ha="center", va="center", fontsize=size, color=ink.text)
+    ax.text(last, 0.5, gettext("error"), ha="center", va="center", fontsize=size, color=ink.text)
     starts = range(last) if last <= _MOST_ARROWS else [0]
     for number in starts:
         _arrow(ax, number + 0.18, (number if len(starts) > 1 else last - 1) + 0.82, 1.18, 0.03, ink.forward, {})
-    ax.text(-0.4, 1.42, "forward pass", va="center", fontsize=size, color=ink.forward)
-    beside = 13 * 0.6 * size < 1.3 * _column(ax, last + 1)  # the first arrow, else above it
-    ax.text(-0.4, -0.3 if beside else -0.06, "backward pass", va="center", fontsize=size, color=ink.backward)
+    ax.text(-0.4, 1.42, gettext("forward pass"), va="center", fontsize=size, color=ink.forward)
+    backward = gettext("backward pass")
+    beside = len(backward) * 0.6 * size < 1.3 * _column(ax, last + 1)  # the first arrow, else above it
+    ax.text(-0.4, -0.3 if beside else -0.06, backward, va="center", fontsize=size, color=ink.backward)
     for depth, norm in zip(depths, layers.norms, strict=True):
         x = places[depth]
         share = _share(float(norm), ends)
@@ -292,7 +296,7 @@ def _write(ax: Axes, layers: _Layers, places: dict[int | None, int], size: float
     ink = inks()
     column = _column(ax, len(places))
     texts = {int(depth): _number(float(norm)) for depth, norm in zip(layers.norms.index, layers.norms, strict=True)}
-    names = {depth: layers.names.get(depth, f"layer {depth}") for depth in texts}
+    names = {depth: layers.names.get(depth, layer_number(depth)) for depth in texts}
     if max(map(len, names.values())) * 0.6 * size > column:
         names = {depth: str(depth) for depth in texts}
     every = max(1, int(np.ceil(4.2 * size / column)))
@@ -301,14 +305,14 @@ def _write(ax: Axes, layers: _Layers, places: dict[int | None, int], size: float
         x = places[depth]
         ax.text(x + 0.46, -0.6, texts[depth], ha="center", va="center", fontsize=size, color=ink.backward)
         ax.text(x, -0.84, plain(names[depth]), ha="center", va="center", fontsize=size, color=ink.text)
-    text = "layer" if names[shown[-1]] == str(shown[-1]) else "input"
+    text = gettext("layer") if names[shown[-1]] == str(shown[-1]) else gettext("input")
     if places[shown[-1]] * column > 3.6 * size:  # beside the first layer that has a name
         ax.text(0, -0.84, text, ha="center", va="center", fontsize=size, color=ink.text)
 
 
 def _number(norm: float) -> str:
     if not np.isfinite(norm):
-        return "not finite"
+        return gettext("not finite")
     if norm == 0:
         return "0"
     if 1e-3 <= norm < 1e4:
@@ -318,8 +322,12 @@ def _number(norm: float) -> str:
 
 
 def _what(rows: pd.DataFrame, when: str, layers: _Layers) -> str:
-    seeds = f", median of {layers.seeds} seeds" if layers.seeds > 1 else ""
-    return f"arrows: norm of the {parameters_in(rows)} gradient, mean over the steps of {when}{seeds}"
+    message = gettext("arrows: norm of the {parameters} gradient, mean over the steps of {epoch}")
+    if layers.seeds > 1:
+        message = gettext(
+            "arrows: norm of the {parameters} gradient, mean over the steps of {epoch}, median of {seeds} seeds"
+        )
+    return message.format(parameters=parameters_in(rows), epoch=when, seeds=layers.seeds)
 
 
 def _finding(name: str, layers: _Layers) -> str:
@@ -328,14 +336,12 @@ def _finding(name: str, layers: _Layers) -> str:
     if len(layers.norms) < 2 or not np.isfinite([first, last]).all():
         return ""
     of = f"{name}: " if name else ""
-    one, other = f"layer {layers.norms.index[0]}", f"layer {layers.norms.index[-1]}"
+    ends = int(layers.norms.index[0]), int(layers.norms.index[-1])
     if first == 0 and last == 0:
-        return f"{of}no layer gets any gradient"
+        return of + gettext("no layer gets any gradient")
     if first == 0 or last == 0:
-        return f"{of}{one if first == 0 else other} gets no gradient"
+        return of + gettext("layer {depth} gets no gradient").format(depth=ends[0] if first == 0 else ends[1])
     factor = max(first / last, last / first)
     if factor < _FACTOR:
         return ""
-    times = f"{factor:,.0f}" if factor < 1e6 else f"{factor:.0e}"
-    times = f"{float(f'{factor:.2g}'):,.0f}" if 100 <= factor < 1e6 else (f"{factor:.2g}" if factor < 100 else times)
-    return f"{of}{one} gets {times} times {'less' if first < last else 'more'} than {other}"
+    return of + first_and_last(*ends, times(factor), first < last)

@@ -12,15 +12,29 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
 from kerasteach.plotting.style import Look
+from kerasteach.plotting.wording import N_, gettext
+
+# By whether there are several seeds, whether it is the loss, and whether the values stay so to the end.
+_NOTES = {
+    (False, False, False): N_("not finite in epoch {epoch}"),
+    (False, False, True): N_("not finite from epoch {epoch}"),
+    (False, True, False): N_("loss not finite in epoch {epoch}"),
+    (False, True, True): N_("loss not finite from epoch {epoch}"),
+    (True, False, False): N_("{seeds} of {of} seeds not finite in epoch {epoch}"),
+    (True, False, True): N_("{seeds} of {of} seeds not finite from epoch {epoch}"),
+    (True, True, False): N_("{seeds} of {of} seeds loss not finite in epoch {epoch}"),
+    (True, True, True): N_("{seeds} of {of} seeds loss not finite from epoch {epoch}"),
+}
 
 
-def notes(rows: pd.DataFrame, value: str, prefix: str = "") -> dict[str, str]:
+def notes(rows: pd.DataFrame, value: str, *, loss: bool = False) -> dict[str, str]:
     """Return a note for each network of which a seed is not finite: `"2 of 3 seeds not finite from epoch 6"`.
 
     Args:
         rows: A table with the columns `network, seed, epoch` and the values.
         value: The column of the values.
-        prefix: What is not finite, where it is not what the figure draws: `"loss "`. Defaults to nothing.
+        loss: Whether the note has to say that it is the loss: where the figure draws something else. Defaults to
+            `False`.
 
     Returns:
         The notes, by network. Epochs count from 1, as in the figures.
@@ -33,17 +47,17 @@ def notes(rows: pd.DataFrame, value: str, prefix: str = "") -> dict[str, str]:
     for name, network in runs.groupby("network", sort=False):
         lost = network[~network["finite"]]
         if len(lost):
-            found[str(name)] = _note(network, lost, prefix)
+            found[str(name)] = _note(network, lost, loss)
     return found
 
 
-def _note(network: pd.DataFrame, lost: pd.DataFrame, prefix: str) -> str:
+def _note(network: pd.DataFrame, lost: pd.DataFrame, loss: bool) -> str:
     seeds, of = lost["seed"].nunique(), network["seed"].nunique()
     last = network.groupby("seed")["finite"].last()
     for_good = not last[lost["seed"].unique()].any()
     epoch = int(lost["epoch"].min()) + 1
-    who = f"{seeds} of {of} seeds " if of > 1 else ""
-    return f"{who}{prefix}not finite {'from' if for_good else 'in'} epoch {epoch}"
+    message = _NOTES[of > 1, loss, bool(for_good)]
+    return gettext(message).format(seeds=seeds, of=of, epoch=epoch)
 
 
 def mark(ax: Axes, places: Mapping[str, Iterable[float]], look_of: Mapping[str, Look], size: float) -> None:
@@ -81,8 +95,10 @@ def room_for_crosses(ax: Axes) -> float | None:
     )
 
 
-def nothing_finite(ax: Axes, text: str = "no finite value") -> None:
+def nothing_finite(ax: Axes, text: str | None = None) -> None:
     """Say in the axes that there is nothing to draw, and show no scale that has no meaning."""
     ax.set_yticks([])
     ax.set_yticks([], minor=True)
-    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center")
+    ax.text(
+        0.5, 0.5, gettext("no finite value") if text is None else text, transform=ax.transAxes, ha="center", va="center"
+    )

@@ -29,6 +29,7 @@ from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.style import PAGE, settings
 from kerasteach.plotting.text_fitting import LETTER
 from kerasteach.plotting.unit_cards import of_example, pages_of
+from kerasteach.plotting.wording import N_, gettext
 from kerasteach.tables.checks import Kind, Table, frame_of
 from kerasteach.validation import received, text, whole
 
@@ -56,7 +57,7 @@ def _size(name: str) -> float:
     return base if value is None else base * font_scalings[value] if isinstance(value, str) else float(value)
 
 
-def on_page(names: Sequence[str], page: Any, most: int = NETWORKS, what: str = "networks") -> tuple[list[str], str]:
+def on_page(names: Sequence[str], page: Any, most: int = NETWORKS, what: str = N_("networks")) -> tuple[list[str], str]:
     """Return the names that stand on a page, and what to write above it where there are several pages.
 
     Args:
@@ -76,8 +77,13 @@ def on_page(names: Sequence[str], page: Any, most: int = NETWORKS, what: str = "
     shown = list(names[first : first + most])
     if pages == 1:
         return shown, ""
-    numbers = f"{what} {first + 1} to {first + len(shown)}" if len(shown) > 1 else f"number {first + 1}"
-    return shown, f"page {page} of {pages}: {numbers} of {len(names)}"
+    message = (
+        gettext("page {page} of {pages}: {what} {first} to {last} of {all}")
+        if len(shown) > 1
+        else gettext("page {page} of {pages}: number {first} of {all}")
+    )
+    numbers = {"first": first + 1, "last": first + len(shown), "all": len(names)}
+    return shown, message.format(page=page, pages=pages, what=gettext(what), **numbers)
 
 
 def headline(title: str | None, what: str, note: str, width: int = 90) -> str:

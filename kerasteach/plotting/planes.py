@@ -13,8 +13,10 @@ from matplotlib.axes import Axes
 from kerasteach import validation
 from kerasteach.plotting.comparison_tables import PREDICTIONS, Hue, networks_in
 from kerasteach.plotting.style import plain
+from kerasteach.plotting.wording import N_, gettext
 
-_AXES = ("first feature", "second feature")
+_AXES, _AXIS = (N_("first feature"), N_("second feature")), N_("feature")
+EXAMPLES = {"train": N_("training examples"), "test": N_("test examples")}  # of the parts of the data
 
 
 def planes_in(predictions: Any, hue: Hue) -> pd.DataFrame:
@@ -124,13 +126,18 @@ def points_on(frame: pd.DataFrame, x: Any, y: Any, name: str = "") -> tuple[np.n
 
 def feature_names(features: Any, predictions: pd.DataFrame, count: int = 2) -> list[str]:
     """Return the names of the features, for the axes: those given, or those that the table has."""
-    usual = _AXES if count == 2 else ("feature",)
+    usual = [gettext(name) for name in (_AXES if count == 2 else (_AXIS,))]
     given = predictions.attrs.get("features", usual) if features is None else features
     what = "two names" if count == 2 else "one name"
     names = [validation.text("features", name) for name in validation.several("features", given, what)]
     if len(names) != count:
         raise ValueError(f"`features` must be {what}. {validation.received('features', features)}")
     return [plain(name) for name in names]
+
+
+def named_value(output: str) -> str:
+    """Return what to call an output of a regression: of one that has no name, the value."""
+    return gettext("value") if output == "value_1" else plain(output)
 
 
 def scatter(ax: Axes, points: np.ndarray, colors: Any, edges: Any, marker: str = "o", **options: Any) -> Any:

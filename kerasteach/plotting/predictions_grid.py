@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 
 from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.style import checked_axes, inks, new_axes, plain
+from kerasteach.plotting.wording import gettext, grouped, ngettext
 from kerasteach.tables.class_labels import MISSING, Labeled, labeled
 from kerasteach.validation import array, choice, received, whole
 
@@ -97,11 +98,21 @@ def predictions_grid(
         _image(grid.ax, pictures, number, corner, kwargs)
         _label(grid, text, corner, wrong=given.predicted[number] != given.true[number])
     right = int((given.predicted == given.true).sum())
-    which = {"wrong first": "the wrong ones first", "unsure first": "the least sure first", "given": ""}[order]
-    shown = f"{len(chosen)} images" if len(chosen) == len(given.true) else f"{len(chosen)} of them"
-    what = ", ".join(part for part in (shown if len(chosen) > 1 else "1 image", which) if part)
-    caption(grid.ax, title, what, f"{right:,} of {len(given.true):,} image{'s' * (len(given.true) != 1)} right")
+    caption(grid.ax, title, _what(len(chosen), len(given.true), order), _finding(right, len(given.true)))
     return grid.ax
+
+
+def _what(shown: int, count: int, order: str) -> str:
+    """Say how many images are drawn, and in which order."""
+    message = gettext("{shown} images") if shown == count else gettext("{shown} of them")
+    orders = {"wrong first": gettext("the wrong ones first"), "unsure first": gettext("the least sure first")}
+    parts = [message.format(shown=shown) if shown > 1 else gettext("1 image"), orders.get(order, "")]
+    return ", ".join(part for part in parts if part)
+
+
+def _finding(right: int, count: int) -> str:
+    message = ngettext("{right} of {count} image right", "{right} of {count} images right", count)
+    return message.format(right=grouped(right), count=grouped(count))
 
 
 def _pictures(images: Any) -> np.ndarray:
@@ -146,8 +157,10 @@ def _text(given: Labeled, number: int) -> str:
     """Return what stands below an image."""
     true, predicted = int(given.true[number]), int(given.predicted[number])
     share = "" if given.shares is None or predicted == MISSING else f" {100 * given.shares[number]:.0f} %"
-    said = "not finite" if predicted == MISSING else f"{_short(given.names[predicted])}{share}"
-    return f"{_RIGHT} {said}" if true == predicted else f"{_WRONG} {said}\ntrue: {_short(given.names[true])}"
+    said = gettext("not finite") if predicted == MISSING else f"{_short(given.names[predicted])}{share}"
+    if true == predicted:
+        return f"{_RIGHT} {said}"
+    return f"{_WRONG} {said}\n" + gettext("true: {class_name}").format(class_name=_short(given.names[true]))
 
 
 def _laid_out(ax: Axes | None, texts: Sequence[str], columns: int | None, ratio: float) -> _Grid:

@@ -12,18 +12,14 @@ from matplotlib.axes import Axes
 
 from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import HISTORY, Hue, names_of, networks_in
-from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
+from kerasteach.plotting.learning_curves import metric_name
+from kerasteach.plotting.style import Look, inks, looks, new_axes
 from kerasteach.plotting.text_fitting import broken, fitted, letters
+from kerasteach.plotting.wording import gettext
 from kerasteach.tables.checks import Table
 from kerasteach.tables.intervals import interval_name, mean_difference, mean_interval
 from kerasteach.validation import choice
 
-_NAMES = {
-    "loss": "training loss",
-    "accuracy": "training accuracy",
-    "val_loss": "test loss",
-    "val_accuracy": "test accuracy",
-}
 _PREFERRED = ("val_accuracy", "val_loss", "accuracy", "loss")
 _SPREAD = 0.16  # of the distance between networks: how far points of one network stand apart
 
@@ -82,11 +78,12 @@ def score_distribution(
     for place, (name, column) in enumerate(scores.items()):
         _draw(ax, place, column.dropna(), look_of[str(name)], kwargs)
     _name(ax, [str(name) for name in scores])
-    ax.set(xlim=(-0.6, len(scores.columns) - 0.4), ylabel=plain(_NAMES.get(metric, metric)))
+    ax.set(xlim=(-0.6, len(scores.columns) - 0.4), ylabel=metric_name(metric))
     _limit(ax, metric, scores.to_numpy())
     _explain(ax, scores)
-    what = f"{_NAMES.get(metric, metric)} after the last epoch, {_seeds(scores)}"
-    caption(ax, title, plain(what), _finding(scores, metric))
+    what = gettext("{metric} after the last epoch, {seeds}")
+    what = what.format(metric=metric_name(metric), seeds=_seeds(scores))
+    caption(ax, title, what, _finding(scores, metric))
     return ax
 
 
@@ -161,7 +158,7 @@ def _limit(ax: Axes, metric: str, scores: np.ndarray) -> None:
     finite = scores[np.isfinite(scores)]
     if not finite.size:
         ax.set_yticks([])
-        ax.text(0.5, 0.5, "no finite value", transform=ax.transAxes, ha="center", va="center")
+        ax.text(0.5, 0.5, gettext("no finite value"), transform=ax.transAxes, ha="center", va="center")
     elif metric.endswith("accuracy"):
         low, high = ax.get_ylim()
         missing = max(0.0, 0.02 - (high - low)) / 2
@@ -173,17 +170,18 @@ def _explain(ax: Axes, scores: pd.DataFrame) -> None:
     """Say below the axes what is drawn besides the points."""
     seeds = int(scores.notna().sum().max())
     interval = interval_name(seeds)
-    parts = ["bar: median"] if seeds > 1 else []
-    parts += [f"diamond: mean with {interval}"] if interval else []
-    parts += ["thin line: one seed"] if len(scores.columns) > 1 else []
+    parts = [gettext("bar: median")] if seeds > 1 else []
+    parts += [gettext("diamond: mean with {interval}").format(interval=gettext(interval))] if interval else []
+    parts += [gettext("thin line: one seed")] if len(scores.columns) > 1 else []
     if parts:
         ax.set_xlabel(fitted(ax, "; ".join(parts)), fontsize="small")
 
 
 def _seeds(scores: pd.DataFrame) -> str:
     counts = sorted(set(scores.notna().sum().tolist()))
-    many = f"{counts[0]} to {counts[-1]} seeds" if len(counts) > 1 else f"{counts[0]} seeds"
-    return "one seed" if counts == [1] else many
+    if len(counts) > 1:
+        return gettext("{least} to {most} seeds").format(least=counts[0], most=counts[-1])
+    return gettext("one seed") if counts == [1] else gettext("{seeds} seeds").format(seeds=counts[0])
 
 
 def _finding(scores: pd.DataFrame, metric: str) -> str:
@@ -197,12 +195,15 @@ def _finding(scores: pd.DataFrame, metric: str) -> str:
         if ends[0].sum() > 1 or ends[1].sum() > 1:
             return ""
         high, low = (str(medians.index[end.to_numpy().argmax()]) for end in ends)
-        return f"highest median: {high}, {medians[high]:.3g}; lowest: {low}, {medians[low]:.3g}"
+        values = {"top": f"{medians[high]:.3g}", "bottom": f"{medians[low]:.3g}"}
+        return gettext("highest median: {high}, {top}; lowest: {low}, {bottom}").format(high=high, low=low, **values)
     one, other = map(str, whole.mean().sort_values(ascending=False).index)
     mean, low_end, high_end = mean_difference(whole[one].to_numpy(), whole[other].to_numpy())
     if not low_end > 0:
         return ""
-    return (
-        f"{one}: {mean:.2g} higher than {other} (mean of {len(whole)} paired differences, "
-        f"{interval_name(len(whole))} {low_end:.2g} to {high_end:.2g})"
+    message = gettext(
+        "{one}: {mean} higher than {other} (mean of {count} paired differences, {interval} {low} to {high})"
     )
+    numbers = {"mean": f"{mean:.2g}", "low": f"{low_end:.2g}", "high": f"{high_end:.2g}"}
+    interval = gettext(str(interval_name(len(whole))))
+    return message.format(one=one, other=other, count=len(whole), interval=interval, **numbers)

@@ -12,6 +12,7 @@ from matplotlib.patches import FancyArrowPatch
 
 from kerasteach.plotting.style import blend, inks, plain
 from kerasteach.plotting.unit_cards import of_example
+from kerasteach.plotting.wording import gettext
 
 MOST_UNITS = 24  # of a layer
 _WRITTEN = 12  # units of a layer that have room for their numbers
@@ -65,7 +66,7 @@ def flow_of(table: pd.DataFrame, example: int) -> Flow:
 def _flow(rows: pd.DataFrame) -> Flow:
     layers = rows[rows["layer"].notna()]
     first = layers[(layers["layer"] == layers["layer"].iloc[0]) & (layers["quantity"] == "x")]
-    names, outputs, signals = ["input"], [_units(first)], [np.zeros(0)]
+    names, outputs, signals = [gettext("input")], [_units(first)], [np.zeros(0)]
     forward, backward = [], []
     derivatives = np.zeros(0)
     for depth in sorted(layers["depth"].dropna().unique()):
@@ -85,7 +86,7 @@ def _flow(rows: pd.DataFrame) -> Flow:
     derivatives = derivatives if len(derivatives) == len(outputs[-1]) else np.full(len(outputs[-1]), np.nan)
     forward.append(np.ones((len(outputs[-1]), 1)) * np.nan)
     backward.append(derivatives[:, None])
-    return Flow([*names, "error"], [*outputs, np.array([error])], [*signals, np.ones(1)], forward, backward)
+    return Flow([*names, gettext("error")], [*outputs, np.array([error])], [*signals, np.ones(1)], forward, backward)
 
 
 def _units(rows: pd.DataFrame) -> np.ndarray:
@@ -182,4 +183,4 @@ def _short(name: str) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value + 0.0:.2g}".replace("-", "\N{MINUS SIGN}") if np.isfinite(value) else "not finite"
+    return f"{value + 0.0:.2g}".replace("-", "\N{MINUS SIGN}") if np.isfinite(value) else gettext("not finite")

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from kerasteach.plotting.captions import AUTO, check_title
 from kerasteach.plotting.frames import drawing, evenly, frames_of, same_limits
 from kerasteach.plotting.pages import composed, on_page, panels
+from kerasteach.plotting.wording import N_
 from kerasteach.tables.checks import Table
 from kerasteach.validation import flag, received, text, whole
 
@@ -73,7 +74,7 @@ def stills_figure(
     title = "" if title is None else text("title", title, empty=True)
     title = "" if title == AUTO else title
     frames = frames_of(figure_function, table, over, count, past, evenly)
-    numbers, note = on_page([str(number) for number in range(len(frames))], page, _MOST, "stills")
+    numbers, note = on_page([str(number) for number in range(len(frames))], page, _MOST, N_("stills"))
     frames = [frames[int(number)] for number in numbers]
     with composed():
         width, height = np.array(plt.rcParams["figure.figsize"]) * (_WIDTH, _HEIGHT)

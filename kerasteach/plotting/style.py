@@ -15,6 +15,7 @@ from matplotlib.colors import to_hex, to_rgb
 from kerasteach import validation
 from kerasteach.activations.functions import COURSE
 from kerasteach.plotting.growing_layout import GrowingLayout
+from kerasteach.plotting.wording import gettext, in_language
 
 PAGE = (12.8, 7.2)  # inches, 16:9: a little less than a slide, which has 13.33 x 7.5
 COLUMN = (3.5, 2.6)  # inches: one of two columns of a printed page
@@ -64,7 +65,7 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
 def plain(name: str) -> str:
     """Return a name as matplotlib draws it letter by letter: a `$` begins no formula, a `_` hides no legend entry."""
     name = name.replace("$", r"\$")
-    return "(no name)" if not name.strip() else f" {name}" if name.startswith("_") else name
+    return gettext("(no name)") if not name.strip() else f" {name}" if name.startswith("_") else name
 
 
 @contextmanager
@@ -84,7 +85,7 @@ def settings(values: Mapping[str, Any]) -> Iterator[None]:
 
 
 @contextmanager
-def style(name: str = "notebook", *, dark: bool = False) -> Iterator[None]:
+def style(name: str = "notebook", *, dark: bool = False, language: str = "en") -> Iterator[None]:
     """Make the figures inside this block for one place: a slide, a printed page or a notebook.
 
     Only settings of matplotlib's are changed, and they are put back; outside of such a block figures use the caller's.
@@ -95,10 +96,12 @@ def style(name: str = "notebook", *, dark: bool = False) -> Iterator[None]:
             column of a printed page, 3.5 inches wide, in text of 8 points. `"notebook"`: a figure below a cell.
             Defaults to `"notebook"`.
         dark: Whether the ground is dark, for dark slides. Defaults to `False`.
+        language: Of titles, labels and legends: `"en"` or `"de"`. What comes from the table, such as names of layers,
+            stays as it is. Defaults to `"en"`.
 
     Raises:
         TypeError: If an argument is of another kind.
-        ValueError: If there is no such style.
+        ValueError: If there is no such style or language.
 
     Example:
         >>> import kerasteach as kt
@@ -107,7 +110,7 @@ def style(name: str = "notebook", *, dark: bool = False) -> Iterator[None]:
     """
     values = _STYLES[validation.choice("name", name, _STYLES)]()
     ground = _DARK if validation.flag("dark", dark) else _LIGHT
-    with settings({**values, **ground}):
+    with settings({**values, **ground}), in_language(language):
         yield
 
 

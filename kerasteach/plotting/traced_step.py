@@ -24,6 +24,7 @@ from kerasteach.plotting.unit_cards import (
     pages_of,
     text_width,
 )
+from kerasteach.plotting.wording import gettext
 from kerasteach.tables.checks import Table
 from kerasteach.validation import received, text, whole
 
@@ -70,13 +71,17 @@ def traced_step(
     if page > len(pages):
         raise ValueError(f"`page` must be from 1 to {len(pages)}. {received('page', page)}")
     columns = pages[page - 1]
-    parts = ["one training step"]
-    parts += [f"example {example} of {examples}"] if examples > 1 else []
-    parts += [f"page {page} of {len(pages)}"] if len(pages) > 1 else []
+    parts = [gettext("one training step")]
+    if examples > 1:
+        parts.append(gettext("example {number} of {examples}").format(number=example, examples=examples))
+    if len(pages) > 1:
+        parts.append(gettext("page {page} of {pages}").format(page=page, pages=len(pages)))
     what = ", ".join(parts)
     heading = "" if title is None else what if text("title", title, empty=True) == AUTO else title
-    forward = "forward: each number →"
-    backward = "← backward: dE/d of each number" + (", for weights of the whole batch" if examples > 1 else "")
+    forward = gettext("forward: each number →")
+    backward = gettext("← backward: dE/d of each number")
+    if examples > 1:
+        backward = gettext("← backward: dE/d of each number, for weights of the whole batch")
     size = _lay_out(columns, [heading, forward, backward])
     ax, points = _axes(ax, *size)
     for before, after in pairwise(columns):
@@ -96,7 +101,8 @@ def traced_step(
 def _finding(rows: pd.DataFrame) -> str:
     """Say how large the error is before the step."""
     error = rows[(rows["quantity"] == "E") & rows["layer"].isna() & rows["example"].isna()]["value"]
-    return f"the error before the step is {error.iloc[0]:.4g}" if len(error) else ""
+    message = gettext("the error before the step is {error}")
+    return message.format(error=f"{error.iloc[0]:.4g}") if len(error) else ""
 
 
 def _lay_out(columns: list[Column], lines: list[str]) -> tuple[float, float]:

@@ -13,9 +13,10 @@ from kerasteach.plotting.gradient_flow import gradient_flow
 from kerasteach.plotting.learning_curves import learning_curves
 from kerasteach.plotting.pages import composed
 from kerasteach.plotting.style import inks, plain
+from kerasteach.plotting.wording import N_, gettext
 
 _WIDTH, _HEIGHT = 0.75, 0.75  # of a panel, as shares of a figure
-_TRAINING, _VALIDATION = "training", "validation"
+_TRAINING, _VALIDATION = N_("training"), N_("validation")
 
 
 def draw_training(
@@ -36,7 +37,7 @@ def draw_training(
     figure.set_size_inches(_WIDTH * width * max(count, 1), _HEIGHT * height)
     with composed():
         if not count:
-            figure.text(0.5, 0.5, "nothing recorded yet", ha="center", va="center")
+            figure.text(0.5, 0.5, gettext("nothing recorded yet"), ha="center", va="center")
             return
         axes: list[Axes] = list(figure.subplots(1, count, squeeze=False).flat)
         for ax, metric in zip(axes, shown, strict=False):
@@ -44,7 +45,7 @@ def draw_training(
         if gradients is not None:
             epoch = int(gradients["epoch"].max())
             gradient_flow(gradients, epoch=epoch, ax=axes[-1])
-            axes[-1].set_title(f"gradients in epoch {epoch + 1}")
+            axes[-1].set_title(gettext("gradients in epoch {number}").format(number=epoch + 1))
         if note:
             size = axes[0].xaxis.label.get_fontsize()
             figure.supxlabel(note, x=0.99, ha="right", fontsize=0.85 * float(size), color=inks().muted)
@@ -52,7 +53,7 @@ def draw_training(
 
 def _curves(ax: Axes, history: pd.DataFrame, metric: str) -> None:
     """Draw a metric of the training and, where there is one, of the validation."""
-    names = {metric: _TRAINING, f"val_{metric}": _VALIDATION}
+    names = {metric: gettext(_TRAINING), f"val_{metric}": gettext(_VALIDATION)}
     rows = history[history["metric"].isin(list(names))]
     several = rows["metric"].nunique() > 1
     rows = rows.assign(network=rows["metric"].map(names), metric=metric)
@@ -62,5 +63,7 @@ def _curves(ax: Axes, history: pd.DataFrame, metric: str) -> None:
         legend.set_title("")
     ax.set_title("")
     words = metric.removeprefix("val_").replace("_", " ")
-    which = "" if several else f"{_VALIDATION if metric.startswith('val_') else _TRAINING} "
-    ax.set_ylabel(plain(which + words))
+    if not several:
+        of_part = gettext("validation {metric}") if metric.startswith("val_") else gettext("training {metric}")
+        words = of_part.format(metric=words)
+    ax.set_ylabel(plain(words))

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.textpath import TextPath
 
 from kerasteach.plotting.style import plain
+from kerasteach.plotting.wording import gettext
 from kerasteach.tables.checks import Kind, Table, checked
 from kerasteach.tables.training_step import symbol
 from kerasteach.validation import whole
@@ -107,7 +108,8 @@ class Column:
     def part(self, first: int, count: int) -> Column:
         """Return a column of some of the cards, whose title says which."""
         last = first + count - 1
-        units = f"unit {first}" if count == 1 else f"units {first} to {last}"
+        units = gettext("unit {first}") if count == 1 else gettext("units {first} to {last}")
+        units = units.format(first=first, last=last)
         return Column(f"{self.title}, {units}", self.cards[first : last + 1])
 
 
@@ -186,14 +188,16 @@ def columns_of(rows: pd.DataFrame) -> Iterator[Column]:
     layers = rows[rows["layer"].notna()]
     first = layers[(layers["layer"] == layers["layer"].iloc[0]) & (layers["quantity"] == "x")]
     inputs = _by_place(first)
-    yield Column("input", [Card([(_name("x", None, place, inputs), _number(inputs[place]), "")]) for place in inputs])
+    yield Column(
+        gettext("input"), [Card([(_name("x", None, place, inputs), _number(inputs[place]), "")]) for place in inputs]
+    )
     for depth in sorted(layers["depth"].dropna().unique()):
         layer = layers[layers["depth"] == depth]
         dense = layer[layer["layer"] == layer.loc[layer["quantity"] == "W", "layer"].iloc[0]]
         last = layer[layer["layer"] == layer.loc[layer["quantity"] == "a", "layer"].iloc[-1]]
         yield Column(plain(str(dense["layer"].iloc[0])), list(_cards(depth, dense, last)))
     error = rows[(rows["quantity"] == "E") & rows["layer"].isna() & rows["example"].isna()]["value"].iloc[0]
-    yield Column("error", [Card([("$E$", _number(error), "")])])
+    yield Column(gettext("error"), [Card([("$E$", _number(error), "")])])
 
 
 def _cards(depth: int, dense: pd.DataFrame, last: pd.DataFrame) -> Iterator[Card]:

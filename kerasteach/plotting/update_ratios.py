@@ -17,8 +17,8 @@ from kerasteach.plotting.layer_colors import color_scale, layer_colors
 from kerasteach.plotting.layer_rows import names_by_depth
 from kerasteach.plotting.pages import composed, on_page, panels, write_headline
 from kerasteach.plotting.style import blend, checked_axes, inks, new_axes
+from kerasteach.plotting.wording import gettext, times
 from kerasteach.tables.checks import Table
-from kerasteach.tables.names import times
 from kerasteach.validation import choice
 
 USUAL = 1e-3  # a rough heuristic of https://cs231n.github.io/neural-networks-3/#ratio
@@ -160,17 +160,18 @@ def _draw(ax: Axes, rows: pd.DataFrame, ends: tuple[float, float], title: str | 
         ax.plot(line.index + (0 if per_step else 1), line, color=color, **options)
     ax.set_yscale("log", nonpositive="mask")
     ax.set_ylim(*ends)
-    ax.set(xlabel="step" if per_step else "epochs trained", ylabel="update norm / weight norm")
+    ax.set_xlabel(gettext("step") if per_step else gettext("epochs trained"))
+    ax.set_ylabel(gettext("update norm / weight norm"))
     places = middle.index.get_level_values(x) + (0 if per_step else 1)
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
     if places.min() == places.max():
         ax.set_xlim(places.min() - 0.5, places.max() + 0.5)
         ax.set_xticks([places.min()])
     if not (np.isfinite(middle) & (middle > 0)).any():
-        why = "no step changed a weight" if (middle == 0).all() else "no finite ratio"
+        why = gettext("no step changed a weight") if (middle == 0).all() else gettext("no finite ratio")
         ax.text(0.5, 0.9, why, transform=ax.transAxes, ha="center", va="top")
-    missing = " (0 where missing)" if (middle == 0).any() else ""
-    caption(ax, title, f"{what}{missing}", _finding(rows, middle, x, layers))
+    missing = gettext("(0 where missing)") if (middle == 0).any() else ""
+    caption(ax, title, " ".join(part for part in (what, missing) if part), _finding(rows, middle, x, layers))
 
 
 def _one_a_epoch(rows: pd.DataFrame) -> bool:
@@ -179,9 +180,12 @@ def _one_a_epoch(rows: pd.DataFrame) -> bool:
 
 
 def _what(rows: pd.DataFrame, parameter: str) -> str:
-    seeds = rows["seed"].nunique()
-    many = f", median of {seeds} seeds" if seeds > 1 else ""
-    return f"change of the {parameter} in a step, over its norm{many}; shaded: 0.0001 to 0.1"
+    message = gettext("change of the {parameter} in a step, over its norm; shaded: 0.0001 to 0.1")
+    if rows["seed"].nunique() > 1:
+        message = gettext(
+            "change of the {parameter} in a step, over its norm, median of {seeds} seeds; shaded: 0.0001 to 0.1"
+        )
+    return message.format(parameter=parameter, seeds=rows["seed"].nunique())
 
 
 def _finding(rows: pd.DataFrame, middle: pd.Series, x: str, layers: dict[int, str]) -> str:
@@ -199,5 +203,9 @@ def _finding(rows: pd.DataFrame, middle: pd.Series, x: str, layers: dict[int, st
     depth = outside.idxmax()
     below = typical[depth] < LOW
     factor = times(10 ** min(float(outside.max()), 300.0))  # a power of ten that a float holds
-    range_ = f"{factor} times {'less' if below else 'more'} than the usual range"
-    return f"{layers[int(depth)]}: the median step of epoch {last + 1} changes it {range_}"
+    message = (
+        gettext("{layer}: the median step of epoch {number} changes it {factor} times less than the usual range")
+        if below
+        else gettext("{layer}: the median step of epoch {number} changes it {factor} times more than the usual range")
+    )
+    return message.format(layer=layers[int(depth)], number=last + 1, factor=factor)

@@ -15,6 +15,7 @@ from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.layer_names import as_text
 from kerasteach.plotting.pages import composed, on_page, panels, write_headline
 from kerasteach.plotting.style import blend, inks, new_axes
+from kerasteach.plotting.wording import N_, gettext
 from kerasteach.validation import received, text
 
 PANELS = 9  # on a page
@@ -59,16 +60,18 @@ def weight_histograms_figure(
     check_title(title)
     first, last = _both(before, after)
     chosen = _chosen(first, parameter)
-    shown, note = on_page([str(place) for place in range(len(chosen))], page, PANELS, "weights")
+    shown, note = on_page([str(place) for place in range(len(chosen))], page, PANELS, N_("weights"))
     of_one = {name.rpartition("/")[2] for name, _ in chosen} if _is_named(first) else set()
     with composed():
         figure, axes = panels(len(shown), min(3, len(shown)), width=4.0, height=2.6)
         for number, ax in zip(shown, axes, strict=True):
             name, array = chosen[int(number)]
             _draw(ax, _name(name, len(of_one) == 1), array, None if last is None else last[name])
-        figure.supylabel("share of the weights", fontsize=axes[0].xaxis.label.get_fontsize())
-        when = "" if last is None else ", before (outline) and after (filled)"
-        write_headline(figure, title, f"weights by layer, with their standard deviation{when}", note=note)
+        figure.supylabel(gettext("share of the weights"), fontsize=axes[0].xaxis.label.get_fontsize())
+        what = gettext("weights by layer, with their standard deviation")
+        if last is not None:
+            what = gettext("weights by layer, with their standard deviation, before (outline) and after (filled)")
+        write_headline(figure, title, what, note=note)
     return figure
 
 
@@ -134,7 +137,7 @@ def _chosen(weights: Mapping[str, np.ndarray], parameter: str | None) -> list[tu
 def _name(path: str, alike: bool) -> str:
     """Return what to call a weight: its layer, and the parameter where the panels differ in it."""
     if path.startswith("#"):
-        return f"weight {int(path[1:]) + 1}"
+        return gettext("weight {number}").format(number=int(path[1:]) + 1)
     return as_text(path.rpartition("/")[0] if alike and "/" in path else path)
 
 
@@ -145,7 +148,7 @@ def _draw(ax: Axes, name: str, before: np.ndarray, after: np.ndarray | None) -> 
     everything = np.concatenate(finite)
     if not everything.size:
         ax.set_yticks([])
-        ax.text(0.5, 0.5, "no finite weight", transform=ax.transAxes, ha="center", va="center")
+        ax.text(0.5, 0.5, gettext("no finite weight"), transform=ax.transAxes, ha="center", va="center")
         caption(ax, AUTO, name)
         return
     edges = np.histogram_bin_edges(everything, _BINS)
@@ -158,6 +161,10 @@ def _draw(ax: Axes, name: str, before: np.ndarray, after: np.ndarray | None) -> 
     ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.yaxis.set_major_locator(MaxNLocator(3))
     ax.yaxis.set_major_formatter(PercentFormatter(1, None, " %"))
-    spreads = ", then ".join(f"{part.std():.2g}" if part.size else "none" for part in finite)
+    spreads = [f"{part.std():.2g}" if part.size else gettext("none") for part in finite]
     lost = sum(whole.size - part.size for part, whole in zip(finite, parts, strict=True))
-    caption(ax, AUTO, f"{name}: {spreads}{f'; {lost} not finite' if lost else ''}")
+    both = gettext("{before}, then {after}").format(before=spreads[0], after=spreads[-1])
+    what = f"{name}: {both if len(spreads) > 1 else spreads[0]}"
+    if lost:
+        what = gettext("{what}; {count} not finite").format(what=what, count=lost)
+    caption(ax, AUTO, what)

@@ -41,10 +41,10 @@ def times(factor: float) -> str:
 
     Example:
         >>> from kerasteach.tables.names import times
-        >>> times(1523.0), times(2.34), times(3.2e9)
-        ('1,500', '2.3', 'more than a billion')
+        >>> times(1523.0), times(2.34), times(4.0), times(3.2e9)
+        ('1,500', '2.3', '4', 'more than a billion')
     """
     for least, word in ((1e9, "a billion"), (1e6, "a million")):
         if factor >= least:
             return f"more than {word}"
-    return f"{float(f'{factor:.2g}'):,.{0 if factor >= 9.95 else 1}f}"
+    return f"{float(f'{factor:.2g}'):,.10g}"

@@ -32,7 +32,7 @@ def test_the_title_names_the_layer_that_is_farthest_out():
     title = plotting.update_ratios(ratios()).get_title().replace("\n", " ")
     assert title.startswith("layer 2: the median step of epoch 1 changes it 50 times less than the usual range")
     high = plotting.update_ratios(ratios([[0.5], [1e-3]], steps=[0], epochs=[0])).get_title().replace("\n", " ")
-    assert high.startswith("layer 1: the median step of epoch 1 changes it 5.0 times more than the usual range")
+    assert high.startswith("layer 1: the median step of epoch 1 changes it 5 times more than the usual range")
     assert plotting.update_ratios(ratios([[1e-3]], steps=[0], epochs=[0])).get_title().startswith("layer 1: change of")
 
 

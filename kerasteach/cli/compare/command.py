@@ -18,6 +18,7 @@ from kerasteach.cli.options import (
     Files,
     Force,
     Format,
+    Language,
     Look,
     Output,
     Style,
@@ -156,6 +157,7 @@ def compare(
     format: FigureFormat = Format.png,  # noqa: A002  the option's name
     look: Style = Look.lecture,
     dark: Dark = False,
+    language: Language = "en",
     animate: Animate = False,
     tables: Tables = None,
     force: Force = False,
@@ -207,7 +209,7 @@ def compare(
         run = run_of(result)
         summary = result.summary()
         kt.storage.files.write_atomically(summary_file, summary.to_csv)
-        with style(look, dark):
+        with style(look, dark, language):
             written = write_run(
                 run,
                 fitting(run, usual=True),
