@@ -1,4 +1,5 @@
 import ast
+import json
 import subprocess
 import sys
 import tomllib
@@ -57,9 +58,9 @@ FLOORS_INSIDE = {
 SOURCES = sorted([*(ROOT / "kerasteach").rglob("*.py"), *(ROOT / "callbacks").rglob("*.py")])
 
 
-def run(code):
+def run(code, *arguments):
     """Run Python in a process of its own and return what it printed."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -124,27 +125,56 @@ def test_rooms_import_downward(path):
             check_downward(path, FLOORS_INSIDE[here[0]], here[1], there[1])
 
 
-def test_figures_need_no_keras():
-    """The plotting room imports neither Keras nor TensorFlow, and what it imports does not either."""
-    assert run("import sys, kerasteach.plotting; print({'keras', 'tensorflow'} & set(sys.modules))") == "set()"
+WITHOUT_KERAS = """
+import json, sys
+loaded = {}
+def note(what):
+    heavy = {'keras', 'tensorflow', 'numpy', 'pandas', 'seaborn'}
+    loaded[what] = sorted(heavy & set(sys.modules))
+import kerasteach.activations
+note('names of activations')
+import kerasteach as kt, kerasteach.cli
+note('the package and its command')
+import kerasteach.plotting
+note('figures')
+capture, comparison = sys.argv[1:]
+table, steps = kt.measure.read(capture), kt.measure.read_raw(capture)
+assert table['step'].nunique() == len(steps) == 2
+note('a saved capture')
+result = kt.Comparison.load(comparison)
+result.summary(); repr(result); result.plot()
+note('a saved comparison')
+print(json.dumps(loaded))
+"""
 
 
-def test_a_saved_comparison_needs_no_keras(comparison, tmp_path):
-    """It is loaded, summarized, shown and drawn without waiting for TensorFlow."""
-    comparison.save(tmp_path)
-    code = f"import sys, kerasteach as kt; result = kt.Comparison.load({str(tmp_path)!r})"
-    use = "result.summary(); repr(result); result.plot()"
-    assert run(f"{code}; {use}; print({{'keras', 'tensorflow'}} & set(sys.modules))") == "set()"
+@pytest.fixture(scope="module")
+def loaded(comparison, classifier, blobs, tmp_path_factory):
+    """Return which heavy packages are loaded after each thing that needs neither Keras nor TensorFlow, in one process.
 
-
-def test_a_saved_capture_needs_no_keras(classifier, blobs, tmp_path):
-    """Its table and whole gradients are read without waiting for TensorFlow."""
+    What comes first needs least.
+    """
+    folder = tmp_path_factory.mktemp("saved")
     capture = kt.callbacks.GradientCapture(every=1, raw={"*": [0, 1]})
     classifier().fit(*blobs, epochs=1, verbose=0, callbacks=[capture])
-    capture.save(tmp_path)
-    code = f"import sys, kerasteach as kt; table = kt.measure.read({str(tmp_path)!r})"
-    use = f"steps = kt.measure.read_raw({str(tmp_path)!r}); assert table['step'].nunique() == len(steps) == 2"
-    assert run(f"{code}; {use}; print({{'keras', 'tensorflow'}} & set(sys.modules))") == "set()"
+    capture.save(folder / "capture")
+    comparison.save(folder / "comparison")
+    return json.loads(run(WITHOUT_KERAS, folder / "capture", folder / "comparison"))
+
+
+def test_figures_need_no_keras(loaded):
+    """The plotting room imports neither Keras nor TensorFlow, and what it imports does not either."""
+    assert not {"keras", "tensorflow"} & set(loaded["figures"])
+
+
+def test_a_saved_comparison_needs_no_keras(loaded):
+    """It is loaded, summarized, shown and drawn without waiting for TensorFlow."""
+    assert not {"keras", "tensorflow"} & set(loaded["a saved comparison"])
+
+
+def test_a_saved_capture_needs_no_keras(loaded):
+    """Its table and whole gradients are read without waiting for TensorFlow."""
+    assert not {"keras", "tensorflow"} & set(loaded["a saved capture"])
 
 
 @pytest.mark.slow
@@ -155,17 +185,14 @@ def test_compare_is_the_function_in_any_order(first):
     assert run(f"{code}; print(kt.compare is kt.experiment.compare, kt.compare.__name__)") == "True compare"
 
 
-def test_names_of_activations_need_no_keras():
+def test_names_of_activations_need_no_keras(loaded):
     """A command can refuse a name before TensorFlow starts."""
-    assert run("import sys, kerasteach.activations; print({'keras', 'numpy'} & set(sys.modules))") == "set()"
+    assert loaded["names of activations"] == []
 
 
-def test_the_package_alone_imports_neither_keras_nor_pandas():
+def test_the_package_alone_imports_neither_keras_nor_pandas(loaded):
     """The command's help runs without them."""
-    code = (
-        "import sys, kerasteach, kerasteach.cli; print({'keras', 'tensorflow', 'pandas', 'seaborn'} & set(sys.modules))"
-    )
-    assert run(code) == "set()"
+    assert not {"keras", "tensorflow", "pandas", "seaborn"} & set(loaded["the package and its command"])
 
 
 @pytest.mark.slow

@@ -25,10 +25,11 @@ COMMANDS = [words[1:] for words in LINES if words[0] == "kerasteach"]
 
 @pytest.fixture
 def in_a_folder(tmp_path, monkeypatch):
-    """Work in an empty folder, and train comparisons for one epoch from two seeds, which says as much here."""
+    """Work in an empty folder, and train comparisons of small networks for one epoch from two seeds."""
 
     def quick(*arguments, **given):
-        return COMPARE(*arguments, **{**given, "epochs": 1, "seeds": 2, "verbose": 0})
+        small = {} if "models" in given else {"hidden": (4, 4)}
+        return COMPARE(*arguments, **{**given, **small, "epochs": 1, "seeds": 2, "verbose": 0})
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(kt.experiment, "compare", quick)

@@ -12,12 +12,18 @@ def fit(model, x, y, *callbacks, epochs=2, **options):
     return model.fit(x, y, batch_size=20, epochs=epochs, verbose=0, shuffle=False, callbacks=list(callbacks), **options)
 
 
+@pytest.fixture(scope="module")
+def trained(blobs, classifier):
+    """Train the small network for two epochs, and return a capture of all of it and one of whole gradients."""
+    captures = kt.callbacks.GradientCapture(statistics="all"), kt.callbacks.GradientCapture(raw={"output": [5, 100]})
+    fit(classifier(), *blobs, *captures)
+    return captures
+
+
 @pytest.fixture
-def everything(blobs, classifier):
+def everything(trained):
     """Return what a capture without options records of the small network in two epochs."""
-    capture = kt.callbacks.GradientCapture(statistics="all")
-    fit(classifier(), *blobs, capture)
-    return capture.frame
+    return trained[0].frame
 
 
 # --- which layers
@@ -223,11 +229,9 @@ def test_whole_gradients_have_the_norms_of_the_table(options, blobs, classifier)
             )
 
 
-def test_steps_that_never_came_are_not_there(blobs, classifier):
+def test_steps_that_never_came_are_not_there(trained):
     """Asking for step 100 of a training of 6 gives what came."""
-    capture = kt.callbacks.GradientCapture(raw={"output": [5, 100]})
-    fit(classifier(), *blobs, capture)
-    assert list(capture.raw) == [5]
+    assert list(trained[1].raw) == [5]
 
 
 def test_whole_gradients_beyond_the_memory_bound_are_refused(monkeypatch, blobs, classifier):
@@ -255,10 +259,9 @@ def test_raw_must_map_layers_to_steps(bad, error):
 # --- views
 
 
-def test_one_layer_and_one_step_are_small_tables(blobs, classifier, everything):
+def test_one_layer_and_one_step_are_small_tables(trained):
     """`layer` and `at` are rows of the whole table."""
-    capture = kt.callbacks.GradientCapture()
-    fit(classifier(), *blobs, capture)
+    capture, _ = trained
     assert capture.layer("output")["layer"].unique().tolist() == ["output"]
     assert capture.layer("hidden_*")["depth"].unique().tolist() == [1, 2]
     assert capture.at(4)["step"].unique().tolist() == [4]

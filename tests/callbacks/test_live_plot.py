@@ -121,7 +121,9 @@ def test_the_cost_is_said(slow, monkeypatch, blobs, classifier):
 def test_what_is_shown_is_what_was_trained(slow, blobs, classifier):
     """The metrics are Keras's, and the gradients the means over the last epoch's steps."""
     live, capture = kt.callbacks.LivePlot(metrics=("loss", "accuracy")), kt.callbacks.GradientCapture()
-    history = classifier().fit(*blobs, epochs=2, verbose=0, validation_split=0.2, callbacks=[live, capture])
+    history = classifier(metrics=["accuracy"]).fit(
+        *blobs, epochs=2, verbose=0, validation_split=0.2, callbacks=[live, capture]
+    )
     pd.testing.assert_frame_equal(
         live.frame.sort_values(["metric", "epoch"], ignore_index=True),
         kt.measure.history_table(history).sort_values(["metric", "epoch"], ignore_index=True),
@@ -168,10 +170,10 @@ def test_a_failure_to_draw_is_one_warning(monkeypatch, blobs, classifier):
 
     broken = Broken()
     monkeypatch.setattr(live_plot, "screen", lambda verbose: broken)
-    plain = classifier().fit(*blobs, epochs=3, verbose=0, shuffle=False)
+    plain = classifier(metrics=["accuracy"]).fit(*blobs, epochs=3, verbose=0, shuffle=False)
     live = kt.callbacks.LivePlot()
     with pytest.warns(UserWarning, match="LivePlot draws no more.*the screen is broken") as warned:
-        found = classifier().fit(*blobs, epochs=3, verbose=0, shuffle=False, callbacks=[live])
+        found = classifier(metrics=["accuracy"]).fit(*blobs, epochs=3, verbose=0, shuffle=False, callbacks=[live])
     assert len(warned) == len(broken.shown) == 1
     np.testing.assert_allclose(found.history["loss"], plain.history["loss"], rtol=1e-5)
     assert len(live.frame) == 6
@@ -196,7 +198,7 @@ def test_an_unknown_metric_is_one_warning(slow, blobs, classifier):
     """It names those that there are; the others are shown."""
     live = kt.callbacks.LivePlot(metrics=("loss", "acc"))
     with pytest.warns(UserWarning, match="cannot show acc: the logs hold accuracy, loss") as warned:
-        classifier().fit(*blobs, epochs=2, verbose=0, callbacks=[live])
+        classifier(metrics=["accuracy"]).fit(*blobs, epochs=2, verbose=0, callbacks=[live])
     assert len(warned) == 1
     assert slow.shown
 
@@ -218,7 +220,7 @@ def test_it_can_be_copied_and_drawn(slow, blobs, classifier):
     with pytest.raises(ValueError, match="no epoch was trained yet"):
         live.plot()
     assert repr(live) == "LivePlot: no epoch yet"
-    classifier().fit(*blobs, epochs=2, verbose=0, validation_split=0.2, callbacks=[live])
+    classifier(metrics=["accuracy"]).fit(*blobs, epochs=2, verbose=0, validation_split=0.2, callbacks=[live])
     figure = live.plot()
     assert [ax.get_ylabel() for ax in figure.axes][:2] == ["loss", "accuracy"]
     assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["training", "validation"]

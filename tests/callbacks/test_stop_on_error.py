@@ -11,6 +11,8 @@ import kerasteach as kt
 from kerasteach.keras_internals import loss_metric
 from kerasteach.stopping import Rule, Target, direction
 
+ACCURACY = {"metrics": ["accuracy"]}
+
 
 def fit(model, x, y, stop, epochs=30, **options):
     """Train quietly and return Keras's history."""
@@ -34,7 +36,7 @@ def test_it_stops_after_the_first_epoch_below_the_threshold(blobs, classifier):
 def test_a_score_stops_above_the_threshold(blobs, classifier):
     """Accuracy rises, and `auto` knows."""
     stop = kt.callbacks.StopOnError(0.9, monitor="val_accuracy", verbose=0)
-    scores = fit(classifier(), *blobs, stop, validation_data=blobs).history["val_accuracy"]
+    scores = fit(classifier(**ACCURACY), *blobs, stop, validation_data=blobs).history["val_accuracy"]
     assert scores[-1] > 0.9 >= max(scores[:-1])
 
 
@@ -74,21 +76,21 @@ def test_it_prints_a_line(capsys, blobs, classifier):
 def test_a_missing_metric_lists_those_there_are(blobs, classifier):
     """The error comes at the end of the first epoch."""
     with pytest.raises(ValueError, match=r"`monitor` must be a metric of this training: accuracy, loss.*'mae'"):
-        fit(classifier(), *blobs, kt.callbacks.StopOnError(0.1, monitor="mae"))
+        fit(classifier(**ACCURACY), *blobs, kt.callbacks.StopOnError(0.1, monitor="mae"))
 
 
 def test_a_validation_metric_may_come_later(blobs, classifier):
     """With validation at every third epoch, the first epoch is one warning, and the third is judged."""
     stop = kt.callbacks.StopOnError(100.0, monitor="val_loss", verbose=0)
     with pytest.warns(UserWarning, match="val_loss is not there, only accuracy, loss") as warned:
-        fit(classifier(), *blobs, stop, validation_data=blobs, validation_freq=3)
+        fit(classifier(**ACCURACY), *blobs, stop, validation_data=blobs, validation_freq=3)
     assert len(warned) == 1
     assert stop.epoch == 2
 
 
 def test_a_misspelt_validation_metric_is_an_error_at_the_first_validation(blobs, classifier):
     """With validation at every third epoch, the error comes at the end of epoch 2 and lists what there is."""
-    model, epochs = classifier(), []
+    model, epochs = classifier(**ACCURACY), []
     stop = kt.callbacks.StopOnError(0.1, monitor="val_mae")
     judge, stop.on_epoch_begin = stop.on_epoch_begin, lambda epoch, logs=None: (epochs.append(epoch), judge(epoch))
     with (
@@ -103,7 +105,7 @@ def test_a_misspelt_validation_metric_is_an_error_at_the_first_validation(blobs,
 @pytest.mark.parametrize("threshold", [{"val_loss": 0.1}, {"loss": 0.1, "val_accuracy": 0.9}])
 def test_a_validation_metric_without_validation_is_one_warning(threshold, blobs, classifier):
     """It says what is missing after the first epoch; the training goes on to its end."""
-    model, stop = classifier(), kt.callbacks.StopOnError(threshold)
+    model, stop = classifier(**ACCURACY), kt.callbacks.StopOnError(threshold)
     with pytest.warns(UserWarning, match=r"val_\w+ is not there.*`validation_data` or `validation_split`") as warned:
         assert len(fit(model, *blobs, stop, epochs=3).history["loss"]) == 3
     assert len(warned) == 1
@@ -136,7 +138,7 @@ def test_a_validation_split_is_validation_data(blobs, classifier):
 def test_all_of_several_conditions_must_hold_at_once(blobs, classifier):
     """The last epoch is the first in which both hold."""
     stop = kt.callbacks.StopOnError({"loss": 0.35, "val_accuracy": 0.9}, verbose=0)
-    history = fit(classifier(), *blobs, stop, validation_data=blobs).history
+    history = fit(classifier(**ACCURACY), *blobs, stop, validation_data=blobs).history
     both = [loss < 0.35 and score > 0.9 for loss, score in zip(history["loss"], history["val_accuracy"], strict=True)]
     assert both == [False] * (len(both) - 1) + [True]
     assert stop.value == {"loss": history["loss"][-1], "val_accuracy": history["val_accuracy"][-1]}
@@ -146,7 +148,7 @@ def test_all_of_several_conditions_must_hold_at_once(blobs, classifier):
 def test_any_of_several_conditions_will_do(blobs, classifier):
     """One that does not hold does not matter, and is no reason."""
     stop = kt.callbacks.StopOnError({"loss": 0.3, "accuracy": 0.999}, require="any", verbose=0)
-    losses = fit(classifier(), *blobs, stop).history["loss"]
+    losses = fit(classifier(**ACCURACY), *blobs, stop).history["loss"]
     assert losses[-1] < 0.3 <= min(losses[:-1])
     assert "accuracy" not in stop.reason
 
@@ -154,7 +156,7 @@ def test_any_of_several_conditions_will_do(blobs, classifier):
 def test_a_mode_may_be_a_dictionary(blobs, classifier):
     """Here the loss must rise above, and the name of accuracy decides."""
     stop = kt.callbacks.StopOnError({"loss": 0.0, "accuracy": -1.0}, mode={"loss": "max"}, verbose=0)
-    fit(classifier(), *blobs, stop)
+    fit(classifier(**ACCURACY), *blobs, stop)
     assert stop.epoch == 0
 
 
@@ -260,7 +262,7 @@ def test_judging_batches_leaves_the_model_as_it_was(blobs, classifier, tmp_path)
 @pytest.mark.slow
 def test_evaluations_before_meanwhile_and_after_return_the_loss(blobs, classifier):
     """What was compiled with one metric is not read from the other: validation and `evaluate` are as without a stop."""
-    model, twin = classifier(), classifier()
+    model, twin = classifier(**ACCURACY), classifier(**ACCURACY)
     results = []
     for one in (model, twin):
         callbacks = [kt.callbacks.StopOnError(-1.0, per="batch")] if one is model else []
@@ -411,7 +413,7 @@ def wobble(y_true, y_pred):
 )
 def test_a_typo_is_an_error_after_the_first_batch(monitor, meant, blobs, classifier):
     """It is said to be unknown, with the nearest name, before anything asks for a mode."""
-    model = classifier()
+    model = classifier(**ACCURACY)
     with pytest.raises(ValueError, match=rf"metric of this training: accuracy, loss.*Did you mean '{meant}'\?"):
         fit(model, *blobs, kt.callbacks.StopOnError(0.1, monitor=monitor), batch_size=10, validation_data=blobs)
     assert int(model.optimizer.iterations) == 1
@@ -502,7 +504,7 @@ def test_a_threshold_out_of_reach_is_one_note(threshold, monitor, blobs, classif
     """Accuracies end at 1, which a strict comparison cannot pass."""
     stop = kt.callbacks.StopOnError(threshold, monitor=monitor)
     with pytest.warns(UserWarning, match=f"{monitor} is never above 1") as warned:
-        fit(classifier(), *blobs, stop, epochs=3, validation_data=blobs)
+        fit(classifier(**ACCURACY), *blobs, stop, epochs=3, validation_data=blobs)
     assert len(warned) == 1
 
 
@@ -527,11 +529,11 @@ def test_the_comparison_is_strict():
 def test_what_was_judged_is_a_table(blobs, classifier):
     """A row an epoch and metric, with the history's values; a new training starts a new one."""
     stop = kt.callbacks.StopOnError({"loss": -1.0, "val_accuracy": 0.9}, verbose=0)
-    history = fit(classifier(), *blobs, stop, epochs=3, validation_data=blobs)
+    history = fit(classifier(**ACCURACY), *blobs, stop, epochs=3, validation_data=blobs)
     expected = kt.measure.history_table(history).query("metric in ['loss', 'val_accuracy']")
     expected = expected.sort_values(["epoch", "metric"], ignore_index=True)
     pd.testing.assert_frame_equal(stop.frame, expected)
-    fit(classifier(), *blobs, stop, epochs=1, validation_data=blobs)
+    fit(classifier(**ACCURACY), *blobs, stop, epochs=1, validation_data=blobs)
     assert stop.frame["epoch"].unique().tolist() == [0]
 
 

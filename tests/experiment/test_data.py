@@ -2,6 +2,7 @@ import json
 import re
 import sys
 import warnings
+from unittest.mock import patch
 
 import keras
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import kerasteach as kt
 from kerasteach.cli import main
+from kerasteach.experiment import paired_experiment
 from kerasteach.experiment.again import asked_again
 
 ROWS = 60
@@ -24,6 +26,13 @@ def compared(data, **options):
     return kt.compare("relu", data=data, **{**SMALL, "verbose": 0, **options})
 
 
+def described(data, **options):
+    """Return what a comparison says of its data before it trains, without training it."""
+    untrained = {"run": lambda *_, **__: {}, "assembled": lambda facts, _: facts}
+    with patch.multiple(paired_experiment, **untrained):
+        return compared(data, **options)["data"]
+
+
 @pytest.fixture
 def file(tmp_path):
     """Return a CSV file with an index, a column of words and ratings."""
@@ -34,7 +43,7 @@ def file(tmp_path):
 
 def test_a_line_at_the_start_says_what_is_learned_from_what(file, capsys):
     """On standard error: rows, features, classes, the task and that it is a guess, the loss, what is left out."""
-    result = compared(file, target="rating", verbose=1)
+    facts = described(file, target="rating", verbose=1)
     line = capsys.readouterr().err.splitlines()[0]
     for words in (
         "points: 48 rows to train on, 12 to test",
@@ -45,9 +54,9 @@ def test_a_line_at_the_start_says_what_is_learned_from_what(file, capsys):
         "loss: cross-entropy",
     ):
         assert words in line
-    assert result.facts["data"]["loss"] == "cross-entropy"
-    assert result.facts["data"]["feature_names"] == ["a", "b", "word=x", "word=y"]
-    assert len(result.facts["data"]["notes"]) == 3
+    assert facts["loss"] == "cross-entropy"
+    assert facts["feature_names"] == ["a", "b", "word=x", "word=y"]
+    assert len(facts["notes"]) == 3
 
 
 def test_without_progress_what_is_in_doubt_is_a_warning(file, capsys):
@@ -56,7 +65,7 @@ def test_without_progress_what_is_in_doubt_is_a_warning(file, capsys):
         pytest.warns(UserWarning, match="points: left out 'Unnamed: 0'"),
         pytest.warns(UserWarning, match="regression"),
     ):
-        compared(file, target="rating")
+        described(file, target="rating")
     assert capsys.readouterr().err == ""
 
 
@@ -84,12 +93,11 @@ def test_labels_in_the_usual_forms_are_classified(y):
 def test_a_test_part_of_ones_own_is_measured():
     """`((x, y), (x_test, y_test))`, as Keras's `load_data` gives data, images too."""
     images = np.random.default_rng(0).integers(0, 256, (ROWS, 5, 3)).astype("uint8")
-    result = compared(((images[:50], Y[:50, None]), (images[50:], Y[50:, None])))
-    facts = result.facts["data"]
+    facts = described(((images[:50], Y[:50, None]), (images[50:], Y[50:, None])))
     assert (facts["train"], facts["test"], facts["features"]) == (50, 10, 15)
     assert facts["notes"] == ["examples of 5 x 3 flattened"]
-    lists = compared(([X[:50].tolist(), Y[:50].tolist()], [X[50:].tolist(), Y[50:].tolist()]))
-    assert lists.facts["data"]["test"] == 10
+    lists = described(([X[:50].tolist(), Y[:50].tolist()], [X[50:].tolist(), Y[50:].tolist()]))
+    assert lists["test"] == 10
 
 
 def test_two_examples_with_two_labels_are_no_test_part():
@@ -101,7 +109,7 @@ def test_two_examples_with_two_labels_are_no_test_part():
 @pytest.mark.parametrize("table", [FRAME.assign(kind=Y), {**FRAME, "kind": Y}], ids=["frame", "dictionary"])
 def test_a_table_has_its_targets_in_a_column(table):
     """`target` names it; without it, the error lists the columns."""
-    assert compared(table, target="kind").facts["data"]["feature_names"] == list("abcd")
+    assert described(table, target="kind")["feature_names"] == list("abcd")
     with pytest.raises(ValueError, match=r"`target` must be a column of the table: a, b, c, d, kind.*`target=` names"):
         compared(table)
 
@@ -135,7 +143,7 @@ def test_a_data_set_is_not_read_again():
     for argument, value in (("target", "a"), ("features", ["a"]), ("task", "regression")):
         with pytest.raises(ValueError, match=f"`{argument}` belongs where the Dataset is made"):
             compared(data, **{argument: value})
-    assert compared(data, task="classification").facts["data"]["task"] == "classification"
+    assert described(data, task="classification")["task"] == "classification"
 
 
 def test_a_finished_run_is_found_again_by_its_data(file, tmp_path):

@@ -183,8 +183,9 @@ def test_matched_weights_are_the_same_draws_up_to_a_factor():
 
 def test_matched_weights_are_what_compare_trains():
     """`initializer="matched"` is a choice like any other, and ReLU's is He's uniform one."""
-    result = kt.compare("relu", vary={"initializer": ["matched", "glorot_uniform"]}, **SMALL)
-    alone = kt.compare("relu", initializer="matched", **SMALL)
+    small = {**SMALL, "hidden": (5,), "seeds": 1, "every": None}
+    result = kt.compare("relu", vary={"initializer": ["matched", "glorot_uniform"]}, **small)
+    alone = kt.compare("relu", initializer="matched", **small)
     found = result.history.query("initializer == 'matched'")["value"]
     np.testing.assert_allclose(found, alone.history["value"], **ROUNDING)
     with pytest.raises(ValueError, match=r'`initializer="matched"` knows what suits .*Received: activation='):
@@ -294,7 +295,7 @@ def test_predictions_are_those_of_the_trained_networks():
 def test_the_confusion_of_the_test_part_is_stored():
     """For networks in one graph and for others: the counts that right ones are of are the recorded accuracy."""
     for optimizer in ("sgd", keras.optimizers.SGD(0.1, clipnorm=1.0)):  # together, and one after the other
-        result = kt.compare("tanh", **{**SMALL, "epochs": 1}, optimizer=optimizer)
+        result = kt.compare("tanh", **{**SMALL, "hidden": (), "epochs": 1, "every": None}, optimizer=optimizer)
         assert list(result.confusion) == ["activation", "seed", "true", "predicted", "count"]
         assert result.confusion.attrs["classes"] == ["setosa", "versicolor", "virginica"]
         for seed, counts in result.confusion.groupby("seed"):

@@ -13,7 +13,7 @@ TOO_LARGE = {"paper": {"learning_curves, long names", "stills_figure, one epoch"
 PAIRS = [(case, name) for name in STYLES for case in CASES if case not in TOO_LARGE.get(name, ())]
 
 
-@pytest.mark.sample(24)
+@pytest.mark.sample(12)
 @pytest.mark.parametrize(("case", "name"), PAIRS)
 def test_text_is_whole_and_legends_cover_nothing(case, name):
     """Of a drawn figure, no text lies outside of the page or on other text, and no legend covers a line."""

@@ -77,10 +77,11 @@ def together(plan, copies):
 def alone(plan, copies, epochs=None):
     """Train networks one after the other by Keras's own `fit`: for each its history, its gradients, its weights.
 
-    Those of one variant are trained in one compiled model, which starts each time from what it was at first.
+    Those of one variant are trained in one compiled model, which starts each time from what it was at first; `epochs`
+    has a number for each network.
     """
     variant = None
-    for copy in copies:
+    for copy, epochs_of_copy in zip(copies, epochs or [plan.epochs] * len(copies), strict=True):
         if copy.variant != variant:
             variant, model = copy.variant, copy.build()
             states = list(model.variables)
@@ -95,9 +96,9 @@ def alone(plan, copies, epochs=None):
             variable.assign(value)
         with capture:
             history = model.fit(
-                batches(plan.dataset, copy.seed, plan.batch_size, epochs or plan.epochs),
+                batches(plan.dataset, copy.seed, plan.batch_size, epochs_of_copy),
                 steps_per_epoch=-(-len(plan.dataset.x_train) // plan.batch_size),
-                epochs=epochs or plan.epochs,
+                epochs=epochs_of_copy,
                 validation_data=(plan.dataset.x_test, plan.dataset.y_test),
                 verbose=0,
                 shuffle=False,
@@ -111,6 +112,13 @@ def rows_of(frame, copy):
     """Return a copy's rows, without its keys."""
     chosen = np.logical_and.reduce([frame[name] == value for name, value in copy.keys.items()])
     return frame[chosen].drop(columns=list(copy.keys)).reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def both(data):
+    """Return a plan with all statistics, copies of two activations, and what became of them together."""
+    plan, copies = plan_for(data, names=statistics.ALL), copies_of(mlp, ("tanh", "relu"))
+    return plan, copies, together(plan, copies)
 
 
 def assert_as_alone(plan, copies, tolerance=ONE_EPOCH):
@@ -292,15 +300,15 @@ def test_a_copy_below_the_error_is_frozen(data, optimizer):
     plan = plan_for(data, optimizer, epochs=6, error_below=0.62)
     trained = together(plan, copies)
     lengths = []
-    for copy, weights in zip(copies, trained.weights, strict=True):
+    for copy in copies:
         losses = rows_of(trained.history, copy).query("metric == 'loss'")["value"].to_numpy()
         assert (losses[:-1] >= 0.62).all()
         assert losses[-1] < 0.62
         lengths.append(len(losses))
         assert rows_of(trained.gradients, copy)["epoch"].max() == len(losses) - 1
-        _, _, expected = next(alone(plan, [copy], epochs=len(losses)))
-        np.testing.assert_allclose(weights["mlp/output/kernel"], expected["mlp/output/kernel"], rtol=1e-3, atol=1e-3)
     assert lengths == [2, 4]
+    for weights, (_, _, expected) in zip(trained.weights, alone(plan, copies, lengths), strict=True):
+        np.testing.assert_allclose(weights["mlp/output/kernel"], expected["mlp/output/kernel"], rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.slow
@@ -312,8 +320,7 @@ def test_the_statistics_of_a_frozen_copy_stay_too(data):
     trained = together(plan, copies)
     ends = [rows_of(trained.history, copy)["epoch"].max() + 1 for copy in copies]
     assert ends[0] != ends[1]
-    for copy, weights, end in zip(copies, trained.weights, ends, strict=True):
-        _, _, expected = next(alone(plan, [copy], epochs=end))
+    for weights, (_, _, expected) in zip(trained.weights, alone(plan, copies, ends), strict=True):
         for path in expected:
             np.testing.assert_allclose(weights[path], expected[path], rtol=1e-3, atol=1e-3)
 
@@ -327,7 +334,7 @@ def test_training_ends_with_the_last_copy(data):
     assert epochs == [0, 0]
 
 
-def test_a_copy_that_diverges_leaves_the_others_alone(data):
+def test_a_copy_that_diverges_leaves_the_others_alone(data, both):
     """NaN in one copy's weights is in no number of another."""
 
     def build(name, seed):
@@ -336,32 +343,32 @@ def test_a_copy_that_diverges_leaves_the_others_alone(data):
             model.layers[0].bias.assign([np.nan, *4 * [0.0]])
         return model
 
-    copies = copies_of(build, ("sick", "well"))
-    trained = together(plan_for(data), copies)
-    well = together(plan_for(data), copies[2:])
+    _, _, healthy = both
+    trained = together(plan_for(data), copies_of(build, ("sick", "relu")))
+    well = healthy.history.query("activation == 'relu'").reset_index(drop=True)
     sick = trained.history["activation"] == "sick"
     assert trained.history[sick & (trained.history["metric"] == "loss")]["value"].isna().all()
-    rows = trained.history[~sick].reset_index(drop=True), well.history
-    pd.testing.assert_frame_equal(*rows, rtol=ONE_EPOCH, atol=ONE_EPOCH)
+    pd.testing.assert_frame_equal(trained.history[~sick].reset_index(drop=True), well, rtol=ONE_EPOCH, atol=ONE_EPOCH)
     finite = trained.gradients.groupby("activation")["finite"].all()
-    assert finite.to_dict() == {"sick": False, "well": True}
+    assert finite.to_dict() == {"sick": False, "relu": True}
 
 
-def test_the_same_call_gives_the_same_tables(data):
+def test_the_same_call_gives_the_same_tables(both):
     """On the CPU, to the last digit."""
-    one, other = (together(plan_for(data), copies_of(mlp, ("tanh", "relu"))) for _ in range(2))
+    plan, copies, one = both
+    other = together(plan, copies)
     pd.testing.assert_frame_equal(one.history, other.history, check_exact=True)
     pd.testing.assert_frame_equal(one.gradients, other.gradients, check_exact=True)
 
 
-def test_the_callers_state_is_left_as_found(data):
+def test_the_callers_state_is_left_as_found(both):
     """Global random states and the dtype policy are those of before, and change no number."""
-    expected = together(plan_for(data), copies_of(mlp))
+    plan, copies, expected = both
     keras.config.set_dtype_policy("mixed_float16")
     keras.utils.set_random_seed(7)
     after = np.random.default_rng(0), float(tf.random.uniform(())), np.random.random()
     keras.utils.set_random_seed(7)
-    found = together(plan_for(data), copies_of(mlp))
+    found = together(plan, copies)
     assert (float(tf.random.uniform(())), np.random.random()) == after[1:]
     assert keras.config.dtype_policy().name == "mixed_float16"
     pd.testing.assert_frame_equal(found.history, expected.history, check_exact=True)
@@ -507,10 +514,13 @@ def test_statistics_of_a_table_are_those_of_each_tensor():
     [None, keras.optimizers.SGD(0.1, momentum=0.9), keras.optimizers.Adam(0.01, gradient_accumulation_steps=2)],
     ids=["plain", "momentum", "accumulation"],
 )
-def test_all_statistics_are_those_of_networks_alone(data, optimizer, every):
+def test_all_statistics_are_those_of_networks_alone(data, both, optimizer, every):
     """The update ratio too, whatever the optimizer."""
-    plan, copies = plan_for(data, optimizer, every=every, names=statistics.ALL), copies_of(mlp, ("tanh", "relu"))
-    ours = together(plan, copies).gradients
+    plan, copies, trained = both
+    if (optimizer, every) != (None, "epoch"):
+        plan = plan_for(data, optimizer, every=every, names=statistics.ALL)
+        trained = together(plan, copies)
+    ours = trained.gradients
     theirs = train_separately(plan, copies, lambda copy, epoch: None).gradients
     assert list(ours) == list(theirs)
     numbers = [table[list(statistics.ALL)].astype("float64") for table in (ours, theirs)]
@@ -542,10 +552,10 @@ def test_weights_of_one_path_are_told_apart(optimizer, tmp_path):
     assert sum(name.endswith(" #2") for name in kept) == 2
 
 
-def test_labels_may_be_bytes(data):
+def test_labels_may_be_bytes(data, both):
     """Labels that NumPy keeps in a byte train as those of an int32 do, with the same accuracy."""
+    _, copies, expected = both
     y = [one.astype("uint8") for one in (data.y_train, data.y_test)]
     small = kt.datasets.Dataset("bytes", data.x_train, y[0], data.x_test, y[1], data.classes)
-    copies = copies_of(mlp)
-    histories = [together(plan_for(one), copies).history for one in (data, small)]
-    pd.testing.assert_frame_equal(*histories, rtol=ONE_EPOCH, atol=ONE_EPOCH)
+    history = together(plan_for(small), copies).history
+    pd.testing.assert_frame_equal(history, expected.history, rtol=ONE_EPOCH, atol=ONE_EPOCH)

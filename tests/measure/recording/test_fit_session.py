@@ -23,7 +23,9 @@ def fit(model, *callbacks, **options):
 class ManyTimesABatch(keras.Model):
     """A training step that calls the optimizer several times, as one that trains a critic does."""
 
-    times = 20
+    def __init__(self, *arguments, times, **options):
+        super().__init__(*arguments, **options)
+        self.times = times
 
     def train_step(self, data):
         """Take so many steps on the batch."""
@@ -35,10 +37,10 @@ class ManyTimesABatch(keras.Model):
         return {"loss": loss}
 
 
-def many_times():
-    """Return a compiled model that calls its optimizer twenty times a batch."""
+def many_times(times):
+    """Return a compiled model that calls its optimizer so many times a batch."""
     inputs = keras.Input((4,))
-    model = ManyTimesABatch(inputs, layers.Dense(3, activation="softmax")(inputs))
+    model = ManyTimesABatch(inputs, layers.Dense(3, activation="softmax")(inputs), times=times)
     model.compile(kt.optimizers.PlainSGD(0.1), jit_compile=False)
     return model
 
@@ -50,7 +52,7 @@ def test_twenty_steps_a_batch_are_all_recorded(room, monkeypatch):
     if room is not None:
         monkeypatch.setattr("kerasteach.measure.hooks.recorder.BUFFER_BYTES", room)
     capture = kt.callbacks.GradientCapture()
-    fit(many_times(), capture, epochs=3)
+    fit(many_times(20), capture, epochs=3)
     assert capture.frame["step"].unique().tolist() == list(range(180))
     assert capture.frame.groupby("epoch")["step"].min().tolist() == [0, 60, 120]
 
@@ -58,12 +60,12 @@ def test_twenty_steps_a_batch_are_all_recorded(room, monkeypatch):
 def test_steps_without_room_are_a_warning_and_leave_the_numbers_right(monkeypatch):
     """Where one batch alone overflows the buffer, a warning says so, and later steps keep their numbers."""
     monkeypatch.setattr("kerasteach.measure.hooks.recorder.BUFFER_BYTES", 1)
-    monkeypatch.setattr("kerasteach.measure.recording.fit_session.APPLIES_A_BATCH", 8)
-    monkeypatch.setattr("kerasteach.callbacks.capture.APPLIES_A_BATCH", 8)
+    monkeypatch.setattr("kerasteach.measure.recording.fit_session.APPLIES_A_BATCH", 4)
+    monkeypatch.setattr("kerasteach.callbacks.capture.APPLIES_A_BATCH", 4)
     capture = kt.callbacks.GradientCapture()
-    with pytest.warns(UserWarning, match="Of 20 recorded steps only the first 8 found room"):
-        fit(many_times(), capture)
-    assert capture.frame["step"].unique().tolist() == [*range(8), *range(20, 28), *range(40, 48)]
+    with pytest.warns(UserWarning, match="Of 9 recorded steps only the first 4 found room"):
+        fit(many_times(9), capture)
+    assert capture.frame["step"].unique().tolist() == [*range(4), *range(9, 13), *range(18, 22)]
 
 
 def test_a_capture_goes_on_after_its_own_interruption(tmp_path, classifier, interrupt):
