@@ -104,6 +104,38 @@ class Comparison(Displayed):
             return plotting.learning_curves(self.history, **options)
         return plotting.lecture_figure(self.history, self.gradients, **options)
 
+    def slides(self, path: str | Path, **options: Any) -> Path:
+        """Write slides of the comparison: the findings as titles, the numbers in the speaker's notes.
+
+        A question for the room comes before the figures, with the answer in its notes; the last slide has the call that
+        makes the comparison again.
+
+        Args:
+            path: The file: `.pptx` for PowerPoint (needs python-pptx, of the extra `report`), `.qmd` for Quarto, `.md`
+                for Marp; the figures of the last two stand in a folder beside the file.
+            **options: Those of `kerasteach.report.write_slides`, such as `figures=["gradient_flow"]`, `title="Depth"`,
+                `dark=True` or `overwrite=True`.
+
+        Returns:
+            The path.
+
+        Raises:
+            ValueError: If the ending is another one, or there is no such figure.
+            FileExistsError: If a file exists and `overwrite` is false.
+            ImportError: If python-pptx is needed and not installed.
+
+        Example:
+            >>> import kerasteach as kt
+            >>> result = kt.compare("tanh", data="iris", hidden=(4,), seeds=1, epochs=1, verbose=0)
+            >>> result.slides("slides/tanh.qmd", figures=["learning_curves"], overwrite=True).name
+            'tanh.qmd'
+        """
+        from kerasteach.experiment.about import about
+        from kerasteach.experiment.saved_run import run_of
+        from kerasteach.report import write_slides
+
+        return write_slides(run_of(self), about(self.facts), path, **options)
+
     def _view(self) -> View:
         summary = self.summary()
         medians = [name for name in summary if not str(name).endswith(("_min", "_max", "_low", "_high"))]
