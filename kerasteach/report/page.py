@@ -23,6 +23,7 @@ def page(
     styles: Sequence[str] = ("page.css",),
     scripts: Sequence[str] = (),
     allowed: Iterable[str] = (),
+    further_style: str = "",
     **values: Any,
 ) -> str:
     """Fill a page's template in. Values are escaped; the template extends `page.html.j2`.
@@ -32,12 +33,14 @@ def page(
         styles: The style sheets there that the page has inside. Defaults to `page.css` alone.
         scripts: The scripts there that run at the page's end. Defaults to none.
         allowed: Text of further scripts that these scripts may run. Defaults to none.
+        further_style: Rules of this page alone, with no name of a user's in them. Defaults to none.
         **values: What the template shows. `title` and `language` are needed by every page.
 
     Returns:
         The HTML.
     """
-    style, codes = Markup("\n").join(map(asset, styles)), [asset(name) for name in scripts]
+    style = Markup("\n").join([*map(asset, styles), Markup(further_style)])
+    codes = [asset(name) for name in scripts]
     policy = _policy([style], [*codes, *allowed])
     return _environment().get_template(template).render(policy=policy, style=style, scripts=codes, **values)
 
