@@ -65,15 +65,15 @@ def slides(
     import_figures()
     from kerasteach.experiment.about import about_saved
     from kerasteach.experiment.saved_run import saved_run
-    from kerasteach.report import write_slides
+    from kerasteach.report.slides import write_slides
 
     found = saved_run(run)
     if found.note:
         typer.echo(found.note, err=True)
     written = write_slides(
+        run / "slides.pptx" if output is None else output,
         found,
         about_saved(run),
-        run / "slides.pptx" if output is None else output,
         format=None if format is None else format.value,
         figures=figures,
         title=title,

@@ -113,8 +113,8 @@ class Comparison(Displayed):
         Args:
             path: The file: `.pptx` for PowerPoint (needs python-pptx, of the extra `report`), `.qmd` for Quarto, `.md`
                 for Marp; the figures of the last two stand in a folder beside the file.
-            **options: Those of `kerasteach.report.write_slides`, such as `figures=["gradient_flow"]`, `title="Depth"`,
-                `dark=True` or `overwrite=True`.
+            **options: Those of `kerasteach.report.slides.write_slides`, such as `figures=["gradient_flow"]`,
+                `title="Depth"`, `dark=True` or `overwrite=True`.
 
         Returns:
             The path.
@@ -132,9 +132,9 @@ class Comparison(Displayed):
         """
         from kerasteach.experiment.about import about
         from kerasteach.experiment.saved_run import run_of
-        from kerasteach.report import write_slides
+        from kerasteach.report.slides import write_slides
 
-        return write_slides(run_of(self), about(self.facts), path, **options)
+        return write_slides(path, run_of(self), about(self.facts), **options)
 
     def _view(self) -> View:
         summary = self.summary()

@@ -145,7 +145,9 @@ def _by_layer(
 
 
 def _curves(frame: pd.DataFrame, networks: Sequence[str], seeds: Sequence[str]) -> Iterator[ChartData]:
-    metrics = sorted(frame["metric"].unique(), key=lambda metric: list(_METRICS).index(metric) if metric in _METRICS else 9)
+    metrics = sorted(
+        frame["metric"].unique(), key=lambda metric: list(_METRICS).index(metric) if metric in _METRICS else 9
+    )
     epochs = _thinned(frame["epoch"], len(frame))
     choices, rows = [], []
     for number, metric in enumerate(metrics):

@@ -62,7 +62,9 @@ def library() -> Library:
     code = f"(() => {{{vl_convert.javascript_bundle('window.vegaEmbed = vegaEmbed;')}}})();"
     packed = b64encode(gzip.compress(code.encode(), mtime=0)).decode()
     lite = vl_convert.get_vegalite_versions()[-1]
-    versions = f"Vega {vl_convert.get_vega_version()}, Vega-Lite {lite}, Vega-Embed {vl_convert.get_vega_embed_version()}"
+    versions = (
+        f"Vega {vl_convert.get_vega_version()}, Vega-Lite {lite}, Vega-Embed {vl_convert.get_vega_embed_version()}"
+    )
     return Library(code, packed, versions)
 
 

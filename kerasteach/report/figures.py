@@ -63,9 +63,7 @@ def pictures(run: Run, report: Report) -> Iterator[Picture]:
         for (words, size, address), (_, _, dark_address) in zip(light, dark, strict=True):
             width, height = (round(96 * inches) for inches in size)
             shows = f"{figure.shows[:1].upper()}{figure.shows[1:]}"
-            yield Picture(
-                figure.name, shows, words, address, dark_address, width, height, size[0] > _WIDE
-            )
+            yield Picture(figure.name, shows, words, address, dark_address, width, height, size[0] > _WIDE)
 
 
 def _drawn(figure: RunFigure, run: Run, dark: bool) -> Iterator[tuple[str, tuple[float, float], str]]:

@@ -126,14 +126,13 @@ class Views(Displayed):
         self._refresh()
         return self._recording.save(directory)
 
-
     def slides(self, path: str | Path, **options: Any) -> Path:
         """Write slides of what was recorded: the findings as titles, the numbers in the speaker's notes.
 
         Args:
             path: The file: `.pptx` for PowerPoint (needs python-pptx, of the extra `report`), `.qmd` for Quarto, `.md`
                 for Marp; the figures of the last two stand in a folder beside the file.
-            **options: Those of `kerasteach.report.write_slides`, such as `figures=["gradient_flow"]` or
+            **options: Those of `kerasteach.report.slides.write_slides`, such as `figures=["gradient_flow"]` or
                 `overwrite=True`.
 
         Returns:
@@ -144,18 +143,12 @@ class Views(Displayed):
             FileExistsError: If a file exists and `overwrite` is false.
             ImportError: If python-pptx is needed and not installed.
         """
-        from kerasteach.report import write_slides
         from kerasteach.report.about import About
+        from kerasteach.report.slides import write_slides
 
-        return write_slides(self._run(), About("One network in training", {}, versions=versions()), path, **options)
-
-    def _run(self) -> Run:
-        """Return what was recorded as the figures of a run take it."""
-        name = self._recording.name
-        tables = {name: self.frame}
-        if self._recording.has_histograms:
-            tables[f"{name[:-1]}_histograms"] = self.histograms
-        return Run(tables)
+        self._refresh()
+        about = About("One network in training", {}, versions=versions())
+        return write_slides(path, Run(self._recording.tables()), about, **options)
 
 
 class GradientViews(Views):

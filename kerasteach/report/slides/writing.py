@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from kerasteach.plotting.run_figures import RunFigure, fitting, named
+from kerasteach.plotting.run_figures import RunFigure, named
 from kerasteach.report.about import About
+from kerasteach.report.figures import figures_of
 from kerasteach.report.slides.deck import Slide, deck
 from kerasteach.report.slides.markdown import as_markdown, picture_names
 from kerasteach.report.slides.powerpoint import check_installed, write_powerpoint
@@ -18,13 +19,12 @@ from kerasteach.validation import path as checked_path
 
 # The formats of an ending, its usual one first.
 _FORMATS = {".pptx": ("powerpoint",), ".qmd": ("quarto",), ".md": ("marp", "quarto")}
-_ON_OTHERS = ("lecture",)  # whose panels have slides of their own
 
 
 def write_slides(
+    path: str | Path,
     run: Run,
     about: About,
-    path: str | Path,
     *,
     format: str | None = None,  # noqa: A002  the argument's name
     figures: Iterable[str] | None = None,
@@ -35,10 +35,10 @@ def write_slides(
     """Write slides of a run: a title, a question for the room, a slide a figure, and how it was made.
 
     Args:
-        run: The run.
-        about: What was run.
         path: The file: `.pptx` for PowerPoint, `.qmd` for Quarto, `.md` for Marp. Of Markdown, the figures are written
             into a folder beside it. Missing folders are made.
+        run: The run.
+        about: What was run.
         format: `"powerpoint"`, `"quarto"` or `"marp"`. Defaults to `None`: what the ending says.
         figures: Names of figures, as `kerasteach plot RUN --list` shows them. Defaults to `None`: all usual ones but
             `lecture`, whose panels have slides of their own.
@@ -84,16 +84,16 @@ def _chosen(run: Run, figures: Any) -> list[RunFigure]:
     """Return the figures that get slides."""
     if figures is not None:
         return named(run, [figures] if isinstance(figures, str) else several("figures", figures, "names of figures"))
-    usual = fitting(run, usual=True)
+    usual = figures_of(run)
     if not usual:
         tables = ", ".join(name for name in run.tables if run.has(name)) or "none"
         raise ValueError(f"No figure fits this run. Its tables with a row: {tables}.")
-    return [figure for figure in usual if figure.name not in _ON_OTHERS]
+    return usual
 
 
 def _check_free(path: Path, overwrite: bool) -> None:
     if path.exists() and not overwrite:
-        raise FileExistsError(f"The file exists; `overwrite=True` replaces it. {received('path', str(path))}")
+        raise FileExistsError(f"The file exists; `overwrite=True` replaces it. Received: path={str(path)!r}.")
 
 
 def _write_markdown(path: Path, slides: list[Slide], form: str, dark: bool, overwrite: bool) -> Path:
