@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -111,7 +111,7 @@ def _of_flow(run: Run) -> Numbers:
         less = "less" if first < last else "more"
         factor = times(max(last / first, first / last)) if usable else ""
         lines.append(f"{text}; the first gets {factor} times {less}" if usable else text)
-        near = near and usable and max(last / first, first / last) < _STRIKING
+        near = near and bool(usable and max(last / first, first / last) < _STRIKING)
     each = " in each network" if len(lines) > 1 else ""
     return Numbers(
         _shortened(lines), f"The first and the last layer differ by less than a factor of ten{each}" if near else ""
@@ -159,7 +159,8 @@ def _most_confused(wrong: pd.DataFrame) -> str:
     counts = wrong.groupby(["true", "predicted"], sort=False)["count"].sum()
     if counts.empty or not counts.max():
         return ""
-    true, predicted = counts.idxmax()  # type: ignore[misc]  # of an index with two levels
+    pair: Any = counts.idxmax()
+    true, predicted = pair
     return f"; most often confused: {true} taken for {predicted}, {counts.max():,} times"
 
 

@@ -71,13 +71,14 @@ def _empty(title: str) -> Presentation:
 
 def _darken(master: Any) -> None:
     """Give all slides the ground of dark figures, and light text."""
-    from pptx.dml.color import RGBColor
+    from pptx.dml import color
     from pptx.oxml.ns import qn
 
     with style("lecture", dark=True):
         ground = inks().surface
+    new_color: Any = color.RGBColor  # which has no types
     master.background.fill.solid()
-    master.background.fill.fore_color.rgb = RGBColor.from_string(ground.removeprefix("#").upper())
+    master.background.fill.fore_color.rgb = new_color(*bytes.fromhex(ground.removeprefix("#")))
     colors = master.element.find(qn("p:clrMap"))
     for name, other in (("bg1", "dk1"), ("tx1", "lt1"), ("bg2", "dk2"), ("tx2", "lt2")):
         colors.set(name, other)
