@@ -19,6 +19,7 @@ def about(facts: Mapping[str, Any]) -> About:
     return About(
         title=f"{_compared(facts)} on {facts['data']['name']}",
         settings=dict(_settings(facts)),
+        lead=f"{title(facts)}, {plural(len(facts['arguments']['seeds']), 'seed')}",
         call=call_of(facts),
         call_note=note_of(facts),
         versions=facts.get("versions", {}),
@@ -50,7 +51,6 @@ def _compared(facts: Mapping[str, Any]) -> str:
 def _settings(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield what was trained on what, and how."""
     arguments, data = facts["arguments"], facts["data"]
-    yield "in short", title(facts)
     yield "data", _data(data)
     for name, what in (("source", "source"), ("license", "license of the data")):
         if data.get(name):

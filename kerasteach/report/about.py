@@ -12,6 +12,7 @@ class About:
 
     Attributes:
         title: The heading of the page.
+        lead: One line below it: what was trained on what. Defaults to nothing.
         settings: What was trained on what and how, a row each: `{"data": "digits: 1437 examples to train on"}`.
         call: Python code that runs it again. Defaults to none.
         call_note: What the code needs besides. Defaults to nothing.
@@ -21,6 +22,7 @@ class About:
 
     title: str
     settings: Mapping[str, str]
+    lead: str = ""
     call: str = ""
     call_note: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)

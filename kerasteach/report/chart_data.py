@@ -15,6 +15,7 @@ from kerasteach.tables.run import Run
 
 _MOST = 30_000  # points of a chart: beyond it every n-th epoch is taken, evenly
 _STEEP = 100  # a loss that falls by more than this factor has a logarithmic axis
+_NORM = "L2 norm of the gradient"
 _METRICS = {
     "loss": "training loss",
     "val_loss": "test loss",
@@ -36,12 +37,14 @@ class Choice:
 
     Attributes:
         label: What it is called.
+        axis: What its axis is called.
         log: Whether its axis is logarithmic.
         low: The lower end of its axis.
         high: The upper end.
     """
 
     label: str
+    axis: str
     log: bool
     low: float
     high: float
@@ -75,9 +78,17 @@ class ChartData:
 
 @dataclass(frozen=True)
 class ChartSet:
-    """All charts of a page, and the networks and seeds that they share."""
+    """All charts of a page, and what they share.
+
+    Attributes:
+        networks: The names of the networks.
+        keys: The same as matplotlib draws them, by which `kerasteach.plotting.style.looks` knows them.
+        seeds: The names of the seeds.
+        charts: The charts.
+    """
 
     networks: list[str]
+    keys: list[str]
     seeds: list[str]
     charts: list[ChartData]
 
@@ -89,11 +100,12 @@ def chart_set(run: Run) -> ChartSet:
         for name, columns in (("gradients", GRADIENTS), ("history", HISTORY), ("activations", ACTIVATIONS))
         if run.has(name)
     }
-    networks = list(dict.fromkeys(name for frame in frames.values() for name in names_of(frame)))
+    names = list(dict.fromkeys(name for frame in frames.values() for name in names_of(frame)))
     seeds = list(dict.fromkeys(str(seed) for frame in frames.values() for seed in frame["seed"].unique()))
+    networks = [name.replace(r"\$", "$").strip() or "network" for name in names]
     made = {"gradients": _flow, "history": _curves, "activations": _statistics}
-    charts = [chart for name, frame in frames.items() for chart in made[name](frame, networks, seeds)]
-    return ChartSet(networks, seeds, charts)
+    charts = [chart for name, frame in frames.items() for chart in made[name](frame, names, seeds)]
+    return ChartSet(networks, names, seeds, charts)
 
 
 def _flow(frame: pd.DataFrame, networks: Sequence[str], seeds: Sequence[str]) -> Iterator[ChartData]:
@@ -125,8 +137,9 @@ def _by_layer(
     every = pd.concat(means.values())
     epochs = _thinned(every["epoch"], len(every))
     layers = pd.concat(parts.values())[["depth", "layer"]].drop_duplicates()
-    places = {int(depth): "; ".join(map(str, rows.unique())) for depth, rows in layers.groupby("depth")["layer"]}
-    choices = [_axis(label, rows["value"].to_numpy(), log=norms) for label, rows in means.items()]
+    numbers = sorted(layers["depth"].unique().tolist())
+    places = {depth: "; ".join(layers.loc[layers["depth"] == depth, "layer"].unique()) for depth in numbers}
+    choices = [_choice(label, rows["value"].to_numpy(), _NORM if norms else "") for label, rows in means.items()]
     rows = [
         row
         for number, one in enumerate(means.values())
@@ -145,18 +158,18 @@ def _by_layer(
 
 
 def _curves(frame: pd.DataFrame, networks: Sequence[str], seeds: Sequence[str]) -> Iterator[ChartData]:
-    metrics = sorted(
-        frame["metric"].unique(), key=lambda metric: list(_METRICS).index(metric) if metric in _METRICS else 9
-    )
+    found = [str(metric) for metric in frame["metric"].unique()]
+    metrics = [*(metric for metric in _METRICS if metric in found), *(one for one in found if one not in _METRICS)]
     epochs = _thinned(frame["epoch"], len(frame))
-    choices, rows = [], []
+    choices: list[Choice] = []
+    rows: list[list[Any]] = []
     for number, metric in enumerate(metrics):
-        one = _means(frame[(frame["metric"] == metric)], ["network", "seed", "epoch"])
+        one = _means(frame[frame["metric"] == metric], ["network", "seed", "epoch"])
         one = one[one["epoch"].isin(epochs)].assign(place=lambda shown: shown["epoch"] + 1)
         values = one["value"].to_numpy()
         shown = values[np.isfinite(values)]
         steep = "loss" in metric and len(shown) > 0 and shown.min() > 0 and shown.max() > _STEEP * shown.min()
-        choices.append(_axis(_METRICS.get(metric, str(metric).replace("_", " ")), values, log=steep))
+        choices.append(_choice(_METRICS.get(metric, str(metric).replace("_", " ")), values, log=steep))
         rows += _rows(one, number, networks, seeds, [], "place")
     places = {epoch + 1: f"{epoch + 1}" for epoch in epochs}
     yield ChartData("curves", "Learning curves", "epochs trained", "epoch", choices, [], places, rows)
@@ -175,17 +188,17 @@ def _thinned(epochs: pd.Series, points: int) -> list[int]:
     return [epoch for number, epoch in enumerate(different) if number % step == 0 or number == len(different) - 1]
 
 
-def _axis(label: str, values: np.ndarray, log: bool) -> Choice:
+def _choice(label: str, values: np.ndarray, axis: str = "", log: bool = False) -> Choice:
     """Return a choice with an axis that holds its values in every epoch, so that a slider moves the lines alone."""
-    if log:
+    if log or axis == _NORM:
         low, high = norm_range(values)
-        return Choice(label, True, low / 1.6, high * 1.6)
+        return Choice(label, axis or label, True, low / 1.6, high * 1.6)
     shown = values[np.isfinite(values)]
     if "accuracy" in label or "share" in label:
-        return Choice(label, False, 0.0, 1.0)
+        return Choice(label, axis or label, False, 0.0, 1.0)
     low, high = (float(shown.min()), float(shown.max())) if len(shown) else (0.0, 1.0)
     margin = 0.05 * (high - low) or 0.5
-    return Choice(label, False, low - margin if low < 0 else max(0.0, low - margin), high + margin)
+    return Choice(label, axis or label, False, low - margin if low < 0 else max(0.0, low - margin), high + margin)
 
 
 def _rows(

@@ -6,6 +6,7 @@ They need the extra `report`. The colors are CSS variables, so that they follow 
 from __future__ import annotations
 
 import gzip
+import math
 from base64 import b64encode
 from functools import cache
 from typing import Any, NamedTuple
@@ -70,7 +71,7 @@ def library() -> Library:
 
 def chart_values(charts: ChartSet) -> dict[str, Any]:
     """Return what the page's script needs of the charts, as JSON can hold it."""
-    marks = [OUTLINES[look.marker] for look in looks(charts.networks).values()]
+    marks = [OUTLINES[look.marker] for look in looks(charts.keys).values()]
     return {
         "networks": charts.networks,
         "marks": marks,
@@ -101,50 +102,63 @@ def colors(charts: ChartSet) -> str:
 
 
 def _variables(charts: ChartSet) -> str:
-    found = looks(charts.networks).values()
+    found = looks(charts.keys).values()
     return " ".join(f"--network-{number}: {look.color};" for number, look in enumerate(found))
 
 
 def _spec(chart: ChartData, choice: Choice, marks: list[str]) -> dict[str, Any]:
-    """Return the specification of a chart, which draws the table `points` that the page's script fills."""
+    """Return the specification of a chart, which draws the table `points` that the page's script fills.
+
+    The table has the columns `network` (its number), `place`, `middle`, `low` and `high`.
+    """
     import altair as alt
 
-    numbers = list(range(len(marks)))
-    low, high = min(chart.places), max(chart.places)
-    by_layer = bool(chart.epochs)
-    across = alt.X(
-        "place:Q",
-        title=chart.across,
-        scale=alt.Scale(domain=[low - 0.3, high + 0.3], nice=False, zero=False),
-        axis=alt.Axis(format="d", tickMinStep=1, grid=False, **({"values": list(chart.places)} if by_layer else {})),
-    )
     scale = alt.Scale(type="log" if choice.log else "linear", domain=[choice.low, choice.high], nice=False, clamp=True)
-    axis = alt.Axis(format="~e" if choice.log else "~g", tickCount=6, titlePadding=8)
-    network = alt.Scale(domain=numbers, range=[f"var(--network-{number})" for number in numbers])
+    axis = alt.Axis(format="~e" if choice.log else "~g", titlePadding=8, **_ticks(choice))
+    middle = alt.Y("middle:Q", title=choice.axis, scale=scale, axis=axis)
+    numbers = list(range(len(marks)))
+    colors = alt.Scale(domain=numbers, range=[f"var(--network-{number})" for number in numbers])
+    shape = alt.Shape("network:N", scale=alt.Scale(domain=numbers, range=marks), legend=None)
     base = alt.Chart(alt.NamedData(name="points")).encode(
-        x=across, color=alt.Color("network:N", scale=network, legend=None)
+        x=_across(chart), color=alt.Color("network:N", scale=colors, legend=None)
     )
-    value = alt.Y("middle:Q", title=_upright(choice.label), scale=scale, axis=axis)
     hover = alt.selection_point(
         name="hover", nearest=True, on="pointerover", clear="pointerout", fields=["place"], empty=False
     )
-    band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
-    line = base.mark_line(strokeWidth=2.5).encode(y=value)
-    shape = alt.Shape("network:N", scale=alt.Scale(domain=numbers, range=marks), legend=None)
-    point = base.mark_point(filled=True, size=80, opacity=1).encode(y=value, shape=shape)
-    rule = (
-        base.mark_rule(strokeWidth=1.5)
-        .encode(color=alt.value("var(--muted)"), opacity=alt.condition(hover, alt.value(0.8), alt.value(0)))
-        .transform_aggregate(groupby=["place"])
+    shown = alt.condition(hover, alt.value(0.8), alt.value(0))
+    spec: dict[str, Any] = (
+        alt.layer(
+            base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q"),
+            base.mark_rule(strokeWidth=1.5)
+            .encode(color=alt.value("var(--muted)"), opacity=shown)
+            .transform_aggregate(groupby=["place"]),
+            base.mark_line(strokeWidth=2.5).encode(y=middle),
+            base.mark_point(filled=True, size=80, opacity=1).encode(y=middle, shape=shape),
+            base.mark_point(size=400, opacity=0).encode(y=middle).add_params(hover),
+        )
+        .properties(width="container", height=330)
+        .configure(**_LOOK)
+        .to_dict()
     )
-    target = base.mark_point(size=400, opacity=0).encode(y=value).add_params(hover)
-    layers = alt.layer(band, rule, line, point, target).properties(width="container", height=330)
-    spec: dict[str, Any] = layers.configure(**_LOOK).to_dict()
     return spec
 
 
-def _upright(label: str) -> str:
-    return f"{label[:1].upper()}{label[1:]}"
+def _across(chart: ChartData) -> Any:
+    """Return the horizontal axis: the layers, each with its number, or the epochs."""
+    import altair as alt
+
+    ends = [min(chart.places) - 0.3, max(chart.places) + 0.3]
+    ticks: dict[str, Any] = {"values": list(chart.places)} if chart.epochs else {}
+    axis = alt.Axis(format="d", tickMinStep=1, grid=False, labelOverlap=True, **ticks)
+    return alt.X("place:Q", title=chart.across, scale=alt.Scale(domain=ends, nice=False, zero=False), axis=axis)
+
+
+def _ticks(choice: Choice) -> dict[str, Any]:
+    """Return where the grid lies: on a logarithmic axis at powers of ten, at most nine of them."""
+    if not choice.log:
+        return {"tickCount": 6}
+    powers = range(math.ceil(math.log10(choice.low)), math.floor(math.log10(choice.high)) + 1)
+    return {"values": [float(f"1e{power}") for power in powers[:: max(1, -(-len(powers) // 9))]]}
 
 
 _TEXT = {"labelColor": "var(--text)", "titleColor": "var(--text)", "labelFontSize": 13, "titleFontSize": 14}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -11,11 +12,13 @@ import matplotlib.pyplot as plt
 from kerasteach.plotting.captions import describe, heading
 from kerasteach.plotting.run_figures import RunFigure, fitting
 from kerasteach.plotting.saving import content
-from kerasteach.plotting.style import style
+from kerasteach.plotting.style import settings, style
 from kerasteach.progress import Report
 from kerasteach.tables.run import Run
 
 _COMPOSED = ("lecture",)  # of figures that the page has one by one
+# Few fonts, since matplotlib writes all of them at each text; room for a legend beside the axes.
+_LOOK = {"font.family": ["sans-serif"], "font.sans-serif": ["DejaVu Sans", "Verdana"], "figure.figsize": (7.6, 4.6)}
 _WIDE = 8  # inches: such a figure takes a line of the page for itself
 
 
@@ -62,18 +65,23 @@ def pictures(run: Run, report: Report) -> Iterator[Picture]:
         dark = list(_drawn(figure, run, dark=True))
         for (words, size, address), (_, _, dark_address) in zip(light, dark, strict=True):
             width, height = (round(96 * inches) for inches in size)
-            shows = f"{figure.shows[:1].upper()}{figure.shows[1:]}"
-            yield Picture(figure.name, shows, words, address, dark_address, width, height, size[0] > _WIDE)
+            yield Picture(figure.name, figure.shows, words, address, dark_address, width, height, size[0] > _WIDE)
 
 
 def _drawn(figure: RunFigure, run: Run, dark: bool) -> Iterator[tuple[str, tuple[float, float], str]]:
     """Yield the description, the size in inches and the address of each page of a figure."""
-    with style("notebook", dark=dark):
+    with style("notebook", dark=dark), settings(_LOOK):
         for page in figure.draw(run):
             try:
                 data = content(page, "svg")
                 words = describe(page) or heading(page)
-                width, height = page.get_size_inches()
-                yield words, (float(width), float(height)), f"data:image/svg+xml;base64,{b64encode(data).decode()}"
+                yield words, _inches(data), f"data:image/svg+xml;base64,{b64encode(data).decode()}"
             finally:
                 plt.close(page)
+
+
+def _inches(svg: bytes) -> tuple[float, float]:
+    """Return the width and height of a drawing, out of the first line that says so, in points."""
+    found = re.search(rb'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    assert found is not None
+    return float(found[1]) / 72, float(found[2]) / 72

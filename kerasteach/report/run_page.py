@@ -77,7 +77,7 @@ def _html(run: Run, about: About, drawn: Sequence[Any]) -> str:
     return page(
         "run.html.j2",
         styles=("page.css", "run.css"),
-        scripts=("tables.js", "charts.js") if library else ("tables.js",),
+        scripts=("scrolling.js", "tables.js", *(["charts.js"] if library else [])),
         allowed=[library.code] if library else [],
         further_style=charts.colors(usable) if library else "",
         language="en",

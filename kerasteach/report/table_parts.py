@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from kerasteach.tables.run import Run
 
@@ -33,7 +34,7 @@ class TablePart(NamedTuple):
         columns: The names of its columns.
         numeric: Of each column, whether it holds numbers.
         rows: The cells of its first rows, as text.
-        count: How many rows there are in all.
+        length: How many rows there are in all.
         csv: The CSV file, compressed by gzip, in base64.
     """
 
@@ -42,7 +43,7 @@ class TablePart(NamedTuple):
     columns: list[str]
     numeric: list[bool]
     rows: list[list[str]]
-    count: int
+    length: int
     csv: str
 
 
@@ -56,7 +57,7 @@ def table_parts(run: Run) -> Iterator[TablePart]:
 
 
 def _part(name: str, table: pd.DataFrame) -> TablePart:
-    numeric = [pd.api.types.is_numeric_dtype(kind) and kind != bool for kind in table.dtypes]
+    numeric = [is_numeric_dtype(kind) and not is_bool_dtype(kind) for kind in table.dtypes]
     rows = [[_cell(value) for value in row] for row in table.head(_ROWS).itertuples(index=False, name=None)]
     csv = gzip.compress(table.to_csv(index=False).encode(), mtime=0)
     what = _WHAT.get(name, "")

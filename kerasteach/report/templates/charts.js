@@ -2,7 +2,11 @@
 // Charts: the medians over the seeds that are switched on, drawn by Vega, with a slider for the epochs.
 const values = JSON.parse(document.getElementById("chart-values").textContent);
 
-const shown = (number) => (number === 0 ? "0" : Number.isFinite(number) ? Number(number.toPrecision(3)).toString() : "not finite");
+function shown(number) {
+  if (!Number.isFinite(number)) return "not finite";
+  const small = number !== 0 && Math.abs(number) < 0.001;
+  return small || Math.abs(number) >= 1e6 ? number.toExponential(2) : String(Number(number.toPrecision(3)));
+}
 
 function median(numbers) {
   const sorted = numbers.toSorted((a, b) => a - b);
@@ -27,7 +31,8 @@ function points(chart, choice, epoch) {
     if (!groups.has(key)) groups.set(key, { network, place, numbers: [] });
     groups.get(key).numbers.push(value ?? Infinity);
   }
-  return [...groups.values()].map(({ network, place, numbers }) => ({
+  const inOrder = [...groups.values()].sort((a, b) => a.network - b.network || a.place - b.place);
+  return inOrder.map(({ network, place, numbers }) => ({
     network,
     place,
     middle: median(numbers),
