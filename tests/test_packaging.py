@@ -168,6 +168,17 @@ def test_the_package_alone_imports_neither_keras_nor_pandas():
     assert run(code) == "set()"
 
 
+def test_the_help_waits_for_no_event_loop_and_no_process_pool():
+    """Each takes a good part of the time in which the command answers."""
+    assert run("import sys, kerasteach.cli; print({'asyncio', 'multiprocessing'} & set(sys.modules))") == "set()"
+
+
+def test_reading_and_diagnosing_a_run_needs_no_drawing_library():
+    """A run's tables are in another room than its figures."""
+    code = "import sys, kerasteach.experiment.saved_run, kerasteach.diagnosis"
+    assert run(f"{code}; print({{'matplotlib', 'seaborn', 'keras'}} & set(sys.modules))") == "set()"
+
+
 @pytest.mark.slow
 def test_the_package_brings_no_drawing_library_to_a_model():
     """After Keras, kerasteach and its callbacks load no seaborn."""

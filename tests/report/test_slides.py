@@ -17,8 +17,9 @@ from kerasteach.tables.run import Run
 
 ABOUT = About(
     "sigmoid_1 and <b>relu</b> on digits",
-    {"in short": "digits: 3 hidden layers of 4", "license of the data": "CC BY 4.0"},
-    "result = kt.compare()",
+    {"license of the data": "CC BY 4.0"},
+    lead="digits: 3 hidden layers of 4",
+    call="result = kt.compare()",
     versions={"keras": "3.15"},
 )
 NETWORKS = {"sigmoid_1": 0.01, "<b>relu</b>": 0.5}  # by what the gradient is multiplied from layer to layer
@@ -123,6 +124,12 @@ def test_pictures_have_a_description_and_stand_inside_the_slide(slides):
         assert picture.left + picture.width <= 13.333 * 914400
         assert picture.top + picture.height <= 7.5 * 914400
         assert picture.width > 0.8 * 13.333 * 914400
+
+
+def test_the_first_slide_says_what_was_trained_on_what(slides):
+    """And how many networks and epochs there are."""
+    text = [shape.text_frame.text for shape in slides[0].shapes][1]
+    assert text == "digits: 3 hidden layers of 4\n2 networks, 3 epochs"
 
 
 def test_the_last_slide_has_call_versions_and_license(slides):

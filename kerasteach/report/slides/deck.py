@@ -53,18 +53,18 @@ def deck(
 
 
 def _first(run: Run, about: About, title: str | None) -> Slide:
-    lines = [about.settings.get("in short", ""), _counts(run), run.note]
+    lines = [about.lead, _counts(run, seeds=not about.lead), run.note]
     notes = "The next slide asks the room; the slides after it show what was measured, with the numbers in the notes."
     return Slide(title or about.title, [line for line in lines if line], [notes])
 
 
-def _counts(run: Run) -> str:
-    """Return how many networks, seeds and epochs there are."""
+def _counts(run: Run, seeds: bool) -> str:
+    """Return how many networks, epochs and, where no other line says it, seeds there are."""
     table = next(run.tables[name] for name in run.tables if run.has(name))
     columns = list(table.columns)
     keys = [name for name in columns[: columns.index("epoch") if "epoch" in columns else 0] if name != "seed"]
     parts = [_counted(len(table[keys].drop_duplicates()), "network")] if keys else []
-    parts += [_counted(table["seed"].nunique(), "seed")] if "seed" in columns else []
+    parts += [_counted(table["seed"].nunique(), "seed")] if seeds and "seed" in columns else []
     parts += [_counted(int(table["epoch"].max()) + 1, "epoch")] if "epoch" in columns else []
     return ", ".join(parts)
 
