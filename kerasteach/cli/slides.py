@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -67,13 +69,15 @@ def slides(
     from kerasteach.experiment.saved_run import saved_run
     from kerasteach.report.slides import write_slides
 
-    found = saved_run(run)
+    found, about = saved_run(run), about_saved(run)
+    if not about.call:  # of a capture, which knows no call that trains again
+        about = replace(about, call=f"kerasteach slides {quote(str(run))}")
     if found.note:
         typer.echo(found.note, err=True)
     written = write_slides(
         run / "slides.pptx" if output is None else output,
         found,
-        about_saved(run),
+        about,
         format=None if format is None else format.value,
         figures=figures,
         title=title,

@@ -120,10 +120,10 @@ def _last(about: About) -> Slide:
     versions = ", ".join(f"{name} {version}" for name, version in about.versions.items())
     lines = [about.call_note, f"With {versions}." if versions else ""]
     lines += [f"{name[:1].upper()}{name[1:]}: {about.settings[name]}" for name in _ORIGIN if name in about.settings]
-    notes = ["The same call on the same machine gives the same numbers.", about.call] if about.call else []
+    notes = [about.call] if about.call else []
     return Slide("How these figures were made", [line for line in lines if line], notes, None, about.call)
 
 
 def _plain(text: str) -> str:
-    r"""Return a text with names as they are: matplotlib's figures have `\$` for `$`."""
-    return text.replace(r"\$", "$")
+    r"""Return a text with names as they are, where figures of matplotlib have `\$` for `$`; no line begins with a `%`."""
+    return text.replace(r"\$", "$").replace(" %", "\N{NO-BREAK SPACE}%")
