@@ -7,9 +7,6 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any, Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
 _SECONDS = 0.2  # between two updates of a notebook's line
 
 
@@ -30,8 +27,14 @@ def progress_bar(show: bool, total: float | None, description: str, done: str = 
         description: The text before the bar.
         done: The text after it. Defaults to none.
     """
+    if not show:
+        yield _nothing
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
     console = Console(stderr=True)
-    if show and console.is_jupyter:  # where rich's bar needs ipywidgets
+    if console.is_jupyter:  # where rich's bar needs ipywidgets
         line = _NotebookLine(total, description, done)
         try:
             yield line
@@ -44,7 +47,7 @@ def progress_bar(show: bool, total: float | None, description: str, done: str = 
         TextColumn("{task.fields[done]}", markup=False),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not show) as bar:
+    with Progress(*columns, console=console) as bar:
         task = bar.add_task(description, total=total, done=done)
 
         def report(completed: float, description: str | None = None, done: str | None = None) -> None:
@@ -52,6 +55,10 @@ def progress_bar(show: bool, total: float | None, description: str, done: str = 
             bar.update(task, completed=completed, description=description, **fields)
 
         yield report
+
+
+def _nothing(completed: float, description: str | None = None, done: str | None = None) -> None:
+    """Report to nobody."""
 
 
 class _NotebookLine:

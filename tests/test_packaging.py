@@ -16,7 +16,7 @@ PACKAGES = PROJECT["tool"]["setuptools"]["packages"]
 FOLDERS = {"kerasteach.callbacks": "callbacks"}
 # The floors of docs/architecture.md: a room may import from floors below its own, and from its own folder.
 FLOORS = [
-    {"validation", "display", "extras"},
+    {"validation", "display", "extras", "keras_import"},
     {
         "translation",
         "activations",
@@ -193,6 +193,17 @@ def test_names_of_activations_need_no_keras(loaded):
 def test_the_package_alone_imports_neither_keras_nor_pandas(loaded):
     """The command's help runs without them."""
     assert not {"keras", "tensorflow", "pandas", "seaborn"} & set(loaded["the package and its command"])
+
+
+def test_the_help_waits_for_no_event_loop_and_no_process_pool():
+    """Each takes a good part of the time in which the command answers."""
+    assert run("import sys, kerasteach.cli; print({'asyncio', 'multiprocessing'} & set(sys.modules))") == "set()"
+
+
+def test_reading_and_diagnosing_a_run_needs_no_drawing_library():
+    """A run's tables are in another room than its figures."""
+    code = "import sys, kerasteach.experiment.saved_run, kerasteach.diagnosis"
+    assert run(f"{code}; print({{'matplotlib', 'seaborn', 'keras'}} & set(sys.modules))") == "set()"
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from html import escape
 import pandas as pd
 
 from kerasteach.diagnosis.rules import rule_of
-from kerasteach.display import Displayed, View
+from kerasteach.display import Displayed
 from kerasteach.validation import whole
 
 COLUMNS = ("rule", "severity", "layers", "epochs", "evidence", "value", "threshold", "seeds")
@@ -45,9 +45,6 @@ class Findings(Displayed):
     def _repr_html_(self) -> str:
         parts = [*map(self.sentence, range(len(self))), self._end()]
         return "\n".join(f"<p>{escape(part).replace(chr(10), '<br>')}</p>" for part in parts)
-
-    def _view(self) -> View:
-        return View(f"Findings: {len(self)}", self.frame, (".frame",))
 
     def sentence(self, number: int) -> str:
         """Return one finding in words: its name, the evidence, and what to try.

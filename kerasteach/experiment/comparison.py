@@ -136,6 +136,39 @@ class Comparison(Displayed):
 
         return write_run_page(path, run_of(self), about(self.facts), overwrite=overwrite, verbose=verbose)
 
+    def slides(self, path: str | Path, **options: Any) -> Path:
+        """Write slides of the comparison: the findings as titles, the numbers in the speaker's notes.
+
+        A question for the room comes before the figures, with the answer in its notes; the last slide has the call that
+        makes the comparison again.
+
+        Args:
+            path: The file: `.pptx` for PowerPoint (needs python-pptx, of the extra `report`), `.qmd` for Quarto, `.md`
+                for Marp; the figures of the last two stand in a folder beside the file.
+            **options: Those of `kerasteach.report.slides.write_slides`, such as `figures=["gradient_flow"]`,
+                `title="Depth"`, `dark=True` or `overwrite=True`.
+
+        Returns:
+            The path.
+
+        Raises:
+            ValueError: If the ending is another one, or there is no such figure.
+            FileExistsError: If a file exists and `overwrite` is false.
+            ImportError: If python-pptx is needed and not installed.
+
+        Example:
+            >>> import tempfile, kerasteach as kt
+            >>> result = kt.compare("tanh", data="iris", hidden=(4,), seeds=1, epochs=1, verbose=0)
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     result.slides(f"{folder}/tanh.qmd", figures=["learning_curves"]).name
+            'tanh.qmd'
+        """
+        from kerasteach.experiment.about import about
+        from kerasteach.experiment.saved_run import run_of
+        from kerasteach.report.slides import write_slides
+
+        return write_slides(path, run_of(self), about(self.facts), **options)
+
     def _view(self) -> View:
         summary = self.summary()
         medians = [name for name in summary if not str(name).endswith(("_min", "_max", "_low", "_high"))]

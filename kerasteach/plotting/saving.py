@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ ANIMATIONS = (".gif", ".mp4")
 # which a drawing program can edit, instead of outlines.
 _FILES: dict[str, Any] = {"svg.hashsalt": "kerasteach", "svg.fonttype": "none", "pdf.fonttype": 42}
 _WITHOUT_WINDOWS = ("agg", "cairo", "pdf", "pgf", "ps", "svg", "template")  # matplotlib's backends that only write
+_DPI = 150
 _MARGIN = 0.15  # inches around what reaches beyond the figure
 
 
@@ -101,17 +104,32 @@ def content(figure: Figure, kind: str) -> bytes:
     """
     title, description = heading(figure), describe(figure)
     written = BytesIO()
-    with settings(_FILES):
+    with settings(_FILES), _laid_out(figure):
         figure.savefig(
-            written, format=kind, dpi=150, bbox_inches=_page(figure), metadata=_metadata(kind, title, description)
+            written, format=kind, dpi=_DPI, bbox_inches=_page(figure), metadata=_metadata(kind, title, description)
         )
     data = written.getvalue()
     return data if kind != "svg" else _described(data.decode(), title, description).encode()
 
 
+@contextmanager
+def _laid_out(figure: Figure) -> Iterator[None]:
+    """Lay a figure out once, in the resolution of the file, and keep the places inside this block."""
+    engine, dpi = figure.get_layout_engine(), figure.get_dpi()
+    figure.set_dpi(_DPI)
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+    try:
+        yield
+    finally:
+        figure.set_dpi(dpi)
+        if engine is not None:
+            figure.set_layout_engine(engine)
+
+
 def _page(figure: Figure) -> Bbox | None:
     """Return what a page shows, in inches, or `None` where nothing reaches beyond the figure."""
-    figure.draw_without_rendering()  # places all that the layout moves
     drawn, size = figure.get_tightbbox(), figure.get_size_inches()
     whole = Bbox.from_bounds(0, 0, *size)
     beyond = [drawn.x0 < 0, drawn.y0 < 0, drawn.x1 > size[0], drawn.y1 > size[1]]

@@ -122,3 +122,11 @@ def test_errors_say_what_would_work():
         plotting.activation_statistics(outputs(), epoch=7)
     with pytest.raises(ValueError, match="`activations` must have a column out of dead_fraction"):
         plotting.activation_statistics_figure(outputs()[["epoch", "depth", "layer"]])
+
+
+def test_of_several_seeds_the_median_of_the_means_is_drawn():
+    """The line of the last panel, in the last epoch."""
+    seeds = [outputs().assign(seed=seed, mean=float(seed)) for seed in (0, 1, 5)]
+    table = pd.concat(seeds)
+    figure = plotting.activation_statistics_figure(table[["seed", *outputs()]])
+    np.testing.assert_array_equal(figure.axes[-2].lines[-1].get_ydata(), [1.0, 1.0])
