@@ -125,5 +125,5 @@ def _last(about: About) -> Slide:
 
 
 def _plain(text: str) -> str:
-    r"""Return a text with names as they are, where figures of matplotlib have `\$` for `$`; no line begins with a `%`."""
+    r"""Return a text with names as they are, where figures have `\$` for `$`; no line begins with a `%`."""
     return text.replace(r"\$", "$").replace(" %", "\N{NO-BREAK SPACE}%")
