@@ -1,9 +1,9 @@
 """Check of an answer in a student's notebook, which holds no answer.
 
 A question's code has, for the right answer and each typical mistake, a salted hash of the interval that it lies in:
-numbers are divided into intervals as wide as two tolerances, so that all accepted numbers are one interval. Who wants an
-answer from the code has to try every interval; each try takes some hundredths of a second (PBKDF2), which is more work
-than the exercise where the answer is a decimal number, and a matter of seconds where it is a small whole number.
+numbers are divided into intervals as wide as two tolerances, so that all accepted numbers are one interval. Who wants
+an answer from the code has to try every interval; each try takes some hundredths of a second (PBKDF2), which is more
+work than the exercise where the answer is a decimal number, and a matter of seconds where it is a small whole number.
 Nothing keeps anyone from computing the exercise with kerasteach itself.
 """
 

@@ -178,5 +178,6 @@ def _different(kind: str, student: str, secret: str, seen: set[tuple[Any, ...]],
         if exercise.clear and exercise.given not in seen:
             return exercise
     raise RuntimeError(
-        f"There are not enough different exercises of this kind. {received('kind', kind)} {len(seen)} students have one."
+        "There are not enough different exercises of this kind for so many students. "
+        f"{received('kind', kind)} {len(seen)} students have one."
     )

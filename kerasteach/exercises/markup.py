@@ -1,7 +1,7 @@
 r"""Texts of exercises, written in HTML and LaTeX.
 
-The texts themselves are Markdown: blocks with blank lines between them, each a `### heading`, a formula between `$$` with
-a remark after it, or a paragraph with formulas between `$`.
+The texts themselves are Markdown: blocks with blank lines between them, each a `### heading`, a formula between `$$`
+with a remark after it, or a paragraph with formulas between `$`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-_LONG = 75  # characters of a displayed formula that are too many for one line
+_LONG = 50  # letters, digits and signs of a displayed formula that are too many for one line
 _LATEX = {
     **{character: rf"\{character}" for character in "#$%&_{}"},
     "\\": r"\textbackslash{}",
@@ -109,7 +109,7 @@ def _displayed(block: str) -> tuple[str, str]:
 
 def _broken(formula: str) -> str:
     """Return a formula with a line for each of its sides, where it is too long for one."""
-    if len(formula) <= _LONG:
+    if len(re.sub(r"\\[a-z]+|[{}^_ ]", "", formula)) <= _LONG:
         return formula
     first, *sides = _sides(formula)
     lines = r" \\ ".join(f"&= {side}" for side in sides)

@@ -105,8 +105,7 @@ class Exercise:
         """Whether all questions are clear."""
         return all(question.clear for question in self.questions)
 
-    def solution(self) -> str:
-        """Return the solution: worked step by step, or each question's formula with its numbers."""
-        if self.worked:
-            return self.worked()
-        return "\n\n".join(question.solution for question in self.questions)
+    def solution(self, _: Gettext) -> str:
+        """Return the solution: worked step by step where it can be, and each question's formula with its numbers."""
+        worked = [self.worked(), f"### {_('Answers')}"] if self.worked else []
+        return "\n\n".join([*worked, *(question.solution for question in self.questions)])

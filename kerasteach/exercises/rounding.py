@@ -1,7 +1,8 @@
 """Tolerance of an answer: how far correct rounding of intermediate results can lead away from the exact value.
 
-A student carries intermediate results with `DECIMALS` decimals and rounds the answer to as many. Each of these roundings
-is wrong by half a unit of the last decimal at most, h = 10^-DECIMALS / 2. To first order the answer y is then wrong by
+A student carries intermediate results with `DECIMALS` decimals and rounds the answer to as many. Each of these
+roundings is wrong by half a unit of the last decimal at most, h = 10^-DECIMALS / 2. To first order the answer y is then
+wrong by
 
     tolerance = h + sum over the intermediate results v of |y(v + h) - y(v)|
 

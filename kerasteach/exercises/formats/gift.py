@@ -22,7 +22,7 @@ def files(sheets: Sequence[Sheet], solutions: bool, _: Gettext) -> dict[str, byt
         parts.append(f"$CATEGORY: {category(sheet)}")
         if sheet.exercise.picture:
             pictures[f"{stem}.png"] = sheet.exercise.picture.draw()
-        solution = markup.html(sheet.exercise.solution()) if solutions else ""
+        solution = markup.html(sheet.exercise.solution(_)) if solutions else ""
         for number, question in enumerate(sheet.exercise.questions, start=1):
             text = question_text(sheet, question, f"{stem}.png")
             parts.append(_question(f"{sheet.exercise.title} {number}: {question.name}", text, question, solution, _))

@@ -26,7 +26,7 @@ def files(sheets: Sequence[Sheet], solutions: bool, _: Gettext) -> dict[str, byt
     quiz = ElementTree.Element("quiz")
     for sheet in sheets:
         _category(quiz, category(sheet))
-        solution = markup.html(sheet.exercise.solution()) if solutions else ""
+        solution = markup.html(sheet.exercise.solution(_)) if solutions else ""
         picture = sheet.exercise.picture
         image = b64encode(picture.draw()).decode() if picture else ""
         for number, question in enumerate(sheet.exercise.questions, start=1):

@@ -22,6 +22,7 @@ _PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage{amsmath,graphicx}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{0.6em}
+\AtBeginDocument{\setlength{\abovedisplayskip}{4pt}\setlength{\belowdisplayskip}{4pt}}
 \pagestyle{plain}
 """
 
@@ -38,7 +39,7 @@ def markdown_files(sheets: Sequence[Sheet], solutions: bool, _: Gettext) -> dict
         lines = [f"{number}. {question.text}" for number, question in enumerate(exercise.questions, start=1)]
         parts.append("\n".join(lines))
         if solutions:
-            parts += [f"## {_('Solution')}", markup.markdown(exercise.solution())]
+            parts += [f"## {_('Solution')}", markup.markdown(exercise.solution(_))]
         files[f"{stem}.md"] = ("\n\n".join(parts) + "\n").encode()
     return files
 
@@ -75,7 +76,7 @@ def _latex(sheet: Sheet, image: str, solutions: bool, _: Gettext) -> str:
     ]
     parts.append("\n".join([r"\begin{enumerate}\setlength{\itemsep}{0.8em}", *lines, r"\end{enumerate}"]))
     if solutions:
-        parts += [rf"\section*{{{markup.latex_escaped(_('Solution'))}}}", markup.latex(exercise.solution())]
+        parts += [rf"\section*{{{markup.latex_escaped(_('Solution'))}}}", markup.latex(exercise.solution(_))]
     return "\n\n".join([*parts, r"\end{document}"]) + "\n"
 
 

@@ -62,7 +62,7 @@ def _update(neurons: Neurons, variable: str, _: Gettext) -> Question:
         Mistake(answer(old + rate * right), said["ascent"]),
         Mistake(answer(old - right), said["no_rate"]),
     ]
-    symbol = f"{variable[0]}_{variable[-1]}'"
+    symbol = rf"{variable}^{{\mathrm{{new}}}}"
     gradient = float(right[0])
     return Question(
         f"new {variable.replace('_', '')}",

@@ -114,13 +114,11 @@ def _update(neuron: _Neuron, variable: str, _: Gettext) -> Question:
         if name != "sign"  # which gives the same as the next one
     ]
     mistakes += [Mistake(answer(old + rate * right), said["ascent"]), Mistake(answer(old - right), said["no_rate"])]
-    gradient = float(right[0])
+    gradient, symbol = float(right[0]), rf"{variable}^{{\mathrm{{new}}}}"
     return Question(
         f"new {variable}",
-        _("What is {quantity}, the new value after the step?").format(quantity=f"${variable}'$"),
+        _("What is {quantity}, the new value after the step?").format(quantity=f"${symbol}$"),
         answer(old - rate * right),
         tuple(mistakes),
-        equation(
-            f"{variable}'", rf"{old:g} - {rate:g} \cdot {in_brackets(float(f'{gradient:.4g}'))}", old - rate * gradient
-        ),
+        equation(symbol, rf"{old:g} - {rate:g} \cdot {in_brackets(float(f'{gradient:.4g}'))}", old - rate * gradient),
     )

@@ -58,7 +58,7 @@ def _question(name: str, z: float, _: Gettext) -> Question:
             (a * (1 - a), _("This is the derivative of sigmoid. That of tanh is $1 - a^2$.")),
         ]
     else:
-        right, formula = slope(name, np.array(z)), rf"1 \;(z > 0)" if z > 0 else rf"{SLOPE:g} \;(z < 0)"
+        right, formula = slope(name, np.array(z)), r"1 \;(z > 0)" if z > 0 else rf"{SLOPE:g} \;(z < 0)"
         wrong = [
             (a, function),
             (np.array(SLOPE if z > 0 else 1.0), _("This is the slope on the other side of 0.")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -109,9 +110,9 @@ class Neurons:
         )
 
     def worked(self, language: str, *, forward_only: bool = False) -> Callable[[], str]:
-        """Return a function that explains the training step, or its first two parts alone."""
+        """Return a function that explains the training step, or its forward pass alone."""
         chain = [(self.w_1, self.b_1, self.f_1), (self.w_2, self.b_2, self.f_2)]
-        parts = 2 if forward_only else 4
+        parts = 1 if forward_only else 2
         return lambda: explained(chain, [self.x], [self.target], self.loss, self.learning_rate, language, parts)
 
 
@@ -122,7 +123,7 @@ def explained(
     loss: str,
     learning_rate: float,
     language: str,
-    parts: int = 4,
+    parts: int = 2,
 ) -> str:
     """Explain a training step of single neurons in series, in Markdown.
 
@@ -133,10 +134,11 @@ def explained(
         loss: `"half_squared_error"` or `"mean_squared_error"`.
         learning_rate: The learning rate.
         language: The language.
-        parts: How many of the course's four steps. Defaults to `4`.
+        parts: `1` for the forward pass, `2` for backpropagation and update, too. Defaults to `2`.
     """
     text = traced(chain, x, targets, loss, learning_rate).explain("markdown")
-    return "### " + "### ".join(text.split("### ")[1 : parts + 1]).strip()
+    sections = re.split(r"^### \d\. ", text, flags=re.MULTILINE)[2 : 2 + parts]  # the first has the given numbers
+    return "\n\n".join(f"### {section.strip()}" for section in sections)
 
 
 def traced(

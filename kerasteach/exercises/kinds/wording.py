@@ -49,7 +49,18 @@ def asked(symbol: str, _: Gettext) -> str:
 
 def equation(symbol: str, formula: str, value: float) -> str:
     """Return a displayed equation with its result."""
-    return f"$$ {symbol} = {formula} = {value:.{DECIMALS}g} $$"
+    return f"$$ {symbol} = {formula} = {rounded(value)} $$"
+
+
+def rounded(value: float) -> str:
+    """Return a number as the answers are rounded, without zeros at its end.
+
+    Example:
+        >>> from kerasteach.exercises.kinds.wording import rounded
+        >>> rounded(0.057070), rounded(-3.0)
+        ('0.0571', '-3')
+    """
+    return f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
 
 
 def feedbacks(_: Gettext) -> dict[str, str]:
