@@ -29,7 +29,7 @@ FLOORS = [
     },
     {"plotting"},
     {"diagnosis"},
-    {"losses", "optimizers", "initializers", "layers", "stopping"},
+    {"losses", "optimizers", "initializers", "layers", "report", "stopping"},
     {"activation_checks"},
     {"models", "measure"},
     {"callbacks"},
