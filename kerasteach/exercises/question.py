@@ -107,5 +107,5 @@ class Exercise:
 
     def solution(self, _: Gettext) -> str:
         """Return the solution: worked step by step where it can be, and each question's formula with its numbers."""
-        worked = [self.worked(), f"### {_('Answers')}"] if self.worked else []
-        return "\n\n".join([*worked, *(question.solution for question in self.questions)])
+        answers, title = [question.solution for question in self.questions], _("Answers")
+        return "\n\n".join([self.worked(), f"### {title}", *answers] if self.worked else answers)

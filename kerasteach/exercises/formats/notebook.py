@@ -34,7 +34,8 @@ def _notebook(sheet: Sheet, solutions: bool, _: Gettext) -> bytes:
         cells.append(_markdown(f"**{number}.** {question.text}"))
         cells.append(_code(f"answer = None\nkt.exercises.check(codes[{question.name!r}], answer)"))
     if solutions:
-        cells.append(_markdown(f"## {_('Solution')}\n\n{markup.markdown(exercise.solution(_))}"))
+        title = _("Solution")
+        cells.append(_markdown(f"## {title}\n\n{markup.markdown(exercise.solution(_))}"))
     for place, cell in enumerate(cells):
         cell["id"] = f"cell-{place}"
     content = {

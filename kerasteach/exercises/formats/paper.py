@@ -39,7 +39,8 @@ def markdown_files(sheets: Sequence[Sheet], solutions: bool, _: Gettext) -> dict
         lines = [f"{number}. {question.text}" for number, question in enumerate(exercise.questions, start=1)]
         parts.append("\n".join(lines))
         if solutions:
-            parts += [f"## {_('Solution')}", markup.markdown(exercise.solution(_))]
+            title = _("Solution")
+            parts += [f"## {title}", markup.markdown(exercise.solution(_))]
         files[f"{stem}.md"] = ("\n\n".join(parts) + "\n").encode()
     return files
 
@@ -76,7 +77,8 @@ def _latex(sheet: Sheet, image: str, solutions: bool, _: Gettext) -> str:
     ]
     parts.append("\n".join([r"\begin{enumerate}\setlength{\itemsep}{0.8em}", *lines, r"\end{enumerate}"]))
     if solutions:
-        parts += [rf"\section*{{{markup.latex_escaped(_('Solution'))}}}", markup.latex(exercise.solution(_))]
+        title = _("Solution")
+        parts += [rf"\section*{{{markup.latex_escaped(title)}}}", markup.latex(exercise.solution(_))]
     return "\n\n".join([*parts, r"\end{document}"]) + "\n"
 
 

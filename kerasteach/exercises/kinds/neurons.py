@@ -136,7 +136,7 @@ def explained(
         language: The language.
         parts: `1` for the forward pass, `2` for backpropagation and update, too. Defaults to `2`.
     """
-    text = traced(chain, x, targets, loss, learning_rate).explain("markdown")
+    text = traced(chain, x, targets, loss, learning_rate).explain("markdown", language=language)
     sections = re.split(r"^### \d\. ", text, flags=re.MULTILINE)[2 : 2 + parts]  # the first has the given numbers
     return "\n\n".join(f"### {section.strip()}" for section in sections)
 
