@@ -50,7 +50,8 @@ def html_line(line: str) -> str:
 
 def latex(text: str) -> str:
     """Return a text as LaTeX."""
-    return "\n\n".join(map(_latex_block, _blocks(text)))
+    blocks = "\n\n".join(map(_latex_block, _blocks(text)))
+    return blocks.replace("\n\n\\[", "\n\\[")  # an empty line before a formula would be a paragraph
 
 
 def _latex_block(block: str) -> str:

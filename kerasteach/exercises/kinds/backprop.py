@@ -6,7 +6,7 @@ from dataclasses import astuple
 
 from kerasteach.exercises.draw import Draw
 from kerasteach.exercises.kinds.neurons import Neurons
-from kerasteach.exercises.kinds.wording import asked, equation, feedbacks, given, in_brackets
+from kerasteach.exercises.kinds.wording import after, asked, equation, feedbacks, given, in_brackets
 from kerasteach.exercises.question import Exercise, Gettext, Mistake, Question
 from kerasteach.exercises.rounding import answer
 
@@ -62,7 +62,7 @@ def _update(neurons: Neurons, variable: str, _: Gettext) -> Question:
         Mistake(answer(old + rate * right), said["ascent"]),
         Mistake(answer(old - right), said["no_rate"]),
     ]
-    symbol = rf"{variable}^{{\mathrm{{new}}}}"
+    symbol = after(variable, _)
     gradient = float(right[0])
     return Question(
         f"new {variable.replace('_', '')}",

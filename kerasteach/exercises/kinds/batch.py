@@ -8,6 +8,7 @@ from kerasteach.exercises.draw import Draw
 from kerasteach.exercises.kinds.neurons import STRAIGHT, explained, slope, value
 from kerasteach.exercises.kinds.wording import (
     MEAN,
+    after,
     asked,
     equation,
     error_sentence,
@@ -114,7 +115,7 @@ def _update(neuron: _Neuron, variable: str, _: Gettext) -> Question:
         if name != "sign"  # which gives the same as the next one
     ]
     mistakes += [Mistake(answer(old + rate * right), said["ascent"]), Mistake(answer(old - right), said["no_rate"])]
-    gradient, symbol = float(right[0]), rf"{variable}^{{\mathrm{{new}}}}"
+    gradient, symbol = float(right[0]), after(variable, _)
     return Question(
         f"new {variable}",
         _("What is {quantity}, the new value after the step?").format(quantity=f"${symbol}$"),

@@ -47,6 +47,12 @@ def asked(symbol: str, _: Gettext) -> str:
     return _("What is {quantity}?").format(quantity=f"${symbol}$")
 
 
+def after(variable: str, _: Gettext) -> str:
+    """Return the symbol of a variable's new value."""
+    word = _("new")
+    return rf"{variable}^{{\mathrm{{{word}}}}}"
+
+
 def equation(symbol: str, formula: str, value: float) -> str:
     """Return a displayed equation with its result."""
     return f"$$ {symbol} = {formula} = {rounded(value)} $$"
