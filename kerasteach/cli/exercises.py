@@ -12,6 +12,8 @@ import typer
 
 from kerasteach.cli.options import Files, Force
 from kerasteach.cli.terminal import start_tensorflow
+from kerasteach.translation import languages
+from kerasteach.validation import choice
 
 
 class Sheets(StrEnum):
@@ -70,12 +72,18 @@ def exercises(
     kerasteach exercises --kind backprop --students students.csv
     kerasteach exercises --kind backprop --students students.csv --format pdf --solutions --language de
     """  # noqa: D301  the mark of lines that stay as they are
+    from kerasteach.exercises.kinds import KINDS
+    from kerasteach.exercises.students import names_of
+
     files = Files(output, force)
-    chosen = secret or secrets.token_urlsafe(12)
+    choice("kind", kind, KINDS)
+    choice("language", language, languages())
+    listed = names_of(students, column)
+    chosen = secrets.token_urlsafe(12) if secret is None else secret
     start_tensorflow()
     import kerasteach as kt
 
-    made = kt.exercises.make(kind, students, chosen, column=column, language=language)
+    made = kt.exercises.make(kind, listed, chosen, language=language)
     with tempfile.TemporaryDirectory() as temporary:
         written = made.save(temporary, format.value, solutions=solutions)
         paths = files.move(Path(temporary), [path.name for path in written])

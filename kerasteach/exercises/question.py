@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import Any, TypeAlias
 
@@ -78,6 +79,11 @@ class Picture:
 
     draw: Callable[[], bytes]
     description: str
+
+    @cached_property
+    def png(self) -> bytes:
+        """The figure, drawn once, as the bytes of a PNG file."""
+        return self.draw()
 
 
 @dataclass(frozen=True)

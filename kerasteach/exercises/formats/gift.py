@@ -21,7 +21,7 @@ def files(sheets: Sequence[Sheet], solutions: bool, _: Gettext) -> dict[str, byt
     for sheet, stem in stems(sheets, False):
         parts.append(f"$CATEGORY: {category(sheet)}")
         if sheet.exercise.picture:
-            pictures[f"{stem}.png"] = sheet.exercise.picture.draw()
+            pictures[f"{stem}.png"] = sheet.exercise.picture.png
         solution = markup.html(sheet.exercise.solution(_)) if solutions else ""
         for number, question in enumerate(sheet.exercise.questions, start=1):
             text = question_text(sheet, question, f"{stem}.png")

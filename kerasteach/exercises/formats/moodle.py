@@ -28,7 +28,7 @@ def files(sheets: Sequence[Sheet], solutions: bool, _: Gettext) -> dict[str, byt
         _category(quiz, category(sheet))
         solution = markup.html(sheet.exercise.solution(_)) if solutions else ""
         picture = sheet.exercise.picture
-        image = b64encode(picture.draw()).decode() if picture else ""
+        image = b64encode(picture.png).decode() if picture else ""
         for number, question in enumerate(sheet.exercise.questions, start=1):
             _question(quiz, sheet, number, question, solution, image, _)
     ElementTree.indent(quiz)

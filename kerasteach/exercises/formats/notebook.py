@@ -57,7 +57,7 @@ def _introduction(sheet: Sheet) -> dict[str, Any]:
         return _markdown("\n\n".join(parts))
     description = markup.markdown_escaped(exercise.picture.description)
     cell = _markdown("\n\n".join([*parts, f"![{description}](attachment:{_PICTURE})"]))
-    cell["attachments"] = {_PICTURE: {"image/png": b64encode(exercise.picture.draw()).decode()}}
+    cell["attachments"] = {_PICTURE: {"image/png": b64encode(exercise.picture.png).decode()}}
     return cell
 
 

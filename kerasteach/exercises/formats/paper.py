@@ -34,7 +34,7 @@ def markdown_files(sheets: Sequence[Sheet], solutions: bool, _: Gettext) -> dict
         exercise = sheet.exercise
         parts = [f"# {exercise.title}", markup.markdown_escaped(sheet.student), markup.markdown(exercise.text)]
         if exercise.picture:
-            files[f"{stem}.png"] = exercise.picture.draw()
+            files[f"{stem}.png"] = exercise.picture.png
             parts.append(f"![{markup.markdown_escaped(exercise.picture.description)}]({stem}.png)")
         lines = [f"{number}. {question.text}" for number, question in enumerate(exercise.questions, start=1)]
         parts.append("\n".join(lines))
@@ -52,7 +52,7 @@ def latex_files(sheets: Sequence[Sheet], solutions: bool, _: Gettext) -> dict[st
         picture = sheet.exercise.picture
         name = _image_name(stem)
         if picture:
-            files[name] = picture.draw()
+            files[name] = picture.png
         files[f"{stem}.tex"] = _latex(sheet, name, solutions, _).encode()
     return files
 
@@ -99,7 +99,7 @@ def pdf_files(sheets: Sequence[Sheet], solutions: bool, _: Gettext) -> dict[str,
         files = {}
         for sheet, stem in stems(sheets, solutions):
             if sheet.exercise.picture:
-                (folder / "figure.png").write_bytes(sheet.exercise.picture.draw())
+                (folder / "figure.png").write_bytes(sheet.exercise.picture.png)
             (folder / "sheet.tex").write_text(_latex(sheet, "figure.png", solutions, _), encoding="utf-8")
             files[f"{stem}.pdf"] = _set(program, folder, sheet.student)
         return files

@@ -29,36 +29,32 @@ def exercise(draw: Draw, _: Gettext, language: str) -> Exercise:
 
 
 def _of_layer(shares: dict[int, float], units: dict[int, int], layer: int, _: Gettext) -> Question:
-    dead = round(shares[layer] * units[layer])
-    wrong = {
-        units[layer] - dead: _("These are the units that are alive."),
-        round(100 * shares[layer]): _("This is the percentage. The question is for the number of units."),
-        units[layer]: _("These are all units of the layer."),
-    }
     neighbor = layer + 1 if layer < LAYERS else layer - 1
-    wrong.setdefault(round(shares[neighbor] * units[neighbor]), _("This is the number of another layer."))
+    dead, other = (round(shares[depth] * units[depth]) for depth in (layer, neighbor))
+    wrong = [
+        (units[layer] - dead, _("These are the units that are alive.")),
+        (round(100 * shares[layer]), _("This is the percentage. The question is for the number of units.")),
+        (units[layer], _("These are all units of the layer.")),
+        (other, _("This is the number of another layer.")),
+    ]
     solution = rf"$$ {shares[layer]:g} \cdot {units[layer]} = {dead} $$"
     text = _("How many units of layer {layer} are dead?").format(layer=layer)
-    return Question(f"dead units of layer {layer}", text, Number(dead, 0.0), _mistakes(wrong, dead), solution)
+    return Question(f"dead units of layer {layer}", text, Number(dead, 0.0), _mistakes(wrong), solution)
 
 
 def _of_network(shares: dict[int, float], units: dict[int, int], _: Gettext) -> Question:
     dead = sum(round(shares[depth] * units[depth]) for depth in shares)
     total = sum(units.values())
-    wrong = {
-        total - dead: _("These are the units that are alive."),
-        total: _("These are all units of the network."),
-    }
-    wrong.setdefault(
-        round(sum(shares.values()) / LAYERS * total),
-        _("This is the mean share times all units. The layers differ in size: count the dead units of each."),
-    )
+    mean = _("This is the mean share times all units. The layers differ in size: count the dead units of each.")
+    wrong = [
+        (total - dead, _("These are the units that are alive.")),
+        (total, _("These are all units of the network.")),
+        (round(sum(shares.values()) / LAYERS * total), mean),
+    ]
     terms = " + ".join(rf"{shares[depth]:g} \cdot {units[depth]}" for depth in shares)
     text = _("How many units of the whole network are dead?")
-    solution = f"$$ {terms} = {dead} $$"
-    return Question("dead units", text, Number(dead, 0.0), _mistakes(wrong, dead), solution)
+    return Question("dead units", text, Number(dead, 0.0), _mistakes(wrong), f"$$ {terms} = {dead} $$")
 
 
-def _mistakes(wrong: dict[int, str], right: int) -> tuple[Mistake, ...]:
-    """Return the mistakes; one that gives the right number is no mistake, and makes the question unclear."""
-    return tuple(Mistake(Number(number, 0.0), feedback) for number, feedback in wrong.items())
+def _mistakes(wrong: list[tuple[int, str]]) -> tuple[Mistake, ...]:
+    return tuple(Mistake(Number(number, 0.0), feedback) for number, feedback in wrong)
