@@ -2,7 +2,6 @@ import sys
 
 import pytest
 
-from kerasteach.cli import exercises as command  # noqa: F401  the module that `quiet` changes
 from kerasteach.cli import main
 from kerasteach.cli.exercises import Sheets
 from kerasteach.exercises.formats import FORMATS
@@ -11,7 +10,7 @@ from kerasteach.exercises.kinds import KINDS
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
-    """Return a function that runs `kerasteach exercises` in this process, and returns its status and what it printed."""
+    """Return a function that runs `kerasteach exercises` in this process: its status, and what it printed."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("KERASTEACH_SECRET", raising=False)
     monkeypatch.setattr(sys.modules["kerasteach.cli.exercises"], "start_tensorflow", lambda: None)
