@@ -1,9 +1,9 @@
 """Check of an answer in a student's notebook, which holds no answer.
 
 A question's code has, for the right answer and each typical mistake, a salted hash of the interval that it lies in:
-numbers are divided into intervals as wide as two tolerances, so that all accepted numbers are one interval. Who wants
-an answer from the code has to try the intervals one by one, each with thousands of rounds of SHA-256 (PBKDF2): for a
-decimal number that is more work than the exercise, for a small whole number it is none. Nothing keeps anyone from
+numbers are divided into intervals a little wider than two tolerances, so that all accepted numbers lie in one. Who
+wants an answer from the code has to try the intervals one by one, each with thousands of rounds of SHA-256 (PBKDF2):
+for a decimal number that is more work than the exercise, for a small whole number it is none. Nothing keeps anyone from
 computing the exercise with kerasteach itself.
 """
 
@@ -24,7 +24,8 @@ from kerasteach.validation import finite, received, text
 
 _ITERATIONS = 10_000
 _BYTES = 16  # of a hash
-_EXACT = 1e-6  # half an interval of a whole number
+_EXACT = 1e-6  # the tolerance of a number that has none
+_WIDER = 1.1  # an interval than two tolerances: it begins at a multiple of a tenth of a tolerance
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,11 @@ def code_of(question: Question, salt: str, _: Gettext) -> str:
 
 def _interval(number: Number) -> tuple[float, float, int]:
     """Return where intervals begin, how wide they are, and the number of the one that holds the accepted numbers."""
-    half = (number.tolerance or _EXACT) * (1 + 1e-9)
-    offset = (number.value - half) % (2 * half)
-    return offset, 2 * half, math.floor((number.value - offset) / (2 * half))
+    tolerance = number.tolerance or _EXACT
+    width = 2 * _WIDER * tolerance
+    # Rounded, because an exact offset would show the digits of a short number, such as 0.25.
+    offset = round((number.value - width / 2) % width / tolerance, 1) * tolerance
+    return offset, width, math.floor((number.value - offset) / width)
 
 
 def _hash(interval: int, salt: str, place: int) -> str:

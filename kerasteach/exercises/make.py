@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +12,8 @@ import pandas as pd
 
 from kerasteach.display import Displayed, View
 from kerasteach.exercises.draw import Draw
-from kerasteach.exercises.formats import FORMATS, Sheet
+from kerasteach.exercises.formats import FORMATS
+from kerasteach.exercises.formats.sheet import Sheet
 from kerasteach.exercises.kinds import KINDS
 from kerasteach.exercises.question import Exercise, Gettext
 from kerasteach.exercises.students import names_of
@@ -104,12 +106,16 @@ class Exercises(Displayed):
             raise FileExistsError(f"The file exists; `overwrite=True` replaces it. Received: {existing[0]}.")
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            write_atomically(folder / name, lambda temporary, content=content: temporary.write_bytes(content))
+            write_atomically(folder / name, partial(_write, content))
         return [folder / name for name in files]
 
     def _view(self) -> View:
         title = f"Exercises: {self.kind}, students: {len(self.students)}, in {self.language}"
         return View(title, self.frame, (".save()", ".frame"))
+
+
+def _write(content: bytes, file: Path) -> None:
+    file.write_bytes(content)
 
 
 def make(

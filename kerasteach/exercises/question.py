@@ -26,7 +26,7 @@ class Number:
 
     def accepts(self, given: float) -> bool:
         """Return whether a given number is this one."""
-        return abs(given - self.value) <= self.tolerance * (1 + 1e-9)
+        return abs(given - self.value) <= self.tolerance + 1e-9
 
     def overlaps(self, other: Number) -> bool:
         """Return whether some given number could be both."""

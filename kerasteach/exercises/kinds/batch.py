@@ -47,11 +47,11 @@ class _Neuron:
         """Return both gradients, each `(runs,)`, right or with a mistake."""
         carried = Carried(6)
         factor = {"other_loss": 1.0, "sign": -2.0}.get(mistake, 2.0)
-        slopes = [1.0, 1.0] if mistake == "no_slope" else self.slopes
+        slopes = [np.ones(1), np.ones(1)] if mistake == "no_slope" else self.slopes
         deltas = [carried(factor * (a - t) * s) for a, t, s in zip(self.a, self.targets, slopes, strict=True)]
         terms = {"w": [delta * x for delta, x in zip(deltas, self.x, strict=True)], "b": deltas}
         examples = {"summed": 1, "first": 1}.get(mistake, 2)
-        return {name: (both[0] if mistake == "first" else sum(both)) / examples for name, both in terms.items()}
+        return {name: (both[0] if mistake == "first" else both[0] + both[1]) / examples for name, both in terms.items()}
 
 
 def exercise(draw: Draw, _: Gettext, language: str) -> Exercise:

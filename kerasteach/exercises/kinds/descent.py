@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from kerasteach.exercises.draw import Draw
@@ -32,10 +34,10 @@ class _Parabola:
         factor = "" if self.c == 1 else f"{self.c:g} "
         return f"{factor}(w {'-' if self.minimum > 0 else '+'} {abs(self.minimum):g})^2"
 
-    def gradient(self, w: np.ndarray | float) -> np.ndarray | float:
+    def gradient(self, w: Any) -> Any:  # a number, or `(runs,)`
         return 2 * self.c * (w - self.minimum)
 
-    def after(self, w: np.ndarray | float) -> np.ndarray | float:
+    def after(self, w: Any) -> Any:
         return w - self.learning_rate * self.gradient(w)
 
     def values(self) -> np.ndarray:
@@ -78,7 +80,7 @@ def _gradient(parabola: _Parabola, _: Gettext) -> Question:
     )
 
 
-def _mistakes(wrong: list[tuple[np.ndarray | float, str]]) -> tuple[Mistake, ...]:
+def _mistakes(wrong: list[tuple[Any, str]]) -> tuple[Mistake, ...]:
     return tuple(Mistake(answer(runs), feedback) for runs, feedback in wrong)
 
 
@@ -98,8 +100,9 @@ def _steps(parabola: _Parabola, _: Gettext) -> list[Question]:
             (first, _("This is the point after one step. The question is for the point after two.")),
         ],
     ]
+    steps: list[tuple[Any, Any]] = [(start, first), (first, second)]
     questions = []
-    for number, (before, right) in enumerate([(start, first), (first, second)], start=1):
+    for number, (before, right) in enumerate(steps, start=1):
         w, gradient = (float(np.atleast_1d(each)[0]) for each in (before, parabola.gradient(before)))
         symbol = f"w_{number}"
         formula = rf"{w:.6g} - {rate:g} \cdot {in_brackets(float(f'{gradient:.6g}'))}"

@@ -60,10 +60,10 @@ def _of_z_1(neurons: Neurons, _: Gettext) -> Wrong:
 
 def _of_z_2(neurons: Neurons, _: Gettext) -> Wrong:
     a_1, z_1 = neurons.forward["a_1"], neurons.forward["z_1"]
-    wrong = [
+    wrong: Wrong = [
         (neurons.w_2 * a_1, _("The bias is missing: $z = w x + b$.")),
         (neurons.w_2 * a_1 - neurons.b_2, _("The sign of the bias is wrong: $z = w x + b$.")),
-        (neurons.w_2 * neurons.x + neurons.b_2, _("The second neuron's input is $a_1$, not $x$.")),
+        (np.array(neurons.w_2 * neurons.x + neurons.b_2), _("The second neuron's input is $a_1$, not $x$.")),
     ]
     if neurons.f_1 not in STRAIGHT:
         wrong.append((neurons.w_2 * z_1 + neurons.b_2, _("The second neuron's input is $a_1$, not $z_1$.")))

@@ -1,7 +1,6 @@
 """Exercise: the ratio of two gradients, read off a logarithmic scale.
 
-All points lie on lines of the scale, at whole powers of ten, so that a ratio can be read exactly; the answer may differ
-by a twentieth.
+All points lie on lines of the scale, at whole powers of ten, so that a ratio is read exactly.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from kerasteach.exercises.question import Exercise, Gettext, Mistake, Number, Pi
 
 LAYERS = (5, 6)
 _MOST_POWERS = 7  # that the scale labels each
-_SHARE = 0.05  # by which an answer may differ
 
 
 def exercise(draw: Draw, _: Gettext, language: str) -> Exercise:
@@ -44,7 +42,7 @@ def _ratio(powers: dict[int, int], low: int, high: int, _: Gettext, readable: bo
     other = powers[high] - powers[beside]
     wrong = [
         (_number(-power), _("This is the inverse, the smaller gradient as a share of the larger one.")),
-        (Number(power, _SHARE), _("This is the power of ten. The ratio is ten to this power.")),
+        (Number(power, 0.0), _("This is the power of ten. The ratio is ten to this power.")),
         (_number(other), _("This is the ratio to the gradient of layer {layer}.").format(layer=beside)),
     ]
     text = _("How many times larger is the gradient of layer {high} than that of layer {low}?")
@@ -59,4 +57,4 @@ def _ratio(powers: dict[int, int], low: int, high: int, _: Gettext, readable: bo
 
 
 def _number(power: int) -> Number:
-    return Number(10.0**power, _SHARE * 10.0**power)
+    return Number(10.0**power, 0.0)
