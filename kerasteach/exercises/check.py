@@ -22,7 +22,7 @@ from typing import Any
 from kerasteach.exercises.question import Gettext, Number, Question
 from kerasteach.validation import finite, received, text
 
-_ITERATIONS = 10_000
+_ITERATIONS = 3_000
 _BYTES = 16  # of a hash
 _EXACT = 1e-6  # the tolerance of a number that has none
 _WIDER = 1.1  # an interval than two tolerances: it begins at a multiple of a tenth of a tolerance

@@ -282,6 +282,15 @@ def test_a_pdf_is_set(tmp_path):
     assert all(path.read_bytes().startswith(b"%PDF") for path in paths[:2])
 
 
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_a_name_that_latex_cannot_set_is_named(tmp_path):
+    """The error names the student, and formats that have all letters; no file is written."""
+    made = kt.exercises.make("descent", ["Ada", "李"], SECRET)
+    with pytest.raises(RuntimeError, match="cannot set the sheet of 李.*markdown"):
+        made.save(tmp_path / "out", "pdf")
+    assert not (tmp_path / "out").exists()
+
+
 def test_without_pdflatex_a_pdf_is_refused(descents, tmp_path, monkeypatch):
     """The error says what to install, and which formats need nothing; nothing is written."""
     monkeypatch.setattr(shutil, "which", lambda _: None)

@@ -20,6 +20,8 @@ from kerasteach.exercises.kinds.wording import (
 from kerasteach.exercises.question import Exercise, Gettext, Mistake, Question
 from kerasteach.exercises.rounding import Carried, answer
 
+_LEAST = 0.05  # of a pre-activation
+
 
 class _Neuron:
     """One neuron, `a = f(w x + b)`, with the mean squared error of two examples, in float64.
@@ -29,15 +31,22 @@ class _Neuron:
 
     def __init__(self, draw: Draw) -> None:
         self.activation = draw.choice(("sigmoid", "tanh", "linear"))
-        self.x = [draw.signed(0.3, 2.0, 0.1), draw.signed(0.3, 2.0, 0.1)]
         targets = (-1.0, 1.0) if self.activation == "tanh" else (0.0, 1.0)
         self.targets = [draw.choice(targets), draw.choice(targets)]
         self.w, self.b = draw.signed(0.2, 1.5, 0.1), draw.signed(0.1, 1.0, 0.1)
+        self.x = [self._input(draw), self._input(draw)]
         self.learning_rate = draw.choice((0.2, 0.4, 0.5))
         carried = Carried()
         z = [carried(self.w * x + self.b) for x in self.x]
         self.a = [carried(value(self.activation, each)) for each in z]
         self.slopes = [carried(slope(self.activation, each)) for each in z]
+
+    def _input(self, draw: Draw) -> float:
+        """Draw an input whose pre-activation is not near 0, where a mistake may change nothing."""
+        while True:
+            x = draw.signed(0.3, 2.0, 0.1)
+            if abs(self.w * x + self.b) > _LEAST:
+                return x
 
     @property
     def key(self) -> tuple[object, ...]:

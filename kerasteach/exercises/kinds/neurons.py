@@ -149,19 +149,13 @@ def traced(
 
     from kerasteach import layers, lessons, losses, optimizers
 
-    constant = keras.initializers.Constant
     neurons = [
-        layers.Dense(
-            1,
-            activation,
-            kernel_initializer=constant(weight),
-            bias_initializer=constant(bias),
-            dtype="float64",
-            name=f"neuron_{number}",
-        )
-        for number, (weight, bias, activation) in enumerate(chain, start=1)
+        layers.Dense(1, activation, dtype="float64", name=f"neuron_{number}")
+        for number, (_weight, _bias, activation) in enumerate(chain, start=1)
     ]
     model = keras.Sequential([keras.Input((1,), dtype="float64"), *neurons])
+    weights = [(np.array([[weight]]), np.array([bias])) for weight, bias, _activation in chain]
+    model.set_weights([array for both in weights for array in both])  # a Constant initializer rounds to float32
     chosen = (
         losses.HalfSquaredError(dtype="float64") if loss == HALF else keras.losses.MeanSquaredError(dtype="float64")
     )
