@@ -134,13 +134,25 @@ function showFormulas() {
   });
 }
 
+/** Let a formula that is wider than its column scroll, with the keyboard, too. */
+function letScroll() {
+  for (const line of document.querySelectorAll(".line")) {
+    const wide = line.scrollWidth > line.clientWidth + 1;
+    line.classList.toggle("wide", wide);
+    if (wide) line.tabIndex = 0;
+    else line.removeAttribute("tabindex");
+  }
+}
+
 function showChain() {
   const key = page.weight && keyOf(page.weight);
   picture.mark(key, page.weight);
   if (!page.weight) return;
+  found("chain").classList.remove("empty");
   const { number, letter, place } = page.weight;
   found("chain-title").textContent = filled(network.text.chainOf, { weight: key });
   found("chain-lines").replaceChildren(...new ChainRule(lines).of(number, letter, place).map(itemElement));
+  letScroll();
 }
 
 function choose(weight) {
@@ -165,6 +177,7 @@ function render() {
     new: page.hidden ? "?" : plainNumber(state.next),
     old: page.hidden ? "?" : plainNumber(state.total),
   });
+  letScroll();
   if (found("what").textContent !== sentence) found("what").textContent = sentence;
 }
 
@@ -201,6 +214,7 @@ found("example")?.addEventListener("change", (event) => {
   page.revealed.clear();
   render();
 });
+window.addEventListener("resize", letScroll);
 // On paper all four steps stand below the whole network.
 window.addEventListener("beforeprint", () => showPicture(4));
 window.addEventListener("afterprint", () => showPicture(page.step));
