@@ -27,6 +27,7 @@ _ROOMS = (
     "models",
     "optimizers",
     "plotting",
+    "report",
     "stopping",
     "storage",
     "tables",
