@@ -28,6 +28,7 @@ _ROOMS = (
     "models",
     "optimizers",
     "plotting",
+    "report",
     "stopping",
     "storage",
     "tables",

@@ -264,6 +264,7 @@ BASE = {
     "lessons.LossSurface.plot": dict,
     "lessons.TracedStep.explain": dict,
     "lessons.TracedStep.plot": dict,
+    "lessons.TracedStep.report": lambda: {"path": "step.html", "overwrite": True},
     "lessons.decision_regions": lambda: {"model": model(), "x": X, "y": Y, "points": 2},
     "lessons.find_learning_rate": lambda: {"model": model(), "x": X, "y": Y, "steps": 2, "verbose": 0},
     "lessons.functions.get": lambda: {"function": "parabola"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from kerasteach import validation
 from kerasteach.storage.files import write_atomically
@@ -23,6 +24,7 @@ def page(
     styles: Sequence[str] = ("page.css",),
     scripts: Sequence[str] = (),
     allowed: Iterable[str] = (),
+    further_style: str = "",
     **values: Any,
 ) -> str:
     """Fill a page's template in. Values are escaped; the template extends `page.html.j2`.
@@ -32,12 +34,14 @@ def page(
         styles: The style sheets there that the page has inside. Defaults to `page.css` alone.
         scripts: The scripts there that run at the page's end. Defaults to none.
         allowed: Text of further scripts that these scripts may run. Defaults to none.
+        further_style: Rules of this page alone, with no name of a user's in them. Defaults to none.
         **values: What the template shows. `title` and `language` are needed by every page.
 
     Returns:
         The HTML.
     """
-    style, codes = Markup("\n").join(map(asset, styles)), [asset(name) for name in scripts]
+    style = Markup("\n").join([*map(asset, styles), Markup(further_style)])
+    codes = [asset(name) for name in scripts]
     policy = _policy([style], [*codes, *allowed])
     return _environment().get_template(template).render(policy=policy, style=style, scripts=codes, **values)
 
@@ -83,12 +87,24 @@ def _hashes(texts: Iterable[str]) -> str:
     return " ".join(f"'sha256-{b64encode(digest).decode()}'" for digest in digests) or "'none'"
 
 
+def _sentence(text: str) -> str:
+    """Return words as a sentence: with a capital letter and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}" if text else ""
+
+
+def _code(text: str) -> Markup:
+    """Return a text, escaped, with what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader(__package__, "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {"sentence": _sentence, "code": _code}
+    return environment

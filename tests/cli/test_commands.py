@@ -352,6 +352,20 @@ def test_trace_of_a_large_batch_draws_the_network(here, tmp_path, capsys):
     assert found == {"training_step.csv", "training_step.png"}
 
 
+def test_trace_writes_the_step_explorer(here, tmp_path, capsys):
+    """The page is a file beside the others, in the language that is asked for, and nothing is printed."""
+    assert here("trace", "--as", "html", "--language", "de") == 0
+    assert capsys.readouterr().out == ""
+    page = (tmp_path / "kerasteach-trace" / "explanation.html").read_text(encoding="utf-8")
+    assert "Zahlen verdecken" in page
+
+
+def test_trace_speaks_german(here, capsys):
+    """The explanation that is printed has the sentences of the catalog."""
+    assert here("trace", "--language", "de") == 0
+    assert "2. Vorwärtsschritt und Fehler" in capsys.readouterr().out
+
+
 DESCENT = ["descent", "--function", "rosenbrock", "--learning-rates", "0.001", "0.01"]
 
 
@@ -393,7 +407,8 @@ def test_descent_needs_no_option(here, tmp_path, capsys):
         (["--model", "there.keras", "--weights", "1"], "`--model` has its own weights"),
         (["--data", "points.csv", "--input", "1"], "`--data` has the examples"),
         (["--learning-rate", "-1"], "`--learning-rate` must be finite and not negative.*--learning-rate -1.0"),
-        (["--as", "html"], "--as.*html"),
+        (["--as", "pdf"], "--as.*pdf"),
+        (["--language", "xx"], "`--language` must be one of .*en.*de"),
     ],
 )
 def test_bad_input_to_trace_is_one_line(here, options, message, tmp_path, capsys):

@@ -42,10 +42,12 @@ class Symbols:
             self.inputs.append(name)
             z: Name = ("z", layer.depth) if layer.weights else name
             self.pre_activations.append(z)
-            name = z if _passes(layer, after) else ("a", layer.depth)
-            while name != z and name in self.outputs:
-                name = (f"{name[0]}'", layer.depth)
+            name = z if _passes(layer, after) else self._free(("a", layer.depth))
             self.outputs.append(name)
+
+    def _free(self, name: Name) -> Name:
+        """Return a name, with as many primes as it takes to be a new one."""
+        return self._free((f"{name[0]}'", name[1])) if name in self.outputs else name
 
     def x(self, number: int, example: int) -> list[Formula]:
         """Return the inputs of a layer for an example."""
