@@ -286,7 +286,7 @@ def test_a_pdf_is_set(tmp_path):
 def test_a_name_that_latex_cannot_set_is_named(tmp_path):
     """The error names the student, and formats that have all letters; no file is written."""
     made = kt.exercises.make("descent", ["Ada", "李"], SECRET)
-    with pytest.raises(RuntimeError, match="cannot set the sheet of 李.*markdown"):
+    with pytest.raises(RuntimeError, match=r"cannot set the sheet of 李.*markdown"):
         made.save(tmp_path / "out", "pdf")
     assert not (tmp_path / "out").exists()
 
