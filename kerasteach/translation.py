@@ -15,7 +15,12 @@ from kerasteach.validation import choice
 
 LOCALE = Path(__file__).parent / "locale"
 # A catalog's name, and the rooms whose messages it has: folders or modules of this package.
-DOMAINS = {"explain": ("lessons/backprop/explain",), "figures": ("plotting",)}
+DOMAINS = {
+    "exercises": ("exercises",),
+    "explain": ("lessons/backprop/explain",),
+    "figures": ("plotting",),
+    "step_explorer": ("report/step_explorer.py",),
+}
 SOURCE = "en"  # the language of the messages in the code
 
 

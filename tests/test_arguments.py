@@ -16,6 +16,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import kerasteach as kt
+from kerasteach.exercises.check import code_of
 
 ODD = {
     "None": lambda: None,
@@ -124,6 +125,18 @@ def dataset():
 
 
 @cache
+def sheets():
+    """Return exercises of a class of one."""
+    return kt.exercises.make("descent", ["Ada"], "a long secret")
+
+
+@cache
+def code():
+    """Return the code of a question, as a notebook has it."""
+    return code_of(next(iter(sheets()._by_student.values())).questions[0], "salt", str)
+
+
+@cache
 def trace():
     """Return a traced step."""
     return kt.trace_step(model(), X[:1], Y[:1])
@@ -225,6 +238,9 @@ BASE = {
     "diagnosis.explain": lambda: {"rule": "KT201"},
     "devices.resolve": dict,
     "devices.scope": dict,
+    "exercises.Exercises.save": lambda: {"directory": "sheets"},
+    "exercises.check": lambda: {"code": code(), "answer": 1.0},
+    "exercises.make": lambda: {"kind": "descent", "students": ["Ada"], "secret": "a long secret"},
     "experiment.Comparison.summary": dict,
     "experiment.Comparison.report": lambda: {"path": "page.html"},
     "experiment.Comparison.save": lambda: {"directory": "saved"},
@@ -253,6 +269,7 @@ BASE = {
     "lessons.LossSurface.plot": dict,
     "lessons.TracedStep.explain": dict,
     "lessons.TracedStep.plot": dict,
+    "lessons.TracedStep.report": lambda: {"path": "step.html", "overwrite": True},
     "lessons.decision_regions": lambda: {"model": model(), "x": X, "y": Y, "points": 2},
     "lessons.find_learning_rate": lambda: {"model": model(), "x": X, "y": Y, "steps": 2, "verbose": 0},
     "lessons.functions.get": lambda: {"function": "parabola"},
@@ -357,6 +374,7 @@ INSTANCES = {
     "callbacks.GradientCapture": lambda: fitted()[0],
     "callbacks.StopOnError": judged,
     "diagnosis.Findings": lambda: kt.diagnose(gradients().assign(norm=0.0)),
+    "exercises.Exercises": sheets,
     "experiment.Comparison": comparison,
     "layers.Dense": lambda: model().layers[0],
     "lessons.DecisionRegions": lambda: kt.decision_regions(model(), X, Y, points=2),
@@ -369,6 +387,8 @@ INSTANCES = {
 # Results, whose constructors only this package calls, and what measuring is made of, which is handed checked values.
 NOT_CALLED_BY_USERS = {
     "devices.Device",
+    "exercises.Exercises",
+    "exercises.Verdict",
     "diagnosis.Findings",
     "lessons.DecisionRegions",
     "experiment.Comparison",

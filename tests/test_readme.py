@@ -50,7 +50,7 @@ def test_the_blocks_of_python_run_in_order_and_again(times, in_a_folder):
             exec(compile(block, "README.md", "exec"), names)
     assert names["capture"].frame["layer"].unique().tolist() == ["first", "second", "classes"]
     assert re.fullmatch(r".*loss 0\.0[0-4]\d* < 0\.05.*", names["stop"].reason)
-    files = {"gradient_flow.png", "gradient_flow.gif", "run", "lecture.pdf", "sizes"}
+    files = {"gradient_flow.png", "gradient_flow.gif", "run", "lecture.pdf", "sizes", "exercises"}
     assert {file.name for file in in_a_folder.iterdir()} == files
 
 

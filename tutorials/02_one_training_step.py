@@ -55,6 +55,15 @@ with kt.plotting.style("lecture"):
     kt.plotting.show_or_save(trace.plot(), "figures/02_two_neurons.png")
 
 # %% [markdown]
+# The page is for the lecture, and to hand out: it opens in any browser, without a network. The arrow keys go through
+# the four steps; a weight under the mouse shows its chain rule; the learning rate and the weights can be changed. *Hide
+# the numbers*, ask for one, and show it.
+
+# %%
+page = trace.report("02_one_training_step.html", overwrite=True)
+print(f"The page is {page.name}.")
+
+# %% [markdown]
 # ## Does the slide agree?
 #
 # The table has one number in each row. Two of the slide's numbers have rounding errors: the printout marks them.

@@ -64,7 +64,7 @@ def _known_language(language: str) -> str:
 Language = Annotated[
     str,
     typer.Option(
-        "--language", metavar="CODE", help="Language of titles, labels and legends: en or de.", callback=_known_language
+        "--language", metavar="CODE", help="Language of the texts: en, or de for German.", callback=_known_language
     ),
 ]
 Tables = Annotated[

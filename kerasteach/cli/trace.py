@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kerasteach.activations.lookup import check_names
-from kerasteach.cli.options import Dark, FigureFormat, Files, Force, Format, Look, Output, Style, style
+from kerasteach.cli.options import Dark, FigureFormat, Files, Force, Format, Language, Look, Output, Style, style
 from kerasteach.cli.terminal import start_tensorflow
 
 if TYPE_CHECKING:
@@ -24,17 +24,18 @@ if TYPE_CHECKING:
 _WEIGHTS, _BIASES, _INPUT, _TARGET, _RATE = [0.15, 0.45], [0.40, 0.65], [0.1], [0.25], 0.4
 
 
-class Language(StrEnum):
+class Form(StrEnum):
     """How the explanation is written."""
 
     text = "text"
     markdown = "markdown"
     latex = "latex"
+    html = "html"
 
     @property
     def suffix(self) -> str:
         """The ending of a file in it."""
-        return {"text": ".txt", "markdown": ".md", "latex": ".tex"}[self.value]
+        return {"text": ".txt", "markdown": ".md", "latex": ".tex", "html": ".html"}[self.value]
 
 
 def trace(
@@ -62,7 +63,10 @@ def trace(
         float | None,
         typer.Option(help="Update by w <- w - learning_rate * dE/dw. Without: 0.4, or the model's own optimizer."),
     ] = None,
-    language: Annotated[Language, typer.Option("--as", help="How the explanation is written.")] = Language.text,
+    form: Annotated[
+        Form, typer.Option("--as", help="How the explanation is written; html is a page to show and to change.")
+    ] = Form.text,
+    language: Language = "en",
     output: Output = Path("kerasteach-trace"),
     format: FigureFormat = Format.png,  # noqa: A002  the option's name
     look: Style = Look.lecture,
@@ -72,15 +76,17 @@ def trace(
     """Trace one training step: forward pass, error, backpropagation and update, with every number.
 
     Without options it is the course's example, two sigmoid neurons in series. Prints the explanation; writes it, the
-    table and the network with its numbers, and prints where on standard error.
+    table and the network with its numbers, and prints where on standard error. As html it is a page for the browser,
+    step by step, and nothing is printed.
 
     \b
     kerasteach trace --weights 0.5 -1 --biases 0 0.5 --input 1 --target 0
     kerasteach trace --model model.keras --data rows.csv --as latex
+    kerasteach trace --as html --language de
     """  # noqa: D301  the mark of lines that stay as they are
     files = Files(output, force)
     table, figure = files.path("training_step.csv"), files.path(f"training_step.{format.value}")
-    explanation = files.path(f"explanation{language.suffix}")
+    explanation = files.path(f"explanation{form.suffix}")
     _check(model, data, input, target, weights or biases)
     check_names([activation])
     start_tensorflow()
@@ -94,15 +100,13 @@ def trace(
     written = [table]
     output.mkdir(parents=True, exist_ok=True)
     kt.storage.files.write_atomically(table, lambda path: step.frame.to_csv(path, index=False))
-    explained = _explained(step, language, table)
-    if explained is not None:
-        kt.storage.files.write_atomically(explanation, lambda path: path.write_text(explained, encoding="utf-8"))
-        written.append(explanation)
-    with style(look, dark, "en"):
+    explained = _explained(step, form, language, explanation, table)
+    written += [explanation] if explained is not None else []
+    with style(look, dark, language):
         written += _draw(step, figure, force)
     for path in written:
         typer.echo(path, err=True)
-    if explained is not None:
+    if explained:
         typer.echo(explained)
 
 
@@ -122,10 +126,17 @@ def _check(
         raise ValueError("`--model` needs an example: --input and --target, or --data with a CSV file.")
 
 
-def _explained(step: TracedStep, language: Language, table: Path) -> str | None:
-    """Return the explanation, or `None`, saying so, where it is too long to be read."""
+def _explained(step: TracedStep, form: Form, language: str, path: Path, table: Path) -> str | None:
+    """Write the explanation, and return what is to be printed; `None`, saying so, where it is too long to be read."""
+    import kerasteach as kt
+
     try:
-        return step.explain(language.value)
+        if form is Form.html:
+            step.report(path, language=language, overwrite=True)
+            return ""
+        explained = step.explain(form.value, language=language)
+        kt.storage.files.write_atomically(path, lambda temporary: temporary.write_text(explained, encoding="utf-8"))
+        return explained
     except ValueError as error:
         typer.echo(f"No explanation. {str(error).replace('The table, `frame`,', str(table))}", err=True)
         return None

@@ -18,7 +18,7 @@ from kerasteach.cli.terminal import accept_any_encoding
 from kerasteach.experiment import executor
 
 SMALL = ["compare", "--data", "iris", "--hidden", "5", "5", "--seeds", "2", "--epochs", "2"]
-COMMANDS = ("compare", "plot", "activations", "descent", "devices", "trace")
+COMMANDS = ("compare", "plot", "activations", "descent", "devices", "trace", "exercises")
 
 
 def command(*arguments, cwd, **environment):
@@ -40,7 +40,7 @@ def here(tmp_path, monkeypatch):
     """Return a function that runs the command in this process, where TensorFlow has started, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
-    for name in ("activations", "compare.command", "descent", "devices", "trace"):
+    for name in ("activations", "compare.command", "descent", "devices", "exercises", "trace"):
         monkeypatch.setattr(sys.modules[f"kerasteach.cli.{name}"], "start_tensorflow", lambda: None)
 
     def run(*arguments):
@@ -352,6 +352,20 @@ def test_trace_of_a_large_batch_draws_the_network(here, tmp_path, capsys):
     assert found == {"training_step.csv", "training_step.png"}
 
 
+def test_trace_writes_the_step_explorer(here, tmp_path, capsys):
+    """The page is a file beside the others, in the language that is asked for, and nothing is printed."""
+    assert here("trace", "--as", "html", "--language", "de") == 0
+    assert capsys.readouterr().out == ""
+    page = (tmp_path / "kerasteach-trace" / "explanation.html").read_text(encoding="utf-8")
+    assert "Zahlen verdecken" in page
+
+
+def test_trace_speaks_german(here, capsys):
+    """The explanation that is printed has the sentences of the catalog."""
+    assert here("trace", "--language", "de") == 0
+    assert "2. Vorwärtsschritt und Fehler" in capsys.readouterr().out
+
+
 DESCENT = ["descent", "--function", "rosenbrock", "--learning-rates", "0.001", "0.01"]
 
 
@@ -393,7 +407,8 @@ def test_descent_needs_no_option(here, tmp_path, capsys):
         (["--model", "there.keras", "--weights", "1"], "`--model` has its own weights"),
         (["--data", "points.csv", "--input", "1"], "`--data` has the examples"),
         (["--learning-rate", "-1"], "`--learning-rate` must be finite and not negative.*--learning-rate -1.0"),
-        (["--as", "html"], "--as.*html"),
+        (["--as", "pdf"], "--as.*pdf"),
+        (["--language", "xx"], "`--language` must be one of .*en.*de"),
     ],
 )
 def test_bad_input_to_trace_is_one_line(here, options, message, tmp_path, capsys):

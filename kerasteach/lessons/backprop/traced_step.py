@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
@@ -12,6 +13,7 @@ from kerasteach.lessons.backprop.explain.explanation import explained, readable
 from kerasteach.lessons.backprop.explain.sections import render
 from kerasteach.lessons.backprop.step import Step
 from kerasteach.tables.training_step import step_table
+from kerasteach.translation import SOURCE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,18 +40,24 @@ class TracedStep(Displayed):
         """
         return step_table(self._step.parts())
 
-    def explain(self, format: Literal["text", "markdown", "latex"] = "text") -> str:  # noqa: A002  the usual word
+    def explain(
+        self,
+        format: Literal["text", "markdown", "latex"] = "text",  # noqa: A002  the usual word
+        *,
+        language: str = SOURCE,
+    ) -> str:
         """Explain the step in the course's four steps: each line a formula, its numbers, and the result.
 
         Args:
             format: `"text"`; `"markdown"`, with formulas between dollar signs; or `"latex"`, displayed formulas that
                 LaTeX (with amsmath), MathJax and KaTeX can set. Defaults to `"text"`.
+            language: The language of the sentences: `"en"`, or `"de"` for German. Defaults to `"en"`.
 
         Raises:
-            TypeError: If the format is no text.
-            ValueError: If the format is another one, or the network or batch is too large to read.
+            TypeError: If the format or the language is no text.
+            ValueError: If the format or the language is another one, or the network or batch is too large to read.
         """
-        return render(explained(self._step), format)
+        return render(explained(self._step, language), format)
 
     def plot(self, example: int = 0, ax: Axes | None = None, *, page: int = 1) -> Axes:
         """Draw the network with the step's numbers on it; returns the axes.
@@ -67,10 +75,40 @@ class TracedStep(Displayed):
 
         return plotting.traced_step(self.frame, example, ax, page=page)
 
+    def report(self, path: str | Path, *, language: str = SOURCE, overwrite: bool = False) -> Path:
+        """Write the step as a page to show and to hand out: one file, which needs a browser and no network.
+
+        The arrow keys go through the course's four steps. Each number stands in the drawn network, and below it the
+        formula with the numbers in it. A weight that is pointed at shows its whole chain rule. A slider for the
+        learning rate, and a field for each weight, compute everything anew. The numbers can be hidden, to ask for
+        them. Where the page does not know the optimizer's rule, an activation function, the loss or a regularizer, it
+        says so, and shows the traced numbers, which cannot be changed.
+
+        Args:
+            path: The file, `.html`. Missing folders are made.
+            language: The language of the sentences: `"en"`, or `"de"` for German. Defaults to `"en"`.
+            overwrite: Whether an existing file may be replaced. Defaults to `False`.
+
+        Returns:
+            The path.
+
+        Raises:
+            TypeError: If the language is no text.
+            ValueError: If the ending is another one, there is no such language, or the network or batch is too large.
+            FileExistsError: If the file exists and `overwrite` is false.
+        """
+        from kerasteach.lessons.backprop.explorer import explorer_network
+        from kerasteach.report.page import check_page, write_page
+        from kerasteach.report.step_explorer import explorer
+
+        path = check_page(path, overwrite)
+        return write_page(path, explorer(self.frame, explorer_network(self._step), language))
+
     def _view(self) -> View:
         depth, examples = self._step.layers[-1].depth, self._step.examples
         title = f"TracedStep: dense layers: {depth}, examples: {examples}, E = {self._step.total:.4g}"
-        return View(title, self.frame, (*([".explain()", ".plot()"] if readable(self._step) else []), ".frame"))
+        calls = [".explain()", ".plot()", '.report("step.html")'] if readable(self._step) else []
+        return View(title, self.frame, (*calls, ".frame"))
 
     def _repr_markdown_(self) -> str | None:
         return self.explain("markdown") if readable(self._step) else None

@@ -93,6 +93,14 @@ def test_the_courses_step_reads_as_on_the_slide():
         assert f" {line}\n" in text
 
 
+def test_two_activation_layers_in_a_row_have_a_line_each():
+    """The second one's output has a prime; without it, it would pass for the first one's."""
+    model = compiled(layers.Dense(1), kt.layers.Tanh(), layers.ReLU(), layers.Dense(1), inputs=1)
+    text = kt.trace_step(model, [[0.5]], [[1.0]]).explain()
+    for start in (" a1 = tanh(z1)", " a1' = relu(a1)", " z2 = w2 * a1' + b2", " dE/da1 = dE/da1' * relu'(a1)"):
+        assert f"{start} = " in text
+
+
 def test_there_are_the_four_steps_of_the_course():
     """Each is a title, in their order, in every format."""
     titles = ["1. Initialize", "2. Forward pass and error", "3. Backpropagate and update", "4. Repeat"]
@@ -109,6 +117,24 @@ def test_the_last_step_tells_the_error_with_the_new_weights():
     told = kt.trace_step(model, x, y, apply=True).explain()
     after = float(np.mean((model.predict(x, verbose=0) - y) ** 2))
     assert f"the error of this batch is {after:.4g}" in told
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "latex"])
+def test_the_explanation_speaks_german(form):
+    """Its sentences are German, and its formulas those of the English one but for their words."""
+    english, german = course().explain(form), course().explain(form, language="de")
+    assert "Vorwärtsschritt" in german.replace("~", " ")
+    assert "Mit den neuen Gewichten ist der Fehler dieses Batches 0.1033" in german
+    assert len(german.splitlines()) == len(english.splitlines())
+    formula = r"a_{2} (1 - a_{2})" if form != "text" else "a2 (1 - a2)"
+    assert german.count(formula) == english.count(formula) > 0
+
+
+def test_latex_has_no_umlaut_inside_a_formula(all_traces):
+    """Beyond ASCII LaTeX knows letters in texts alone."""
+    for trace in all_traces.values():
+        text = re.sub(r"\\text(bf)?\{[^{}]*\}", "", trace.explain("latex", language="de"))
+        assert text.isascii()
 
 
 def test_every_formula_gives_its_result(all_traces):
