@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -102,20 +102,17 @@ class Capture(Views, keras.callbacks.Callback):
     def _history(self, history: Any) -> pd.DataFrame | None:
         """Return the table of a history: what `fit` returned, or of the model's last `fit` where nothing is given.
 
-        Metrics of the validation that are not there in each epoch are left out.
+        The metrics of a validation that was not in each epoch are left out.
         """
         found = getattr(self.model, "history", None) if history is None else history
         if found is None or isinstance(found, pd.DataFrame):
             return found
         metrics = getattr(found, "history", found)
-        if isinstance(metrics, Mapping):
-            epochs = max((len(metric) for metric in metrics.values()), default=0)
-            metrics = {
-                name: metric
-                for name, metric in metrics.items()
-                if len(metric) == epochs or not str(name).startswith("val_")
-            }
-        return history_table(metrics)
+        try:
+            return history_table(metrics)
+        except ValueError:
+            shorter = {name: metric for name, metric in metrics.items() if not str(name).startswith("val_")}
+            return history_table(shorter)
 
     def _report(
         self, path: Any, gradients: Any, activations: Any, history: Any, title: Any, overwrite: Any, verbose: Any

@@ -205,7 +205,9 @@ BASE = {
     "callbacks.ActivationCapture": dict,
     "callbacks.Diagnosis": dict,
     "callbacks.GradientCapture": dict,
+    "callbacks.ActivationCapture.report": lambda: {"path": "page.html"},
     "callbacks.GradientCapture.diagnose": dict,
+    "callbacks.GradientCapture.report": lambda: {"path": "page.html"},
     "callbacks.LivePlot": dict,
     "callbacks.StopOnError": lambda: {"threshold": 0.1},
     "callbacks.StopOnError.plot": dict,
@@ -223,6 +225,7 @@ BASE = {
     "devices.resolve": dict,
     "devices.scope": dict,
     "experiment.Comparison.summary": dict,
+    "experiment.Comparison.report": lambda: {"path": "page.html"},
     "experiment.Comparison.save": lambda: {"directory": "saved"},
     "experiment.Comparison.load": lambda: {"directory": saved()},
     "experiment.asked_again": lambda: {"directory": saved(), "data": "iris"},
@@ -326,6 +329,7 @@ BASE = {
     "plotting.traced_step": lambda: {"table": trace().frame},
     "plotting.update_ratios": lambda: {"gradients": gradients().assign(parameter="kernel", update_ratio=0.01)},
     "plotting.update_ratios_figure": lambda: {"gradients": gradients().assign(parameter="kernel", update_ratio=0.01)},
+    "report.write_report": lambda: {"path": "page.html", "history": history()},
     "plotting.weight_histograms_figure": lambda: {"before": {"a/kernel": [[0.5, 1.0]]}},
 }
 # What an error may call an argument besides: as the public function that most call names it, or by what is in it.
@@ -439,6 +443,11 @@ CASES = [
 ]
 
 
+def drawn(run, report):
+    """Stand for the drawing of a page's figures, which comes when its arguments are checked."""
+    raise ReachedError
+
+
 def fault(name, argument, value):
     """Call a function with one odd argument, and return what is wrong with the error that it raises, if it does."""
     function = CALLABLES[name]
@@ -484,5 +493,6 @@ PARTS = [
 def test_an_odd_value_works_or_is_named_by_the_error(name, argument, part, tmp_path, monkeypatch):
     """The error is a ValueError or TypeError, or a documented one, names argument and value, and leaves no figure."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("kerasteach.report.run_page.pictures", drawn)  # which takes seconds
     faults = {what: fault(name, argument, ODD[what]()) for what in list(ODD)[part::6]}
     assert not {what: found for what, found in faults.items() if found}

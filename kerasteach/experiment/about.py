@@ -18,9 +18,9 @@ def about(facts: Mapping[str, Any]) -> About:
     """Return what a page says of a comparison with these facts."""
     return About(
         title=f"{_compared(facts)} on {facts['data']['name']}",
-        settings=dict(_settings(facts)),
+        settings={name: str(value) for name, value in _settings(facts) if value not in (None, "")},
         lead=f"{title(facts)}, {plural(len(facts['arguments']['seeds']), 'seed')}",
-        call=call_of(facts),
+        call=call_of(facts) if "optimizer" in facts["arguments"] else "",
         call_note=note_of(facts),
         versions=facts.get("versions", {}),
         error_below=facts["arguments"]["error_below"],
@@ -42,39 +42,52 @@ def about_saved(directory: str | Path) -> About:
 
 def _compared(facts: Mapping[str, Any]) -> str:
     """Name the variants where they are few, and count them where they are many."""
-    names = [", ".join(map(str, variant.values())) for variant in facts["variants"]]
+    names = [", ".join(_name(key, value) for key, value in variant.items()) for variant in facts["variants"]]
     if len(names) > 4 or sum(map(len, names)) > 60:
         return plural(len(names), "network")
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
-def _settings(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield what was trained on what, and how."""
+def _name(key: str, value: Any) -> str:
+    return str(value) if isinstance(value, str) else f"{key.replace('_', ' ')} {value}"
+
+
+def _settings(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what was trained on what, and how, as far as the facts have it."""
     arguments, data = facts["arguments"], facts["data"]
-    yield "data", _data(data)
-    for name, what in (("source", "source"), ("license", "license of the data")):
-        if data.get(name):
-            yield what, str(data[name])
+    yield "data", "; ".join(_data(data))
+    yield "source", data.get("source")
+    yield "license of the data", data.get("license")
     yield "compared", "; ".join(_variant(variant) for variant in facts["variants"])
-    if arguments["hidden"]:
-        yield "units of the hidden layers", ", ".join(map(str, arguments["hidden"]))
-    yield "initial weights", str(arguments["initializer"] or "each network's own")
+    varied = set(arguments.get("vary") or ())
+    if not varied & {"depth", "width"}:
+        yield "units of the hidden layers", ", ".join(map(str, arguments.get("hidden") or []))
+    if "initializer" not in varied:
+        yield "initial weights", _class_name(arguments.get("initializer")) or "each network's own"
     yield "seeds", f"{', '.join(map(str, arguments['seeds']))} (a seed fixes initial weights and batch order)"
     yield "epochs", _epochs(arguments)
-    yield "batch size", str(arguments["batch_size"])
-    yield "optimizer", str(arguments["optimizer"]["class_name"])
-    yield "learning rate", ", ".join(dict.fromkeys(map(_rate, facts.get("learning_rates", []))))
-    yield "loss", str(data["loss"])
+    if "batch_size" not in varied:
+        yield "batch size", arguments.get("batch_size")
+    if "optimizer" not in varied:
+        yield "optimizer", _class_name(arguments.get("optimizer"))
+    yield "learning rate", ", ".join(dict.fromkeys(map(_rate, facts.get("learning_rates") or [])))
+    yield "loss", data.get("loss")
     yield from _machine(facts)
 
 
-def _data(data: Mapping[str, Any]) -> str:
-    classes = f", {data['classes']} classes"
-    return (
-        f"{data['name']}: {data['train']:,} examples to train on, {data['test']:,} to test; "
-        f"{plural(data['features'], 'feature')}{', standardized' if data['standardized'] else ''}; "
-        f"{data['task']}{classes if data['classes'] else ''}"
-    )
+def _class_name(value: Any) -> Any:
+    """Return the name of an object that its configuration stands for."""
+    return value["class_name"] if isinstance(value, Mapping) else value
+
+
+def _data(data: Mapping[str, Any]) -> Iterator[str]:
+    yield str(data["name"])
+    if "train" in data:
+        yield f"{data['train']:,} examples to train on, {data['test']:,} to test"
+    if "features" in data:
+        scaled = ", standardized" if data.get("standardized") else ""
+        yield f"{plural(data['features'], 'feature')}{scaled}"
+    yield f"{data['task']}, {data['classes']} classes" if data.get("classes") else str(data["task"])
 
 
 def _variant(variant: Mapping[str, Any]) -> str:
@@ -90,10 +103,9 @@ def _rate(rate: float | str) -> str:
     return rate if isinstance(rate, str) else f"{rate:g}"
 
 
-def _machine(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _machine(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield where it was trained, which decides the last digits."""
     settings = facts.get("settings", {})
     processor = settings.get("processor")
-    yield "trained on", f"{facts.get('device', '')}{f', {processor}' if processor else ''}"
-    if facts.get("seconds"):
-        yield "training time", f"{facts['seconds']:.0f} seconds"
+    yield "trained on", ", ".join(part for part in (facts.get("device"), processor) if part)
+    yield "training time", f"{facts['seconds']:.0f} seconds" if facts.get("seconds") else None

@@ -69,11 +69,11 @@ def note_of(facts: Mapping[str, Any]) -> str:
     """Say what the call needs that no file of the run holds; nothing where it needs nothing."""
     arguments = facts["arguments"]
     needs = []
-    if arguments["models"] is not None:
+    if arguments.get("models") is not None:
         needs.append("`models` stands here by its names: hand over your own functions.")
     elif any(facts.get("probes", {}).values()):
         needs.append("Functions of your own stand here by their names: hand over the functions.")
-    if arguments["data"] == "yours":
+    if arguments.get("data") == "yours":
         needs.append('`data="yours"` stands for your own arrays or table.')
     return " ".join(needs)
 

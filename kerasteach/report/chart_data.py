@@ -81,7 +81,7 @@ class ChartSet:
     """All charts of a page, and what they share.
 
     Attributes:
-        networks: The names of the networks.
+        networks: The names of the networks; of one model, nothing.
         keys: The same as matplotlib draws them, by which `kerasteach.plotting.style.looks` knows them.
         seeds: The names of the seeds.
         charts: The charts.
@@ -102,7 +102,7 @@ def chart_set(run: Run) -> ChartSet:
     }
     names = list(dict.fromkeys(name for frame in frames.values() for name in names_of(frame)))
     seeds = list(dict.fromkeys(str(seed) for frame in frames.values() for seed in frame["seed"].unique()))
-    networks = [name.replace(r"\$", "$").strip() or "network" for name in names]
+    networks = [name.replace(r"\$", "$").strip() for name in names]
     made = {"gradients": _flow, "history": _curves, "activations": _statistics}
     charts = [chart for name, frame in frames.items() for chart in made[name](frame, names, seeds)]
     return ChartSet(networks, names, seeds, charts)

@@ -80,7 +80,7 @@ def chart_values(charts: ChartSet) -> dict[str, Any]:
             {
                 "name": chart.name,
                 "acrossIs": chart.across_is,
-                "choices": [choice.label for choice in chart.choices],
+                "choices": [{"log": choice.log} for choice in chart.choices],
                 "epochs": chart.epochs,
                 "places": chart.places,
                 "rows": chart.rows,
@@ -163,7 +163,6 @@ def _ticks(choice: Choice) -> dict[str, Any]:
 
 _TEXT = {"labelColor": "var(--text)", "titleColor": "var(--text)", "labelFontSize": 13, "titleFontSize": 14}
 _LOOK: dict[str, Any] = {
-    "aria": False,  # the page describes the chart, and has its numbers as a table
     "autosize": {"type": "fit-x", "contains": "padding"},
     "background": "transparent",
     "font": "system-ui, sans-serif",

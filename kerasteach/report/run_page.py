@@ -16,7 +16,7 @@ from kerasteach.progress import progress_bar
 from kerasteach.report import charts
 from kerasteach.report.about import About
 from kerasteach.report.chart_data import chart_set
-from kerasteach.report.figures import figures_of, pictures
+from kerasteach.report.figures import Picture, figures_of, pictures
 from kerasteach.report.page import check_page, page, write_page
 from kerasteach.report.table_parts import table_parts
 from kerasteach.tables.run import Run
@@ -61,39 +61,48 @@ def write_run_page(path: Any, run: Run, about: About, *, overwrite: Any = False,
         ValueError, TypeError: If an argument or a table will not do.
     """
     path, show = check_page(path, overwrite), bool(flag("verbose", verbose))
+    values = _values(run, about)  # a table that will not do is refused before anything is drawn
     steps = 2 * len(figures_of(run)) + 1
     with progress_bar(show and on_a_terminal(), steps, "writing the page") as report:
         drawn = list(pictures(run, report))
         report(steps - 1, done="charts")
-        html = _html(run, about, drawn)
+        html = _html(values, drawn)
         report(steps, done="")
     return write_page(path, html)
 
 
-def _html(run: Run, about: About, drawn: Sequence[Any]) -> str:
+def _values(run: Run, about: About) -> dict[str, Any]:
+    """Return what the page shows besides figures and charts."""
     found, looked_at = _findings(run)
-    usable = chart_set(run)
-    library = charts.library() if charts.available() and usable.charts else None
+    return {
+        "language": "en",
+        "title": about.title,
+        "about": about,
+        "note": run.note,
+        "findings": found,
+        "looked_at": looked_at,
+        "summary": _summary(run, about.error_below),
+        "chart_set": chart_set(run),
+        "tables": list(table_parts(run)),
+        "install": how_to_install("report"),
+        "made": f"kerasteach {version('kerasteach')}, Python {platform.python_version()}, {date.today().isoformat()}",
+    }
+
+
+def _html(values: dict[str, Any], drawn: Sequence[Picture]) -> str:
+    """Return the page; it has the charts where the extra `report` is installed."""
+    usable = values["chart_set"]
+    library = charts.library() if usable.charts and charts.available() else None
     return page(
         "run.html.j2",
         styles=("page.css", "run.css"),
         scripts=("scrolling.js", "tables.js", *(["charts.js"] if library else [])),
         allowed=[library.code] if library else [],
         further_style=charts.colors(usable) if library else "",
-        language="en",
-        title=about.title,
-        about=about,
-        note=run.note,
-        findings=found,
-        looked_at=looked_at,
-        summary=_summary(run, about.error_below),
-        chart_set=usable,
         library=library,
         chart_values=charts.chart_values(usable) if library else None,
-        install=how_to_install("report"),
         pictures=drawn,
-        tables=list(table_parts(run)),
-        made=f"kerasteach {version('kerasteach')}, Python {platform.python_version()}, {date.today().isoformat()}",
+        **values,
     )
 
 

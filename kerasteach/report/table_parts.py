@@ -13,6 +13,7 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from kerasteach.tables.run import Run
 
 _ROWS = 50  # that a page shows of a table
+_LARGEST = 2_000_000  # bytes of a compressed CSV file: a larger one is left out of the page
 _WHAT = {
     "summary": "a row a network: median, lowest and highest over the seeds",
     "history": "a row a network, epoch and metric",
@@ -35,7 +36,7 @@ class TablePart(NamedTuple):
         numeric: Of each column, whether it holds numbers.
         rows: The cells of its first rows, as text.
         length: How many rows there are in all.
-        csv: The CSV file, compressed by gzip, in base64.
+        csv: The CSV file, compressed by gzip, in base64; nothing where it is too large for a page.
     """
 
     name: str
@@ -59,9 +60,9 @@ def table_parts(run: Run) -> Iterator[TablePart]:
 def _part(name: str, table: pd.DataFrame) -> TablePart:
     numeric = [is_numeric_dtype(kind) and not is_bool_dtype(kind) for kind in table.dtypes]
     rows = [[_cell(value) for value in row] for row in table.head(_ROWS).itertuples(index=False, name=None)]
-    csv = gzip.compress(table.to_csv(index=False).encode(), mtime=0)
-    what = _WHAT.get(name, "")
-    return TablePart(name, what, list(map(str, table.columns)), numeric, rows, len(table), b64encode(csv).decode())
+    packed = gzip.compress(table.to_csv(index=False).encode(), mtime=0)
+    csv = b64encode(packed).decode() if len(packed) <= _LARGEST else ""
+    return TablePart(name, _WHAT.get(name, ""), list(map(str, table.columns)), numeric, rows, len(table), csv)
 
 
 def _cell(value: Any) -> str:

@@ -82,13 +82,14 @@ class Chart {
     const place = this.part.querySelector(".drawing");
     const options = { actions: false, ast: true, defaultStyle: false, renderer: "svg", tooltip: false };
     this.view = (await vegaEmbed(place, spec, options)).view;
+    place.querySelector("svg").setAttribute("aria-hidden", "true"); // the chart has a label, and its numbers a table
     this.view.addSignalListener("hover", (name, hover) => this.read(hover?.place?.[0] ?? null));
     this.update();
   }
 
   drawable() {
     this.found = points(this.chart, this.choice, this.epoch);
-    return drawable(this.found, JSON.stringify(this.chart.specs[this.choice]).includes('"type":"log"'));
+    return drawable(this.found, this.chart.choices[this.choice].log);
   }
 
   update() {
@@ -112,7 +113,7 @@ class Chart {
     const here = this.found.filter((point) => point.place === where);
     const parts = here.map(({ network, middle, low, high }) => {
       const spread = low === high ? "" : ` (${shown(low)} to ${shown(high)})`;
-      return `${values.networks[network]} ${shown(middle)}${spread}`;
+      return `${values.networks[network]} ${shown(middle)}${spread}`.trim();
     });
     const line = parts.length ? `${head}: ${parts.join("; ")}` : "Nothing is switched on.";
     this.part.querySelector(".reading").textContent = line[0].toUpperCase() + line.slice(1);
@@ -125,7 +126,7 @@ class Chart {
     const at = new Map(this.found.map((point) => [`${point.network} ${point.place}`, point]));
     const head = element("tr", "");
     head.append(element("th", this.chart.acrossIs, { scope: "col" }));
-    head.append(...networks.map((network) => element("th", values.networks[network], { scope: "col" })));
+    head.append(...networks.map((network) => element("th", values.networks[network] || "value", { scope: "col" })));
     const rows = Object.entries(this.chart.places).map(([place, name]) => {
       const row = element("tr", "");
       row.append(element("th", name === place ? name : `${place}: ${name}`, { scope: "row" }));
