@@ -6,7 +6,7 @@ import warnings
 from enum import StrEnum
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -36,6 +36,13 @@ class Form(StrEnum):
     def suffix(self) -> str:
         """The ending of a file in it."""
         return {"text": ".txt", "markdown": ".md", "latex": ".tex", "html": ".html"}[self.value]
+
+
+_FORMATS: dict[Form, Literal["text", "markdown", "latex"]] = {
+    Form.text: "text",
+    Form.markdown: "markdown",
+    Form.latex: "latex",
+}
 
 
 def trace(
@@ -134,7 +141,7 @@ def _explained(step: TracedStep, form: Form, language: str, path: Path, table: P
         if form is Form.html:
             step.report(path, language=language, overwrite=True)
             return ""
-        explained = step.explain(form.value, language=language)
+        explained = step.explain(_FORMATS[form], language=language)
         kt.storage.files.write_atomically(path, lambda temporary: temporary.write_text(explained, encoding="utf-8"))
         return explained
     except ValueError as error:

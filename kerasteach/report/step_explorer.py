@@ -55,11 +55,6 @@ class ExplorerNetwork:
     learning_rate: float
     next_error: float  # E with the new weights
 
-    @property
-    def title(self) -> str:
-        """The layers' names and functions, for an error."""
-        return ", ".join(layer.name for layer in self.layers)
-
 
 def explorer(frame: pd.DataFrame, network: ExplorerNetwork, language: str = SOURCE) -> str:
     """Return the step explorer of a traced step, as HTML.
@@ -100,8 +95,9 @@ def _check_size(frame: pd.DataFrame, network: ExplorerNetwork) -> None:
     examples = _examples(frame)
     if units > MOST_UNITS or examples > MOST_EXAMPLES:
         raise ValueError(
-            f"A page can show up to {MOST_UNITS} units, with inputs, and {MOST_EXAMPLES} examples. `explain()` and "
-            "`plot()` have limits of their own; the table, `frame`, has the numbers of any. "
+            f"A page can show up to {MOST_UNITS} units, with inputs, and {MOST_EXAMPLES} examples. "
+            "`explain()` has the same limit of units, and `plot(example)` draws one example of any batch. "
+            "The table, `frame`, has the numbers of any. "
             f"Received: {units} units, {examples} examples."
         )
 
@@ -127,7 +123,8 @@ def _why_not_computed(frame: pd.DataFrame, network: ExplorerNetwork, _: Gettext)
             "These are the traced numbers. They cannot be changed here: "
             "the page does not know what the regularizers add to the error."
         )
-    trained = {(row.layer, row.quantity[-1]) for row in frame[frame["quantity"].isin(["dE/dW", "dE/db"])].itertuples()}
+    received = frame[frame["quantity"].isin(["dE/dW", "dE/db"])]
+    trained = set(zip(received["layer"], received["quantity"].str[-1], strict=True))
     if trained - {(layer.name, letter) for layer in network.layers for letter in layer.plain}:
         return _(
             "These are the traced numbers. They cannot be changed here: the page computes plain gradient descent "

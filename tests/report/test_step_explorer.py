@@ -144,7 +144,7 @@ def test_numbers_that_json_lacks_reach_the_script():
 @pytest.mark.parametrize(("size", "received"), [((7, 1), "14 units, 1 examples"), ((1, 33), "2 units, 33 examples")])
 def test_what_is_too_large_is_refused(size, received):
     """The error names the limits, what else there is, and what was received."""
-    wanted = rf"up to 12 units.*{MOST_EXAMPLES} examples.*explain\(\).*plot\(\).*frame.*Received: {received}\."
+    wanted = rf"up to 12 units.*{MOST_EXAMPLES} examples.*explain\(\).*plot\(example\).*frame.*Received: {received}\."
     with pytest.raises(ValueError, match=wanted):
         explorer(*step(*size))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from keras import ops
 
-from kerasteach.lessons.backprop.explain.symbols import Symbols
+from kerasteach.lessons.backprop.explain.symbols import Name, Symbols
 from kerasteach.lessons.backprop.step import LayerStep, Step
 from kerasteach.report.step_explorer import ExplorerLayer, ExplorerNetwork
 
@@ -27,7 +27,7 @@ def explorer_network(step: Step) -> ExplorerNetwork:
     )
 
 
-def _layer(layer: LayerStep, names: tuple) -> ExplorerLayer:
+def _layer(layer: LayerStep, names: tuple[Name, Name, Name]) -> ExplorerLayer:
     function = layer.nonlinearity
     known = function.derivative is not None
     return ExplorerLayer(

@@ -7,7 +7,7 @@ let state = tracedStep(network);
 let lines = new Lines(network, state, 0);
 const picture = new NetworkPicture(found("network"), lines, {
   chosen: choose,
-  opened: (weight) => found(`input ${keyOf(weight)}`)?.select(),
+  opened: (weight) => found(`field-${keyOf(weight)}`)?.select(),
   revealed: reveal,
 });
 
@@ -270,7 +270,7 @@ function onNumber(input, allowed, use) {
 
 function weightInput(weight) {
   const label = document.createElement("label");
-  const input = Object.assign(document.createElement("input"), { type: "number", step: "any", id: `input ${keyOf(weight)}` });
+  const input = Object.assign(document.createElement("input"), { type: "number", step: "any", id: `field-${keyOf(weight)}` });
   const { number, letter, place } = weight;
   onNumber(input, Number.isFinite, (value) => {
     const weights = weightsNow();

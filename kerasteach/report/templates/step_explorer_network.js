@@ -5,7 +5,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const [ROW, PAD, GAP, DIGIT] = [25, 10, 64, 9.6]; // lengths in the picture's own units; its letters are 17 high
 const BETWEEN = 10; // the space between two cards
-const [VALUE, SLOPE, NEW] = [98, 106, 112]; // widths of numbers
+const [VALUE, SLOPE, NEW] = [112, 116, 124]; // widths of numbers
 
 function svg(name, attributes, ...content) {
   const element = document.createElementNS(SVG, name);
@@ -54,8 +54,7 @@ class NetworkPicture {
     Object.assign(this, { chosen, opened, revealed });
     const [width, height] = this.layOut();
     this.root = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": lines.text.network });
-    this.root.style.minWidth = `${Math.round(width * 0.7)}px`;
-    this.root.style.maxWidth = `${Math.round(width * 1.75)}px`;
+    this.root.style.setProperty("--natural", `${width}px`);
     this.columns.slice(1).forEach((column, place_) => this.join(this.columns[place_], column));
     for (const column of this.columns) this.drawColumn(column, lines.text);
     place.replaceChildren(this.root);
