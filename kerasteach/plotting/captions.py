@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -22,7 +22,7 @@ _MATH = str.maketrans("", "", "$\\")
 class _Caption:
     what: str
     finding: str
-    language: str
+    language: str = field(default_factory=language)  # that of the moment at which it is drawn
 
 
 _captions: WeakKeyDictionary[Axes | Figure, _Caption] = WeakKeyDictionary()
@@ -52,7 +52,7 @@ def caption(ax: Axes, title: str | None, what: str, finding: str = "", *, pad: f
     Raises:
         TypeError: If the title is no text and not `None`.
     """
-    _captions[ax] = _Caption(what, finding, language())
+    _captions[ax] = _Caption(what, finding)
     if title is None:
         return
     title = text("title", title, empty=True)
@@ -113,7 +113,7 @@ def describe(figure: Figure | Axes) -> str:
 
 def heading(figure: Figure) -> str:
     """Return one line that says what a figure is: its title, or else what its first panel shows."""
-    panels = [_captions.get(ax, _Caption("", "", language())) for ax in figure.axes]
+    panels = [_captions.get(ax, _Caption("", "")) for ax in figure.axes]
     lines = [figure.get_suptitle(), *(ax.get_title() for ax in figure.axes[:1])]
     lines += [line for panel in panels for line in (panel.finding, panel.what)]
     return next((_sentence(line).rstrip(".") for line in lines if line.strip()), "")
@@ -121,7 +121,7 @@ def heading(figure: Figure) -> str:
 
 def _of_panel(ax: Axes) -> str:
     """Describe a panel, in the language in which it was drawn."""
-    known = _captions.get(ax, _Caption(ax.get_title(), "", language()))
+    known = _captions.get(ax, _Caption(ax.get_title(), ""))
     with in_language(known.language):
         return " ".join(_sentence(part) for part in _parts(ax, known) if part)
 

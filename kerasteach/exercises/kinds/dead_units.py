@@ -16,7 +16,8 @@ def exercise(draw: Draw, _: Gettext, language: str) -> Exercise:
     units = {depth: draw.choice(UNITS) for depth in shares}
     asked = draw.choice(list(shares))
     picture = Picture(
-        lambda: figures.dead_units(shares), _("The share of dead units of each layer, against the layer's number.")
+        lambda: figures.dead_units(shares, language),
+        _("The share of dead units of each layer, against the layer's number."),
     )
     text = _(
         "The figure shows, for each layer of a network with ReLU, the share of its units that are dead: they were "

@@ -25,7 +25,7 @@ def exercise(draw: Draw, _: Gettext, language: str) -> Exercise:
     low, high = sorted(draw.shuffled(range(1, count + 1))[:2])
     norms = {depth: 10.0**power for depth, power in powers.items()}
     picture = Picture(
-        lambda: figures.gradient_flow(norms),
+        lambda: figures.gradient_flow(norms, language),
         _("The norm of the gradient of each layer, on a logarithmic scale, against the layer's number."),
     )
     text = _("The figure shows the norm of the gradient of each layer of a network, averaged over the first epoch.")

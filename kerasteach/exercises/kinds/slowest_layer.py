@@ -17,7 +17,7 @@ def exercise(draw: Draw, _: Gettext, language: str) -> Exercise:
     powers |= {slowest: -draw.number(3.6, 5.0, 0.2), fastest: -draw.number(0.0, 0.6, 0.2)}
     norms = {depth: 10**power for depth, power in powers.items()}
     picture = Picture(
-        lambda: figures.gradient_flow(norms),
+        lambda: figures.gradient_flow(norms, language),
         _("The norm of the gradient of each layer, on a logarithmic scale, against the layer's number."),
     )
     text = _("The figure shows the norm of the gradient of each layer of a network, averaged over the first epoch.")
