@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from kerasteach.diagnosis.depth import vanishing
 from kerasteach.diagnosis.network import Evidence, Network
 from kerasteach.tables.names import times
 
@@ -17,7 +18,7 @@ _STEADY = 0.8  # of the epochs lower the loss
 def rate_too_high(network: Network) -> Evidence | None:
     """Find steps that change the weights by a tenth or more, in a network that does not learn."""
     ratios = _ratios(network)
-    if not network.problem or ratios is None:
+    if network.problem in ("", "thrown off") or ratios is None:
         return None
     largest = float(ratios.max())
     if not largest >= HIGH:
@@ -30,7 +31,7 @@ def rate_too_high(network: Network) -> Evidence | None:
 def rate_too_low(network: Network) -> Evidence | None:
     """Find a loss that falls steadily and slowly, with steps that hardly change the weights."""
     ratios, loss = _ratios(network), network.metric("loss")
-    if network.problem != "stuck" or ratios is None or loss is None:
+    if network.problem != "stuck" or ratios is None or loss is None or vanishing(network) is not None:
         return None
     falls = float((np.diff(loss) < 0).mean())
     largest = float(ratios.max())
@@ -45,7 +46,7 @@ def rate_too_low(network: Network) -> Evidence | None:
 def front_stands_still(network: Network) -> Evidence | None:
     """Find a first layer whose weights move far less than those of the last, in a network that does not learn."""
     ratios = _ratios(network)
-    if not network.problem or ratios is None or len(ratios) < 2 or not (ratios > 0).all():
+    if network.problem not in ("stuck", "risen") or ratios is None or len(ratios) < 2 or not (ratios > 0).all():
         return None
     share = float(ratios.iloc[0] / ratios.iloc[-1])
     if share > STANDS:
