@@ -11,6 +11,7 @@ from kerasteach.tables.names import times
 
 HIGH = 0.1  # of the weights, in a step
 LOW = 1e-4  # likewise
+NEVER = 1e-6  # likewise, where no accuracy says that there is something left to learn
 STANDS = 1e-2  # of the last layer's ratio
 _STEADY = 0.8  # of the epochs lower the loss
 
@@ -35,12 +36,13 @@ def rate_too_low(network: Network) -> Evidence | None:
         return None
     falls = float((np.diff(loss) < 0).mean())
     largest = float(ratios.max())
-    if falls < _STEADY or not 0 < largest <= LOW:
+    low = LOW if network.accuracy is not None else NEVER
+    if falls < _STEADY or not 0 < largest <= low:
         return None
     layer = str(ratios.idxmax())
-    most = f"{_percent(largest)} at most (median of the steps, {layer})"
-    text = f"a step changes the weights by {most}, and {network.symptom}"
-    return Evidence((layer,), _span(network), text, largest, LOW)
+    most = f"{_percent(largest)} (median of the steps, {layer})"
+    text = f"a step changes the weights of no layer by more than {most}, and {network.symptom}"
+    return Evidence((layer,), _span(network), text, largest, low)
 
 
 def front_stands_still(network: Network) -> Evidence | None:
@@ -74,4 +76,4 @@ def _span(network: Network) -> tuple[int, int]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %"
+    return f"{100 * max(share, 1e-5):.2g} %"
