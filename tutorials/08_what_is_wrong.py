@@ -130,8 +130,8 @@ assert {"KT501", "KT504"} <= set(rules(findings))
 # %% [markdown]
 # ## The fault clinic
 #
-# Another network that does not learn, with six possible causes: look at its figures, choose one, and have your answer
-# marked. A wrong one gets the number in the figures that speaks against it. Every `seed` is another case.
+# Another network that does not learn, and six possible causes: look at its figures and choose. A wrong answer gets the
+# number that speaks against it. Every `seed` is another case.
 
 # %%
 clinic = kt.lessons.fault_clinic(seed=1)
@@ -146,6 +146,5 @@ print(clinic.check(clinic.answer))  # the answer, with the diagnosis: once you h
 # ## What a rule means
 #
 # Each rule has a page: when it speaks, when it is wrong, what to try. A finding is a reason to look, no proof.
-
 # %%
 print(kt.diagnosis.explain("KT201"))

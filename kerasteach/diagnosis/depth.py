@@ -9,7 +9,7 @@ from kerasteach.diagnosis.network import Evidence, Network
 from kerasteach.tables.names import times
 
 VANISHED = 2.0  # decades over the depth
-EXPLODED = 2.0  # decades over the depth
+EXPLODED = 1.0  # decades over the depth; of the networks of even number without this fault none has half of it
 GROWN = 3.0  # decades from the first step on
 BEYOND = 10.0  # times the last layer's, in the median step of the first epoch
 _FEWEST = 3  # layers: over two, a line fits anything
@@ -44,10 +44,11 @@ def exploding(network: Network) -> Evidence | None:
 def _grows_towards_the_input(network: Network) -> Evidence | None:
     """Find an error signal that is larger in front, in the steps of the first epoch in which it is finite."""
     wide = _by_step(network)
-    usable = wide[(np.isfinite(wide) & (wide > 0)).all(axis=1)]
-    norms = usable.mean()
-    if len(norms) < _FEWEST or usable.empty or not np.isfinite(norms).all():
+    values = wide.to_numpy("float64")
+    usable = (np.isfinite(values) & (values > 0)).all(axis=1)
+    if wide.shape[1] < _FEWEST or not usable.any():
         return None
+    norms = pd.Series(values[usable].mean(axis=0), wide.columns)
     decades = -_decades(norms)
     if decades < EXPLODED:
         return None
@@ -71,11 +72,11 @@ def _grew(network: Network) -> Evidence | None:
     usable = start.index[(start > 0) & (largest > BEYOND * _by_step(network).iloc[:, -1].median())]
     if usable.empty:
         return None
-    growth = np.log10(largest[usable] / start[usable])
+    growth = pd.Series(np.log10(largest[usable] / start[usable]))
     if not growth.max() >= GROWN:
         return None
     depth = int(growth.index[int(growth.argmax())])
-    step = int(wide[depth].idxmax())
+    step = int(wide.index[int(wide[depth].argmax())])
     epoch = int(network.signal.loc[network.signal["step"] == step, "epoch"].iloc[0])
     text = (
         f"the gradient of {network.layer(depth)} is {times(10 ** float(growth.max()))} times as large in step {step:,} "

@@ -135,7 +135,7 @@ class Network:
             return f"the loss rose from {loss.min():.3g} to {loss.iloc[-1]:.3g}"
         if self.problem == "thrown off":
             return (
-                f"the loss of epoch {int(loss.idxmax()) + 1} was {loss.max():.3g}, where a guess has "
+                f"the loss of epoch {int(loss.index[int(loss.argmax())]) + 1} was {loss.max():.3g}, where a guess has "
                 f"{np.log(self.classes):.3g}, and the accuracy ends at {self.accuracy:.2g}"
             )
         fall = max(0.0, 1 - float(loss.min()) / first) if first else 0.0

@@ -86,7 +86,8 @@ def _without_slope(draw: Draw) -> Training:
 
 
 def _too_high(draw: Draw) -> Training:
-    return _usual("elu", draw, rate=float(draw.choice([1.0, 2.0, 5.0])))
+    # Of tanh, whose outputs are bounded, so that the loss stays finite: with ReLU or ELU it leaves the finite numbers.
+    return Training("tanh", (_width(draw),) * int(draw.integers(6, 9)), float(draw.choice([30.0, 50.0, 80.0])), {})
 
 
 def _too_low(draw: Draw) -> Training:
@@ -133,7 +134,7 @@ FAULTS = {
         "that, or ask `kt.find_learning_rate`.",
         _too_high,
         frozenset({"KT401"}),
-        frozenset({"KT202"}),
+        frozenset({"KT202", "KT203"}),
     ),
     "rate too low": Fault(
         "The learning rate is too low.",
