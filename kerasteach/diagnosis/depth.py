@@ -9,7 +9,8 @@ from kerasteach.diagnosis.network import Evidence, Network
 from kerasteach.tables.names import times
 
 VANISHED = 2.0  # decades over the depth
-EXPLODED = 1.0  # decades over the depth; of the networks of even number without this fault none has half of it
+EXPLODED = 2.0  # decades over the depth
+THROWN_OFF = 1.0  # likewise, where the loss is not finite or was far above a guess, which speaks for it already
 GROWN = 3.0  # decades from the first step on
 BEYOND = 10.0  # times the last layer's, in the median step of the first epoch
 _FEWEST = 3  # layers: over two, a line fits anything
@@ -50,7 +51,8 @@ def _grows_towards_the_input(network: Network) -> Evidence | None:
         return None
     norms = pd.Series(values[usable].mean(axis=0), wide.columns)
     decades = -_decades(norms)
-    if decades < EXPLODED:
+    threshold = THROWN_OFF if network.problem in ("diverged", "thrown off") else EXPLODED
+    if decades < threshold:
         return None
     first, last = (int(depth) for depth in norms.index[[0, -1]])
     text = (
@@ -58,7 +60,7 @@ def _grows_towards_the_input(network: Network) -> Evidence | None:
         f"{times(float(norms.iloc[0] / norms.iloc[-1]))} times more gradient than the last, "
         f"{network.layer(last)}, and {network.symptom}"
     )
-    return Evidence((network.layer(first),), (network.epochs[0],) * 2, text, decades, EXPLODED)
+    return Evidence((network.layer(first),), (network.epochs[0],) * 2, text, decades, threshold)
 
 
 def _grew(network: Network) -> Evidence | None:

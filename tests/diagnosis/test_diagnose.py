@@ -84,6 +84,12 @@ def test_exploding_is_found_along_the_depth():
     assert found.frame["value"].item() == pytest.approx(4.0)
 
 
+@pytest.mark.parametrize(("losses", "rules"), [([9.0, np.nan, np.nan], ["KT202"]), (STUCK, [])])
+def test_less_growth_counts_where_the_loss_is_lost(losses, rules):
+    """Thirty times over the depth: an explosion where the loss is not finite, none where it merely stands still."""
+    assert ids(kt.diagnose(gradients([3.0, 1.0, 0.1]), history=history(losses))) == rules
+
+
 def test_exploding_is_found_over_time():
     """A gradient that grew over the steps counts where the depth shows nothing."""
     table = gradients([0.1, 0.1, 0.1])

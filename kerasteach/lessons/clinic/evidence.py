@@ -79,6 +79,8 @@ def _too_high(network: Network) -> str:
 
 def _too_low(network: Network) -> str:
     usual = "With a learning rate that is too low, a step changes no layer's weights by more than 0.01 %."
+    if (_norms(network).iloc[:-1] == 0).all():
+        return f"{usual} Here the hidden layers have a gradient of exactly 0, with which no rate moves them."
     return f"{usual} {_largest_step(network)}."
 
 

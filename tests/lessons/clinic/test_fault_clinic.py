@@ -82,7 +82,7 @@ def test_the_figure_says_nothing_of_the_fault(clinic):
 def test_an_answer_must_be_one_of_the_letters(clinic):
     """The error names them; capitals will do."""
     assert clinic.check(clinic.answer.upper())
-    with pytest.raises(ValueError, match=r"`answer` must be .*'a'"):
+    with pytest.raises(ValueError, match='`answer` must be one of "a", "b"'):
         clinic.check("g")
     with pytest.raises(TypeError, match="`answer`"):
         clinic.check(1)
@@ -156,6 +156,7 @@ def test_a_network_that_learns_is_no_case():
         ("rate too high", "labels", "Here it changes those of layer_1 by 0.1 %"),
         ("rate too low", "rate too high", "Here it changes those of layer_1 by 50 %"),
         ("rate too high", "rate too low", "by less than 0.001 %"),
+        ("rate too low", "dead units", "with which no rate moves them"),
         ("missing value", "labels", "Here both are finite"),
         ("labels", "vanishing", "Here each image has the digit"),
     ],
