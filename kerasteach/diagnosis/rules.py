@@ -109,9 +109,9 @@ RULES = {
             ("gradients", "history"),
             depth.exploding,
             "The norm of the error signal grows from the last layer to the first by more than the threshold, in powers "
-            "of ten, over the finite steps of the first epoch (half the threshold where the loss itself was lost or far "
-            "above a guess); or it grew so much from the first step to its largest "
-            "finite value, and beyond ten times the last layer's (one that had vanished and comes back does not). The "
+            "of ten, over the finite steps of the first epoch (one power less where the loss is not finite, or was far "
+            "above a guess); or it grew by three powers from the first step to its largest finite value, and beyond "
+            "ten times the last layer's (one that had vanished and comes back does not). The "
             "mean over the whole epoch would not do: most networks that explode do so in their first three steps, and "
             "what follows is not finite, or 0.",
             THROWN_OFF,
