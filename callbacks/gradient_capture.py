@@ -74,6 +74,9 @@ class GradientCapture(GradientViews, Capture):
         optimizer: The optimizer whose steps to record, for a model whose `train_step` uses several. Defaults to
             `None`: the one that the model was compiled with.
 
+    Attributes:
+        frozen: The names of the layers with weights that are frozen in this training, and so have no row.
+
     Raises:
         ValueError: If an argument will not do, or, in training, if `layers` or `raw` mean nothing in the model, or a
             statistic of your own fails or returns anything but one number.
