@@ -253,7 +253,6 @@ BASE = {
     "lessons.Descent.landscape": dict,
     "lessons.Descent.plot": dict,
     "lessons.FaultClinic.check": lambda: {"answer": "a"},
-    "lessons.FaultClinic.plot": dict,
     "lessons.LearningRateTest.plot": dict,
     "lessons.LossSurface.plot": dict,
     "lessons.TracedStep.explain": dict,
