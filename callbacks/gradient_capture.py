@@ -16,7 +16,7 @@ from kerasteach.measure.hooks.full_gradients import Raw, checked_raw
 from kerasteach.measure.hooks.gradient_source import Gradients
 from kerasteach.measure.recording.recording import Every
 from kerasteach.measure.recording.views import GradientViews
-from kerasteach.measure.selection import Selector, Selectors, layers_of
+from kerasteach.measure.selection import Selector, Selectors, frozen_layers, layers_of
 from kerasteach.measure.statistics import Asked, chosen
 from kerasteach.tables.captures import Parameter
 
@@ -72,6 +72,9 @@ class GradientCapture(GradientViews, Capture):
         optimizer: The optimizer whose steps to record, for a model whose `train_step` uses several. Defaults to
             `None`: the one that the model was compiled with.
 
+    Attributes:
+        frozen: The names of the layers with weights that are frozen in this training, and so have no row.
+
     Raises:
         ValueError: If an argument will not do, or, in training, if `layers` or `raw` mean nothing in the model, or a
             statistic of your own fails or returns anything but one number.
@@ -104,6 +107,7 @@ class GradientCapture(GradientViews, Capture):
             "gradients", Parameter, chosen(statistics), layers, every, histogram, directory, tensorboard, optimizer
         )
         self._raw = checked_raw(raw)
+        self.frozen: tuple[str, ...] = ()
 
     def diagnose(self, activations: Any = None, history: Any = None, *, mute: Iterable[str] = ()) -> Findings:
         """Say what is wrong with the last training: `kerasteach.diagnose` of this capture.
@@ -182,6 +186,7 @@ class GradientCapture(GradientViews, Capture):
             )
 
     def _source(self, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> tuple[Gradients, Raw | None]:
+        self.frozen = tuple(frozen_layers(model))
         source = Gradients(model, self._chosen.names, self._layers, self._edges, self._chosen.own)
         raw = Raw(model, optimizer, self._raw) if self._raw else None
         if optimizer is model.optimizer and all(layer.built for layer in layers_of(model)):
