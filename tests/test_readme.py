@@ -1,13 +1,17 @@
 import re
 import shlex
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 
 import kerasteach as kt
 from kerasteach.cli import main
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # which comes with pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -20,6 +20,7 @@ from kerasteach.cli.diagnose import diagnose
 from kerasteach.cli.plot import plot
 from kerasteach.cli.terminal import accept_any_encoding
 from kerasteach.cli.trace import trace
+from kerasteach.cli.tutorials import tutorials
 
 app = typer.Typer(
     add_completion=False,
@@ -28,7 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Make the training of neural networks visible: compare activation functions, and draw why they differ.",
 )
-for _command in (compare, plot, diagnose, activations, descent, devices, trace):
+for _command in (compare, plot, diagnose, activations, descent, devices, trace, tutorials):
     app.command(cls=Command, help=help_of(_command))(_command)
 
 
