@@ -38,8 +38,8 @@ runs = Path(tempfile.mkdtemp())
 # %% [markdown]
 # ## A GPU, when there is one
 #
-# `devices.available()` lists what TensorFlow sees. `device="auto"`, the default everywhere, takes the first GPU, and the
-# CPU where there is none. Small networks like these are often faster on a CPU: a GPU needs large batches or layers.
+# `devices.available()` lists what TensorFlow sees. `device="auto"`, the default everywhere, takes the first GPU, and
+# the CPU where there is none. Small networks like these are often faster on a CPU: a GPU needs large batches or layers.
 #
 # Without a second GPU, we divide the CPU into two logical devices. That is no faster, but it is the same code. It must
 # stand before TensorFlow starts its devices.

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from shutil import copyfile
 from typing import Annotated, Any
@@ -103,17 +104,11 @@ def _write(files: Files, named: dict[str, Path], write: Any) -> None:
 
 def _check_installed(execute: bool) -> None:
     """Raise ImportError where a package is missing that makes notebooks, or runs them."""
-    try:
-        import jupytext
-        import nbformat  # noqa: F401
-
-        if execute:
-            import ipykernel
-            import nbclient  # noqa: F401
-    except ImportError as error:
+    needed = ["jupytext", "nbformat"] + ["ipykernel", "nbclient"] * execute
+    if not all(map(find_spec, needed)):
         raise ImportError(
             f"`notebooks` needs the packages of the extra kerasteach[notebooks]: {how_to_install('notebooks')}."
-        ) from error
+        )
 
 
 def _notebook(path: Path, target: Path) -> None:
