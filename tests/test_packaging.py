@@ -107,7 +107,7 @@ def test_errors_name_the_packages_of_the_extras():
     assert {name: list(packages) for name, packages in extras.PACKAGES.items()} == {
         name: optional[name] for name in extras.PACKAGES
     }
-    assert extras.how_to_install("gpu") == 'pip install "tensorflow[and-cuda]>=2.21"'
+    assert extras.how_to_install("gpu") == 'pip install "tensorflow[and-cuda]>=2.18"'
 
 
 def test_every_room_has_a_floor():
