@@ -13,7 +13,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 ROOT = Path(__file__).parents[1]
-# A quick part of the tests, with Keras and without: tables, optimizers, a callback. The package has no part of tests/.
+# A quick part of the tests, with Keras and without: tables, optimizers, a callback.
 CORE = ["tables", "test_optimizers.py", "callbacks/test_stop_on_error.py"]
 LARGEST = 1_000_000  # bytes; what is larger has something in it that is no source text
 
