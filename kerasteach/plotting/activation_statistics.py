@@ -24,6 +24,7 @@ from kerasteach.plotting.pages import composed, on_page, panels, write_headline
 from kerasteach.plotting.style import Look, blend, inks, looks, new_axes
 from kerasteach.plotting.text_fitting import legend
 from kerasteach.tables.checks import Table
+from kerasteach.tables.group_means import group_means
 from kerasteach.validation import choice, received
 
 _SHARES = {
@@ -181,7 +182,7 @@ def _means(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the mean over the steps of each epoch."""
     values = [name for name in (*_SHARES, *_OTHERS) if name in frame]
     keys = ["network", "seed", "depth", "layer", "epoch"]
-    return frame.groupby(keys, sort=False)[values].mean(skipna=False).reset_index()
+    return group_means(frame.groupby(keys, sort=False)[values]).reset_index()
 
 
 def _label(statistic: str, frame: pd.DataFrame) -> str:

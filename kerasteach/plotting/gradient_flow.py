@@ -33,6 +33,7 @@ from kerasteach.plotting.text_fitting import letters
 from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.tables.checks import Table, frame_of
 from kerasteach.tables.error_signal import signal_rows
+from kerasteach.tables.group_means import group_means
 from kerasteach.tables.names import times
 from kerasteach.validation import choice, received
 
@@ -172,7 +173,7 @@ def draw_flow(
     lost = non_finite.notes(rows, "norm")
     rows, when = of_epoch(rows, epoch)
     groups = rows.groupby(["line", "network", "seed", "layer", "depth"], sort=False)["norm"]
-    rows = groups.mean(skipna=False).reset_index()
+    rows = group_means(groups).reset_index()
     kinds = list(lines)
     medians: dict[str, pd.Series] = {}
     for (line, name), points in rows.groupby(["line", "network"], sort=False):
