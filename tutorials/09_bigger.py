@@ -51,7 +51,6 @@ if len(gpus) < 2:
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 for device in kt.devices.available():
     print(f"{device.name:6} {device.description}")
-print("auto is", kt.devices.resolve("auto"))
 assert kt.devices.resolve("auto") == ("gpu:0" if gpus else "cpu:0")
 
 # %% [markdown]
@@ -94,7 +93,7 @@ with kt.plotting.style("lecture"):
 plan = {"vary": {"depth": [1, 4]}, "data": "digits", "seeds": 2, "epochs": 3, "device": "cpu"}
 with ProcessPoolExecutor(2) as pool:
     result = kt.compare("sigmoid", **plan, directory=runs / "depths", executor=pool, verbose=0)
-print(result.summary()[["hidden_layers", "seeds", "final_loss", "test_accuracy"]].to_string(index=False))
+print(result.summary()[["seeds", "final_loss", "test_accuracy"]].to_string())
 
 # %% [markdown]
 # ## The same call goes on
@@ -149,4 +148,3 @@ with kt.plotting.style("lecture"):
 # 1. In a terminal: `kerasteach compare --depth 1 4 --processes 2 --output depths`. Stop it with Ctrl-C, then
 #    `kerasteach compare --resume depths`.
 # 2. Choose a batch size of 63: is the gradient of two devices still that of one? Keras weighs both parts alike.
-# 3. How large must the layers be until your GPU beats your CPU? Try `hidden=(1024,) * 4` with `device="gpu"`.
