@@ -1,9 +1,9 @@
-# The few verbs of this project. On a machine with Python 3.11 to 3.13, `make demo` and `make test` set up all the rest.
-.PHONY: demo test test-all test-share gallery messages diagnosis-quality lint types clean
+# The few verbs of this project. On a machine with Python 3.10 to 3.13, `make demo` and `make test` set up all the rest.
+.PHONY: demo test test-all test-share wheel gallery messages diagnosis-quality lint types clean
 .DEFAULT_GOAL := help
 
-SUITABLE = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+SUITABLE = import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10 python; do \
 	if $$python -c '$(SUITABLE)' >/dev/null 2>&1; then echo $$python; break; fi; done)
 
 help:
@@ -11,6 +11,7 @@ help:
 	@echo "make test      set up and run the tests"
 	@echo "make test-all  the longer matrix too, with two devices, JAX and PyTorch"
 	@echo "make test-share  today's fourteenth of the longer matrix"
+	@echo "make wheel     build sdist and wheel, check them, and test the wheel away from its sources"
 	@echo "make gallery   contact sheets of every figure in every style, in gallery/"
 	@echo "make messages  bring the translations up to date with the code, and compile them"
 	@echo "make diagnosis-quality  how often each rule of the diagnosis is right (hours)"
@@ -19,7 +20,7 @@ help:
 	@echo "make clean     remove what all of these made"
 
 .venv/bin/python:
-	@test -n "$(PYTHON)" || { echo "kerasteach needs Python 3.11, 3.12 or 3.13 (TensorFlow has no wheel beyond), and found none." \
+	@test -n "$(PYTHON)" || { echo "kerasteach needs Python 3.10 to 3.13 (TensorFlow has no wheel beyond), and found none." \
 		"Install one, from python.org or with your system's package manager, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv .venv
 
@@ -50,6 +51,9 @@ test-all: .venv/installed-backends
 # A fourteenth of the longer matrix, chosen by the day of the year: each part runs once in two weeks.
 test-share: .venv/installed-dev
 	.venv/bin/python .ci/share.py
+
+wheel: .venv/installed-dev
+	.venv/bin/python .ci/wheel.py
 
 # Some 1,700 trainings, which take hours; a run that was interrupted goes on.
 diagnosis-quality: .venv/installed-dev

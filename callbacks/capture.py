@@ -6,7 +6,7 @@ import warnings
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 import keras
 import pandas as pd
@@ -28,6 +28,9 @@ from kerasteach.storage.interruption import no_save_before_sigterm, save_before_
 from kerasteach.tables.captures import Output, Parameter
 from kerasteach.tables.history import history_table
 from kerasteach.validation import received
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # typing has it from Python 3.11 on
 
 
 class Capture(Views, keras.callbacks.Callback):

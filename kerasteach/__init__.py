@@ -10,8 +10,6 @@ from typing import Any
 
 from kerasteach.keras_import import once_keras_is_there
 
-__version__ = "0.1.0"
-
 _ROOMS = (
     "activations",
     "callbacks",
@@ -54,6 +52,10 @@ def __getattr__(name: str) -> Any:
         return import_module(f"{__name__}.{name}")
     if name in _NAMES:
         return getattr(import_module(_NAMES[name]), name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version(__name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -1,4 +1,7 @@
-"""Private names of Keras, each behind a function. A Keras that renames one fails in `tests/test_keras_internals.py`."""
+"""Private names of Keras, each behind a function, and what differs between its versions.
+
+A Keras that renames one fails in `tests/test_keras_internals.py`.
+"""
 
 from __future__ import annotations
 
@@ -65,6 +68,18 @@ def made_by(tensor: keras.KerasTensor) -> tuple[Any, keras.KerasTensor]:
     """Return the operation of a model that a symbolic tensor comes from, and the first input of that call."""
     operation, call, _ = tensor._keras_history
     return operation, operation._inbound_nodes[call].input_tensors[0]
+
+
+def positions(edges: Any, entries: Any) -> Any:
+    """Return where entries stand among increasing edges, right of an equal one: `keras.ops.searchsorted`.
+
+    Before Keras 3.12 that fails on TensorFlow in a compiled step, where it asks for the `len` of a symbolic tensor.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return keras.ops.searchsorted(edges, entries, side="right")
+    import tensorflow as tf
+
+    return tf.searchsorted(edges, entries, side="right")
 
 
 def fresh_layer_names() -> AbstractContextManager[None]:

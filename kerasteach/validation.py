@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from numbers import Integral, Real
@@ -48,6 +49,14 @@ def shown(value: Any) -> str:
     except Exception:  # a failing repr of the caller's class must not hide the error that it belongs to
         text = f"<{type(value).__name__}>"
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+
+
+def add_note(error: BaseException, note: str) -> None:
+    """Add a note to an exception, which Python prints below it; Python 3.10 keeps it in `__notes__`, unprinted."""
+    if sys.version_info >= (3, 11):
+        error.add_note(note)
+    else:
+        vars(error).setdefault("__notes__", []).append(note)
 
 
 def said(error: BaseException) -> str:

@@ -1,13 +1,17 @@
 import re
 import shlex
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 
 import kerasteach as kt
 from kerasteach.cli import main
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # which comes with pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -78,19 +82,23 @@ def test_there_are_commands():
         "trace",
         "descent",
         "devices",
+        "tutorials",
     }
 
 
 @pytest.mark.parametrize("words", [words for words in LINES if words[0] != "kerasteach"], ids=" ".join)
 def test_a_line_for_the_shell_is_a_command_that_there_is(words):
-    """A verb of the Makefile, an extra of pyproject.toml, or how an environment is activated."""
+    """A verb of the Makefile, an extra of pyproject.toml, all that it needs, or how an environment is activated."""
     if words[0] == "make":
         assert f"\n{words[1]}:" in (ROOT / "Makefile").read_text(encoding="utf-8")
     elif words[:4] == ["python", "-m", "pip", "install"]:
         project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        option, place = words[4:]
-        extras = re.fullmatch(r"\.(\[(.*)\])?", place)[2] or ""
-        assert option == "-e"
-        assert set(filter(None, extras.split(","))) <= set(project["optional-dependencies"])
+        own = re.fullmatch(r"\.(\[(.*)\])?", words[-1])
+        if own:
+            assert words[4:-1] in (["-e"], ["--no-deps", "-e"])
+            assert set(filter(None, (own[2] or "").split(","))) <= set(project["optional-dependencies"])
+        else:
+            needed = {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]}
+            assert set(words[4:]) == needed - {"tensorflow"}
     else:
         assert words == ["source", ".venv/bin/activate"]

@@ -23,6 +23,7 @@ from kerasteach.cli.report import report
 from kerasteach.cli.slides import slides
 from kerasteach.cli.terminal import accept_any_encoding
 from kerasteach.cli.trace import trace
+from kerasteach.cli.tutorials import tutorials
 
 app = typer.Typer(
     add_completion=False,
@@ -31,7 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Make the training of neural networks visible: compare activation functions, and draw why they differ.",
 )
-for _command in (compare, plot, diagnose, report, slides, activations, descent, devices, trace, exercises):
+for _command in (compare, plot, diagnose, report, slides, activations, descent, devices, trace, exercises, tutorials):
     app.command(cls=Command, help=help_of(_command))(_command)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kerasteach.lessons.descent.functions import Function
 
 
-class Animation(StrEnum):
+class Animation(str, Enum):
     """Formats of an animation."""
 
     gif = "gif"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from enum import StrEnum
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from kerasteach.cli.terminal import start_tensorflow
 from kerasteach.validation import choice
 
 
-class Sheets(StrEnum):
+class Sheets(str, Enum):
     """Formats of exercises."""
 
     moodle = "moodle"

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from enum import StrEnum
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from shlex import quote
@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 
-class Format(StrEnum):
+class Format(str, Enum):
     """Formats of a figure."""
 
     png = "png"
@@ -24,7 +24,7 @@ class Format(StrEnum):
     pdf = "pdf"
 
 
-class Look(StrEnum):
+class Look(str, Enum):
     """Styles of a figure."""
 
     lecture = "lecture"
@@ -32,7 +32,7 @@ class Look(StrEnum):
     notebook = "notebook"
 
 
-class TableFormat(StrEnum):
+class TableFormat(str, Enum):
     """Formats of a table."""
 
     csv = "csv"
@@ -80,22 +80,22 @@ Animate = Annotated[
 class Files:
     """Files that a command will write, checked before the training, so that it does not end in an error."""
 
-    def __init__(self, folder: Path, force: bool) -> None:
-        self.folder, self.force = folder, force
+    def __init__(self, folder: Path, force: bool, option: str = "--output") -> None:
+        self.folder, self.force, self.option = folder, force, option
         existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         try:
             with tempfile.TemporaryFile(dir=existing):
                 pass
         except OSError as error:
             raise OSError(
-                f"`--output` must be a folder that can be written. Received: --output {folder} ({error.strerror})."
+                f"`{option}` must be a folder that can be written. Received: {option} {folder} ({error.strerror})."
             ) from None
 
     def path(self, name: str) -> Path:
         """Return a file's path, or raise FileExistsError where it exists and must stay."""
         path = self.folder / name
         if path.exists() and not self.force:
-            raise FileExistsError(f"{path} exists already. Choose another --output, or overwrite it with --force.")
+            raise FileExistsError(f"{path} exists already. Choose another {self.option}, or overwrite it with --force.")
         return path
 
     def move(self, folder: Path, names: Iterable[str]) -> list[Path]:

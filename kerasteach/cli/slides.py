@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import StrEnum
+from enum import Enum
 from pathlib import Path
 from shlex import quote
 from typing import Annotated
@@ -14,7 +14,7 @@ from kerasteach.cli.options import Dark, Force
 from kerasteach.cli.terminal import import_figures
 
 
-class SlideFormat(StrEnum):
+class SlideFormat(str, Enum):
     """Formats of slides."""
 
     powerpoint = "powerpoint"

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
+from kerasteach.extras import check_tensorflow
+
 _ASCII = {"²": "^2", "³": "^3", "⁴": "^4", "–": "-", "—": "-", "−": "-", "×": "x", "→": "->", "←": "<-"}  # noqa: RUF001
 
 
@@ -66,6 +68,7 @@ def start_tensorflow() -> None:
     With `TF_CPP_MIN_LOG_LEVEL=0` TensorFlow logs everything.
     """
     draw_without_screen()
+    check_tensorflow("This command")
     with nullcontext() if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") == "0" else _quiet():
         import tensorflow as tf
 

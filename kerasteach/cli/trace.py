@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from enum import StrEnum
+from enum import Enum
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _WEIGHTS, _BIASES, _INPUT, _TARGET, _RATE = [0.15, 0.45], [0.40, 0.65], [0.1], [0.25], 0.4
 
 
-class Form(StrEnum):
+class Form(str, Enum):
     """How the explanation is written."""
 
     text = "text"

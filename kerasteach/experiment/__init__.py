@@ -6,6 +6,8 @@ Reading a saved comparison needs no Keras; what does need it is imported on firs
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from kerasteach.extras import check_tensorflow
+
 if TYPE_CHECKING:
     from kerasteach.experiment.again import asked_again
     from kerasteach.experiment.comparison import Comparison
@@ -24,6 +26,8 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "compare":
+        check_tensorflow("`compare`")
     if name in _MODULES:
         return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,6 +15,7 @@ from kerasteach.datasets import Dataset
 from kerasteach.experiment.arguments import HIDDEN, INITIALIZER, checked_hidden
 from kerasteach.experiment.initial_weights import fair_network, float32
 from kerasteach.models import mlp
+from kerasteach.validation import add_note
 from kerasteach.variables import restored
 
 Builder: TypeAlias = Callable[..., keras.Model]
@@ -85,7 +86,7 @@ def own_prototype(name: str, build: Builder, seed: int, dataset: Dataset) -> ker
     try:
         network = built(build, seed)
     except Exception as error:
-        error.add_note(f"This happened when models[{name!r}] was built and called on {dataset.inputs} a first time.")
+        add_note(error, f"This happened when models[{name!r}] was built and called on {dataset.inputs} a first time.")
         raise
     if not isinstance(network, keras.Model):
         raise ValueError(f"A builder must return a Keras model. {received} returns {type(network).__name__}.")

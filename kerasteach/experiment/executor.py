@@ -16,6 +16,7 @@ from kerasteach.experiment.networks import Group, Outcome
 from kerasteach.experiment.progress import progress_bar
 from kerasteach.experiment.run_directory import write_group
 from kerasteach.experiment.workers import end_with_parent
+from kerasteach.validation import add_note
 
 
 def check_can_be_sent(executor: Executor | None, groups: Sequence[Group]) -> None:
@@ -109,11 +110,12 @@ def _note_how_to_resume(
         networks = sum(len(group.networks) for group in groups)
         done = sum(len(groups[number].networks) for number in outcomes)
         if directory is None:
-            error.add_note(f"{done} of {networks} networks were trained; with `directory=`, compare would keep them.")
+            add_note(error, f"{done} of {networks} networks were trained; with `directory=`, compare would keep them.")
         else:
-            error.add_note(
+            add_note(
+                error,
                 f"{done} of {networks} networks are kept in {directory}; the same call again, without `overwrite`, "
-                "trains the others."
+                "trains the others.",
             )
         raise
 

@@ -19,6 +19,7 @@ from kerasteach.experiment.networks import Outcome
 from kerasteach.storage import runs, working_folder
 from kerasteach.storage.files import DamagedRunError, flattened, nested
 from kerasteach.storage.manifest import Manifest, read_manifest
+from kerasteach.validation import add_note
 
 _FILES = ("history.parquet", "gradients.parquet", "predictions.parquet", "confusion.parquet", "weights.npz")
 _GROUP = "group.json"
@@ -103,7 +104,7 @@ def _read_group(place: Path) -> Outcome:
         facts, tables = runs.load_run(place, _GROUP)
         weights = weights_of(runs.load_arrays(place, "weights", _GROUP))
     except DamagedRunError as error:
-        error.add_note(f"Without the folder {place}, the same call trains this group of networks again.")
+        add_note(error, f"Without the folder {place}, the same call trains this group of networks again.")
         raise
     return Outcome(facts["networks"], tables, weights, facts["why"], facts["seconds"])
 

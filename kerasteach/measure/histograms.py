@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasteach.keras_internals import positions
 from kerasteach.validation import received
 
 Tensor = Any
@@ -100,7 +101,7 @@ def _is_double(tensor: Tensor) -> bool:
 
 def _count(tensor: Tensor, edges: np.ndarray) -> Tensor:
     entries = ops.abs(ops.reshape(tensor, (-1,)))
-    bins = ops.searchsorted(ops.convert_to_tensor(edges, entries.dtype), entries, side="right") + 1
+    bins = positions(ops.convert_to_tensor(edges, entries.dtype), entries) + 1
     bins = ops.where(ops.equal(entries, 0), 0, bins)
     bins = ops.cast(ops.where(ops.isfinite(entries), bins, len(edges) + 2), "int32")
     return ops.segment_sum(ops.ones_like(bins), bins, num_segments=width(edges))

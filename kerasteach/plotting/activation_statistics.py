@@ -34,6 +34,7 @@ from kerasteach.plotting.style import Look, blend, inks, looks, new_axes
 from kerasteach.plotting.text_fitting import legend
 from kerasteach.plotting.wording import N_, epoch_name, gettext
 from kerasteach.tables.checks import Table
+from kerasteach.tables.group_means import group_means
 from kerasteach.validation import choice, received
 
 _SHARES = {
@@ -198,7 +199,7 @@ def _means(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the mean over the steps of each epoch."""
     values = [name for name in (*_SHARES, *_OTHERS) if name in frame]
     keys = ["network", "seed", "depth", "layer", "epoch"]
-    return frame.groupby(keys, sort=False)[values].mean(skipna=False).reset_index()
+    return group_means(frame.groupby(keys, sort=False)[values]).reset_index()
 
 
 def _label(statistic: str, frame: pd.DataFrame) -> str:

@@ -34,6 +34,7 @@ from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.plotting.wording import N_, epoch_name, gettext, times
 from kerasteach.tables.checks import Table, frame_of
 from kerasteach.tables.error_signal import signal_rows
+from kerasteach.tables.group_means import group_means
 from kerasteach.validation import choice, received
 
 _LONG = 14  # letters of a layer's name, for which a panel of a composed figure has no room
@@ -176,7 +177,7 @@ def draw_flow(
     lost = non_finite.notes(rows, "norm")
     rows, when = of_epoch(rows, epoch)
     groups = rows.groupby(["line", "network", "seed", "layer", "depth"], sort=False)["norm"]
-    rows = groups.mean(skipna=False).reset_index()
+    rows = group_means(groups).reset_index()
     kinds = list(lines)
     medians: dict[str, pd.Series] = {}
     for (line, name), points in rows.groupby(["line", "network"], sort=False):

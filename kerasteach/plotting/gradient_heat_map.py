@@ -33,6 +33,7 @@ from kerasteach.plotting.text_fitting import broken, fitted, letters
 from kerasteach.plotting.ticks import evenly
 from kerasteach.plotting.wording import gettext, times
 from kerasteach.tables.checks import Table, frame_of
+from kerasteach.tables.group_means import group_means
 from kerasteach.validation import finite, flag, received, several
 
 _COLUMNS = 3
@@ -242,5 +243,5 @@ def _name_cells(ax: Axes, rows: pd.DataFrame, norms: pd.DataFrame) -> None:
 
 def _norms(rows: pd.DataFrame) -> pd.Series:
     """Return the median over the seeds of the norm by network, depth and epoch, each a mean over the epoch's steps."""
-    means = rows.groupby(["network", "seed", "depth", "epoch"])["norm"].mean(skipna=False).reset_index()
+    means = group_means(rows.groupby(["network", "seed", "depth", "epoch"])["norm"]).reset_index()
     return median(means, "norm", ["network", "depth", "epoch"])

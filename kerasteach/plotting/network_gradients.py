@@ -24,6 +24,7 @@ from kerasteach.plotting.step_flow import draw_flow, flow_of
 from kerasteach.plotting.style import blend, checked_axes, inks, new_axes, plain
 from kerasteach.plotting.wording import gettext, times
 from kerasteach.tables.checks import Table, frame_of
+from kerasteach.tables.group_means import group_means
 from kerasteach.validation import received, whole
 
 _MOST = 5  # units of a layer that are drawn
@@ -200,7 +201,7 @@ def _units(gradients: Table) -> dict[str, int]:
 
 def _layers(rows: pd.DataFrame, units: dict[str, int]) -> _Layers:
     """Return what is drawn of one network: each layer's mean over the steps, and of these the median over the seeds."""
-    means = rows.groupby(["seed", "depth"])["norm"].mean(skipna=False).reset_index()
+    means = group_means(rows.groupby(["seed", "depth"])["norm"]).reset_index()
     of_depth = rows.groupby("depth")["layer"].first()
     known = {int(depth): units[layer] for depth, layer in zip(of_depth.index, of_depth, strict=True) if layer in units}
     return _Layers(median(means, "norm", "depth"), known, layer_names(rows), rows["seed"].nunique())

@@ -18,6 +18,7 @@ import pandas as pd
 Entry = dict[str, Any]  # of a file in a manifest: `sha256`, and of a table its number of `rows`
 Content = TypeVar("Content")
 
+_BLOCK = 2**20  # bytes that are read at once
 TEMPORARY = re.compile(r"\.kt-[0-9a-f]{16}(\.\w+)?", re.ASCII)
 
 
@@ -113,8 +114,11 @@ def nested(arrays: Mapping[str, np.ndarray]) -> dict[int, dict[str, np.ndarray]]
 
 
 def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def read_table(path: Path, entry: Entry) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import platform
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 _OWN = ("format", "tables", "files", "claimed", "seal")
 _NOT_SEALED = ("seal", "versions", "settings")  # descriptions of the machine, which decide nothing
-_PACKAGES = ("kerasteach", "keras", "tensorflow", "numpy", "pandas")
 _TABLE = re.compile(r"[a-z]+", re.ASCII)
 _FILE = re.compile(r"[a-z]+(-\d{6,})?\.(parquet|npz)", re.ASCII)
 
@@ -75,8 +74,14 @@ class Manifest:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that a run's numbers depend on."""
-    return {**{name: version(name) for name in _PACKAGES}, "python": platform.python_version()}
+    """Return the versions of Python and of the packages that a run's numbers depend on.
+
+    They are those of the modules: TensorFlow is `tensorflow`, whichever of its builds is installed.
+    """
+    import keras  # which whoever trains has imported
+
+    names = ("kerasteach", "keras", keras.backend.backend(), "numpy", "pandas")
+    return {**{name: import_module(name).__version__ for name in names}, "python": platform.python_version()}
 
 
 def columns_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, str]]:

@@ -18,7 +18,7 @@ from kerasteach.cli.terminal import accept_any_encoding
 from kerasteach.experiment import executor
 
 SMALL = ["compare", "--data", "iris", "--hidden", "5", "5", "--seeds", "2", "--epochs", "2"]
-COMMANDS = ("compare", "plot", "activations", "descent", "devices", "trace", "exercises")
+COMMANDS = ("compare", "plot", "activations", "descent", "devices", "trace", "exercises", "tutorials")
 
 
 def command(*arguments, cwd, **environment):

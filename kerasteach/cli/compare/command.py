@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,7 +31,7 @@ from kerasteach.cli.terminal import start_tensorflow
 from kerasteach.validation import whole
 
 
-class Task(StrEnum):
+class Task(str, Enum):
     """Kinds of targets."""
 
     auto = "auto"
@@ -39,7 +39,7 @@ class Task(StrEnum):
     regression = "regression"
 
 
-class Missing(StrEnum):
+class Missing(str, Enum):
     """Treatments of rows with a missing value."""
 
     error = "error"

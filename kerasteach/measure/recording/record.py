@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING
 
 import keras
 
@@ -21,6 +21,9 @@ from kerasteach.measure.statistics import Asked, chosen
 from kerasteach.storage.interruption import no_save_before_sigterm, save_before_sigterm
 from kerasteach.tables.captures import Parameter
 from kerasteach.validation import received, whole
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # typing has it from Python 3.11 on
 
 
 class record(GradientViews):  # noqa: N801  used as a context manager, `with record(...)`, like a function
