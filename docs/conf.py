@@ -10,7 +10,6 @@ sys.path.insert(0, str(DOCS / "extensions"))
 from sources import package_digest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ["MPLBACKEND"] = "Agg"  # of what this process draws; the tutorials' kernels choose their own
 
 project = "kerasteach"
 author = "The kerasteach developers"
@@ -50,14 +49,12 @@ nb_execution_cache_path = str(DOCS / "_build" / "executed" / package_digest())
 
 default_role = "literal"  # a single backtick in a docstring, as in Markdown
 autodoc_member_order = "bysource"
-autodoc_typehints = "signature"
-autodoc_typehints_format = "short"
+autodoc_typehints = "none"  # the arguments' descriptions say what they take, in words
 autodoc_preserve_defaults = True
 autosummary_generate = False
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 napoleon_custom_sections = ["Returns"]  # prose, in which a colon ends no type
-python_maximum_signature_line_length = 80
 add_module_names = False
 toc_object_entries = False
 
@@ -68,9 +65,11 @@ html_css_files = ["kerasteach.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_search_summary = False  # the summaries are fetched, which a browser refuses for a site opened from a file
+html_sidebars = {page: [] for page in ("index", "five-minutes", "gallery", "changelog")}  # of one page
 html_context = {"default_mode": "auto"}
 html_theme_options = {
     "navbar_align": "left",
+    "collapse_navigation": True,  # its switches have no name that a screen reader could read
     "header_links_before_dropdown": 6,
     "show_prev_next": True,
     "secondary_sidebar_items": ["page-toc"],

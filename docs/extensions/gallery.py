@@ -73,6 +73,7 @@ def _make_pictures(app):
 
     from kerasteach.plotting import describe, save, style
 
+    plt.switch_backend("agg")
     data = Data()
     PICTURES.mkdir(parents=True, exist_ok=True)
     wanted = set()

@@ -87,8 +87,11 @@ def _entry(room, module, name):
     value, path = getattr(module, name), f"{room}.{name}"
     head = _title(f"kt.{path.removeprefix('kerasteach.')}")
     if inspect.isclass(value):
-        foreign = ", ".join(base.__name__ for base in value.__mro__ if not base.__module__.startswith("kerasteach"))
-        return f"{head}\n.. autoclass:: {path}\n   :members:\n   :inherited-members: {foreign}\n"
+        foreign = [base for base in value.__mro__ if not base.__module__.startswith("kerasteach")]
+        called_by_keras = ", ".join(name for name in dir(foreign[0]) if not name.startswith("_"))
+        options = {"members": "", "inherited-members": ", ".join(base.__name__ for base in foreign)}
+        options |= {"exclude-members": called_by_keras} if called_by_keras else {}
+        return f"{head}\n.. autoclass:: {path}\n" + "".join(f"   :{key}: {given}\n" for key, given in options.items())
     kind = "autofunction" if inspect.isroutine(value) else "autodata"
     return f"{head}\n.. {kind}:: {path}\n" + ("   :no-value:\n" if kind == "autodata" else "")
 
