@@ -95,6 +95,34 @@ class ActivationCapture(Capture):
 
         return activation_statistics_figure(self.frame, **options)
 
+    def report(
+        self,
+        path: str | Path,
+        history: Any = None,
+        *,
+        title: str | None = None,
+        overwrite: bool = False,
+        verbose: int = 1,
+    ) -> Path:
+        """Write a page to hand out about the last training: `kerasteach.report.write_report` of this capture.
+
+        Args:
+            path: The file, which ends in `.html`. Missing folders are made.
+            history: What `fit` returned. Defaults to `None`: what the model has of its last `fit`.
+            title: The page's heading. Defaults to `None`: the model's name.
+            overwrite: Whether an existing file may be replaced. Defaults to `False`.
+            verbose: `1` for a progress bar on a terminal, `0` for none. Defaults to `1`.
+
+        Returns:
+            The path.
+
+        Raises:
+            ValueError: If nothing is recorded yet, or an argument will not do.
+            TypeError: If an argument is of the wrong kind.
+            FileExistsError: If the file exists and `overwrite` is false.
+        """
+        return self._report(path, None, self, history, title, overwrite, verbose)
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch's number, and begin its window."""
         super().on_epoch_begin(epoch, logs)

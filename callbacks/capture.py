@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import keras
+import pandas as pd
 
 from kerasteach.measure import histograms
 from kerasteach.measure.hooks import buffers, train_function
@@ -25,6 +26,7 @@ from kerasteach.measure.selection import Selectors, checked
 from kerasteach.measure.statistics import Chosen
 from kerasteach.storage.interruption import no_save_before_sigterm, save_before_sigterm
 from kerasteach.tables.captures import Output, Parameter
+from kerasteach.tables.history import history_table
 from kerasteach.validation import received
 
 
@@ -96,6 +98,57 @@ class Capture(Views, keras.callbacks.Callback):
         model, self._trained, self._at_exit = self._trained, None, None
         if not session.over and model is not None:
             train_function.make(model)  # a `fit` that is still running goes on without the hook
+
+    def _history(self, history: Any) -> pd.DataFrame | None:
+        """Return the table of a history: what `fit` returned, or of the model's last `fit` where nothing is given.
+
+        Metrics of the validation that are not there in each epoch are left out.
+        """
+        found = getattr(self.model, "history", None) if history is None else history
+        if found is None or isinstance(found, pd.DataFrame):
+            return found
+        metrics = getattr(found, "history", found)
+        if isinstance(metrics, Mapping):
+            epochs = max((len(metric) for metric in metrics.values()), default=0)
+            metrics = {
+                name: metric
+                for name, metric in metrics.items()
+                if len(metric) == epochs or not str(name).startswith("val_")
+            }
+        return history_table(metrics)
+
+    def _report(
+        self, path: Any, gradients: Any, activations: Any, history: Any, title: Any, overwrite: Any, verbose: Any
+    ) -> Path:
+        """Write a page about the last training."""
+        from kerasteach.report import write_report
+
+        heading = f"Training of {self.model.name}" if title is None and self.model is not None else title
+        return write_report(
+            path,
+            gradients,
+            activations,
+            self._history(history),
+            title=heading,
+            settings=self._training(),
+            overwrite=overwrite,
+            verbose=verbose,
+        )
+
+    def _training(self) -> dict[str, Any]:
+        """Return what was trained and how, in words."""
+        model = self.model
+        if model is None:
+            return {}
+        optimizer = self._optimizer or model.optimizer
+        found = {
+            "network": f"{model.name}, {model.count_params():,} parameters",
+            "optimizer": f"{type(optimizer).__name__}, learning rate {float(optimizer.learning_rate):g}",
+            "loss": getattr(model.loss, "name", None) or getattr(model.loss, "__name__", model.loss),
+            "epochs": self.params.get("epochs"),
+            "batches an epoch": self.params.get("steps"),
+        }
+        return {name: value for name, value in found.items() if value is not None}
 
     def __enter__(self) -> Self:
         self._keep_hook = True

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import pandas as pd
 from kerasteach.callbacks.capture import Capture
 
 from kerasteach.diagnosis import Findings, diagnose
@@ -20,7 +19,6 @@ from kerasteach.measure.recording.views import GradientViews
 from kerasteach.measure.selection import Selector, Selectors, layers_of
 from kerasteach.measure.statistics import Asked, chosen
 from kerasteach.tables.captures import Parameter
-from kerasteach.tables.history import history_table
 
 
 class GradientCapture(GradientViews, Capture):
@@ -127,13 +125,47 @@ class GradientCapture(GradientViews, Capture):
             >>> capture.diagnose()
             No finding. ...
         """
-        found = getattr(self.model, "history", None) if history is None else history
-        if found is not None and not isinstance(found, pd.DataFrame):
-            metrics = getattr(found, "history", found)
-            if isinstance(metrics, Mapping):  # of the validation, which may be in some epochs only, nothing is asked
-                metrics = {name: metric for name, metric in metrics.items() if not str(name).startswith("val_")}
-            found = history_table(metrics)
-        return diagnose(self, activations, found, mute=mute)
+        return diagnose(self, activations, self._history(history), mute=mute)
+
+    def report(
+        self,
+        path: str | Path,
+        activations: Any = None,
+        history: Any = None,
+        *,
+        title: str | None = None,
+        overwrite: bool = False,
+        verbose: int = 1,
+    ) -> Path:
+        """Write a page to hand out about the last training: `kerasteach.report.write_report` of this capture.
+
+        Args:
+            path: The file, which ends in `.html`. Missing folders are made.
+            activations: An `ActivationCapture` of the same training, or its table. Defaults to `None`.
+            history: What `fit` returned. Defaults to `None`: what the model has of its last `fit`.
+            title: The page's heading. Defaults to `None`: the model's name.
+            overwrite: Whether an existing file may be replaced. Defaults to `False`.
+            verbose: `1` for a progress bar on a terminal, `0` for none. Defaults to `1`.
+
+        Returns:
+            The path.
+
+        Raises:
+            ValueError: If nothing is recorded yet, or an argument will not do.
+            TypeError: If an argument is of the wrong kind.
+            FileExistsError: If the file exists and `overwrite` is false.
+
+        Example:
+            >>> import tempfile, keras, numpy as np, kerasteach as kt
+            >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+            >>> model.compile(optimizer="sgd", loss="mse")
+            >>> capture = kt.callbacks.GradientCapture()
+            >>> _ = model.fit(np.ones((4, 2)), np.zeros(4), epochs=3, verbose=0, callbacks=[capture])
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     capture.report(f"{folder}/line.html").name
+            'line.html'
+        """
+        return self._report(path, self, activations, history, title, overwrite, verbose)
 
     def _check(self, model: keras.Model, replicas: int) -> None:
         if not _has_probe(model):

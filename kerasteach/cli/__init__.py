@@ -18,6 +18,8 @@ from kerasteach.cli.descent import descent
 from kerasteach.cli.devices import devices
 from kerasteach.cli.diagnose import diagnose
 from kerasteach.cli.plot import plot
+from kerasteach.cli.report import report
+from kerasteach.cli.slides import slides
 from kerasteach.cli.terminal import accept_any_encoding
 from kerasteach.cli.trace import trace
 
@@ -28,7 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Make the training of neural networks visible: compare activation functions, and draw why they differ.",
 )
-for _command in (compare, plot, diagnose, activations, descent, devices, trace):
+for _command in (compare, plot, diagnose, report, slides, activations, descent, devices, trace):
     app.command(cls=Command, help=help_of(_command))(_command)
 
 

@@ -12,7 +12,7 @@ from kerasteach.cli.run_files import write_run
 from kerasteach.cli.terminal import import_figures
 
 if TYPE_CHECKING:
-    from kerasteach.plotting.run_figures import Run
+    from kerasteach.tables.run import Run
 
 
 def plot(

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from kerasteach.cli.options import Files, Format
 
 if TYPE_CHECKING:
-    from kerasteach.plotting.run_figures import Run, RunFigure
+    from kerasteach.plotting.run_figures import RunFigure
+    from kerasteach.tables.run import Run
 
 
 TABLES = ("history", "gradients", "predictions", "confusion")  # of a comparison, besides its summary

@@ -104,10 +104,75 @@ class Comparison(Displayed):
             return plotting.learning_curves(self.history, **options)
         return plotting.lecture_figure(self.history, self.gradients, **options)
 
+    def report(self, path: str | Path, *, overwrite: bool = False, verbose: int = 1) -> Path:
+        """Write a page to hand out: what was run, the findings, the summary, the figures, the tables, and the call.
+
+        It is one file that opens from disk and loads nothing. With the extra `report` it has charts besides that
+        answer: a slider for the epochs, seeds to switch on and off.
+
+        Args:
+            path: The file, which ends in `.html`. Missing folders are made.
+            overwrite: Whether an existing file may be replaced. Defaults to `False`.
+            verbose: `1` for a progress bar on a terminal, `0` for none. Defaults to `1`.
+
+        Returns:
+            The path.
+
+        Raises:
+            ValueError: If the ending is another one.
+            TypeError: If an argument is of the wrong kind.
+            FileExistsError: If the file exists and `overwrite` is false.
+
+        Example:
+            >>> import tempfile, kerasteach as kt
+            >>> result = kt.compare("tanh", data="iris", hidden=(4,), seeds=1, epochs=1, verbose=0)
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     result.report(f"{folder}/tanh.html").name
+            'tanh.html'
+        """
+        from kerasteach.experiment.about import about
+        from kerasteach.experiment.saved_run import run_of
+        from kerasteach.report.run_page import write_run_page
+
+        return write_run_page(path, run_of(self), about(self.facts), overwrite=overwrite, verbose=verbose)
+
+    def slides(self, path: str | Path, **options: Any) -> Path:
+        """Write slides of the comparison: the findings as titles, the numbers in the speaker's notes.
+
+        A question for the room comes before the figures, with the answer in its notes; the last slide has the call that
+        makes the comparison again.
+
+        Args:
+            path: The file: `.pptx` for PowerPoint (needs python-pptx, of the extra `report`), `.qmd` for Quarto, `.md`
+                for Marp; the figures of the last two stand in a folder beside the file.
+            **options: Those of `kerasteach.report.slides.write_slides`, such as `figures=["gradient_flow"]`,
+                `title="Depth"`, `dark=True` or `overwrite=True`.
+
+        Returns:
+            The path.
+
+        Raises:
+            ValueError: If the ending is another one, or there is no such figure.
+            FileExistsError: If a file exists and `overwrite` is false.
+            ImportError: If python-pptx is needed and not installed.
+
+        Example:
+            >>> import tempfile, kerasteach as kt
+            >>> result = kt.compare("tanh", data="iris", hidden=(4,), seeds=1, epochs=1, verbose=0)
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     result.slides(f"{folder}/tanh.qmd", figures=["learning_curves"]).name
+            'tanh.qmd'
+        """
+        from kerasteach.experiment.about import about
+        from kerasteach.experiment.saved_run import run_of
+        from kerasteach.report.slides import write_slides
+
+        return write_slides(path, run_of(self), about(self.facts), **options)
+
     def _view(self) -> View:
         summary = self.summary()
         medians = [name for name in summary if not str(name).endswith(("_min", "_max", "_low", "_high"))]
-        calls = (".plot()", ".summary()", ".history", ".gradients", ".save(directory)")
+        calls = (".plot()", ".summary()", ".history", ".gradients", ".report(path)", ".save(directory)")
         return View(f"Comparison: {size(self.facts)}", summary[medians], calls)
 
     def save(self, directory: str | Path, *, overwrite: bool = False) -> None:

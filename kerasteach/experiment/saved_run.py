@@ -8,9 +8,9 @@ from typing import Any
 
 from kerasteach.experiment.comparison import Comparison
 from kerasteach.experiment.title import size
-from kerasteach.plotting.run_figures import Run
 from kerasteach.storage.captures import read_tables
 from kerasteach.storage.runs import read_facts
+from kerasteach.tables.run import Run
 from kerasteach.validation import path as checked_path
 
 

@@ -229,7 +229,8 @@ def _spread(ax: Axes, rows: pd.DataFrame) -> None:
         last = epoch == epochs[-1]
         own = rows[rows["epoch"] == epoch]
         look = Look(ink.forward if last else ink.muted, "o" if last else "s")
-        line_with_band(ax, own.assign(seed=""), "depth", "mean", look, hollow=not last, label=f"epoch {epoch + 1}")
+        middle = median(own, "mean", "depth").reset_index().assign(seed="")
+        line_with_band(ax, middle, "depth", "mean", look, hollow=not last, label=f"epoch {epoch + 1}")
         if "std" in own:
             _band(ax, own, look.color, filled=last)
     if len(epochs) > 1:  # above the lines there is room for the legend

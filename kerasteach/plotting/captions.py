@@ -23,7 +23,7 @@ class _Caption:
     finding: str
 
 
-_captions: WeakKeyDictionary[Axes, _Caption] = WeakKeyDictionary()
+_captions: WeakKeyDictionary[Axes | Figure, _Caption] = WeakKeyDictionary()
 
 
 def check_title(title: Any) -> None:
@@ -56,6 +56,27 @@ def caption(ax: Axes, title: str | None, what: str, finding: str = "", *, pad: f
     title = text("title", title, empty=True)
     lines = [finding, what] if title == AUTO else [title]
     ax.set_title("\n".join(fitted(ax, line) for line in lines if line), pad=pad)
+
+
+def keep(figure: Figure, what: str, finding: str) -> None:
+    """Keep what a composed figure shows as a whole, and its finding, for `finding_of`."""
+    _captions[figure] = _Caption(what, finding)
+
+
+def finding_of(figure: Figure) -> tuple[str, str]:
+    """Return the finding of a figure as a whole, and what is drawn; each may be empty.
+
+    Those of a panel count where the figure has no other, so that no panel speaks for its neighbors.
+    """
+    panels = [_captions[ax] for ax in figure.axes if ax in _captions]
+    known = _captions.get(figure) or (panels[0] if len(panels) == 1 else _Caption("", ""))
+    return known.finding, known.what
+
+
+def findings_of_panels(figure: Figure) -> list[str]:
+    """Return the findings of a figure's panels, each with what is drawn there."""
+    panels = [_captions[ax] for ax in figure.axes if ax in _captions]
+    return [f"{panel.what}: {panel.finding}" if panel.what else panel.finding for panel in panels if panel.finding]
 
 
 def describe(figure: Figure | Axes) -> str:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 from kerasteach.plotting import non_finite
-from kerasteach.plotting.captions import AUTO, caption, check_title
+from kerasteach.plotting.captions import AUTO, caption, check_title, keep
 from kerasteach.plotting.comparison_tables import (
     GRADIENTS,
     HISTORY,
@@ -85,6 +85,7 @@ def lecture_figure(
         finding = _upper(top, curves, frame, shown)
         heat_maps(rows_of(frame), dict(zip(shown, bottom.subplots(1, len(shown), squeeze=False).flat, strict=True)))
         setting = setting_of(frame_of("history", history))
+        keep(figure, "learning curves, gradients by layer, and gradients by layer and epoch", finding)
         above = headline(title, "\n".join(part for part in (finding, setting) if part), note, _LETTERS)
         if above:
             figure.suptitle(above)

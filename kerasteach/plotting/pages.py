@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import font_scalings
 
-from kerasteach.plotting.captions import AUTO
+from kerasteach.plotting.captions import AUTO, keep
 from kerasteach.plotting.comparison_tables import (
     ACTIVATIONS,
     GRADIENTS,
@@ -105,6 +105,7 @@ def write_headline(figure: Figure, title: str | None, what: str, finding: str = 
     """
     drawn = what if finding else f"{what[:1].upper()}{what[1:]}"
     width = max(20, int(figure.get_figwidth() * 72 / (LETTER * _size("figure.titlesize"))))
+    keep(figure, what, finding)
     above = headline(title, "\n".join(part for part in (finding, drawn) if part), note, width)
     if above:
         figure.suptitle(above)

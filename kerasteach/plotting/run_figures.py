@@ -15,12 +15,11 @@ no change: it is in `Run.tables` under its name on disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from inspect import signature
 from typing import Any
 
-import pandas as pd
 from matplotlib.animation import FuncAnimation
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -42,38 +41,10 @@ from kerasteach.plotting.network_gradients import network_gradients_figure
 from kerasteach.plotting.pages import pages
 from kerasteach.plotting.score_distribution import score_distribution
 from kerasteach.plotting.update_ratios import update_ratios_figure
+from kerasteach.tables.run import Run
 from kerasteach.validation import choice
 
 _SCORES = ("val_accuracy", "val_loss")
-
-
-@dataclass(frozen=True)
-class Run:
-    """Tables of a run, and what its figures need besides.
-
-    Attributes:
-        tables: By name. A comparison has `history`, `gradients` and, where they fit the data, `predictions` and
-            `confusion`; a capture has `gradients` or `activations`, and its histograms as `gradient_histograms` or
-            `activation_histograms`. Those without a row count as missing. `attrs["setting"]` of a table says what was
-            trained on what.
-        task: `"classification"` or `"regression"`. Defaults to nothing: not known.
-        target: The training loss at which training was to stop. Defaults to `None`: there was none.
-        examples: Returns the examples in the units of `predictions`, as `decision_boundary` takes them: `x` and `y`.
-            Defaults to none, where they are not known.
-        summary: Returns the summary of a comparison. Defaults to `None`: it is none.
-        note: What is to be known of the run, such as that it is not finished. Defaults to nothing.
-    """
-
-    tables: Mapping[str, pd.DataFrame]
-    task: str = ""
-    target: float | None = None
-    examples: Callable[[], dict[str, Any]] = dict
-    summary: Callable[[], pd.DataFrame] | None = None
-    note: str = ""
-
-    def has(self, table: str) -> bool:
-        """Say whether there is a table of this name, with a row."""
-        return table in self.tables and not self.tables[table].empty
 
 
 def _always(run: Run) -> bool:
@@ -254,7 +225,8 @@ def named(run: Run, names: Iterable[str]) -> list[RunFigure]:
 
     Example:
         >>> import kerasteach as kt
-        >>> from kerasteach.plotting.run_figures import Run, named
+        >>> from kerasteach.plotting.run_figures import named
+        >>> from kerasteach.tables.run import Run
         >>> run = Run({"history": kt.measure.history_table({"loss": [0.9, 0.4]})})
         >>> [figure.shows for figure in named(run, ["learning-curves"])]
         ['training loss against the epochs']

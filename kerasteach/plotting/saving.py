@@ -81,7 +81,7 @@ def save(figure: Figure | Axes | Animation, path: str | Path, *, overwrite: bool
         return path
     whole = figure if isinstance(figure, Figure) else figure.get_figure(root=True)
     assert isinstance(whole, Figure)
-    write_atomically(path, lambda temporary: temporary.write_bytes(_content(whole, ending[1:])))
+    write_atomically(path, lambda temporary: temporary.write_bytes(content(whole, ending[1:])))
     _close(whole)
     return path
 
@@ -92,18 +92,21 @@ def _close(figure: Figure) -> None:
         plt.close(figure)
 
 
-def _content(figure: Figure, kind: str) -> bytes:
-    """Return what the file of a figure holds."""
+def content(figure: Figure, kind: str) -> bytes:
+    """Return what the file of a figure holds.
+
+    Args:
+        figure: The figure.
+        kind: `"png"`, `"svg"` or `"pdf"`.
+    """
     title, description = heading(figure), describe(figure)
     written = BytesIO()
     with settings(_FILES):
         figure.savefig(
             written, format=kind, dpi=150, bbox_inches=_page(figure), metadata=_metadata(kind, title, description)
         )
-    content = written.getvalue()
-    if kind != "svg":
-        return content
-    return _described(content.decode(), title, description).encode()
+    data = written.getvalue()
+    return data if kind != "svg" else _described(data.decode(), title, description).encode()
 
 
 def _page(figure: Figure) -> Bbox | None:
@@ -126,11 +129,11 @@ def _metadata(kind: str, title: str, description: str) -> dict[str, str | None]:
     return {"Title": title, "Description": description}
 
 
-def _described(content: str, title: str, description: str) -> str:
+def _described(svg: str, title: str, description: str) -> str:
     """Return the text of an SVG file with its title and description, which screen readers look for at its start."""
-    start = content.index(">", content.index("<svg")) + 1
+    start = svg.index(">", svg.index("<svg")) + 1
     words = "".join(f"\n <{tag}>{escape(text)}</{tag}>" for tag, text in (("title", title), ("desc", description)))
-    return f'{content[: start - 1]} role="img">{words}{content[start:]}'
+    return f'{svg[: start - 1]} role="img">{words}{svg[start:]}'
 
 
 def _film(animation: Animation, path: Path, verbose: bool) -> None:

@@ -11,7 +11,7 @@ def test_a_comparison_shows_its_size_and_medians(comparison):
     """In a shell and in a notebook: what was trained, the median of each quantity, and what to call next."""
     shown = repr(comparison).splitlines()
     assert shown[0] == "Comparison: 3 variants x 3 seeds, 4 epochs, iris"
-    assert shown[-1] == "Next: .plot(), .summary(), .history, .gradients, .save(directory)"
+    assert shown[-1] == "Next: .plot(), .summary(), .history, .gradients, .report(path), .save(directory)"
     assert [line.split()[0] for line in shown[3:-1]] == ["sigmoid", "tanh", "relu"]
     assert "final_loss" in shown[1]
     assert "final_loss_min" not in shown[1]

@@ -5,7 +5,8 @@ import pytest
 
 from kerasteach import plotting
 from kerasteach.plotting import run_figures
-from kerasteach.plotting.run_figures import FIGURES, Run, RunFigure, fitting, named
+from kerasteach.plotting.run_figures import FIGURES, RunFigure, fitting, named
+from kerasteach.tables.run import Run
 
 HISTORY = pd.DataFrame({"epoch": [0, 1], "metric": "loss", "value": [0.9, 0.4]})
 

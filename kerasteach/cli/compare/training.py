@@ -5,11 +5,9 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import reduce
 from importlib import import_module
-from multiprocessing import get_context
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -19,6 +17,8 @@ import typer
 from kerasteach.cli.terminal import start_tensorflow
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from kerasteach import Comparison
 
 _WITH_RESUME = {"resume", "models", "processes", "format", "look", "dark", "animate", "tables", "force"}
@@ -114,6 +114,9 @@ def _given(ctx: typer.Context, name: str) -> bool:
 def _executor(processes: int) -> AbstractContextManager[Executor | None]:
     if processes == 1:
         return nullcontext()
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     return ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_start_worker)
 
 

@@ -219,6 +219,13 @@ class Recording:
         """Return the whole table, from disk where it is kept there."""
         return self._whole(self._name)
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return all tables, called as the figures of a run call them."""
+        tables = {self._name: self.table()}
+        if self._edges is not None:
+            tables[f"{self._name[:-1]}_histograms"] = self.histogram_table()
+        return tables
+
     def histogram_table(self) -> pd.DataFrame:
         """Return the histograms, a row a bin."""
         return self._whole("histograms")

@@ -11,7 +11,9 @@ import pandas as pd
 
 from kerasteach.display import Displayed, View
 from kerasteach.measure.recording.recording import Recording
+from kerasteach.storage.manifest import versions
 from kerasteach.tables.names import means
+from kerasteach.tables.run import Run
 from kerasteach.validation import LARGEST, did_you_mean, received, whole
 
 if TYPE_CHECKING:
@@ -123,6 +125,30 @@ class Views(Displayed):
         """
         self._refresh()
         return self._recording.save(directory)
+
+    def slides(self, path: str | Path, **options: Any) -> Path:
+        """Write slides of what was recorded: the findings as titles, the numbers in the speaker's notes.
+
+        Args:
+            path: The file: `.pptx` for PowerPoint (needs python-pptx, of the extra `report`), `.qmd` for Quarto, `.md`
+                for Marp; the figures of the last two stand in a folder beside the file.
+            **options: Those of `kerasteach.report.slides.write_slides`, such as `figures=["gradient_flow"]` or
+                `overwrite=True`.
+
+        Returns:
+            The path.
+
+        Raises:
+            ValueError: If the ending is another one, or nothing is recorded yet.
+            FileExistsError: If a file exists and `overwrite` is false.
+            ImportError: If python-pptx is needed and not installed.
+        """
+        from kerasteach.report.about import About
+        from kerasteach.report.slides import write_slides
+
+        self._refresh()
+        about = About("One network in training", {}, versions=versions())
+        return write_slides(path, Run(self._recording.tables()), about, **options)
 
 
 class GradientViews(Views):

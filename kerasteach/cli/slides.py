@@ -1,0 +1,83 @@
+"""The command `kerasteach slides`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kerasteach.cli.options import Dark, Force
+from kerasteach.cli.terminal import import_figures
+
+
+class SlideFormat(StrEnum):
+    """Formats of slides."""
+
+    powerpoint = "powerpoint"
+    quarto = "quarto"
+    marp = "marp"
+
+
+def slides(
+    run: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            help="The folder that `kerasteach compare`, Comparison.save or a capture with directory= wrote.",
+            show_default=False,
+        ),
+    ],
+    figures: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FIGURE",
+            help="The figures to show; `kerasteach plot RUN --list` names them. Without: the usual ones.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The file: .pptx for PowerPoint, .qmd for Quarto, .md for Marp. Without: slides.pptx in RUN.",
+            show_default=False,
+        ),
+    ] = None,
+    format: Annotated[  # noqa: A002  the option's name
+        SlideFormat | None,
+        typer.Option("--format", help="Where the ending leaves it open: quarto for a .md.", show_default=False),
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="The first slide's title.", show_default=False)] = None,
+    dark: Dark = False,
+    force: Force = False,
+) -> None:
+    """Write slides of a saved run: the findings as titles, the numbers in the speaker's notes, a question for the room.
+
+    \b
+    kerasteach slides kerasteach-comparison --output vanishing.pptx
+    kerasteach slides kerasteach-comparison gradient_flow --output vanishing.qmd
+    """  # noqa: D301  the mark of lines that stay as they are
+    if not run.is_dir():
+        raise FileNotFoundError(f"`run` must be the folder of a run. Received: {run}, which is no folder.")
+    import_figures()
+    from kerasteach.experiment.about import about_saved
+    from kerasteach.experiment.saved_run import saved_run
+    from kerasteach.report.slides import write_slides
+
+    found = saved_run(run)
+    if found.note:
+        typer.echo(found.note, err=True)
+    written = write_slides(
+        run / "slides.pptx" if output is None else output,
+        found,
+        about_saved(run),
+        format=None if format is None else format.value,
+        figures=figures,
+        title=title,
+        dark=dark,
+        overwrite=force,
+    )
+    typer.echo(written)
