@@ -18,6 +18,7 @@ _ROOMS = (
     "datasets",
     "devices",
     "diagnosis",
+    "exercises",
     "experiment",
     "initializers",
     "layers",

@@ -3,6 +3,7 @@ from kerasteach import callbacks as callbacks
 from kerasteach import datasets as datasets
 from kerasteach import devices as devices
 from kerasteach import diagnosis as diagnosis
+from kerasteach import exercises as exercises
 from kerasteach import experiment as experiment
 from kerasteach import initializers as initializers
 from kerasteach import layers as layers

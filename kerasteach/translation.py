@@ -15,7 +15,7 @@ from kerasteach.validation import choice
 
 LOCALE = Path(__file__).parent / "locale"
 # A catalog's name, and the rooms whose messages it has: folders or modules of this package.
-DOMAINS = {"explain": ("lessons/backprop/explain",)}
+DOMAINS = {"explain": ("lessons/backprop/explain",), "exercises": ("exercises",)}
 SOURCE = "en"  # the language of the messages in the code
 
 

@@ -16,6 +16,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import kerasteach as kt
+from kerasteach.exercises.check import code_of
 
 ODD = {
     "None": lambda: None,
@@ -124,6 +125,18 @@ def dataset():
 
 
 @cache
+def sheets():
+    """Return exercises of a class of one."""
+    return kt.exercises.make("descent", ["Ada"], "a long secret")
+
+
+@cache
+def code():
+    """Return the code of a question, as a notebook has it."""
+    return code_of(next(iter(sheets()._by_student.values())).questions[0], "salt", str)
+
+
+@cache
 def trace():
     """Return a traced step."""
     return kt.trace_step(model(), X[:1], Y[:1])
@@ -223,6 +236,9 @@ BASE = {
     "diagnosis.explain": lambda: {"rule": "KT201"},
     "devices.resolve": dict,
     "devices.scope": dict,
+    "exercises.Exercises.save": lambda: {"directory": "sheets"},
+    "exercises.check": lambda: {"code": code(), "answer": 1.0},
+    "exercises.make": lambda: {"kind": "descent", "students": ["Ada"], "secret": "a long secret"},
     "experiment.Comparison.summary": dict,
     "experiment.Comparison.save": lambda: {"directory": "saved"},
     "experiment.Comparison.slides": lambda: {"path": "run.qmd"},
@@ -353,6 +369,7 @@ INSTANCES = {
     "callbacks.GradientCapture": lambda: fitted()[0],
     "callbacks.StopOnError": judged,
     "diagnosis.Findings": lambda: kt.diagnose(gradients().assign(norm=0.0)),
+    "exercises.Exercises": sheets,
     "experiment.Comparison": comparison,
     "layers.Dense": lambda: model().layers[0],
     "lessons.DecisionRegions": lambda: kt.decision_regions(model(), X, Y, points=2),
@@ -365,6 +382,8 @@ INSTANCES = {
 # Results, whose constructors only this package calls, and what measuring is made of, which is handed checked values.
 NOT_CALLED_BY_USERS = {
     "devices.Device",
+    "exercises.Exercises",
+    "exercises.Verdict",
     "diagnosis.Findings",
     "lessons.DecisionRegions",
     "experiment.Comparison",

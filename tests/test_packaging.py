@@ -34,6 +34,7 @@ FLOORS = [
     {"models", "measure"},
     {"callbacks"},
     {"experiment", "lessons"},
+    {"exercises"},
     {"cli"},
 ]
 # The same inside the two largest rooms, from the ground; modules and folders that are not named stand where they like.

@@ -10,7 +10,7 @@ BRITISH = re.compile(r"colour|grey|centre|(standard|normal|initial|regular|summa
 REPLACED = {"progress": "verbose", "colour_bar": "colorbar"}
 # Results that have no single table, and those of which no figure would show anything.
 WITHOUT_FRAME = {"Comparison", "WeightSnapshots"}
-WITHOUT_PLOT = {"Diagnosis", "Findings"}  # words
+WITHOUT_PLOT = {"Diagnosis", "Exercises", "Findings"}  # words
 
 
 def rooms():

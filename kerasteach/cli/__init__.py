@@ -17,6 +17,7 @@ from kerasteach.cli.compare.command import compare
 from kerasteach.cli.descent import descent
 from kerasteach.cli.devices import devices
 from kerasteach.cli.diagnose import diagnose
+from kerasteach.cli.exercises import exercises
 from kerasteach.cli.plot import plot
 from kerasteach.cli.report import report
 from kerasteach.cli.slides import slides
@@ -30,7 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Make the training of neural networks visible: compare activation functions, and draw why they differ.",
 )
-for _command in (compare, plot, diagnose, report, slides, activations, descent, devices, trace):
+for _command in (compare, plot, diagnose, report, slides, activations, descent, devices, trace, exercises):
     app.command(cls=Command, help=help_of(_command))(_command)
 
 

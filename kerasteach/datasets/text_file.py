@@ -25,20 +25,23 @@ _NOT_TEXT = {
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f]")
 
 
-def read_text(path: Path, encoding: str | None = None) -> str:
+def read_text(path: Path, encoding: str | None = None, *, argument: str = "data") -> str:
     r"""Return a file's text, with `\n` between its lines.
 
     Args:
         path: The file.
         encoding: How it was written. Defaults to `None`: by its byte order mark, else UTF-8, else Windows's Western
             European (which holds Latin-1).
+        argument: What an error calls the file. Defaults to `"data"`.
 
     Raises:
         FileNotFoundError: If it does not exist.
         ValueError: If it is no regular file, is empty, or holds no text.
     """
-    if not stat.S_ISREG(_mode(path)):  # opening a named pipe would wait for a writer
-        raise ValueError(f"`data` must be a regular file, no directory, pipe or device. {received('data', str(path))}")
+    if not stat.S_ISREG(_mode(path, argument)):  # opening a named pipe would wait for a writer
+        raise ValueError(
+            f"`{argument}` must be a regular file, no directory, pipe or device. {received(argument, str(path))}"
+        )
     content = path.read_bytes()
     if not content.strip(b"\0 \t\r\n"):
         raise ValueError(f"{path.name} must be a CSV file with a header line. Received: an empty file.")
@@ -51,11 +54,11 @@ def read_text(path: Path, encoding: str | None = None) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _mode(path: Path) -> int:
+def _mode(path: Path, argument: str) -> int:
     try:
         return path.stat().st_mode
     except FileNotFoundError:
-        raise FileNotFoundError(f"`data` must be a file that is there. {received('data', str(path))}") from None
+        raise FileNotFoundError(f"`{argument}` must be a file that is there. {received(argument, str(path))}") from None
 
 
 def _decoded(content: bytes, name: str, encoding: str | None) -> str:

@@ -18,7 +18,7 @@ from kerasteach.cli.terminal import accept_any_encoding
 from kerasteach.experiment import executor
 
 SMALL = ["compare", "--data", "iris", "--hidden", "5", "5", "--seeds", "2", "--epochs", "2"]
-COMMANDS = ("compare", "plot", "activations", "descent", "devices", "trace")
+COMMANDS = ("compare", "plot", "activations", "descent", "devices", "trace", "exercises")
 
 
 def command(*arguments, cwd, **environment):
@@ -40,7 +40,7 @@ def here(tmp_path, monkeypatch):
     """Return a function that runs the command in this process, where TensorFlow has started, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
-    for name in ("activations", "compare.command", "descent", "devices", "trace"):
+    for name in ("activations", "compare.command", "descent", "devices", "exercises", "trace"):
         monkeypatch.setattr(sys.modules[f"kerasteach.cli.{name}"], "start_tensorflow", lambda: None)
 
     def run(*arguments):

@@ -12,6 +12,7 @@ from kerasteach.lessons.backprop.explain.explanation import explained, readable
 from kerasteach.lessons.backprop.explain.sections import render
 from kerasteach.lessons.backprop.step import Step
 from kerasteach.tables.training_step import step_table
+from kerasteach.translation import SOURCE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,18 +39,24 @@ class TracedStep(Displayed):
         """
         return step_table(self._step.parts())
 
-    def explain(self, format: Literal["text", "markdown", "latex"] = "text") -> str:  # noqa: A002  the usual word
+    def explain(
+        self,
+        format: Literal["text", "markdown", "latex"] = "text",  # noqa: A002  the usual word
+        *,
+        language: str = SOURCE,
+    ) -> str:
         """Explain the step in the course's four steps: each line a formula, its numbers, and the result.
 
         Args:
             format: `"text"`; `"markdown"`, with formulas between dollar signs; or `"latex"`, displayed formulas that
                 LaTeX (with amsmath), MathJax and KaTeX can set. Defaults to `"text"`.
+            language: The language of the sentences: `"en"`, or `"de"` for German. Defaults to `"en"`.
 
         Raises:
-            TypeError: If the format is no text.
-            ValueError: If the format is another one, or the network or batch is too large to read.
+            TypeError: If the format or the language is no text.
+            ValueError: If the format or the language is another one, or the network or batch is too large to read.
         """
-        return render(explained(self._step), format)
+        return render(explained(self._step, language), format)
 
     def plot(self, example: int = 0, ax: Axes | None = None, *, page: int = 1) -> Axes:
         """Draw the network with the step's numbers on it; returns the axes.

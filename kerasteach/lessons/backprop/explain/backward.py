@@ -10,32 +10,34 @@ from kerasteach.lessons.backprop.explain.formulas import (
     over_examples,
     product,
     quotient,
-    symbol,
     total,
 )
 from kerasteach.lessons.backprop.explain.sections import Section
-from kerasteach.lessons.backprop.explain.symbols import Symbols, gradient, new, penalty
+from kerasteach.lessons.backprop.explain.symbols import Symbols, gradient, penalty
 from kerasteach.lessons.backprop.step import WeightStep
 
 
 def backward_section(symbols: Symbols) -> Section:
     """Write the error signals and the gradients from the last layer to the first, then the new weights."""
-    section, step = Section("3. Backpropagate and update"), symbols.step
-    section.sentence("From the last layer to the first, with the old weights everywhere:")
+    _, step = symbols.gettext, symbols.step
+    section = Section(_("3. Backpropagate and update"), _)
+    section.sentence(_("From the last layer to the first, with the old weights everywhere:"))
     for number in reversed(range(len(step.layers))):
         layer = step.layers[number]
         received = [weight for weight in layer.weights if weight.gradient is not None]
         if received or _has_signals(symbols, number):
-            section.sentence(f"Layer {layer.depth}, {layer.name}:" if layer.weights else f"{layer.name}:")
+            heading = _("Layer {depth}, {name}:") if layer.weights else "{name}:"
+            section.sentence(heading.format(depth=layer.depth, name=layer.name))
         if _has_signals(symbols, number):
             for example in section.each(step.examples):
                 _add_errors(section, symbols, number, example)
                 _add_deltas(section, symbols, number, example)
         if step.examples > 1 and received:
-            section.sentence("Summed over the examples:")
+            section.sentence(_("Summed over the examples:"))
         for weight in received:
             _add_gradients(section, symbols, number, weight)
-    section.sentence(f"New weights, by {step.optimizer} with the learning rate {step.learning_rate:.4g}:")
+    heading = _("New weights, by {optimizer} with the learning rate {rate}:")
+    section.sentence(heading.format(optimizer=step.optimizer, rate=f"{step.learning_rate:.4g}"))
     for number, layer in enumerate(step.layers):
         for weight in layer.weights:
             _add_update(section, symbols, number, weight)
@@ -55,7 +57,7 @@ def _has_signals(symbols: Symbols, number: int) -> bool:
 
 def _add_errors(section: Section, symbols: Symbols, number: int, example: int) -> None:
     """Write dE/da, from the loss or the next layer; an activation layer there has it already, as its dE/dz."""
-    error = symbols.step.error
+    _, error = symbols.gettext, symbols.step.error
     for unit, left in enumerate(symbols.errors(number, example)):
         if not _is_last(symbols, number):
             if symbols.step.layers[number + 1].weights:
@@ -63,7 +65,7 @@ def _add_errors(section: Section, symbols: Symbols, number: int, example: int) -
         elif error.formula:
             section.equation(left, _at_output(symbols, example, unit))
         else:
-            section.equation(left, note=f"{error.name}, by automatic differentiation")
+            section.equation(left, note=_("{name}, by automatic differentiation").format(name=error.name))
 
 
 def _at_output(symbols: Symbols, example: int, unit: int) -> Formula:
@@ -89,13 +91,14 @@ def _add_deltas(section: Section, symbols: Symbols, number: int, example: int) -
     """Write dE/dz, unless it is dE/da under the same name."""
     if symbols.passes(number):
         return
-    layer = symbols.step.layers[number]
+    _, layer = symbols.gettext, symbols.step.layers[number]
     errors, a = symbols.errors(number, example), symbols.a(number, example)
     for unit, left in enumerate(symbols.deltas(number, example)):
         if layer.nonlinearity.name == "softmax":
             forms = [softmax_back(errors, a, unit)]
         elif layer.slope is None:
-            section.equation(left, note=f"{layer.nonlinearity.name}, by automatic differentiation")
+            note = _("{name}, by automatic differentiation").format(name=layer.nonlinearity.name)
+            section.equation(left, note=note)
             continue
         else:
             forms = [product(errors[unit], *_slope(symbols, number, example, unit))]
@@ -131,7 +134,7 @@ def _add_gradients(section: Section, symbols: Symbols, number: int, weight: Weig
             for example in examples:
                 factors[example].append(symbols.x(number, example)[place[0]])
         terms = [product(*factors[example]) for example in examples]
-        form = over_examples(terms[0], terms)
+        form = over_examples(terms[0], terms, symbols.gettext)
         if weight.penalty is not None:
             form = total(penalty(of, float(weight.penalty[place])), form)
         section.equation(gradient(of, float(weight.gradient[place])), form)
@@ -151,15 +154,16 @@ def _chain_rule(symbols: Symbols, number: int) -> list[Formula]:
 
 def _add_update(section: Section, symbols: Symbols, number: int, weight: WeightStep) -> None:
     """Write the new weight, as a formula where the rule is the plain one."""
-    step = symbols.step
+    _, step = symbols.gettext, symbols.step
     if weight.gradient is None:
-        section.sentence(f"{step.layers[number].name} is frozen: its {weight.letter} stays as it is.")
+        frozen = _("{name} is frozen: its {letter} stays as it is.")
+        section.sentence(frozen.format(name=step.layers[number].name, letter=weight.letter))
         return
-    rate = symbol("learning_rate", r"\eta", step.learning_rate)
     for place in weight.places():
         old = symbols.weight(number, weight, place, weight.before)
-        left = new(old, float(weight.after[place]))
+        left = symbols.new(old, float(weight.after[place]))
         if weight.plain:
-            section.equation(left, difference(old, product(rate, gradient(old, float(weight.gradient[place])))))
+            slope = gradient(old, float(weight.gradient[place]))
+            section.equation(left, difference(old, product(symbols.rate(), slope)))
         else:
-            section.equation(left, note=f"by {step.optimizer}'s rule")
+            section.equation(left, note=_("by {optimizer}'s rule").format(optimizer=step.optimizer))

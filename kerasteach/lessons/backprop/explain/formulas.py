@@ -143,16 +143,19 @@ def function(name: str, argument: Formula, value: float) -> Formula:
     return Formula(write, value)
 
 
-def over_examples(term: Formula, terms: Sequence[Formula]) -> Formula:
+def over_examples(term: Formula, terms: Sequence[Formula], gettext: Callable[[str], str]) -> Formula:
     """Return a sum over the examples of the batch: one term in symbols, all of them in numbers."""
     if len(terms) == 1:
         return term
-    everything = total(*terms)
+    _, everything = gettext, total(*terms)
 
     def write(style: Style) -> str:
         if style.numbers:
             return everything.write(style)
-        sign = r"\sum_{\mathrm{examples}} " if style.latex else "sum over examples of "
-        return sign + term.inside(style, PRODUCT)
+        written = term.inside(style, PRODUCT)
+        if style.latex:
+            examples = _("examples")
+            return rf"\sum_{{\mathrm{{{examples}}}}} {written}"
+        return _("sum over examples of {term}").format(term=written)
 
     return Formula(write, everything.value, lambda _: SUM)

@@ -15,13 +15,14 @@ from kerasteach.lessons.backprop.step import Step
 
 def initial_section(symbols: Symbols) -> Section:
     """Write the examples, their targets, and the weights."""
-    section, step = Section("1. Initialize"), symbols.step
+    _, step = symbols.gettext, symbols.step
+    section = Section(_("1. Initialize"), _)
     for example in section.each(step.examples):
         for given in (*symbols.x(0, example), *symbols.targets(example)):
             section.equation(given)
     for number, layer in enumerate(step.layers):
         if layer.weights:
-            section.sentence(f"Layer {layer.depth}, {layer.name}:")
+            section.sentence(_("Layer {depth}, {name}:").format(depth=layer.depth, name=layer.name))
         for weight in layer.weights:
             for place in weight.places():
                 section.equation(symbols.weight(number, weight, place, weight.before))
@@ -30,7 +31,8 @@ def initial_section(symbols: Symbols) -> Section:
 
 def forward_section(symbols: Symbols) -> Section:
     """Write z and a of every unit, and the error."""
-    section, step = Section("2. Forward pass and error"), symbols.step
+    _, step = symbols.gettext, symbols.step
+    section = Section(_("2. Forward pass and error"), _)
     for example in section.each(step.examples):
         for number, layer in enumerate(step.layers):
             z, a = symbols.z(number, example), symbols.a(number, example)
@@ -42,7 +44,7 @@ def forward_section(symbols: Symbols) -> Section:
             outputs = probabilities(step.error.formula, symbols.a(len(step.layers) - 1, example))
             formula = error_of_example(step.error.formula, symbols.targets(example), outputs)
             section.equation(_errors(step)[example], formula)
-    _add_total(section, step)
+    _add_total(section, symbols)
     return section
 
 
@@ -66,15 +68,16 @@ def _errors(step: Step) -> Sequence[Formula]:
     return [symbol(f"E({example})", f"E({example})", value) for example, value in enumerate(each)]
 
 
-def _add_total(section: Section, step: Step) -> None:
+def _add_total(section: Section, symbols: Symbols) -> None:
     """Write the error of the batch: of its examples, with the penalties on weights."""
+    _, step = symbols.gettext, symbols.step
     left, errors = symbol("E", "E", step.total), _errors(step)
     if not errors:
-        section.equation(left, note=f"{step.error.name} of the batch")
+        section.equation(left, note=_("{loss} of the batch").format(loss=step.error.name))
         return
     terms = [quotient(total(*errors), constant(step.examples)) if step.mean else total(*errors)]
     for layer in step.layers:
         if layer.penalty is not None:
             terms.append(symbol(f"R{layer.depth}", f"R_{{{layer.depth}}}", layer.penalty))
     if len(errors) > 1 or len(terms) > 1:
-        section.equation(left, total(*terms), note="R is what regularizers add" if len(terms) > 1 else "")
+        section.equation(left, total(*terms), note=_("R is what regularizers add") if len(terms) > 1 else "")

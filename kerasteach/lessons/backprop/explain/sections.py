@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kerasteach.lessons.backprop.explain.formulas import Formula, Style, number
@@ -30,6 +30,7 @@ class Section:
     """One of the course's four steps: a title, sentences and equations."""
 
     title: str
+    gettext: Callable[[str], str]  # translates what the section says by itself
     lines: list[str | Equation] = field(default_factory=list)
 
     def sentence(self, text: str) -> None:
@@ -42,9 +43,10 @@ class Section:
 
     def each(self, examples: int) -> Iterator[int]:
         """Yield the examples of a batch; name each, where there are several."""
+        _ = self.gettext
         for example in range(examples):
             if examples > 1:
-                self.sentence(f"Example {example}:")
+                self.sentence(_("Example {example}:").format(example=example))
             yield example
 
 
@@ -80,7 +82,8 @@ def _note(equation: Equation) -> str:
 
 def _latex(section: Section) -> str:
     title = section.title.replace(" ", "~")
-    lines = [rf"& \mathbf{{{title}}} \\"]
+    bold = "mathbf" if title.isascii() else "textbf"  # in a formula, LaTeX knows no letter beyond ASCII
+    lines = [rf"& \{bold}{{{title}}} \\"]
     for line in section.lines:
         if isinstance(line, str):
             lines.append(rf"& \text{{{_escaped(line)}}} \\")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import zip_longest
 from typing import TypeAlias
 
@@ -23,6 +24,7 @@ class Symbols:
 
     Args:
         step: The step.
+        gettext: Translates the words among the symbols.
 
     Attributes:
         inputs: The name of each layer's input.
@@ -30,8 +32,8 @@ class Symbols:
         outputs: The name of each layer's a; that of its z where they are the same numbers, written once.
     """
 
-    def __init__(self, step: Step) -> None:
-        self.step = step
+    def __init__(self, step: Step, gettext: Callable[[str], str] = str) -> None:
+        self.step, self.gettext = step, gettext
         self.inputs: list[Name] = []
         self.pre_activations: list[Name] = []
         self.outputs: list[Name] = []
@@ -81,6 +83,17 @@ class Symbols:
         depth = self.step.layers[number].depth
         return _symbol((letter, depth), () if single else place, float(values[place]))
 
+    def new(self, of: Formula, value: float) -> Formula:
+        """Return the new value of a weight."""
+        _, (text, latex) = self.gettext, _written(of)
+        mark = _("new")
+        return symbol(_("new {weight}").format(weight=text), rf"{latex}^{{\mathrm{{{mark}}}}}", value)
+
+    def rate(self) -> Formula:
+        """Return the learning rate."""
+        _ = self.gettext
+        return symbol(_("learning_rate"), r"\eta", self.step.learning_rate)
+
 
 def gradient(of: Formula, value: float) -> Formula:
     """Return dE/d(of)."""
@@ -91,12 +104,6 @@ def penalty(of: Formula, value: float) -> Formula:
     """Return dR/d(of), which a regularizer adds to the gradient."""
     text, latex = _written(of)
     return symbol(f"dR/d{text}", rf"\frac{{\partial R}}{{\partial {latex}}}", value)
-
-
-def new(of: Formula, value: float) -> Formula:
-    """Return the new value of a weight."""
-    text, latex = _written(of)
-    return symbol(f"new {text}", rf"{latex}^{{\mathrm{{new}}}}", value)
 
 
 def _passes(layer: LayerStep, after: LayerStep | None) -> bool:
