@@ -120,6 +120,7 @@ CAUSES = {
         (
             *("BCI: biases far below 0, ReLU", "HLR times 100", "WCI: weights too small"),
             *("TAN: a NaN in the data", "WCI: weights too large, ReLU", "UIN: inputs times 1000"),
+            "RAW: penalty too strong",  # which drives the weights to 0
         ),
     ),
     "KT201": (("ACH: sigmoid in 8 to 12 layers", "WCI: weights too small"), ("RAW: penalty too strong",)),
@@ -148,8 +149,17 @@ CAUSES = {
     ),
 }
 
-# Whether a gradient is there is no matter of the outcome: layers with weights as drawn may do.
-BY_CONSTRUCTION = ("KT102",)
+
+def has_no_gradient(operator: str, setting: Setting) -> bool:
+    """Say whether the hidden layers get no gradient by how the network is made, whatever the outcome.
+
+    The outcome is no measure of it: hidden layers with weights as drawn may do. With weights of 0 each hidden layer's
+    output is f(0), and where that is 0 no kernel ever gets a gradient; sigmoid has f(0) = 0.5, so that the last layer
+    learns, and the others after it.
+    """
+    return operator == "ACH: a function without slope" or (
+        operator == "WCI: weights 0" and setting.activation != "sigmoid"
+    )
 
 
 def train(setting: Setting) -> dict[str, Any]:
@@ -266,16 +276,18 @@ def report(out: Path) -> None:
             continue
         found = kt.diagnosis.diagnose(run["gradients"], run["activations"], run["history"])
         faulty = run["operator"] != "none" and run["skill"] < 0.5 * twin
-        rows.append((run["seed"], run["operator"], faulty, set(found.frame["rule"])))
-    frame = pd.DataFrame(rows, columns=["seed", "operator", "faulty", "found"])
+        silent = has_no_gradient(run["operator"], OPERATORS[run["operator"]](healthy(run["seed"])))
+        rows.append((run["seed"], run["operator"], faulty, silent, set(found.frame["rule"])))
+    frame = pd.DataFrame(rows, columns=["seed", "operator", "faulty", "silent", "found"])
     for half, part in (("even seeds", 0), ("odd seeds", 1)):
         print(
             f"\n{half}\n\n| rule | with it | found | without it | flagged | precision | recall |\n" + "| --- " * 7 + "|"
         )
         of_half = frame[frame["seed"] % 2 == part]
         for rule, (causes, beside) in CAUSES.items():
-            has = of_half["operator"].isin(causes) & (of_half["faulty"] | (rule in BY_CONSTRUCTION))
-            without = ~of_half["operator"].isin([*causes, *beside])
+            caused = of_half["operator"].isin(causes)
+            has = of_half["silent"] if rule == "KT102" else caused & of_half["faulty"]
+            without = ~of_half["operator"].isin(beside) & ~(has if rule == "KT102" else caused)
             flagged = of_half["found"].map(lambda found, rule=rule: rule in found)
             right, wrong = int((has & flagged).sum()), int((without & flagged).sum())
             name = f"{rule} {kt.diagnosis.rules.RULES[rule].name}"

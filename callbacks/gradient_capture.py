@@ -16,7 +16,7 @@ from kerasteach.measure.hooks.full_gradients import Raw, checked_raw
 from kerasteach.measure.hooks.gradient_source import Gradients
 from kerasteach.measure.recording.recording import Every
 from kerasteach.measure.recording.views import GradientViews
-from kerasteach.measure.selection import Selector, Selectors, layers_of
+from kerasteach.measure.selection import Selector, Selectors, frozen_layers, layers_of
 from kerasteach.measure.statistics import Asked, chosen
 from kerasteach.tables.captures import Parameter
 
@@ -104,6 +104,7 @@ class GradientCapture(GradientViews, Capture):
             "gradients", Parameter, chosen(statistics), layers, every, histogram, directory, tensorboard, optimizer
         )
         self._raw = checked_raw(raw)
+        self.frozen: tuple[str, ...] = ()
 
     def diagnose(self, activations: Any = None, history: Any = None, *, mute: Iterable[str] = ()) -> Findings:
         """Say what is wrong with the last training: `kerasteach.diagnose` of this capture.
@@ -182,6 +183,7 @@ class GradientCapture(GradientViews, Capture):
             )
 
     def _source(self, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> tuple[Gradients, Raw | None]:
+        self.frozen = tuple(frozen_layers(model))
         source = Gradients(model, self._chosen.names, self._layers, self._edges, self._chosen.own)
         raw = Raw(model, optimizer, self._raw) if self._raw else None
         if optimizer is model.optimizer and all(layer.built for layer in layers_of(model)):

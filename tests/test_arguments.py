@@ -142,6 +142,14 @@ def trace():
     return kt.trace_step(model(), X[:1], Y[:1])
 
 
+def clinic():
+    """Return a case of the clinic with one cause to choose."""
+    gradients, outputs, history = fitted()
+    cause = {"a": "The learning rate is too low."}
+    tables = kt.measure.history_table(history), gradients.frame, outputs.frame
+    return kt.lessons.FaultClinic(0, cause, "a", *tables, X, Y)
+
+
 @cache
 def tape():
     """Return a tape that has recorded a step."""
@@ -262,11 +270,14 @@ BASE = {
     "lessons.Descent.animate": dict,
     "lessons.Descent.landscape": dict,
     "lessons.Descent.plot": dict,
+    "lessons.FaultClinic.check": lambda: {"answer": "a"},
+    "lessons.FaultClinic.plot": dict,
     "lessons.LearningRateTest.plot": dict,
     "lessons.LossSurface.plot": dict,
     "lessons.TracedStep.explain": dict,
     "lessons.TracedStep.plot": dict,
     "lessons.decision_regions": lambda: {"model": model(), "x": X, "y": Y, "points": 2},
+    "lessons.fault_clinic": dict,
     "lessons.find_learning_rate": lambda: {"model": model(), "x": X, "y": Y, "steps": 2, "verbose": 0},
     "lessons.functions.get": lambda: {"function": "parabola"},
     "lessons.gradient_descent": lambda: {"f": "parabola", "start": 1.0, "steps": 1},
@@ -374,6 +385,7 @@ INSTANCES = {
     "layers.Dense": lambda: model().layers[0],
     "lessons.DecisionRegions": lambda: kt.decision_regions(model(), X, Y, points=2),
     "lessons.Descent": lambda: kt.gradient_descent("parabola", steps=3),
+    "lessons.FaultClinic": clinic,
     "lessons.LearningRateTest": lambda: kt.lessons.LearningRateTest(rates(), 0.1, "all steps were taken"),
     "lessons.LossSurface": surface,
     "lessons.TracedStep": trace,
@@ -386,6 +398,8 @@ NOT_CALLED_BY_USERS = {
     "exercises.Verdict",
     "diagnosis.Findings",
     "lessons.DecisionRegions",
+    "lessons.FaultClinic",
+    "lessons.Marked",
     "experiment.Comparison",
     "lessons.Descent",
     "lessons.LossSurface",

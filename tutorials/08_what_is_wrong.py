@@ -128,6 +128,21 @@ print(findings)
 assert {"KT501", "KT504"} <= set(rules(findings))
 
 # %% [markdown]
+# ## The fault clinic
+#
+# Another network that does not learn, with six possible causes: look at its figures, choose one, and have your answer
+# marked. A wrong one gets the number in the figures that speaks against it. Every `seed` is another case.
+
+# %%
+clinic = kt.lessons.fault_clinic(seed=1)
+print(clinic)
+kt.plotting.show_or_save(clinic.plot(), "figures/08_clinic.png")
+
+# %%
+print(clinic.check("a"))
+print(clinic.check(clinic.answer))  # the answer, with the diagnosis: once you have chosen
+
+# %% [markdown]
 # ## What a rule means
 #
 # Each rule has a page: when it speaks, when it is wrong, what to try. A finding is a reason to look, no proof.

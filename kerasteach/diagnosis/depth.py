@@ -10,9 +10,9 @@ from kerasteach.tables.names import times
 
 VANISHED = 2.0  # decades over the depth
 EXPLODED = 2.0  # decades over the depth
-GROWN = 3.0  # decades from the first steps on
+GROWN = 3.0  # decades from the first step on
+BEYOND = 10.0  # times the last layer's, in the median step of the first epoch
 _FEWEST = 3  # layers: over two, a line fits anything
-_FIRST_STEPS = 5
 
 
 def vanishing(network: Network) -> Evidence | None:
@@ -35,41 +35,59 @@ def vanishing(network: Network) -> Evidence | None:
 
 
 def exploding(network: Network) -> Evidence | None:
-    """Find an error signal that grows towards the input or over time, in a network that does not learn."""
-    if not network.problem:
+    """Find an error signal that grows towards the input or over the steps, in a network that does not learn."""
+    if not network.problem or not network.epochs:
         return None
-    norms = _norms(network)
-    decades = -_decades(norms) if norms is not None else -np.inf
-    if norms is not None and decades >= EXPLODED:
-        first, last = (int(depth) for depth in norms.index[[0, -1]])
-        text = (
-            f"in epoch {network.epochs[0] + 1} the first layer, {network.layer(first)}, gets "
-            f"{times(float(norms.iloc[0] / norms.iloc[-1]))} times more gradient than the last, "
-            f"{network.layer(last)}, and {network.symptom}"
-        )
-        return Evidence((network.layer(first),), (network.epochs[0],) * 2, text, decades, EXPLODED)
-    return _grown(network)
+    return _grows_towards_the_input(network) or _grew(network)
 
 
-def _grown(network: Network) -> Evidence | None:
-    """Find an error signal that grew over the steps."""
+def _grows_towards_the_input(network: Network) -> Evidence | None:
+    """Find an error signal that is larger in front, in the steps of the first epoch in which it is finite."""
+    wide = _by_step(network)
+    usable = wide[(np.isfinite(wide) & (wide > 0)).all(axis=1)]
+    norms = usable.mean()
+    if len(norms) < _FEWEST or usable.empty or not np.isfinite(norms).all():
+        return None
+    decades = -_decades(norms)
+    if decades < EXPLODED:
+        return None
+    first, last = (int(depth) for depth in norms.index[[0, -1]])
+    text = (
+        f"in epoch {network.epochs[0] + 1} the first layer, {network.layer(first)}, gets "
+        f"{times(float(norms.iloc[0] / norms.iloc[-1]))} times more gradient than the last, "
+        f"{network.layer(last)}, and {network.symptom}"
+    )
+    return Evidence((network.layer(first),), (network.epochs[0],) * 2, text, decades, EXPLODED)
+
+
+def _grew(network: Network) -> Evidence | None:
+    """Find an error signal that grew over the steps, beyond that of the last layer.
+
+    One that had vanished and comes back grows as well, and does not go beyond.
+    """
     wide = network.signal.pivot_table("norm", "step", "depth", aggfunc="mean", dropna=False)
-    start = wide.iloc[:_FIRST_STEPS].median()
-    finite = wide.where(np.isfinite(wide))
-    usable = start.index[(start > 0) & np.isfinite(start)]
+    wide = wide.where(np.isfinite(wide))
+    start, largest = wide.iloc[0], wide.max()
+    usable = start.index[(start > 0) & (largest > BEYOND * _by_step(network).iloc[:, -1].median())]
     if usable.empty:
         return None
-    growth = np.log10(finite[usable].max() / start[usable])
+    growth = np.log10(largest[usable] / start[usable])
     if not growth.max() >= GROWN:
         return None
     depth = int(growth.index[int(growth.argmax())])
-    step = int(finite.index[int(finite[depth].argmax())])
+    step = int(wide[depth].idxmax())
     epoch = int(network.signal.loc[network.signal["step"] == step, "epoch"].iloc[0])
     text = (
         f"the gradient of {network.layer(depth)} is {times(10 ** float(growth.max()))} times as large in step {step:,} "
-        f"(epoch {epoch + 1}) as in the first steps, and {network.symptom}"
+        f"(epoch {epoch + 1}) as in the first step, and {network.symptom}"
     )
     return Evidence((network.layer(depth),), (network.epochs[0], epoch), text, float(growth.max()), GROWN)
+
+
+def _by_step(network: Network) -> pd.DataFrame:
+    """Return the norms of the first epoch, a row a step and a column a depth."""
+    rows = network.signal[network.signal["epoch"] == network.epochs[0]]
+    return rows.pivot_table("norm", "step", "depth", aggfunc="mean", dropna=False)
 
 
 def _norms(network: Network) -> pd.Series | None:

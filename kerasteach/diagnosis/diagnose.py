@@ -72,7 +72,7 @@ def diagnose(gradients: Any, activations: Any = None, history: Any = None, *, mu
     found = [row for rule in usable for row in _of_rule(rule, networks, keys)]
     frame = _errors_first(pd.DataFrame(found, columns=[*keys, *COLUMNS]))
     skipped = {rule.id: next(need for need in rule.needs if need not in there) for rule in rules if rule not in usable}
-    return Findings(frame, tuple(rule.id for rule in usable), skipped)
+    return Findings(frame, tuple(rule.id for rule in usable), skipped, tuple(getattr(gradients, "frozen", ())))
 
 
 def of_setup(setup: Setup, in_steps: Findings | None = None) -> Findings:
@@ -87,7 +87,7 @@ def of_setup(setup: Setup, in_steps: Findings | None = None) -> Findings:
     rows = [_row(rule, [evidence], "1 of 1") for rule, evidence in found if evidence is not None]
     rows += [] if in_steps is None else list(in_steps.frame.itertuples(index=False, name=None))
     looked_at = (*(rule.id for rule in rules), *(in_steps.looked_at if in_steps is not None else ()))
-    return Findings(_errors_first(pd.DataFrame(rows, columns=list(COLUMNS))), looked_at, {})
+    return Findings(_errors_first(pd.DataFrame(rows, columns=list(COLUMNS))), looked_at, {}, setup.frozen)
 
 
 def _errors_first(frame: pd.DataFrame) -> pd.DataFrame:

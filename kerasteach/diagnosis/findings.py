@@ -25,11 +25,15 @@ class Findings(Displayed):
             looks at), `threshold` (from where on it speaks), and `seeds` (of how many, `"8 of 10"`).
         looked_at: The identifiers of the rules that had what they need.
         skipped: Of the others, the table or the statistic that is missing: `{"KT201": "history"}`.
+        frozen: The layers that no step changes because they are frozen, which is no fault and shown below; they have
+            no gradient that could be judged. Known of a `GradientCapture` and of `kerasteach.preflight`. Defaults to
+            none.
     """
 
     frame: pd.DataFrame
     looked_at: tuple[str, ...]
     skipped: dict[str, str]
+    frozen: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -75,8 +79,9 @@ class Findings(Displayed):
         skipped = [f"Not looked at, without {_needed(need)}: {_listed(rules)}." for need, rules in needs.items()]
         found = "" if self else "No finding."
         more = 'kt.diagnosis.explain("KT201") explains a rule.' if self else ""
+        frozen = f"Frozen, and not looked at: {_listed(self.frozen)}." if self.frozen else ""
         more = more.replace("KT201", str(self.frame["rule"].iloc[0])) if self else ""
-        return " ".join(part for part in (found, looked, *skipped, more) if part)
+        return " ".join(part for part in (found, looked, *skipped, frozen, more) if part)
 
 
 def _name(key: str, value: object) -> str:

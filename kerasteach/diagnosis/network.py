@@ -12,8 +12,11 @@ import pandas as pd
 from kerasteach.tables.error_signal import signal_rows
 
 STUCK = 0.1  # of the loss of the first epoch: whose best loss fell by less has learned next to nothing
-GOOD_ACCURACY = 0.9  # whose accuracy is as high has no problem, however little its loss falls
+LEARNED = 0.5  # of the accuracy above chance: who has as much has no problem, however little its loss falls
 RISEN = 1.5  # times the best loss so far: whose last loss is above has lost what it had learned
+FORGOTTEN = 0.5  # of what the loss fell: likewise, so that noise around a low loss is no rise
+FAR = 10.0  # times the loss of a guess: whose loss was above and which cannot tell the classes apart was thrown off
+_FEWEST = 3  # epochs, before a loss is called stuck
 
 
 class Evidence(NamedTuple):
@@ -79,25 +82,46 @@ class Network:
         return rows.set_index("epoch")["value"].sort_index() if len(rows) else None
 
     @cached_property
+    def classes(self) -> int:
+        """The number of classes, that of the last layer's biases; one unit has two. 2 where it is unknown."""
+        signal = self.signal
+        if not len(signal) or "size" not in signal:
+            return 2
+        last = signal[signal["depth"] == signal["depth"].max()].iloc[0]
+        return max(2, int(last["size"])) if last["parameter"] == "bias" else 2
+
+    @property
+    def accuracy(self) -> float | None:
+        """The highest of the last epoch's accuracies in training; `None` where there is none."""
+        if self.history is None:
+            return None
+        rows = self.history[[_is_accuracy(str(name)) for name in self.history["metric"]]]
+        return float(rows.groupby("metric")["value"].last().max()) if len(rows) else None
+
+    @cached_property
     def problem(self) -> str:
-        """What the loss shows: `"diverged"`, `"risen"`, `"stuck"`, or nothing where the network learns."""
+        """What the loss shows: `"diverged"`, `"risen"`, `"stuck"`, `"thrown off"`, or nothing where the network learns.
+
+        A loss that reaches 0 or less, such as that of a cosine similarity, has no ratio that could be judged.
+        """
         loss = self.metric("loss")
         if loss is None:
             return ""
         if not np.isfinite(loss).all():
             return "diverged"
-        if self._accuracy() >= GOOD_ACCURACY:
+        first, best, last = float(loss.iloc[0]), float(loss.min()), float(loss.iloc[-1])
+        if best <= 0 or self._has_learned():
             return ""
-        if loss.iloc[-1] > RISEN * loss.min():
+        if last > RISEN * best and last - best > FORGOTTEN * (first - best):
             return "risen"
-        return "stuck" if len(loss) > 1 and loss.min() > (1 - STUCK) * loss.iloc[0] else ""
+        if len(loss) >= _FEWEST and best > (1 - STUCK) * first:
+            return "stuck"
+        return "thrown off" if self.accuracy is not None and loss.max() > FAR * np.log(self.classes) else ""
 
-    def _accuracy(self) -> float:
-        """Return the highest of the last epoch's accuracies in training; 0 where there is none."""
-        if self.history is None:
-            return 0.0
-        rows = self.history[[_is_accuracy(str(name)) for name in self.history["metric"]]]
-        return float(rows.groupby("metric")["value"].last().max()) if len(rows) else 0.0
+    def _has_learned(self) -> bool:
+        """Say whether the accuracy shows that the classes are told apart, better than by guessing."""
+        chance = 1 / self.classes
+        return self.accuracy is not None and self.accuracy - chance >= LEARNED * (1 - chance)
 
     @property
     def symptom(self) -> str:
@@ -109,6 +133,11 @@ class Network:
             return f"the loss is not finite from epoch {int(loss.index[~np.isfinite(loss)][0]) + 1} on"
         if self.problem == "risen":
             return f"the loss rose from {loss.min():.3g} to {loss.iloc[-1]:.3g}"
+        if self.problem == "thrown off":
+            return (
+                f"the loss of epoch {int(loss.idxmax()) + 1} was {loss.max():.3g}, where a guess has "
+                f"{np.log(self.classes):.3g}, and the accuracy ends at {self.accuracy:.2g}"
+            )
         fall = max(0.0, 1 - float(loss.min()) / first) if first else 0.0
         return f"the loss fell by {100 * fall:.2g} % in {count}"
 

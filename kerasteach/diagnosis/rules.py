@@ -12,7 +12,16 @@ from kerasteach.validation import choice
 
 Severity = Literal["error", "warning"]
 ALWAYS = "Always, whatever the loss does."
-SYMPTOM = "Only where the loss shows a problem: it is not finite, it rose, or it hardly fell."
+SYMPTOM = (
+    "Only where the loss shows a problem: it is not finite; it rose, and lost half of what it had learned; it fell by "
+    "less than 10 % in three epochs or more. Of a finite loss never where an accuracy of the training is at least half "
+    "of the way from a guess to 1, or where the loss reaches 0 or less, so that it has no ratio."
+)
+HARDLY_LEARNS = f"{SYMPTOM} Not where the loss is not finite."
+THROWN_OFF = (
+    f"{SYMPTOM} Also where the loss of some epoch was more than ten times that of a guess, log(classes), and the "
+    "accuracy does not get half of the way: a network that was thrown off early may stand at a low loss ever after."
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,7 @@ RULES = {
             depth.vanishing,
             "The norm of the error signal falls from the last layer to the first by more than the threshold, in "
             "powers of ten, along the straight line that fits its logarithm over the depth, in the first epoch.",
-            SYMPTOM,
+            HARDLY_LEARNS,
             "A network may stand still for another reason, such as a tiny learning rate, and have small gradients in "
             "front as well. Layers of very different widths, or weights shared between them, have norms that do not "
             "compare.",
@@ -100,9 +109,12 @@ RULES = {
             ("gradients", "history"),
             depth.exploding,
             "The norm of the error signal grows from the last layer to the first by more than the threshold, in powers "
-            "of ten, in the first epoch; or it grew so much from the first steps to its largest finite value.",
-            SYMPTOM,
-            "Data in large units have large gradients from the first step on without growing over the depth.",
+            "of ten, over the finite steps of the first epoch; or it grew so much from the first step to its largest "
+            "finite value, and beyond ten times the last layer's (one that had vanished and comes back does not). The "
+            "mean over the whole epoch would not do: most networks that explode do so in their first three steps, and "
+            "what follows is not finite, or 0.",
+            THROWN_OFF,
+            "A network that is thrown off by its loss alone, with little growth from layer to layer, is missed.",
             "smaller initial weights (`kt.initializers.for_activation`); clipping (`clipnorm=1.0` of the optimizer); a "
             "smaller learning rate; inputs that are standardized.",
             "Pascanu, Mikolov and Bengio (2013); the fit over depth is ours.",
@@ -115,7 +127,7 @@ RULES = {
             updates.front_stands_still,
             "In the first epoch, a step changes the weights of the first layer, as a share of them, by less than the "
             "threshold times the share by which it changes those of the last.",
-            SYMPTOM,
+            HARDLY_LEARNS,
             "Weights that start at 0 have no share by which they change. Adam and RMSprop give each weight a step of "
             "one size, so that the front moves also where its gradient vanishes; there, look at KT201.",
             "what KT201 says; an optimizer such as Adam.",
@@ -130,7 +142,7 @@ RULES = {
             units.dead,
             "In the last epoch, so large a share of a hidden layer's units was 0 for every example. The outputs must "
             'have been captured with `ActivationCapture(every="epoch")`, or the window is one batch only.',
-            SYMPTOM,
+            THROWN_OFF,
             "That many outputs are 0 is no fault: ReLU is meant to be sparse. Units are dead only if no example "
             "wakes them.",
             "a smaller learning rate; an initializer for ReLU (`kt.initializers.for_activation`); leaky ReLU, or ELU.",
@@ -157,8 +169,11 @@ RULES = {
             updates.rate_too_low,
             "The loss falls in at least 80 % of the epochs, and in the median step of the first epoch the weights of "
             "each layer change by the threshold at most, as a share of their norm.",
-            "Only where the loss hardly fell.",
-            "A gradient that vanishes in all layers looks alike.",
+            "Only where the loss fell by less than 10 % in three epochs or more, and no accuracy of the training is "
+            "half of the way from a guess to 1; never where the gradient vanishes (KT201), which makes the steps short "
+            "as well. Without an accuracy, a model that is good already and is tuned in short steps looks alike: "
+            "there the threshold is 1e-6.",
+            "A model with an accuracy that is poor, and as good as it can be, has such steps at the end.",
             "ten times the learning rate; `kt.find_learning_rate(model, x, y)`, which tries many.",
             "Karpathy, CS231n, Babysitting the learning process: about 1e-3 is usual.",
         ),
@@ -246,9 +261,23 @@ SETUP_RULES = {
             "Trained on one and the same batch, the loss falls by less than the threshold, as a share of it, or is not "
             "finite in the end.",
             BEFORE,
-            "A very small learning rate, strong dropout or a strong penalty need more `steps`.",
+            "A very small learning rate, strong dropout or a strong penalty need more `steps`. A model that begins "
+            "below half of the loss of a guess (log(classes), or the variance of the targets) has learned before, and "
+            "is not judged.",
             "what the other findings say; `kt.find_learning_rate(model, x, y)`.",
             "Karpathy, A Recipe for Training Neural Networks (2019): overfit one batch.",
+        ),
+        Rule(
+            "KT507",
+            "nothing to train",
+            "error",
+            ("setup",),
+            setup.nothing_to_train,
+            "No layer of the model has a weight that is trainable.",
+            BEFORE,
+            "A model that is only to predict needs no training.",
+            "`layer.trainable = True` for the layers that are to learn, before `compile`; a layer with weights.",
+            "By definition.",
         ),
     )
 }

@@ -11,6 +11,7 @@ from kerasteach.diagnosis.network import Evidence
 
 LARGE = 10.0  # root mean square of inputs
 SURE = 5.0  # times log(classes)
+KNOWN = 0.5  # of the loss of a guess: a model that begins below has learned before
 LEARNED = 0.1  # of the first loss, over the steps on one batch
 _SCALING = ("Normalization", "Rescaling", "BatchNormalization", "LayerNormalization", "Embedding", "TextVectorization")
 _CATEGORICAL = ("categorical_crossentropy", "sparse_categorical_crossentropy")
@@ -32,6 +33,8 @@ class Setup:
         layers: The names of the classes of the model's layers, from the input on.
         kernels: The first kernels, by layer.
         losses: The loss of the batch before each of the steps on it.
+        frozen: The names of the layers that are frozen. Defaults to none.
+        trains: Whether there is a weight to train. Defaults to `True`.
     """
 
     loss: str
@@ -43,6 +46,8 @@ class Setup:
     layers: tuple[str, ...]
     kernels: Mapping[str, np.ndarray]
     losses: tuple[float, ...]
+    frozen: tuple[str, ...] = ()
+    trains: bool = True
 
 
 def output_and_loss(setup: Setup) -> Evidence | None:
@@ -128,7 +133,7 @@ def first_loss(setup: Setup) -> Evidence | None:
     """Find a classifier that is sure and wrong before it has learned anything."""
     if setup.loss not in (*_CATEGORICAL, "binary_crossentropy") or not setup.losses:
         return None
-    chance = np.log(2 if setup.loss == "binary_crossentropy" else setup.units) if setup.units > 1 else np.log(2)
+    chance = _of_a_guess(setup)
     share = setup.losses[0] / chance
     if np.isfinite(share) and share < SURE:
         return None
@@ -136,10 +141,29 @@ def first_loss(setup: Setup) -> Evidence | None:
     return _evidence((), text, float(share), SURE)
 
 
+def _of_a_guess(setup: Setup) -> float:
+    """Return the loss of a guess: log(classes), or the targets' variance for a squared error; 0 where it is unknown."""
+    if setup.loss == "binary_crossentropy":
+        return float(np.log(2))
+    if setup.loss in _CATEGORICAL:
+        return float(np.log(max(2, setup.units)))
+    if setup.loss == "mean_squared_error" and np.issubdtype(setup.targets.dtype, np.number) and setup.targets.size:
+        return float(setup.targets.astype("float64").var(axis=0).mean())
+    return 0.0
+
+
+def nothing_to_train(setup: Setup) -> Evidence | None:
+    """Find a model without a weight that a step could change."""
+    if setup.trains:
+        return None
+    layers = f", and {len(setup.frozen)} of its layers are frozen" if setup.frozen else ""
+    return _evidence(setup.frozen, f"no layer of the model has a weight to train{layers}", 1.0, 0.0)
+
+
 def one_batch(setup: Setup) -> Evidence | None:
     """Find a network that does not even learn one batch."""
     losses = np.asarray(setup.losses)
-    if len(losses) < 2 or losses[0] == 0:
+    if len(losses) < 2 or losses[0] <= KNOWN * _of_a_guess(setup):
         return None
     fell = 1 - float(np.nanmin(losses[1:])) / losses[0] if np.isfinite(losses[1:]).any() else -np.inf
     if fell >= LEARNED and np.isfinite(losses[-1]):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from kerasteach.diagnosis.depth import vanishing
 from kerasteach.diagnosis.network import Evidence, Network
 from kerasteach.tables.names import times
 
 HIGH = 0.1  # of the weights, in a step
 LOW = 1e-4  # likewise
+NEVER = 1e-6  # likewise, where no accuracy says that there is something left to learn
 STANDS = 1e-2  # of the last layer's ratio
 _STEADY = 0.8  # of the epochs lower the loss
 
@@ -17,7 +19,7 @@ _STEADY = 0.8  # of the epochs lower the loss
 def rate_too_high(network: Network) -> Evidence | None:
     """Find steps that change the weights by a tenth or more, in a network that does not learn."""
     ratios = _ratios(network)
-    if not network.problem or ratios is None:
+    if network.problem in ("", "thrown off") or ratios is None:
         return None
     largest = float(ratios.max())
     if not largest >= HIGH:
@@ -30,22 +32,23 @@ def rate_too_high(network: Network) -> Evidence | None:
 def rate_too_low(network: Network) -> Evidence | None:
     """Find a loss that falls steadily and slowly, with steps that hardly change the weights."""
     ratios, loss = _ratios(network), network.metric("loss")
-    if network.problem != "stuck" or ratios is None or loss is None:
+    if network.problem != "stuck" or ratios is None or loss is None or vanishing(network) is not None:
         return None
     falls = float((np.diff(loss) < 0).mean())
     largest = float(ratios.max())
-    if falls < _STEADY or not 0 < largest <= LOW:
+    low = LOW if network.accuracy is not None else NEVER
+    if falls < _STEADY or not 0 < largest <= low:
         return None
     layer = str(ratios.idxmax())
-    most = f"{_percent(largest)} at most (median of the steps, {layer})"
-    text = f"a step changes the weights by {most}, and {network.symptom}"
-    return Evidence((layer,), _span(network), text, largest, LOW)
+    most = f"{_percent(largest)} (median of the steps, {layer})"
+    text = f"a step changes the weights of no layer by more than {most}, and {network.symptom}"
+    return Evidence((layer,), _span(network), text, largest, low)
 
 
 def front_stands_still(network: Network) -> Evidence | None:
     """Find a first layer whose weights move far less than those of the last, in a network that does not learn."""
     ratios = _ratios(network)
-    if not network.problem or ratios is None or len(ratios) < 2 or not (ratios > 0).all():
+    if network.problem not in ("stuck", "risen") or ratios is None or len(ratios) < 2 or not (ratios > 0).all():
         return None
     share = float(ratios.iloc[0] / ratios.iloc[-1])
     if share > STANDS:
@@ -73,4 +76,4 @@ def _span(network: Network) -> tuple[int, int]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %"
+    return f"{100 * max(share, 1e-5):.2g} %"

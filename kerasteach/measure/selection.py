@@ -59,6 +59,11 @@ def layers_of(model: keras.layers.Layer) -> list[keras.layers.Layer]:
     return list(found.values())
 
 
+def frozen_layers(model: keras.layers.Layer) -> list[str]:
+    """Return the names of the layers with weights that no step changes, because `trainable` is `False`."""
+    return [layer.name for layer in layers_of(model) if layer.weights and not layer.trainable and not inside(layer)]
+
+
 def choose(
     selectors: Sequence[Selector] | None,
     names: Sequence[str],

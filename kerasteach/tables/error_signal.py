@@ -55,7 +55,17 @@ def _rounded(gradients: pd.DataFrame, networks: list[str]) -> set[tuple[object, 
     sums = gradients.groupby([*networks, "depth", "parameter"], dropna=False, sort=False)["norm"].sum()
     wide = sums.unstack("parameter").reindex(columns=["kernel", "bias"])
     found = wide.index[wide["bias"] < _ROUNDING * wide["kernel"]]
-    return {key if isinstance(key, tuple) else (key,) for key in found}
+    keys = {key if isinstance(key, tuple) else (key,) for key in found}
+    return keys & _rounded_in_each_step(gradients, networks) if keys and "step" in gradients else keys
+
+
+def _rounded_in_each_step(gradients: pd.DataFrame, networks: list[str]) -> set[tuple[object, ...]]:
+    """Return those likewise of which no step shows more: inputs that explode make a kernel's sum large as well."""
+    wide = gradients.pivot_table(
+        "norm", [*networks, "depth", "step"], "parameter", aggfunc="sum", observed=True
+    ).reindex(columns=["kernel", "bias"])
+    shares = (wide["bias"] / wide["kernel"]).groupby([*networks, "depth"], dropna=False).max()
+    return {key if isinstance(key, tuple) else (key,) for key in shares.index[shares < _ROUNDING]}
 
 
 def _carrier(parameters: list[str], normalized: bool) -> str | None:

@@ -155,7 +155,77 @@ def test_the_learning_rate_is_judged_by_the_updates(ratio, loss, rule):
     """The share by which a step changes the weights, and a loss that shows a problem."""
     table = gradients([0.1, 0.1], parameter="kernel", update_ratio=ratio)
     loss = [2.3, 2.29, 2.28, 2.27] if rule == "KT402" else loss
-    assert ids(kt.diagnose(table, history=history(loss))) == ([rule] if rule else [])
+    assert ids(kt.diagnose(table, history=history(loss, accuracy=[0.1] * 4))) == ([rule] if rule else [])
+
+
+@pytest.mark.parametrize(("ratio", "rules"), [(1e-5, []), (9e-7, ["KT402"])])
+def test_short_steps_alone_do_not_say_that_the_rate_is_too_low(ratio, rules):
+    """Without an accuracy, a good model that is tuned further looks alike, down to steps that change nothing."""
+    table = gradients([0.1, 0.1], parameter="kernel", update_ratio=ratio)
+    assert ids(kt.diagnose(table, history=history([0.033, 0.0329, 0.0328, 0.0327]))) == rules
+
+
+def test_a_vanishing_gradient_explains_short_steps():
+    """The rate is not blamed for steps that are short because the gradient vanishes."""
+    table = pd.concat([gradients([1e-6, 1e-4, 1e-2]), gradients([1e-6, 1e-4, 1e-2], parameter="kernel")])
+    losses = history([2.3, 2.29, 2.28, 2.27], accuracy=[0.1] * 4)
+    assert ids(kt.diagnose(table.assign(update_ratio=1e-5), history=losses)) == ["KT201"]
+
+
+@pytest.mark.parametrize(
+    "losses",
+    [[-0.1, -0.5, -0.9, -0.89], [-0.9, -0.91, -0.91, -0.91], [0.5, 0.0, -0.1, 0.4]],
+    ids=["falls", "stands", "passes 0"],
+)
+def test_a_loss_below_zero_is_not_judged(losses):
+    """That of a cosine similarity has no ratio to its beginning."""
+    assert not kt.diagnose(gradients([1e-6, 1e-4, 1e-2]), outputs(dead_fraction=1.0), history(losses))
+
+
+@pytest.mark.parametrize("losses", [[2.0, 0.3, 0.2, 0.35], [0.9, 0.85]], ids=["noise at the end", "two epochs"])
+def test_noise_and_a_beginning_are_no_problem(losses):
+    """A loss keeps half of what it fell; after two epochs none is called stuck."""
+    assert not kt.diagnose(gradients([1e-6, 1e-4, 1e-2]), history=history(losses))
+
+
+@pytest.mark.parametrize(("accuracy", "rules"), [(0.54, ["KT201"]), (0.56, [])])
+def test_the_accuracy_above_chance_counts(accuracy, rules):
+    """Of ten classes, the last layer's biases, half of the way from a guess to 1 is 0.55."""
+    table = gradients([1e-6, 1e-4, 1e-2], size=10)
+    assert ids(kt.diagnose(table, history=history([1.5, 1.49, 1.48], accuracy=[0.5, 0.5, accuracy]))) == rules
+
+
+def test_exploding_is_read_from_the_steps_that_are_finite():
+    """A network that is lost after its second step exploded in the first ones."""
+    table = gradients([1e5, 1e3, 1.0])
+    table.loc[table["step"] >= 2, ["norm", "finite"]] = [np.nan, False]
+    assert ids(kt.diagnose(table, history=history([np.nan] * 4))) == ["KT101", "KT202"]
+
+
+def test_a_network_thrown_off_early_has_exploded():
+    """Its loss was far above a guess, and its accuracy stays poor, though the loss falls ever after."""
+    losses = history([1e15, 0.67, 0.66, 0.66], accuracy=[0.5, 0.6, 0.6, 0.6])
+    found = kt.diagnose(gradients([1e5, 1e3, 1.0], size=2), history=losses)
+    assert ids(found) == ["KT202"]
+    assert "was 1e+15, where a guess has 0.693, and the accuracy ends at 0.6" in found.frame["evidence"].item()
+
+
+def test_a_gradient_that_comes_back_is_no_explosion():
+    """Norms that begin at 1e-9 may grow a thousandfold and stay below the last layer's."""
+    table = gradients([1e-9, 1e-9, 0.1])
+    table.loc[(table["step"] > 10) & (table["depth"] < 3), "norm"] = 1e-3
+    assert "KT202" not in ids(kt.diagnose(table, history=history(STUCK)))
+
+
+def test_frozen_layers_are_named_and_are_no_finding():
+    """A capture knows them; their gradients are not there to be judged."""
+
+    class Capture(pd.DataFrame):
+        frozen = ("conv", "conv_1")
+
+    found = kt.diagnose(Capture(gradients([0.1, 0.2])))
+    assert not found
+    assert str(found).endswith("Frozen, and not looked at: conv, conv_1.")
 
 
 def test_a_front_that_stands_still_is_found():

@@ -94,6 +94,18 @@ def test_a_loss_far_above_a_guess_is_found():
     assert found(FITS, losses=(4.9 * np.log(3), 1.0)) == []
 
 
+def test_a_model_that_begins_well_need_not_learn_the_batch():
+    """It begins below half of the loss of a guess: log 3, or the targets' variance, here 16."""
+    assert found(FITS, losses=(0.5, 0.49)) == []
+    assert found(VALUES, losses=(7.9, 7.8)) == []
+    assert found(VALUES, losses=(8.1, 8.0)) == ["KT506"]
+
+
+def test_a_model_without_a_weight_to_train_is_found():
+    """All of its layers are frozen."""
+    assert found(FITS, trains=False, frozen=("dense", "dense_1"), losses=()) == ["KT507"]
+
+
 @pytest.mark.parametrize("losses", [(1.0, 0.95, 0.95), (1.0, np.nan, np.nan)], ids=["still", "not finite"])
 def test_a_batch_that_cannot_be_learned_is_found(losses):
     """The loss on one batch stands still, or is lost."""

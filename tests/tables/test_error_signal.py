@@ -88,3 +88,11 @@ def test_a_dead_layer_keeps_its_bias():
     rows = [(0, 1, "kernel", 0.0), (0, 1, "bias", 0.0), (0, 2, "kernel", 2.0), (0, 2, "bias", 1.0)]
     table = pd.DataFrame(rows, columns=["epoch", "depth", "parameter", "norm"])
     assert signal_rows(table)["parameter"].tolist() == ["bias", "bias"]
+
+
+def test_a_bias_below_a_kernel_that_explodes_still_carries_the_signal():
+    """The inputs of a layer may grow a millionfold in one step; a bias that is rounding alone is so in every step."""
+    rows = [(0, step, 1, name) for step in (0, 1) for name in DENSE]
+    table = pd.DataFrame(rows, columns=["epoch", "step", "depth", "parameter"])
+    assert signal_rows(table.assign(norm=[1.0, 0.5, 1e9, 0.6]))["parameter"].tolist() == ["bias"] * 2
+    assert signal_rows(table.assign(norm=[1.0, 1e-9, 1e9, 1e-8]))["parameter"].tolist() == ["kernel"] * 2

@@ -19,7 +19,7 @@ from kerasteach.lessons.inspection.evaluation import check_compiled, loss_in
 from kerasteach.lessons.inspection.restore import left_as_found
 from kerasteach.lessons.model_checks import fitting
 from kerasteach.measure import record
-from kerasteach.measure.selection import layers_of
+from kerasteach.measure.selection import frozen_layers, layers_of
 from kerasteach.tables.history import history_table
 from kerasteach.validation import fits_memory, whole
 
@@ -68,7 +68,7 @@ def preflight(model: keras.Model, x: Any, y: Any = None, *, steps: int = 50, bat
     if len(tree.flatten(model.outputs if getattr(model, "outputs", None) else [None])) > 1:
         raise ValueError(f"`model` must have one output. Received: {len(model.outputs)} outputs.")
     setup = _setup(model, batch)
-    if targets_and_outputs(setup) is not None:  # such a batch cannot be trained on
+    if not setup.trains or targets_and_outputs(setup) is not None:  # which cannot be trained
         return of_setup(setup)
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
@@ -108,6 +108,8 @@ def _setup(model: keras.Model, batch: Batch) -> Setup:
             name: ops.convert_to_numpy(kernel) for name, kernel in kernels.items() if isinstance(kernel, keras.Variable)
         },
         losses=(),
+        frozen=tuple(frozen_layers(model)),
+        trains=bool(model.trainable_variables),
     )
 
 

@@ -1,0 +1,1 @@
+"""Fault clinic: networks that do not learn, with six possible causes."""
