@@ -4,6 +4,9 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
 
+# A sentence that stands at the head of the page instead.
+ELSEWHERE = "Its threshold and how often it is right: docs/diagnosis.md. "
+
 
 def sections():
     """Return the Markdown of all rules: what `kt.diagnosis.explain` says, with a heading for each."""
@@ -15,7 +18,7 @@ def sections():
         title, *paragraphs = explain(identifier).split("\n\n")
         parts += [f"({identifier.lower()})=", f"## {title}", ""]
         for paragraph in paragraphs:
-            name, _, rest = paragraph.partition(": ")
+            name, _, rest = paragraph.removeprefix(ELSEWHERE).partition(": ")
             parts += [f"**{name}:** {rest}", ""]
     return "\n".join(parts)
 
