@@ -62,6 +62,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "kerasteach"
 html_static_path = ["static"]
 html_css_files = ["kerasteach.css"]
+html_js_files = ["kerasteach.js"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_search_summary = False  # the summaries are fetched, which a browser refuses for a site opened from a file
@@ -69,7 +70,7 @@ html_sidebars = {page: [] for page in ("index", "five-minutes", "gallery", "chan
 html_context = {"default_mode": "auto"}
 html_theme_options = {
     "navbar_align": "left",
-    "collapse_navigation": True,  # its switches have no name that a screen reader could read
+    "collapse_navigation": True,
     "header_links_before_dropdown": 6,
     "show_prev_next": True,
     "secondary_sidebar_items": ["page-toc"],
