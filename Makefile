@@ -1,5 +1,5 @@
 # The few verbs of this project. On a machine with Python 3.10 to 3.13, `make demo` and `make test` set up all the rest.
-.PHONY: demo test test-all test-share wheel gallery messages diagnosis-quality lint types clean
+.PHONY: demo test test-all test-share wheel gallery docs messages diagnosis-quality lint types clean
 .DEFAULT_GOAL := help
 
 SUITABLE = import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
@@ -13,6 +13,7 @@ help:
 	@echo "make test-share  today's fourteenth of the longer matrix"
 	@echo "make wheel     build sdist and wheel, check them, and test the wheel away from its sources"
 	@echo "make gallery   contact sheets of every figure in every style, in gallery/"
+	@echo "make docs      the documentation site, in docs/_build/html/"
 	@echo "make messages  bring the translations up to date with the code, and compile them"
 	@echo "make diagnosis-quality  how often each rule of the diagnosis is right (hours)"
 	@echo "make lint      ruff: style and format"
@@ -66,6 +67,11 @@ messages: .venv/installed-dev
 gallery: .venv/installed-dev
 	.venv/bin/python tests/plotting/gallery.py
 
+# Pages are read, tutorials executed and pictures drawn again only where something changed. A warning is an error.
+docs: .venv/installed-dev
+	.venv/bin/python -m sphinx -W --keep-going --nitpicky --quiet docs docs/_build/html
+	@echo docs/_build/html/index.html
+
 lint: .venv/installed-dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -77,4 +83,4 @@ types: .venv/installed-dev
 	.venv/bin/mypy build/typed/kerasteach
 
 clean:
-	rm -rf .venv build dist *.egg-info kerasteach-comparison figures gallery .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist docs/_build docs/reference docs/tutorials/*.py docs/tutorials/notebooks *.egg-info kerasteach-comparison figures gallery .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -21,12 +21,12 @@ def for_activation(activation: str | Activation | None) -> keras.initializers.In
 
     All are uniform, so that the same random draws serve for each: the kernels differ by a factor alone.
 
-    | activation | kernel from U(-r, r) |
-    |---|---|
-    | sigmoid, tanh, softmax, linear, binary_step | Glorot: `r = sqrt(6 / (n_in + n_out))` |
-    | relu | He: `r = sqrt(6 / n_in)` |
-    | leaky_relu, which lets the share a = 0.01 pass | He: `r = sqrt(6 / ((1 + a^2) n_in))` |
-    | celu, elu, gelu, mish, selu, silu | He's condition: `r = sqrt(3 / (n_in E[f(z)^2]))`, z from N(0, 1) |
+    The kernel is drawn from U(-r, r), with
+
+    - sigmoid, tanh, softmax, linear, binary_step: Glorot's `r = sqrt(6 / (n_in + n_out))`
+    - relu: He's `r = sqrt(6 / n_in)`
+    - leaky_relu, which lets the share a = 0.01 pass: He's `r = sqrt(6 / ((1 + a^2) n_in))`
+    - celu, elu, gelu, mish, selu, silu: He's condition, `r = sqrt(3 / (n_in E[f(z)^2]))`, with z from N(0, 1)
 
     He's condition keeps the mean square of what a layer puts out at 1, and is He's rule for ReLU, whose mean square is
     one half; for SELU it is LeCun's, `r = sqrt(3 / n_in)`, as its authors specify.

@@ -1,0 +1,8 @@
+import kerasteach as kt
+
+data = kt.datasets.load("digits")
+model = kt.models.mlp("relu", (32,) * 4, inputs=64, outputs=10, seed=0)
+model.compile("sgd", "sparse_categorical_crossentropy")
+capture = kt.callbacks.ActivationCapture(every="epoch")
+model.fit(data.x_train, data.y_train, epochs=8, verbose=0, callbacks=[capture])
+figure = kt.plotting.activation_statistics_figure(capture)
