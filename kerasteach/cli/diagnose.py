@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from kerasteach.cli.options import SavedRunOrNone
+
 
 def diagnose(
-    run: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="RUN",
-            help="The folder that `kerasteach compare`, Comparison.save or a capture with directory= wrote.",
-            show_default=False,
-        ),
-    ] = None,
+    run: SavedRunOrNone = None,
     mute: Annotated[
         list[str] | None,
         typer.Option(metavar="RULES", help="Rules to leave out, such as KT201.", show_default=False),

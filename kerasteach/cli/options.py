@@ -38,6 +38,13 @@ class TableFormat(str, Enum):
     csv = "csv"
 
 
+_RUN = typer.Argument(
+    metavar="RUN",
+    help="The folder that `kerasteach compare`, Comparison.save or a capture with directory= wrote.",
+    show_default=False,
+)
+SavedRun = Annotated[Path, _RUN]
+SavedRunOrNone = Annotated[Path | None, _RUN]
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="The folder for the figures and tables; made if it is not there.")
 ]

@@ -16,6 +16,7 @@ from kerasteach.cli.options import (
     Format,
     Language,
     Look,
+    SavedRun,
     Style,
     Tables,
     style,
@@ -28,14 +29,7 @@ if TYPE_CHECKING:
 
 
 def plot(
-    run: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN",
-            help="The folder that `kerasteach compare`, Comparison.save or a capture with directory= wrote.",
-            show_default=False,
-        ),
-    ],
+    run: SavedRun,
     figures: Annotated[
         list[str] | None,
         typer.Argument(

@@ -7,19 +7,12 @@ from typing import Annotated
 
 import typer
 
-from kerasteach.cli.options import Force
+from kerasteach.cli.options import Force, SavedRun
 from kerasteach.cli.terminal import import_figures
 
 
 def report(
-    run: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN",
-            help="The folder that `kerasteach compare`, Comparison.save or a capture with directory= wrote.",
-            show_default=False,
-        ),
-    ],
+    run: SavedRun,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The page's file. Without: report.html in the run.", show_default=False),

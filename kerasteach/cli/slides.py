@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from kerasteach.cli.options import Dark, Force
+from kerasteach.cli.options import Dark, Force, SavedRun
 from kerasteach.cli.terminal import import_figures
 
 
@@ -23,14 +23,7 @@ class SlideFormat(str, Enum):
 
 
 def slides(
-    run: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN",
-            help="The folder that `kerasteach compare`, Comparison.save or a capture with directory= wrote.",
-            show_default=False,
-        ),
-    ],
+    run: SavedRun,
     figures: Annotated[
         list[str] | None,
         typer.Argument(
