@@ -28,6 +28,7 @@ GRADIENTS: dict[str, Kind] = {
     "norm": "number",
 }
 PREDICTIONS: dict[str, Kind] = {"x_1": "number", "x_2": "number", "output": "name", "value": "number"}
+CONFUSION: dict[str, Kind] = {"true": "name", "predicted": "name", "count": "number"}
 _OPTIONAL: dict[str, Kind] = {"seed": "name", "step": "whole", "path": "name"}
 ACTIVATIONS: dict[str, Kind] = {"epoch": "whole", "depth": "whole", "layer": "name"}
 HISTOGRAMS: dict[str, Kind] = {**ACTIVATIONS, "low": "number", "high": "number", "count": "whole"}

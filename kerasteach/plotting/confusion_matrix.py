@@ -13,17 +13,16 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 
 from kerasteach.plotting.captions import caption, check_title
-from kerasteach.plotting.comparison_tables import Hue, names_of, networks_in
+from kerasteach.plotting.comparison_tables import CONFUSION, Hue, names_of, networks_in
 from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.style import inks, new_axes, plain
 from kerasteach.plotting.wording import gettext, grouped, ngettext
-from kerasteach.tables.checks import Kind, Table, frame_of
+from kerasteach.tables.checks import Table, frame_of
 from kerasteach.tables.class_labels import MISSING, labeled
 from kerasteach.validation import several
 
 _LONG = 24  # letters of a network's name, which take several lines above a panel
 _COLUMNS = 3
-_CONFUSION: dict[str, Kind] = {"true": "name", "predicted": "name", "count": "number"}
 _SMALLEST = 4.5  # points: numbers that would be smaller are left out
 _STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # of many classes, every how many has a name
 
@@ -117,7 +116,7 @@ def confusion_matrix_figure(
     """
     check_title(title)
     table = frame_of("confusion", confusion)
-    frame = networks_in("confusion", table, _CONFUSION, hue)
+    frame = networks_in("confusion", table, CONFUSION, hue)
     classes = _classes(table, frame)
     names, note = on_page(names_of(frame), page)
     heading = headline(title, "", note)

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from kerasteach.plotting.captions import AUTO, check_title
 from kerasteach.plotting.comparison_tables import Hue
 from kerasteach.plotting.histogram_panels import histograms_figure, histograms_in
+from kerasteach.plotting.layer_rows import of_one_parameter
 from kerasteach.plotting.style import inks
 from kerasteach.plotting.wording import gettext
 from kerasteach.tables.checks import Table
-from kerasteach.validation import choice
 
 
 def gradient_histograms_figure(
@@ -60,8 +60,6 @@ def gradient_histograms_figure(
     frame = histograms_in(histograms, hue)
     of = gettext("gradients")
     if "parameter" in frame:
-        found = list(frame["parameter"].unique())
-        parameter = ("kernel" if "kernel" in found else found[0]) if parameter is None else parameter
-        frame = frame[frame["parameter"] == choice("parameter", parameter, found)]
+        frame, parameter = of_one_parameter(frame, parameter)
         of = gettext("{parameter} gradients").format(parameter=parameter)
     return histograms_figure(frame, epochs, page, title, of, inks().backward)

@@ -10,6 +10,7 @@ from kerasteach.plotting.comparison_tables import names_of
 from kerasteach.plotting.layer_names import as_text
 from kerasteach.plotting.text_fitting import letters
 from kerasteach.plotting.wording import gettext
+from kerasteach.validation import choice
 
 LAYERS = 8  # on a page, at most
 _MOST_TICKS = 12  # layers that have a label, at most
@@ -72,6 +73,18 @@ def even(number: int, most: int) -> list[int]:
         [0, 3, 6, 9]
     """
     return list(range(0, number, max(1, int(np.ceil(number / most)))))
+
+
+def of_one_parameter(frame: pd.DataFrame, parameter: str | None = None) -> tuple[pd.DataFrame, str]:
+    """Return the rows of a parameter, by default of the kernels if there are any, and its name.
+
+    Raises:
+        ValueError: If the table has none of it; the message names those that it has.
+    """
+    found = [str(name) for name in frame["parameter"].unique()]
+    usual = "kernel" if "kernel" in found else found[0]
+    chosen = usual if parameter is None else choice("parameter", parameter, found)
+    return frame[frame["parameter"] == chosen], chosen
 
 
 def parts_of(frame: pd.DataFrame) -> list[tuple[str, list[int]]]:

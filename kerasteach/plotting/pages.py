@@ -16,6 +16,7 @@ from matplotlib.font_manager import font_scalings
 from kerasteach.plotting.captions import AUTO, keep
 from kerasteach.plotting.comparison_tables import (
     ACTIVATIONS,
+    CONFUSION,
     GRADIENTS,
     HISTOGRAMS,
     HISTORY,
@@ -24,7 +25,7 @@ from kerasteach.plotting.comparison_tables import (
     names_of,
     networks_in,
 )
-from kerasteach.plotting.layer_rows import by_call, parts_of
+from kerasteach.plotting.layer_rows import by_call, of_one_parameter, parts_of
 from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.style import PAGE, settings
 from kerasteach.plotting.text_fitting import LETTER
@@ -149,8 +150,8 @@ def pages(table: Table, hue: Hue = None) -> int:
     Statistics of outputs have a page a network, histograms one for each eight layers of a network.
 
     Args:
-        table: A comparison, its table `history`, `gradients` or `predictions`, or that of one model; a traced step; an
-            `ActivationCapture`, or its table; or the table `histograms` of a capture.
+        table: A comparison, its table `history`, `gradients`, `predictions` or `confusion`, or that of one model; a
+            traced step; an `ActivationCapture`, or its table; or the table `histograms` of a capture.
         hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
 
     Raises:
@@ -165,6 +166,7 @@ def pages(table: Table, hue: Hue = None) -> int:
     kinds: dict[str, tuple[str, Mapping[str, Kind]]] = {
         "metric": ("history", HISTORY),
         "x_1": ("predictions", PREDICTIONS),
+        "predicted": ("confusion", CONFUSION),
         "count": ("histograms", HISTOGRAMS),
         "parameter": ("gradients", _ANY_GRADIENTS),
         "call": ("activations", ACTIVATIONS),
@@ -181,6 +183,9 @@ def pages(table: Table, hue: Hue = None) -> int:
         )
     argument, needed = found[0]
     networks = networks_in(argument, frame, needed, hue)
-    if argument in ("activations", "histograms"):
-        return len(names_of(networks) if argument == "activations" else parts_of(by_call(networks)))
+    if argument == "activations":
+        return len(names_of(networks))
+    if argument == "histograms":
+        rows = of_one_parameter(networks)[0] if "parameter" in networks else networks
+        return len(parts_of(by_call(rows)))
     return -(-len(names_of(networks)) // NETWORKS)

@@ -88,8 +88,7 @@ class RunFigure:
 
     def pages(self, run: Run) -> int:
         """Return on how many pages the figure is drawn."""
-        paged = "page" in signature(self.function).parameters and run.has("history")
-        return pages(run.tables["history"]) if paged else 1
+        return pages(run.tables[self.tables[0]]) if "page" in signature(self.function).parameters else 1
 
     def draw(self, run: Run, title: str | None = AUTO) -> Iterator[Figure]:
         """Yield the pages of the figure, each drawn when it is asked for.

@@ -73,6 +73,27 @@ def test_seven_networks_are_two_pages():
     assert FIGURES["learning_curves"].pages(run) == 1
 
 
+def test_many_layers_of_a_capture_are_several_pages():
+    """The pages of a figure go by its own table: eight layers of histograms on each."""
+    bins = {"low": [0.1], "high": [1.0], "count": [5]}
+    rows = [
+        pd.DataFrame({"epoch": 0, "step": 0, "layer": f"dense_{depth}", "depth": depth, "parameter": name, **bins})
+        for depth in range(1, 11)
+        for name in ("kernel", "bias")
+    ]
+    run = Run({"gradient_histograms": pd.concat(rows, ignore_index=True)})
+    assert FIGURES["gradient_histograms"].pages(run) == 2
+
+
+def test_a_confusion_of_seven_networks_has_two_pages():
+    """Its counts are no histogram's."""
+    rows = [
+        pd.DataFrame({"activation": [f"f{number}"], "seed": 0, "true": "a", "predicted": "a", "count": 3})
+        for number in range(7)
+    ]
+    assert FIGURES["confusion_matrix"].pages(Run({"confusion": pd.concat(rows, ignore_index=True)})) == 2
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
