@@ -1,16 +1,16 @@
 """Figures of a run by name: the one list that `kerasteach compare` and `kerasteach plot` draw from.
 
-A new figure of a run is one line of `_FIGURES`:
+A new figure of a run is one entry of `_FIGURES`:
 
-    RunFigure(gradient_heat_map_figure, ("gradients",), "gradient norm by layer and epoch, as colors"),
+    RunFigure(gradient_heat_map_figure, ("gradients",), "gradient norm by layer and epoch, as colors", reading="..."),
 
-It names the function, the tables that the function takes, in the order of its arguments, and what the figure shows, for
-`kerasteach plot RUN --list`. The figure's name, and that of its file, is the function's without `_figure`, unless
-`name=` gives another. A function that takes `page` is drawn on as many pages as the run's networks need, and one that
-takes `title` gets the caller's. Further fields are for figures that need more than their tables: `if_`, a condition on
-the run; `options`, arguments that are made out of the run; `over="epoch"` where `animate` can set it in motion;
-`usual=False` for a figure that is drawn only where it is named. A table that is new to a comparison or a capture needs
-no change: it is in `Run.tables` under its name on disk.
+It names the function, the tables that the function takes, in the order of its arguments, what the figure shows, for
+`kerasteach plot RUN --list`, and how to read it, for the notes of a slide. The figure's name, and that of its file, is
+the function's without `_figure`, unless `name=` gives another. A function that takes `page` is drawn on as many pages
+as its first table needs, and one that takes `title` gets the caller's. Further fields are for figures that need more
+than their tables: `if_`, a condition on the run; `options`, arguments that are made out of the run; `over="epoch"`
+where `animate` can set it in motion; `usual=False` for a figure that is drawn only where it is named. A table that is
+new to a comparison or a capture needs no change: it is in `Run.tables` under its name on disk.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ class RunFigure:
         tables: The tables that it takes, in the order of its arguments.
         shows: What the figure shows, in a few words.
         name: Its name and that of its file. Defaults to the function's, without `_figure`.
+        reading: How to read it, in a few sentences, for the notes of a slide. Defaults to nothing.
         if_: Says whether the figure fits a run that has the tables. Defaults to `True` for any run.
         options: Further arguments, out of the run. Defaults to none.
         over: The column over which it can be animated, such as `"epoch"`. Defaults to nothing: it cannot.
@@ -74,6 +75,7 @@ class RunFigure:
     tables: tuple[str, ...]
     shows: str
     name: str = ""
+    reading: str = ""
     if_: Callable[[Run], bool] = _always
     options: Callable[[Run], dict[str, Any]] = field(default=_nothing)
     over: str = ""
@@ -133,17 +135,24 @@ _FIGURES = (
         lecture_figure,
         ("history", "gradients"),
         "learning curves, gradient flow and gradient heat maps on one page",
+        reading="On top: the training loss, the test score, and the gradient by layer. Below: the gradient of each "
+        "network by layer and epoch, as colors on one scale. Look first at the top right, then at the loss: a "
+        "network whose gradient falls towards the input learns late or not at all.",
     ),
     RunFigure(
         learning_curves,
         ("history",),
         "training loss against the epochs",
+        reading="Horizontal: epochs trained. Vertical: the loss on the training data, lower is better. A curve that "
+        "stays flat does not learn. A band goes from the lowest to the highest seed.",
         options=lambda run: {"target": run.target},
     ),
     RunFigure(
         learning_curves,
         ("history",),
         "test accuracy, or the test loss of a regression, against the epochs",
+        reading="Horizontal: epochs trained. Vertical: the score on examples that were not trained with. A gap to the "
+        "training score is overfitting. A band goes from the lowest to the highest seed.",
         name="test_scores",
         if_=lambda run: _score(run) is not None,
         options=lambda run: {"metric": _score(run)},
@@ -152,39 +161,78 @@ _FIGURES = (
         score_distribution,
         ("history",),
         "final score of each seed, with those that started alike joined",
+        reading="Each point is one seed, after the last epoch. A thin line joins the networks of one seed, which "
+        "began with the same initial weights where their shapes agree. Where the points of two networks "
+        "overlap, one run would not have shown which is better.",
         if_=_has_seeds,
     ),
     RunFigure(
         gradient_flow,
         ("gradients",),
         "gradient norm by layer in the first epoch: where vanishing shows",
+        reading="Horizontal: the layers, from the input (left) to the output (right). Vertical: the norm of the "
+        "gradient, on a logarithmic scale: each line of the grid is a power of ten. A line that falls to the "
+        "left has vanished: the first layers hardly learn. Flat is healthy.",
         over="epoch",
     ),
-    RunFigure(gradient_heat_map_figure, ("gradients",), "gradient norm by layer and epoch, as colors"),
+    RunFigure(
+        gradient_heat_map_figure,
+        ("gradients",),
+        "gradient norm by layer and epoch, as colors",
+        reading="Horizontal: epochs trained. Vertical: the layers, the output on top. Colors: the norm of the "
+        "gradient, on a logarithmic scale. One color from top to bottom is healthy; a dark lower part has "
+        "vanished.",
+    ),
     RunFigure(
         network_gradients_figure,
         ("gradients",),
         "each network with the gradient that flows back through it, as arrows",
+        reading="Each network is drawn from the input (left) to the output. The width of an arrow shows the gradient "
+        "that flows back through it.",
         usual=False,
     ),
     RunFigure(
         update_ratios_figure,
         ("gradients",),
         "how far a step moves the weights, against their size: whether the learning rate fits",
+        reading="Vertical: how far one step moves a kernel, divided by the size of the kernel. About 0.001 is usual; "
+        "the shaded range is 0.0001 to 0.1. Above it the learning rate is too large, below it too small.",
         if_=lambda run: "update_ratio" in run.tables["gradients"],
     ),
-    RunFigure(gradient_histograms_figure, ("gradient_histograms",), "how a layer's gradient entries are spread"),
+    RunFigure(
+        gradient_histograms_figure,
+        ("gradient_histograms",),
+        "how a layer's gradient entries are spread",
+        reading="Left: how the magnitudes of all gradient entries are spread, for an early, a middle and a late "
+        "epoch. Right: the same over time, a panel a layer. A mountain far to the left has vanished.",
+    ),
     RunFigure(
         activation_statistics_figure,
         ("activations",),
         "dead and saturated units, zeros, and the spread of the outputs, by layer and epoch",
+        reading="Vertical: the layers, the output on top. A dead unit puts out 0 for every example and learns "
+        "nothing. An output near a limit is saturated: the derivative is small there.",
     ),
-    RunFigure(activation_histograms_figure, ("activation_histograms",), "how a layer's outputs are spread"),
-    RunFigure(confusion_matrix_figure, ("confusion",), "which class each network takes for which, in the test part"),
+    RunFigure(
+        activation_histograms_figure,
+        ("activation_histograms",),
+        "how a layer's outputs are spread",
+        reading="How the magnitudes of the outputs of each layer are spread. Outputs that shrink from layer to layer "
+        "leave the last ones nothing to work with.",
+    ),
+    RunFigure(
+        confusion_matrix_figure,
+        ("confusion",),
+        "which class each network takes for which, in the test part",
+        reading="Rows: the true class. Columns: the predicted class. The diagonal is right. A dark field off the "
+        "diagonal is a pair of classes that the network confuses.",
+    ),
     RunFigure(
         decision_boundary_figure,
         ("predictions",),
         "where the most probable class changes, for data with two features",
+        reading="Colors: the class that the network finds most probable at each place of the plane. Points: the "
+        "examples. The boundary is where the color changes.",
         if_=lambda run: run.task != "regression" and "x_2" in run.tables["predictions"],
         options=lambda run: run.examples(),
     ),
@@ -192,6 +240,8 @@ _FIGURES = (
         fitted_surface_figure,
         ("predictions",),
         "the predicted value, for data with two features",
+        reading="Colors: the value that the network predicts at each place of the plane. Points: the examples, in the "
+        "same colors. A point that stands out is predicted badly.",
         if_=lambda run: run.task == "regression" and "x_2" in run.tables["predictions"],
         options=lambda run: run.examples(),
     ),
@@ -199,6 +249,8 @@ _FIGURES = (
         fitted_curve,
         ("predictions",),
         "the predicted value, for data with one feature",
+        reading="Lines: the value that each network predicts. Points: the examples. Between and beyond the points "
+        "nothing but the network's own shape decides.",
         if_=lambda run: run.task == "regression" and "x_2" not in run.tables["predictions"],
         options=lambda run: run.examples(),
     ),

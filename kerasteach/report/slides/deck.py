@@ -11,7 +11,6 @@ from kerasteach.report.about import About
 from kerasteach.report.slides.numbers import numbers
 from kerasteach.report.slides.pictures import Picture, pictures
 from kerasteach.report.slides.question import question
-from kerasteach.report.slides.reading import HOW_TO_READ
 from kerasteach.tables.run import Run
 
 _ORIGIN = ("recorded in", "data", "source", "license of the data")  # settings that the last slide names
@@ -97,7 +96,7 @@ def _of_picture(run: Run, picture: Picture, names: Sequence[str]) -> Slide:
     many = f" ({page} of {pages})" if pages > 1 else ""
     lines = found.lines or picture.panels
     notes = ["\n".join(["Numbers:", *map(_plain, lines)])] if lines else []
-    notes += [f"How to read it: {HOW_TO_READ[figure.name]}"] if figure.name in HOW_TO_READ else []
+    notes += [f"How to read it: {figure.reading}"] if figure.reading else []
     return Slide(f"{_plain(_begun(title, names))}{many}", (), notes, picture)
 
 
