@@ -38,7 +38,8 @@ def test_a_notebook_shows_nothing_if_asked_not_to():
 def terminal(monkeypatch):
     """Return what is written to a terminal."""
     written = io.StringIO()
-    monkeypatch.setattr(progress, "Console", lambda **options: Console(file=written, force_terminal=True, width=100))
+    made = Console(file=written, force_terminal=True, width=100)
+    monkeypatch.setattr("rich.console.Console", lambda **options: made)
     return written
 
 

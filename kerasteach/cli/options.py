@@ -62,10 +62,9 @@ Dark = Annotated[bool, typer.Option("--dark", help="Draw on a dark ground, for d
 def _known_language(language: str) -> str:
     """Refuse a language that there are no catalogs of, before anything is trained."""
     from kerasteach.translation import languages
+    from kerasteach.validation import choice
 
-    if language not in languages():
-        raise typer.BadParameter(f"must be one of {', '.join(languages())}; received {language!r}.")
-    return language
+    return choice("language", language, languages())
 
 
 Language = Annotated[

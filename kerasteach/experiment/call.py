@@ -56,7 +56,8 @@ def call_of(facts: Mapping[str, Any]) -> str:
     """
     arguments = dict(facts["arguments"])
     optimizer = arguments.pop("optimizer")
-    given = {name: value for name, value in arguments.items() if value != DEFAULTS.get(name)}
+    order = [*(name for name in DEFAULTS if name in arguments), *(name for name in arguments if name not in DEFAULTS)]
+    given = {name: arguments[name] for name in order if arguments[name] != DEFAULTS.get(name)}
     if optimizer["class_name"] not in _PLAIN:
         given.pop("learning_rate", None)  # the optimizer has it
         given["optimizer"] = optimizer

@@ -10,11 +10,11 @@ from kerasteach.cli import main
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     """Return the folder of a saved comparison of two networks, made by hand; of one the gradient vanishes."""
-    networks = {"sigmoid": (1e-4, [2.3, 2.29]), "relu": (0.5, [2.3, 0.4])}
+    networks = {"sigmoid": (1e-4, [2.3, 2.29, 2.29]), "relu": (0.5, [2.3, 0.8, 0.4])}
     rows = [
         (name, 0, epoch, epoch, f"dense_{depth}", depth, "bias", f"dense_{depth}/bias", 3, share ** (3 - depth), True)
         for name, (share, _) in networks.items()
-        for epoch in (0, 1)
+        for epoch in (0, 1, 2)
         for depth in (1, 2, 3)
     ]
     columns = ["activation", "seed", "epoch", "step", "layer", "depth", "parameter", "path", "size", "norm", "finite"]
@@ -22,7 +22,7 @@ def saved(tmp_path_factory):
         (name, 0, epoch, "loss", loss) for name, (_, curve) in networks.items() for epoch, loss in enumerate(curve)
     ]
     history = pd.DataFrame(losses, columns=["activation", "seed", "epoch", "metric", "value"])
-    arguments = {"error_below": None, "hidden": [3, 3], "vary": [], "seeds": [0], "epochs": 2, "data": "yours"}
+    arguments = {"error_below": None, "hidden": [3, 3], "vary": [], "seeds": [0], "epochs": 3, "data": "yours"}
     facts = {
         "arguments": {**arguments, "split_seed": 0},
         "variants": [{"activation": name} for name in networks],

@@ -188,7 +188,7 @@ def test_a_page_that_exists_stays(undrawn, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"path": "page.pdf", "history": {"loss": [0.5]}}, r"`path` must end in .html. Received: path='.*page.pdf'"),
+        ({"path": "page.pdf", "history": {"loss": [0.5]}}, r"`path` must end in .html. Received: path='"),
         ({}, "`gradients`, `activations` or `history` must be given"),
         ({"history": pd.DataFrame({"epoch": [0]})}, "`history` lacks the columns metric, value"),
         ({"gradients": 3}, "`gradients` must be a table such as GradientCapture.frame gives"),

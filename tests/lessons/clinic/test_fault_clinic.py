@@ -148,7 +148,7 @@ def test_a_network_that_learns_is_no_case():
 @pytest.mark.parametrize(
     ("cause", "sick", "words"),
     [
-        ("vanishing", "labels", "gets 1.0 times more than the last"),
+        ("vanishing", "labels", "gets 1 times more than the last"),
         ("vanishing", "no slope", "exactly 0, so that it is cut off"),
         ("dead units", "vanishing", "Here it is 0 % of a layer's units"),
         ("no slope", "dead units", "the units are what stops it"),

@@ -55,5 +55,5 @@ def test_each_fit_is_a_run_of_its_own(tmp_path, blobs, classifier):
 def test_without_tensorboard_there_is_an_error_at_once(monkeypatch, tmp_path, kind):
     """It names the extra that is missing."""
     monkeypatch.setattr("kerasteach.measure.recording.tensorboard.find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=r'pip install "tensorboard>=2\.20"'):
+    with pytest.raises(ImportError, match=r'pip install "tensorboard>=2\.18"'):
         kind(tensorboard=tmp_path)
