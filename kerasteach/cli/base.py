@@ -15,6 +15,8 @@ import typer
 from typer.core import TyperCommand
 
 from kerasteach.cli.terminal import discard_output
+from kerasteach.translation import languages
+from kerasteach.validation import choice
 
 # Arguments of Python's functions that an option has another name for.
 _OPTIONS = {
@@ -51,6 +53,8 @@ class Command(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an error of the caller's becomes a `CommandError`."""
         try:
+            if "language" in ctx.params:  # an unknown one is refused before anything is trained
+                choice("language", ctx.params["language"], languages())
             result = super().invoke(ctx)
             sys.stdout.flush()
         except (typer.Exit, typer.Abort):

@@ -59,19 +59,9 @@ Style = Annotated[
 Dark = Annotated[bool, typer.Option("--dark", help="Draw on a dark ground, for dark slides.")]
 
 
-def _known_language(language: str) -> str:
-    """Refuse a language that there are no catalogs of, before anything is trained."""
-    from kerasteach.translation import languages
-    from kerasteach.validation import choice
-
-    return choice("language", language, languages())
-
-
 Language = Annotated[
     str,
-    typer.Option(
-        "--language", metavar="CODE", help="Language of the texts: en, or de for German.", callback=_known_language
-    ),
+    typer.Option("--language", metavar="CODE", help="Language of the texts: en, or de for German."),
 ]
 Tables = Annotated[
     TableFormat | None,
