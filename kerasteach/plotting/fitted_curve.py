@@ -14,6 +14,7 @@ from kerasteach import validation
 from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import Hue, line_with_band, names_of, networks_in, spread_note
 from kerasteach.plotting.fitted_surface import targets_of
+from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.planes import feature_names, named_value, thin
 from kerasteach.plotting.style import inks, looks, new_axes, plain
 from kerasteach.plotting.text_fitting import broken
@@ -100,7 +101,7 @@ def fitted_curve(
     ax.set(xlabel=xlabel, ylabel=gettext("output") if len(outputs) > 1 else named_value(outputs[0]))
     ax.set_xlim(*ends if ends[0] < ends[1] else (ends[0] - 0.5, ends[1] + 0.5))
     if ax.get_legend_handles_labels()[0]:
-        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+        legend_outside(ax)
     caption(ax, title, spread_note(frame), _finding(frame, data["training"]) if len(labels) == 1 else "")
     return ax
 

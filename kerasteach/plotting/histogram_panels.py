@@ -71,7 +71,7 @@ def histograms_figure(
             draw_band(ax, own[own["depth"] == depth], layers[depth], ends, color)
         right.supxlabel(_time(own)[1], fontsize=plt.rcParams["axes.labelsize"])
         right.supylabel(gettext("magnitude"), fontsize=plt.rcParams["axes.labelsize"])
-        right.legend(handles=_band_handles(color), loc="outside upper center", ncols=4, frameon=False)
+        right.legend(handles=_band_handles(color), loc="outside upper center", ncols=2 * columns, frameon=False)
         numbers = {"page": int(shown[0]) + 1, "pages": len(pages)}
         many = gettext("page {page} of {pages}").format(**numbers) if len(pages) > 1 else ""
         message = gettext("magnitudes of the {entries}, layer by layer")

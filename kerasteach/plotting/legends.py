@@ -48,19 +48,24 @@ def legend_outside(ax: Axes, handles: Sequence[Artist] = (), title: str | None =
     short = ["\n".join(broken(line, max(_NARROW, beside)) for line in name.split("\n")) for name in names]
     lines = sum(name.count("\n") + 1 for name in short)
     twice = all(new.count("\n") <= 1 + old.count("\n") for new, old in zip(short, names, strict=True))
-    if beside >= _NARROW and twice and lines <= rows:
-        longest = max((len(line) for name in short for line in name.split("\n")), default=0) + _HANDLE
-        title = title and broken(title, max(longest, beside))
-        return _made(ax, handles, short, title, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
+    longest = max((len(line) for name in short for line in name.split("\n")), default=0) + _HANDLE
+    heading = title and broken(title, max(longest, beside))
+    if beside >= _NARROW and twice and lines + _lines(heading) <= rows:
+        return _made(ax, handles, short, heading, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
     names = ["\n".join(broken(line, width - _HANDLE) for line in name.split("\n")) for name in names]
     columns = _columns(names, width)
-    made = _made(ax, handles, names, title and broken(title, width), loc="upper center", ncols=columns, borderaxespad=0)
+    title = title and broken(title, width)
+    made = _made(ax, handles, names, title, loc="upper center", ncols=columns, borderaxespad=0)
     made.get_bbox_to_anchor = partial(_below, ax)  # type: ignore[method-assign]  # known only when it is drawn
     lines = max(sum(name.count("\n") + 1 for name in part) for part in _parts(names, columns))
-    inches = (lines + (title is not None)) * _HIGH * size / 72
+    inches = (lines + _lines(title)) * _HIGH * size / 72
     if figure.axes == [ax] and inches > _MUCH * figure.get_figheight():
         figure.set_figheight(figure.get_figheight() + inches)
     return made
+
+
+def _lines(text: str | None) -> int:
+    return text.count("\n") + 1 if text else 0
 
 
 def keep_place(ax: Axes) -> None:
