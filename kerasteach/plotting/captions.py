@@ -16,6 +16,7 @@ from kerasteach.validation import received, text
 
 AUTO = "auto"  # a `title`: the finding where there is one, and what is drawn
 _MATH = str.maketrans("", "", "$\\")
+_PAD = 0.8  # of the title's letters
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def caption(ax: Axes, title: str | None, what: str, finding: str = "", *, pad: f
         title: The caller's: `"auto"` for the finding, with what is drawn below it; `None` for no title; or a text.
         what: What is drawn, in a few words, such as `"gradients by layer, mean over the steps of epoch 1"`.
         finding: One sentence that the drawn numbers say with certainty. Defaults to none.
-        pad: Points between the title and the axes. Defaults to matplotlib's.
+        pad: Points between the title and the axes. Defaults to most of the title's height.
 
     Raises:
         TypeError: If the title is no text and not `None`.
@@ -57,6 +58,8 @@ def caption(ax: Axes, title: str | None, what: str, finding: str = "", *, pad: f
         return
     title = text("title", title, empty=True)
     lines = [finding, what] if title == AUTO else [title]
+    # A number at the upper end of the axis stands half above it, and the title may be wider than the axes.
+    pad = _PAD * float(ax.title.get_fontsize()) if pad is None else pad
     ax.set_title("\n".join(fitted(ax, line) for line in lines if line), pad=pad)
 
 

@@ -108,9 +108,7 @@ def gradient_flow(
     if handles:
         legend_outside(ax, handles, spread_note(frame) if names_of(frame) != [""] else None)
     what = phrase(what, names_of(frame)[0] if len(look_of) == 1 else "", setting_of(frame_of("gradients", gradients)))
-    # A power of ten at the upper end of the axis stands half above it, and the title may be wider than the axes.
-    room = non_finite.room_for_crosses(ax) or 0.8 * float(ax.title.get_fontsize())
-    caption(ax, title, what, finding, pad=room)
+    caption(ax, title, what, finding, pad=non_finite.room_for_crosses(ax))
     return ax
 
 
