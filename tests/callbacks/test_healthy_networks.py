@@ -136,13 +136,11 @@ def penalized():
 HEALTHY = [
     two_epochs,
     below_zero,
-    rare_class,
-    two_outputs,
     tuned_further,
     *(
         pytest.param(make, marks=pytest.mark.slow)
         for make in (
-            *(convolution, recurrence, words, autoencoder, large_targets),
+            *(rare_class, two_outputs, convolution, recurrence, words, autoencoder, large_targets),
             *(normalization_and_dropout, smoothed_labels, penalized),
         )
     ),
