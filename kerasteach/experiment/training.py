@@ -51,6 +51,7 @@ def _train_variant(
     states = list(model.variables)  # before `compile` adds those of the metrics
     steps = -(-len(plan.dataset.x_train) // plan.batch_size)
     compile_for(model, plan, steps)
+    _build_metrics(model, plan.dataset)
     # One `with` for all, so that the training step is compiled once.
     with GradientCapture(every=plan.every or 1, statistics=plan.statistics) as capture:
         for index, network in numbered:
@@ -89,6 +90,14 @@ def compile_for(model: keras.Model, plan: Plan, steps: int) -> None:
         auto_scale_loss=False,  # the networks are float32 whatever the caller's policy is
     )
     model.optimizer.build(model.trainable_variables)
+
+
+def _build_metrics(model: keras.Model, dataset: Dataset) -> None:
+    """Make the metrics' variables before the training step is traced, which TensorFlow else does twice."""
+    if dataset.classes:
+        x, y = dataset.x_train[:1], dataset.y_train[:1]
+        model.compute_metrics(x, y, model(x, training=False))
+        model.reset_metrics()
 
 
 def _callbacks(plan: Plan, capture: GradientCapture, on_epoch: Callable[[int], None]) -> list[keras.callbacks.Callback]:
