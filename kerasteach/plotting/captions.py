@@ -48,7 +48,7 @@ def caption(ax: Axes, title: str | None, what: str, finding: str = "", *, pad: f
         title: The caller's: `"auto"` for the finding, with what is drawn below it; `None` for no title; or a text.
         what: What is drawn, in a few words, such as `"gradients by layer, mean over the steps of epoch 1"`.
         finding: One sentence that the drawn numbers say with certainty. Defaults to none.
-        pad: Points between the title and the axes. Defaults to most of the title's height.
+        pad: Points between the title and the axes. Defaults to most of the title's height, in a figure of one panel.
 
     Raises:
         TypeError: If the title is no text and not `None`.
@@ -58,8 +58,9 @@ def caption(ax: Axes, title: str | None, what: str, finding: str = "", *, pad: f
         return
     title = text("title", title, empty=True)
     lines = [finding, what] if title == AUTO else [title]
-    # A number at the upper end of the axis stands half above it, and the title may be wider than the axes.
-    pad = _PAD * float(ax.title.get_fontsize()) if pad is None else pad
+    if pad is None and ax.figure.axes == [ax]:
+        # A number at the upper end of the axis stands half above it, and the title may be wider than the axes.
+        pad = _PAD * float(ax.title.get_fontsize())
     ax.set_title("\n".join(fitted(ax, line) for line in lines if line), pad=pad)
 
 
