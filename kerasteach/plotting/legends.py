@@ -39,9 +39,9 @@ def legend_outside(ax: Axes, handles: Sequence[Artist] = (), title: str | None =
     assert figure is not None
     if figure.get_layout_engine() is None:
         return legend(ax, handles, title)
-    size = FontProperties(size=plt.rcParams["legend.fontsize"]).get_size_in_points()
+    size = _text_size()
     box = ax.get_window_extent()
-    width = int(box.width / figure.dpi * 72 / (LETTER * size))  # in letters
+    width = letters_over(box.width / figure.dpi)
     rows = int(box.height / figure.dpi * 72 / (_HIGH * size))
     names = [str(handle.get_label()) for handle in handles]
     beside = int(_BESIDE * width) - _HANDLE
@@ -66,6 +66,16 @@ def legend_outside(ax: Axes, handles: Sequence[Artist] = (), title: str | None =
 
 def _lines(text: str | None) -> int:
     return text.count("\n") + 1 if text else 0
+
+
+def letters_over(inches: float) -> int:
+    """Return how many letters of a legend stand beside each other over a width."""
+    return int(inches * 72 / (LETTER * _text_size()))
+
+
+def _text_size() -> float:
+    """Return the size of a legend's text in points."""
+    return float(FontProperties(size=plt.rcParams["legend.fontsize"]).get_size_in_points())
 
 
 def keep_place(ax: Axes) -> None:

@@ -14,7 +14,9 @@ from matplotlib.figure import Figure
 
 from kerasteach.plotting.captions import AUTO, check_title
 from kerasteach.plotting.frames import drawing, evenly, frames_of, same_limits
+from kerasteach.plotting.legends import letters_over
 from kerasteach.plotting.pages import composed, on_page, panels
+from kerasteach.plotting.text_fitting import broken
 from kerasteach.plotting.wording import N_
 from kerasteach.tables.checks import Table
 from kerasteach.validation import flag, received, text, whole
@@ -119,7 +121,7 @@ def _one_legend(figure: Figure, axes: Sequence[Axes]) -> None:
         figure.legend(
             list(entries.values()),
             list(entries),
-            title=title or None,
+            title=broken(title, letters_over(figure.get_figwidth())) or None,
             loc="outside lower center",
             ncols=columns,
             frameon=False,

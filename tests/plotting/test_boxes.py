@@ -8,9 +8,7 @@ from gallery_cases import STYLES, cases
 from kerasteach.plotting import style
 
 CASES = cases()
-# Longer names or legends than there is room for, by style.
-TOO_LARGE = {"paper": {"learning_curves, long names", "stills_figure, one epoch"}}  # for a page of 3.5 inches
-PAIRS = [(case, name) for name in STYLES for case in CASES if case not in TOO_LARGE.get(name, ())]
+PAIRS = [(case, name) for name in STYLES for case in CASES]
 
 
 @pytest.mark.sample(12)
