@@ -341,6 +341,7 @@ class Stop(keras.callbacks.Callback):
 ]
 
 
+@pytest.mark.slow  # a kernel of its own
 def test_a_saved_notebook_has_the_last_picture(monkeypatch):
     """One output below the cell, updated in place, also after an interruption."""
     monkeypatch.delenv("MPLBACKEND", raising=False)  # the kernel chooses its own
