@@ -86,7 +86,7 @@ def test_the_site_is_whole(tmp_path):
     check_links(site)
     for page in (site / "tutorials").glob("[0-9]*.html"):
         text = page.read_text(encoding="utf-8")
-        assert "Download as notebook" in text
+        assert re.search(r'<a class="reference download internal"[^>]*\.ipynb"', text), f"{page.stem} is no notebook"
         assert re.search(r'<img [^>]*src="\.\./_images/', text), f"{page.stem} shows no figure"
     if CHROMIUM is None:
         pytest.skip("all but the browser's part: chromium is missing")
