@@ -10,6 +10,7 @@ sys.path.insert(0, str(DOCS / "extensions"))
 from sources import package_digest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.pop("MPLBACKEND", None)  # in the tutorials' kernels any backend but the notebook's own hides every figure
 
 project = "kerasteach"
 author = "The kerasteach developers"
