@@ -243,35 +243,39 @@ def test_derivatives_and_their_mistakes(made):
 
 
 def test_layers_in_a_figure(made):
-    """The slowest layer has the smallest norm of the table that is drawn, the fastest the largest."""
+    """The slowest layer has the smallest norm of the table that is drawn, the fastest the largest; and each mistake."""
     for exercise in sheets(made["slowest_layer"]):
         norms = np.array(exercise.given)
-        slowest, fastest = exercise.questions
-        assert (slowest.answer.value, fastest.answer.value) == (norms.argmin() + 1, norms.argmax() + 1)
-        assert "opposite" in said(slowest, norms.argmax() + 1)
-        assert "first layer" in said(slowest, 1)
+        slowest, fastest = int(norms.argmin()) + 1, int(norms.argmax()) + 1
+        for question, right, opposite in zip(exercise.questions, (slowest, fastest), (fastest, slowest), strict=True):
+            wrong = {"opposite": opposite, "first layer": 1, "last layer": len(norms)}
+            if right - 1 not in (1, opposite):
+                wrong["from 1 at the input"] = right - 1
+            check(question, right, wrong)
         ordered = np.sort(norms)
         assert ordered[1] / ordered[0] > 2
         assert ordered[-1] / ordered[-2] > 2  # apart in the figure
 
 
 def test_dead_units_in_a_figure(made):
-    """Shares of the table that is drawn, times the units that the text gives."""
+    """Shares of the table that is drawn, times the units that the text gives; and each mistake."""
     for exercise in sheets(made["dead_units"]):
-        units = [int(number) for number in re.findall(r"\d+", exercise.text.split("layers have")[1])]
+        units = np.array([int(number) for number in re.findall(r"\d+", exercise.text.split("layers have")[1])])
         shares = np.array(exercise.given[:5])
         layer = int(re.search(r"layer (\d)", exercise.questions[0].text)[1]) - 1
+        dead = np.round(shares * units)
         one, whole = exercise.questions
-        dead = shares * units
-        assert one.answer.value == pytest.approx(dead[layer])
-        assert whole.answer.value == pytest.approx(dead.sum())
-        assert "alive" in said(one, round(units[layer] - dead[layer]))
-        assert "percentage" in said(one, round(100 * shares[layer]))
-        assert "differ in size" in said(whole, round(shares.mean() * sum(units)))
+        other = dead[layer + 1 if layer < 4 else layer - 1]
+        alive, percent = units[layer] - dead[layer], round(100 * shares[layer])
+        wrong = {"alive": alive, "percentage": percent, "all units of the layer": units[layer], "another layer": other}
+        check(one, dead[layer], wrong)
+        mean = round(shares.mean() * units.sum())
+        wrong = {"alive": units.sum() - dead.sum(), "all units of the network": units.sum(), "differ in size": mean}
+        check(whole, dead.sum(), wrong)
 
 
 def test_a_ratio_in_a_figure(made):
-    """The ratio of two norms of the table that is drawn; what is said of its inverse and of the power of ten."""
+    """The ratio of two norms of the table that is drawn; and each mistake."""
     for exercise in sheets(made["gradient_ratio"]):
         norms = exercise.given[:-2]
         assert all(np.log10(norm) == pytest.approx(round(np.log10(norm))) for norm in norms)
@@ -279,8 +283,15 @@ def test_a_ratio_in_a_figure(made):
             high, low = (int(number) for number in re.findall(r"layer (\d)", question.text))
             ratio = norms[high - 1] / norms[low - 1]
             assert question.answer.value == pytest.approx(ratio)
-            assert "inverse" in said(question, 1 / ratio)
-            assert "power of ten" in said(question, np.log10(ratio))
+            beside = next(layer for layer in (low + 1, low - 1, high + 1) if 1 <= layer <= len(norms) and layer != high)
+            wrong = {
+                "inverse": 1 / ratio,
+                "power of ten": np.log10(ratio),
+                f"layer {beside}": norms[high - 1] / norms[beside - 1],
+            }
+            for phrase, number in wrong.items():
+                assert phrase in said(question, number), question.text
+            assert len(question.mistakes) == len(wrong)
 
 
 def test_rounding_is_inside_the_tolerance(made):
