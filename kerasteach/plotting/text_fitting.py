@@ -13,6 +13,7 @@ from matplotlib.legend import Legend
 from kerasteach.plotting.style import inks
 
 LETTER = 0.55  # width of a letter, in the size of its text
+_TIED = "\0"  # in place of a space at which no line is broken
 _HANDLE = 8  # letters: the line in front of an entry of a legend, and the space around them
 
 
@@ -27,16 +28,21 @@ def letters(ax: Axes) -> int:
 def broken(text: str, width: int) -> str:
     r"""Break a text into lines of a width in letters: at spaces, behind `_` and `/`, and elsewhere only if it must.
 
+    A percent sign stays with its number.
+
     Example:
         >>> broken("a network with_dropout", 14)
         'a network\nwith_dropout'
+        >>> broken("990 of 1,080 right (92 %)", 22)
+        '990 of 1,080 right\n(92 %)'
     """
     lines = [""]
-    for piece in re.findall(r"[^\s_/]*[\s_/]|[^\s_/]+", text):
+    for piece in re.findall(r"[^\s_/]*[\s_/]|[^\s_/]+", text.replace(" %", f"{_TIED}%")):
         if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > width:
             lines.append("")
         lines[-1] += piece
-    return "\n".join(part for line in lines for part in wrap(line.strip(), width, break_on_hyphens=False))
+    parts = (part for line in lines for part in wrap(line.strip(), width, break_on_hyphens=False))
+    return "\n".join(parts).replace(_TIED, " ")
 
 
 def fitted(ax: Axes, text: str) -> str:
