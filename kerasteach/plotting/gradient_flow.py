@@ -40,7 +40,7 @@ from kerasteach.validation import choice, received
 _LONG = 14  # letters of a layer's name, for which a panel of a composed figure has no room
 _LEAST_RANGE = 100  # a scale of at least two powers of ten, so that a harmless slope does not look like vanishing
 _FLOOR, _CEILING = 1e-150, 1e150  # ends of a logarithmic scale that a drawing library has numbers for
-_STRIKING = 10  # a finding names a first layer that gets this many times less or more than the last
+STRIKING = 10  # a finding names a first layer that gets this many times less or more than the last
 _STYLES = (("-", True), ("--", False), (":", False))  # of the kinds of lines, and whether their markers are filled
 _PROBES = "probes"
 _SIGNAL = N_("error signal")
@@ -225,7 +225,7 @@ def _finding(rows: pd.DataFrame, medians: Mapping[str, pd.Series]) -> str:
             continue
         factor, every = middle[last] / middle[first], (seeds[last] / seeds[first]).to_numpy()
         less = factor > 1
-        if max(factor, 1 / factor) < _STRIKING or not ((every > 2) if less else (every < 0.5)).all():
+        if max(factor, 1 / factor) < STRIKING or not ((every > 2) if less else (every < 0.5)).all():
             continue
         who = of_seeds(rows)
         text = first_and_last(first, last, times(max(factor, 1 / factor)), less)

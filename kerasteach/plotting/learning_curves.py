@@ -30,10 +30,10 @@ from kerasteach.plotting.wording import N_, gettext, ngettext
 from kerasteach.tables.checks import Table, frame_of
 from kerasteach.validation import choice, finite
 
-_NAMES = {
+METRICS = {  # what a comparison measures, and what it is called
     "loss": N_("training loss"),
-    "accuracy": N_("training accuracy"),
     "val_loss": N_("test loss"),
+    "accuracy": N_("training accuracy"),
     "val_accuracy": N_("test accuracy"),
 }
 
@@ -115,7 +115,7 @@ def learning_curves(
 
 def metric_name(metric: str) -> str:
     """Return what a metric of a table is called along an axis."""
-    return plain(gettext(_NAMES.get(metric, metric.replace("_", " "))))
+    return plain(gettext(METRICS.get(metric, metric.replace("_", " "))))
 
 
 def _across(ax: Axes, height: float, line: str, label: str) -> None:

@@ -120,7 +120,7 @@ class RunFigure:
         return animate(self.function, run.tables[self.tables[0]], self.over, title=title, **self.options(run))
 
 
-def _score(run: Run) -> str | None:
+def score_of(run: Run) -> str | None:
     """Return the metric of the test part: its accuracy, or its loss; `None` where there is no test part."""
     return next((name for name in _SCORES if name in set(run.tables["history"]["metric"])), None)
 
@@ -154,8 +154,8 @@ _FIGURES = (
         reading="Horizontal: epochs trained. Vertical: the score on examples that were not trained with. A gap to the "
         "training score is overfitting. A band goes from the lowest to the highest seed.",
         name="test_scores",
-        if_=lambda run: _score(run) is not None,
-        options=lambda run: {"metric": _score(run)},
+        if_=lambda run: score_of(run) is not None,
+        options=lambda run: {"metric": score_of(run)},
     ),
     RunFigure(
         score_distribution,

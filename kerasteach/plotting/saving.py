@@ -21,7 +21,7 @@ from kerasteach.plotting.frames import on_a_terminal
 from kerasteach.plotting.gif_writer import GifWriter
 from kerasteach.plotting.style import settings
 from kerasteach.progress import progress_bar
-from kerasteach.storage.files import write_atomically
+from kerasteach.storage.files import check_free, write_atomically
 
 FORMATS = (".png", ".svg", ".pdf")
 ANIMATIONS = (".gif", ".mp4")
@@ -74,8 +74,7 @@ def save(figure: Figure | Axes | Animation, path: str | Path, *, overwrite: bool
     ending, endings = path.suffix.lower(), ANIMATIONS if isinstance(figure, Animation) else FORMATS
     if ending not in endings:
         raise ValueError(f"`path` must end in {', '.join(endings)}. {validation.received('path', str(path))}")
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"The file exists; `overwrite=True` replaces it. Received: path={str(path)!r}.")
+    check_free(path, overwrite)
     check_writable(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(figure, Animation):

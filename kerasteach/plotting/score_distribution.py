@@ -71,7 +71,7 @@ def score_distribution(
     frame = networks_in("history", history, HISTORY, hue)
     found = [str(name) for name in frame["metric"].unique()]
     metric = next((name for name in _PREFERRED if name in found), found[0]) if metric is None else metric
-    scores = _scores(frame, choice("metric", metric, found))
+    scores = final_scores(frame, choice("metric", metric, found))
     ax = new_axes(ax)
     look_of = looks([str(name) for name in scores])
     _join(ax, scores)
@@ -87,7 +87,7 @@ def score_distribution(
     return ax
 
 
-def _scores(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
+def final_scores(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Return the last value of each network (column) and seed (row); what is missing was not trained."""
     rows = frame[frame["metric"] == metric].sort_values("epoch", kind="stable")
     last = rows.groupby(["network", "seed"], sort=False)["value"].apply(lambda values: values.iloc[-1])

@@ -11,17 +11,12 @@ import pandas as pd
 
 from kerasteach.plotting.comparison_tables import ACTIVATIONS, GRADIENTS, HISTORY, names_of, networks_in
 from kerasteach.plotting.gradient_flow import lines_of, norm_range
+from kerasteach.plotting.learning_curves import METRICS
 from kerasteach.tables.run import Run
 
 _MOST = 30_000  # points of a chart: beyond it every n-th epoch is taken, evenly
 _STEEP = 100  # a loss that falls by more than this factor has a logarithmic axis
 _NORM = "L2 norm of the gradient"
-_METRICS = {
-    "loss": "training loss",
-    "val_loss": "test loss",
-    "accuracy": "training accuracy",
-    "val_accuracy": "test accuracy",
-}
 _STATISTICS = {
     "dead_fraction": "share of dead units",
     "zero_fraction": "share of outputs that are 0",
@@ -159,7 +154,7 @@ def _by_layer(
 
 def _curves(frame: pd.DataFrame, networks: Sequence[str], seeds: Sequence[str]) -> Iterator[ChartData]:
     found = [str(metric) for metric in frame["metric"].unique()]
-    metrics = [*(metric for metric in _METRICS if metric in found), *(one for one in found if one not in _METRICS)]
+    metrics = [*(metric for metric in METRICS if metric in found), *(one for one in found if one not in METRICS)]
     epochs = _thinned(frame["epoch"], len(frame))
     choices: list[Choice] = []
     rows: list[list[Any]] = []
@@ -169,7 +164,7 @@ def _curves(frame: pd.DataFrame, networks: Sequence[str], seeds: Sequence[str]) 
         values = one["value"].to_numpy()
         shown = values[np.isfinite(values)]
         steep = "loss" in metric and len(shown) > 0 and shown.min() > 0 and shown.max() > _STEEP * shown.min()
-        choices.append(_choice(_METRICS.get(metric, str(metric).replace("_", " ")), values, log=steep))
+        choices.append(_choice(METRICS.get(metric, str(metric).replace("_", " ")), values, log=steep))
         rows += _rows(one, number, networks, seeds, [], "place")
     places = {epoch + 1: f"{epoch + 1}" for epoch in epochs}
     yield ChartData("curves", "Learning curves", "epochs trained", "epoch", choices, [], places, rows)

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from kerasteach import validation
-from kerasteach.storage.files import write_atomically
+from kerasteach.storage.files import check_free, write_atomically
 
 
 def page(
@@ -62,8 +62,7 @@ def check_page(path: Any, overwrite: Any) -> Path:
     path, overwrite = validation.path("path", path), validation.flag("overwrite", overwrite)
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"`path` must end in .html. {validation.received('path', str(path))}")
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"The file exists; `overwrite=True` replaces it. Received: path={str(path)!r}.")
+    check_free(path, overwrite)
     return path
 
 

@@ -22,6 +22,12 @@ _BLOCK = 2**20  # bytes that are read at once
 TEMPORARY = re.compile(r"\.kt-[0-9a-f]{16}(\.\w+)?", re.ASCII)
 
 
+def check_free(path: Path, overwrite: bool) -> None:
+    """Raise FileExistsError where a file exists and must stay."""
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"The file exists; `overwrite=True` replaces it. Received: path={str(path)!r}.")
+
+
 class DamagedRunError(ValueError):
     """A file of a saved run is missing, or its content is not what the run wrote.
 

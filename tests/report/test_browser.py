@@ -1,7 +1,5 @@
 """The page of a run in a real browser: no test of this file runs without Chromium and Playwright."""
 
-import shutil
-
 import pandas as pd
 import pytest
 from pages import ABOUT, NETWORKS, run
@@ -9,12 +7,9 @@ from pages import ABOUT, NETWORKS, run
 from kerasteach.report.figures import figures_of
 from kerasteach.report.run_page import write_run_page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
 pytest.importorskip("altair", reason="needs the extra `report`")
 pytest.importorskip("vl_convert", reason="needs the extra `report`")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is on the path")
 
 
 @pytest.fixture(scope="module")
@@ -23,15 +18,6 @@ def path(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("kerasteach.report.figures.figures_of", lambda run: figures_of(run)[:1])
         return write_run_page(tmp_path_factory.mktemp("page") / "page.html", run(), ABOUT)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Return the browser, which is started once."""
-    with playwright.sync_playwright() as started:
-        found = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture

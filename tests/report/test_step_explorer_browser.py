@@ -1,6 +1,5 @@
 """The step explorer in a browser: its script against `trace_step`, its keys, and what a reader needs."""
 
-import shutil
 from functools import cache
 
 import keras
@@ -11,10 +10,6 @@ from keras import layers
 
 import kerasteach as kt
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-if CHROMIUM is None:
-    pytest.skip("needs Chromium", allow_module_level=True)
-playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
 
 
@@ -76,15 +71,6 @@ def yes_no_logits():
 
 
 NETWORKS = {made.__name__: made for made in (course, relu_at_0, classes, logits, yes_no, yes_no_logits)}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Return Chromium, started once."""
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

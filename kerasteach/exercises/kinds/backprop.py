@@ -6,7 +6,8 @@ from dataclasses import astuple
 
 from kerasteach.exercises.draw import Draw
 from kerasteach.exercises.kinds.neurons import Neurons
-from kerasteach.exercises.kinds.wording import after, asked, equation, feedbacks, given, in_brackets
+from kerasteach.exercises.kinds.update import new_value
+from kerasteach.exercises.kinds.wording import asked, equation, feedbacks, given
 from kerasteach.exercises.question import Exercise, Gettext, Mistake, Question
 from kerasteach.exercises.rounding import answer
 
@@ -51,23 +52,6 @@ def _mistakes(neurons: Neurons, variable: str) -> list[str]:
 
 
 def _update(neurons: Neurons, variable: str, _: Gettext) -> Question:
-    said, old, rate = feedbacks(_), getattr(neurons, variable), neurons.learning_rate
-    right = neurons.gradients()[variable]
-    mistakes = [
-        Mistake(answer(old - rate * neurons.gradients(name)[variable]), said[name])
-        for name in _mistakes(neurons, variable)
-        if name != "sign"  # which gives the same as the next one
-    ]
-    mistakes += [
-        Mistake(answer(old + rate * right), said["ascent"]),
-        Mistake(answer(old - right), said["no_rate"]),
-    ]
-    symbol = after(variable, _)
-    gradient = float(right[0])
-    return Question(
-        f"new {variable.replace('_', '')}",
-        _("What is {quantity}, the new value after the step?").format(quantity=f"${symbol}$"),
-        answer(old - rate * right),
-        tuple(mistakes),
-        equation(symbol, rf"{old:g} - {rate:g} \cdot {in_brackets(float(f'{gradient:.4g}'))}", old - rate * gradient),
-    )
+    wrong = {name: neurons.gradients(name)[variable] for name in _mistakes(neurons, variable)}
+    right, rate = neurons.gradients()[variable], neurons.learning_rate
+    return new_value(variable, getattr(neurons, variable), rate, right, wrong, _)

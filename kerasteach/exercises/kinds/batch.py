@@ -6,9 +6,9 @@ import numpy as np
 
 from kerasteach.exercises.draw import Draw
 from kerasteach.exercises.kinds.neurons import STRAIGHT, explained, slope, value
+from kerasteach.exercises.kinds.update import new_value
 from kerasteach.exercises.kinds.wording import (
     MEAN,
-    after,
     asked,
     equation,
     error_sentence,
@@ -116,19 +116,6 @@ def _terms(neuron: _Neuron, variable: str) -> list[np.ndarray]:
 
 
 def _update(neuron: _Neuron, variable: str, _: Gettext) -> Question:
-    said, old, rate = feedbacks(_), getattr(neuron, variable), neuron.learning_rate
-    right = neuron.gradients()[variable]
-    mistakes = [
-        Mistake(answer(old - rate * neuron.gradients(name)[variable]), said[name])
-        for name in _mistakes(neuron)
-        if name != "sign"  # which gives the same as the next one
-    ]
-    mistakes += [Mistake(answer(old + rate * right), said["ascent"]), Mistake(answer(old - right), said["no_rate"])]
-    gradient, symbol = float(right[0]), after(variable, _)
-    return Question(
-        f"new {variable}",
-        _("What is {quantity}, the new value after the step?").format(quantity=f"${symbol}$"),
-        answer(old - rate * right),
-        tuple(mistakes),
-        equation(symbol, rf"{old:g} - {rate:g} \cdot {in_brackets(float(f'{gradient:.4g}'))}", old - rate * gradient),
-    )
+    wrong = {name: neuron.gradients(name)[variable] for name in _mistakes(neuron)}
+    right, rate = neuron.gradients()[variable], neuron.learning_rate
+    return new_value(variable, getattr(neuron, variable), rate, right, wrong, _)

@@ -9,19 +9,15 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.plotting.comparison_tables import GRADIENTS, HISTORY, median, networks_in
-from kerasteach.plotting.gradient_flow import lines_of, of_epoch
+from kerasteach.plotting.gradient_flow import STRIKING, lines_of, of_epoch
+from kerasteach.plotting.learning_curves import METRICS
+from kerasteach.plotting.run_figures import score_of
+from kerasteach.plotting.score_distribution import final_scores
 from kerasteach.tables.names import times
 from kerasteach.tables.run import Run
 
-METRICS = {
-    "loss": "training loss",
-    "accuracy": "training accuracy",
-    "val_loss": "test loss",
-    "val_accuracy": "test accuracy",
-}
 _MOST = 12  # networks that a note has a line for
 _NAMED = 3  # networks that a title names
-_STRIKING = 10  # times: as in the finding of `kerasteach.plotting.gradient_flow`
 
 
 class Numbers(NamedTuple):
@@ -48,17 +44,12 @@ def numbers(name: str, run: Run) -> Numbers:
 
 def score(run: Run) -> str:
     """Return the metric of the test part: its accuracy, or its loss; the training loss where there is none."""
-    known = set(run.tables["history"]["metric"])
-    return next((name for name in ("val_accuracy", "val_loss") if name in known), "loss")
+    return score_of(run) or "loss"
 
 
 def last_values(run: Run, metric: str) -> pd.DataFrame:
     """Return a metric after the last epoch, a row a seed and a column a network; infinite where it is not finite."""
-    frame = networks_in("history", run.tables["history"], HISTORY)
-    rows = frame[frame["metric"] == metric].sort_values("epoch", kind="stable")
-    last = rows.groupby(["network", "seed"], sort=False)["value"].apply(lambda values: values.iloc[-1])
-    wide = last.where(np.isfinite(last), np.inf).unstack("network")
-    return wide.reindex(columns=[name for name in rows["network"].unique() if name in wide])
+    return final_scores(networks_in("history", run.tables["history"], HISTORY), metric)
 
 
 def ends_of_flow(run: Run) -> pd.DataFrame:
@@ -111,7 +102,7 @@ def _of_flow(run: Run) -> Numbers:
         less = "less" if first < last else "more"
         factor = times(max(last / first, first / last)) if usable else ""
         lines.append(f"{text}; the first gets {factor} times {less}" if usable else text)
-        near = near and bool(usable and max(last / first, first / last) < _STRIKING)
+        near = near and bool(usable and max(last / first, first / last) < STRIKING)
     each = " in each network" if len(lines) > 1 else ""
     return Numbers(
         _shortened(lines), f"The first and the last layer differ by less than a factor of ten{each}" if near else ""

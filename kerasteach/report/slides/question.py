@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from kerasteach.report.slides.numbers import METRICS, ends_of_flow, last_values, score
+from kerasteach.plotting.learning_curves import METRICS
+from kerasteach.report.slides.numbers import ends_of_flow, last_values, score
 from kerasteach.tables.names import times
 from kerasteach.tables.run import Run
 

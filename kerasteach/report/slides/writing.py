@@ -12,7 +12,7 @@ from kerasteach.report.figures import figures_of
 from kerasteach.report.slides.deck import Slide, deck
 from kerasteach.report.slides.markdown import as_markdown, picture_names
 from kerasteach.report.slides.powerpoint import check_installed, write_powerpoint
-from kerasteach.storage.files import write_atomically
+from kerasteach.storage.files import check_free, write_atomically
 from kerasteach.tables.run import Run
 from kerasteach.validation import choice, flag, received, several, text
 from kerasteach.validation import path as checked_path
@@ -60,7 +60,7 @@ def write_slides(
     title = None if title is None else text("title", title)
     dark = flag("dark", dark)
     chosen = _chosen(run, figures)
-    _check_free(path, overwrite)
+    check_free(path, overwrite)
     if form == "powerpoint":
         check_installed()
     slides = deck(run, about, chosen, title, dark)
@@ -91,16 +91,11 @@ def _chosen(run: Run, figures: Any) -> list[RunFigure]:
     return usual
 
 
-def _check_free(path: Path, overwrite: bool) -> None:
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"The file exists; `overwrite=True` replaces it. Received: path={str(path)!r}.")
-
-
 def _write_markdown(path: Path, slides: list[Slide], form: str, dark: bool, overwrite: bool) -> Path:
     """Write the pictures, then the file that shows them."""
     names = picture_names(slides, path)
     for name in filter(None, names):
-        _check_free(path.parent / name, overwrite)
+        check_free(path.parent / name, overwrite)
     for name, slide in zip(names, slides, strict=True):
         if slide.picture is not None:
             (path.parent / name).parent.mkdir(parents=True, exist_ok=True)
