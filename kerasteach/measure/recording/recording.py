@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -212,7 +213,8 @@ class Recording:
             self._close_mean()
             self.flush(at_once=True)
             if self._board is not None:
-                self._board.close()
+                with self._without_failing(self._board):
+                    self._board.close()
             self._board = self._thread = None
 
     def table(self) -> pd.DataFrame:
@@ -249,11 +251,25 @@ class Recording:
         return stream.path
 
     def _keep(self, epochs: list[int], steps: list[int], measured: Measured) -> None:
-        if self._board is not None and steps:
-            self._board.write(self.entries, self.statistics, steps, measured, self._edges)
         self._epochs += epochs
         self._steps += steps
         self._measured.append(measured)
+        if self._board is not None and steps:
+            with self._without_failing(self._board):
+                self._board.write(self.entries, self.statistics, steps, measured, self._edges)
+
+    @contextmanager
+    def _without_failing(self, board: Board) -> Iterator[None]:
+        """Where TensorBoard's files cannot be written, warn once and go on without them."""
+        try:
+            yield
+        except OSError as error:
+            self._board = None
+            warnings.warn(
+                f"What TensorBoard is to show cannot be written to {board.path} ({error}). This training goes on "
+                "without it; its table is complete.",
+                stacklevel=3,
+            )
 
     def _tables(self) -> dict[str, pd.DataFrame]:
         """Lay out what is held in memory."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,12 @@ class Board:
     Args:
         log_dir: TensorBoard's `--logdir`; this training becomes a run of its own in it.
         name: The first part of every tag, such as `"gradients"`.
+
+    Attributes:
+        path: The folder of this training's run.
+
+    Raises:
+        OSError: Here, in `write` and in `close`, if it cannot be written, as on a full disk.
     """
 
     def __init__(self, log_dir: Path, name: str) -> None:
@@ -37,7 +44,9 @@ class Board:
 
         check_installed(log_dir)
         self._name = name
-        self._writer = tf.summary.create_file_writer(str(numbered(log_dir, name)))
+        self.path = numbered(log_dir, name)
+        with _operating_system_errors():
+            self._writer = tf.summary.create_file_writer(str(self.path))
 
     def write(
         self,
@@ -59,7 +68,7 @@ class Board:
         import tensorflow as tf
 
         recorded = is_recorded(names, measured.statistics)
-        with self._writer.as_default():
+        with _operating_system_errors(), self._writer.as_default():
             for row, step in enumerate(steps):
                 for column, entry in enumerate(entries):
                     part = getattr(entry, "parameter", None) or f"call {entry.call}"
@@ -69,7 +78,7 @@ class Board:
                             tf.summary.scalar(f"{tag}/{name}", value, step)
                     if edges is not None and recorded[row, column]:
                         self._write_histogram(f"{tag}/log10_magnitude", edges, measured.counts[row, column], step)
-        self._writer.flush()
+            self._writer.flush()
 
     def _write_histogram(self, tag: str, edges: np.ndarray, counts: np.ndarray, step: int) -> None:
         """Write the counts as TensorBoard's own histogram, over the magnitudes' decimal logarithms.
@@ -86,4 +95,17 @@ class Board:
 
     def close(self) -> None:
         """Write the rest."""
-        self._writer.close()
+        with _operating_system_errors():
+            self._writer.close()
+
+
+@contextmanager
+def _operating_system_errors() -> Iterator[None]:
+    """Raise OSError where TensorFlow cannot write a file, as Python's own files do."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.OpError as error:
+        reason = error.message.rpartition("}} ")[2].partition("\n")[0]  # without the operation's own name
+        raise OSError(reason) from error

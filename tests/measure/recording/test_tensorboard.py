@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util.tensor_util import make_ndarray
 
@@ -49,6 +50,23 @@ def test_each_fit_is_a_run_of_its_own(tmp_path, blobs, classifier):
     runs = ["activations-0001", "gradients-0001", "gradients-0002"]
     assert sorted(path.name for path in tmp_path.iterdir()) == runs
     assert len(events(tmp_path / "activations-0001", "activations/output/call 1/mean")) == 3
+
+
+@pytest.mark.parametrize("fails", ["scalar", "flush"])
+def test_a_full_disk_ends_neither_training_nor_recording(monkeypatch, tmp_path, blobs, classifier, fails):
+    """One warning names the folder; the training has all its epochs, and the table all its steps."""
+
+    def full(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "{{node Write}} events.v2; No space left on device\nOh.")
+
+    capture = kt.callbacks.GradientCapture(tensorboard=tmp_path)
+    place = tf.summary if fails == "scalar" else type(tf.summary.create_file_writer(str(tmp_path / "one")))
+    monkeypatch.setattr(place, fails, full)
+    with pytest.warns(
+        UserWarning, match=r"cannot be written to \S+gradients-0001 \(events.v2; No space left on device\)"
+    ) as said:
+        history = fit(classifier(), *blobs, capture, epochs=3)
+    assert (len(said), history.epoch, capture.frame["step"].nunique()) == (1, [0, 1, 2], 9)
 
 
 @pytest.mark.parametrize("kind", [kt.callbacks.GradientCapture, kt.callbacks.ActivationCapture])
