@@ -1,32 +1,49 @@
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from kerasteach.diagnosis.rules import SETUP_RULES
-from kerasteach.diagnosis.setup import Setup
+from kerasteach.diagnosis.setup import Output, Setup
 
-FITS = Setup(
+CLASSES = Output(
+    name="kind",
     loss="sparse_categorical_crossentropy",
     from_logits=False,
     activation="softmax",
     units=3,
     targets=np.array([0, 1, 2]),
+    first=1.1,
+)
+FITS = Setup(
+    outputs=(CLASSES,),
     inputs={"1": np.array([[0.5, -1.0], [1.0, 0.2]])},
     layers=("Dense", "Dense"),
     kernels={"dense": np.array([[0.1, -0.2], [0.3, 0.4]])},
     losses=(1.1, 0.9, 0.5),
 )
-BINARY = replace(FITS, loss="binary_crossentropy", activation="sigmoid", units=1, targets=np.array([0, 1]))
-VALUES = replace(
-    FITS, loss="mean_squared_error", from_logits=None, activation="linear", units=1, targets=np.array([-3.0, 5.0])
-)
+
+
+def changed(setup, **changes):
+    """Return a setup of one output with other values, of itself or of the output."""
+    of_output = {field.name for field in fields(Output)}
+    output = replace(setup.outputs[0], **{name: value for name, value in changes.items() if name in of_output})
+    rest = {name: value for name, value in changes.items() if name not in of_output}
+    if rest.get("losses"):
+        output = replace(output, first=rest["losses"][0])
+    return replace(setup, outputs=(output,), **rest)
 
 
 def found(setup, **changes):
-    """Return the rules that speak of a setup."""
-    changed = replace(setup, **changes)
-    return [rule.id for rule in SETUP_RULES.values() if rule.check(changed) is not None]
+    """Return the rules that speak of a setup, with other values of itself or of its output."""
+    setup = changed(setup, **changes) if changes else setup
+    return [rule.id for rule in SETUP_RULES.values() if rule.check(setup) is not None]
+
+
+BINARY = changed(FITS, loss="binary_crossentropy", activation="sigmoid", units=1, targets=np.array([0, 1]))
+VALUES = changed(
+    FITS, loss="mean_squared_error", from_logits=None, activation="linear", units=1, targets=np.array([-3.0, 5.0])
+)
 
 
 @pytest.mark.parametrize("setup", [FITS, BINARY, VALUES], ids=["classes", "yes or no", "values"])
@@ -62,9 +79,9 @@ TARGETS = {
     "a class without output": (FITS, np.array([1, 2, 3])),
     "classes from -1": (FITS, np.array([-1, 1])),
     "halves of classes": (FITS, np.array([0.5, 1.0])),
-    "no probabilities": (replace(FITS, loss="categorical_crossentropy"), np.array([[1, 1, 0]])),
+    "no probabilities": (changed(FITS, loss="categorical_crossentropy"), np.array([[1, 1, 0]])),
     "-1 and 1 for yes or no": (BINARY, np.array([-1, 1])),
-    "values beyond tanh": (replace(VALUES, activation="tanh"), np.array([0.0, 5.0])),
+    "values beyond tanh": (changed(VALUES, activation="tanh"), np.array([0.0, 5.0])),
 }
 
 
@@ -110,3 +127,23 @@ def test_a_model_without_a_weight_to_train_is_found():
 def test_a_batch_that_cannot_be_learned_is_found(losses):
     """The loss on one batch stands still, or is lost."""
     assert found(FITS, losses=losses) == ["KT506"]
+
+
+def two_outputs(**changes):
+    """Return a setup of two outputs, classes and a value, the second with other values."""
+    value = replace(VALUES.outputs[0], name="size", first=9.0)
+    return replace(FITS, outputs=(CLASSES, replace(value, **changes)))
+
+
+def test_each_of_several_outputs_is_judged_and_named():
+    """The first fits, the second's function cannot give its targets."""
+    assert found(two_outputs()) == []
+    evidence = SETUP_RULES["KT502"].check(two_outputs(activation="tanh"))
+    assert evidence.text == "output size: the targets go from -3 to 5, and tanh gives -1 to 1 only"
+
+
+def test_of_several_outputs_one_that_is_sure_before_it_learned_is_found():
+    """Two classes, and a first loss of more than five times log 2."""
+    sure = {"loss": "binary_crossentropy", "activation": "sigmoid", "targets": np.array([0, 1])}
+    assert found(two_outputs(**sure, first=5.1 * np.log(2))) == ["KT505"]
+    assert found(two_outputs(**sure, first=4.9 * np.log(2))) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,8 @@ from keras import ops, tree
 
 from kerasteach.diagnosis import Findings, diagnose
 from kerasteach.diagnosis.diagnose import of_setup
-from kerasteach.diagnosis.setup import Setup, targets_and_outputs
+from kerasteach.diagnosis.setup import Output, Setup, targets_and_outputs
+from kerasteach.keras_internals import made_by
 from kerasteach.lessons.batches import Batch, Batches
 from kerasteach.lessons.inspection.evaluation import check_compiled, loss_in
 from kerasteach.lessons.inspection.restore import left_as_found
@@ -37,7 +39,7 @@ def preflight(model: keras.Model, x: Any, y: Any = None, *, steps: int = 50, bat
     bit for bit, also after an exception or Ctrl-C.
 
     Args:
-        model: A compiled Keras model with one output. If it or its optimizer is not built yet, it is then.
+        model: A compiled Keras model. If it or its optimizer is not built yet, it is then.
         x: Inputs, `(examples, ...)`, as `fit` takes them; or a `tf.data.Dataset` or `keras.utils.PyDataset` of batches.
         y: Targets, `(examples, ...)`. Leave it out where `x` has them.
         steps: How many steps to train on the batch. Defaults to `50`.
@@ -65,8 +67,6 @@ def preflight(model: keras.Model, x: Any, y: Any = None, *, steps: int = 50, bat
     if not model.built:
         with fitting(model):
             model(batch[0])
-    if len(tree.flatten(model.outputs if getattr(model, "outputs", None) else [None])) > 1:
-        raise ValueError(f"`model` must have one output. Received: {len(model.outputs)} outputs.")
     setup = _setup(model, batch)
     if not setup.trains or targets_and_outputs(setup) is not None:  # which cannot be trained
         return of_setup(setup)
@@ -78,7 +78,16 @@ def preflight(model: keras.Model, x: Any, y: Any = None, *, steps: int = 50, bat
             with fitting(model):
                 logs = model.train_on_batch(batch[0], batch[1], sample_weight=batch[2], return_dict=True)
             losses.append(float(loss_in(logs, "train_step")))
+            if len(losses) == 1:
+                setup = replace(setup, outputs=_with_first_losses(setup.outputs, logs))
     return of_setup(replace(setup, losses=tuple(losses)), _in_steps(tape.frame, losses))
+
+
+def _with_first_losses(outputs: tuple[Output, ...], logs: dict[str, Any]) -> tuple[Output, ...]:
+    """Return the outputs, each with its own loss out of a step's logs."""
+    names = [f"{output.name}_loss" for output in outputs] if len(outputs) > 1 else ["loss"]
+    firsts = [float(logs[name]) if name in logs else None for name in names]
+    return tuple(replace(output, first=first) for output, first in zip(outputs, firsts, strict=True))
 
 
 def _in_steps(gradients: pd.DataFrame, losses: list[float]) -> Findings:
@@ -89,19 +98,13 @@ def _in_steps(gradients: pd.DataFrame, losses: list[float]) -> Findings:
 
 
 def _setup(model: keras.Model, batch: Batch) -> Setup:
-    loss, from_logits = _loss(model)
     layers = layers_of(model)
-    outputs = model.compute_output_shape(tree.map_structure(lambda x: tuple(x.shape), batch[0]))
     inputs = tree.flatten(batch[0])
     names = list(batch[0]) if isinstance(batch[0], dict) else [str(number) for number in range(1, len(inputs) + 1)]
     numbers = {name: np.asarray(x) for name, x in zip(names, inputs, strict=False)}
     kernels = {layer.name: getattr(layer, "kernel", None) for layer in layers if layer.trainable}
     return Setup(
-        loss=loss,
-        from_logits=from_logits,
-        activation=_activation(model),
-        units=int(outputs[-1] or 1) if isinstance(outputs, tuple) and len(outputs) > 1 else 1,
-        targets=np.asarray(batch[1]) if batch[1] is not None else np.zeros(0),
+        outputs=tuple(_outputs(model, batch)),
         inputs={name: x for name, x in numbers.items() if np.issubdtype(x.dtype, np.number)},
         layers=tuple(type(layer).__name__ for layer in layers if not isinstance(layer, keras.layers.InputLayer)),
         kernels={
@@ -113,10 +116,48 @@ def _setup(model: keras.Model, batch: Batch) -> Setup:
     )
 
 
-def _loss(model: keras.Model) -> tuple[str, bool | None]:
-    """Return the name of the compiled loss, as Keras's function is called, and whether it takes logits."""
-    given = model.loss
-    given = given[0] if isinstance(given, list | tuple) and len(given) == 1 else given
+def _outputs(model: keras.Model, batch: Batch) -> Iterator[Output]:
+    """Yield each output with its loss and targets, which Keras takes by position or by name."""
+    with fitting(model):
+        predicted = model(batch[0], training=False)
+    values = tree.flatten(predicted)
+    # `tree.flatten` goes through a dictionary in the order of its keys.
+    names = sorted(predicted) if isinstance(predicted, dict) else getattr(model, "output_names", None)
+    if names is None or len(names) != len(values):
+        names = [str(number) for number in range(1, len(values) + 1)]
+    losses, targets = _by_output(model.loss, names), _by_output(batch[1], names)
+    lasts = _last_layers(model, len(values))
+    for name, value, given, target, last in zip(names, values, losses, targets, lasts, strict=True):
+        loss, from_logits = _loss(given)
+        yield Output(
+            name=str(name),
+            loss=loss,
+            from_logits=from_logits,
+            activation=_activation(last),
+            units=int(value.shape[-1]) if len(value.shape) > 1 else 1,
+            targets=np.asarray(target) if target is not None else np.zeros(0),
+        )
+
+
+def _by_output(given: Any, names: Sequence[str]) -> list[Any]:
+    """Return what was given for each output: by name, by position, or the same for all."""
+    if isinstance(given, dict):
+        return [given.get(name) for name in names]
+    if isinstance(given, list | tuple) and len(given) == len(names):
+        return list(given)
+    return [given] * len(names)
+
+
+def _last_layers(model: keras.Model, number: int) -> list[Any]:
+    """Return the layer that each of so many outputs comes from; `None` where it is unknown."""
+    outputs = getattr(model, "outputs", None)
+    if outputs:
+        return [made_by(output)[0] for output in tree.flatten(outputs)]
+    return [model if number == 1 else None] * number
+
+
+def _loss(given: Any) -> tuple[str, bool | None]:
+    """Return the name of a loss, as Keras's function is called, and whether it takes logits."""
     loss = keras.losses.get(given) if not isinstance(given, list | tuple | dict) else None
     if isinstance(loss, keras.losses.Loss):
         if not type(loss).__module__.startswith(("keras.", "kerasteach.")):
@@ -127,9 +168,8 @@ def _loss(model: keras.Model) -> tuple[str, bool | None]:
     return (str(getattr(loss, "__name__", "")), False) if known else ("", None)
 
 
-def _activation(model: keras.Model) -> str:
-    """Return the name of the last layer's function; empty where it is unknown."""
-    last: Any = model
+def _activation(last: Any) -> str:
+    """Return the name of the function of a layer, of a model that of its last; empty where it is unknown."""
     while getattr(last, "layers", None):
         last = last.layers[-1]
     if isinstance(last, keras.layers.Softmax | keras.layers.ReLU):

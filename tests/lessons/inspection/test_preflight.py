@@ -72,6 +72,58 @@ def test_a_functional_model_with_logits_and_a_data_set():
     assert not kt.preflight(model, data)
 
 
+LOSSES = {"kind": "sparse_categorical_crossentropy", "size": "mse"}
+TARGETS = {"kind": Y, "size": X[:, 0]}
+
+
+class Forked(keras.Model):
+    """A model of one's own whose outputs are a dictionary."""
+
+    def __init__(self):
+        super().__init__()
+        self.kind, self.size = keras.layers.Dense(3, "softmax"), keras.layers.Dense(1)
+
+    def call(self, inputs):
+        return {"kind": self.kind(inputs), "size": self.size(inputs)}
+
+
+def forked(kind="softmax", names=("kind", "size"), keys=None):
+    """Return a functional model of two outputs, in a list or by keys."""
+    inputs = keras.Input((4,))
+    hidden = keras.layers.Dense(8, "tanh")(inputs)
+    outputs = [keras.layers.Dense(3, kind, name=names[0])(hidden), keras.layers.Dense(1, name=names[1])(hidden)]
+    return keras.Model(inputs, outputs if keys is None else dict(zip(keys, outputs, strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("model", "losses", "targets"),
+    [
+        (forked, list(LOSSES.values()), list(TARGETS.values())),
+        (forked, LOSSES, TARGETS),
+        (
+            lambda: forked(names=("a", "b"), keys=("z", "c")),
+            {"z": LOSSES["kind"], "c": "mse"},
+            {"z": Y, "c": X[:, 0]},
+        ),
+        (Forked, LOSSES, TARGETS),
+    ],
+    ids=["lists", "names", "keys in another order", "a class of one's own"],
+)
+def test_of_several_outputs_each_has_its_loss_and_targets(model, losses, targets):
+    """Classes and a value, given by position or by name; whoever mixed them up would find targets that do not fit."""
+    built = model()
+    built.compile(keras.optimizers.Adam(0.05), losses)
+    assert not kt.preflight(built, X, targets)
+
+
+def test_a_finding_names_the_output_it_is_of():
+    """Sigmoid where the loss takes the values of softmax."""
+    model = forked("sigmoid")
+    model.compile("adam", LOSSES, loss_weights={"kind": 0.1, "size": 1.0})
+    found = kt.preflight(model, X, TARGETS, steps=3)
+    assert found.frame.query("rule == 'KT501'")["evidence"].item().startswith("output kind: the last layer's function")
+
+
 def test_a_model_that_is_not_compiled_is_refused():
     """The error says what to call."""
     with pytest.raises(ValueError, match=r"call model\.compile first"):
