@@ -1,10 +1,12 @@
 """The gallery: a card for each figure, with its picture and the lines that make it.
 
 A script in `docs/gallery/` is called as the function that it shows. Its last line draws; what stands before it is its
-data. Scripts that begin alike share their data, so that each training runs once.
+data. Scripts that begin alike share their data, so that each training runs once. A figure without a script is shown by
+the example of its docstring.
 """
 
 import ast
+import doctest
 import inspect
 import io
 import os
@@ -42,9 +44,38 @@ DARK = """
 """
 
 
+def figures():
+    """Return the names of all figures: the functions of `kerasteach.plotting` that return one."""
+    from kerasteach import plotting
+
+    returned = {name: inspect.signature(getattr(plotting, name)).return_annotation for name in plotting.__all__}
+    return [name for name, kind in returned.items() if kind in ("Axes", "Figure", "FuncAnimation")]
+
+
 def scripts():
-    """Return the text of each script, by the name of its figure."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(SCRIPTS.glob("*.py"))}
+    """Return the lines that make each figure, by its name."""
+    own = {path.stem: path.read_text(encoding="utf-8") for path in sorted(SCRIPTS.glob("*.py"))}
+    return {name: own[name] if name in own else example(name) for name in figures()}
+
+
+def example(name):
+    """Return a figure's lines out of its docstring: those of its example, up to the call that draws."""
+    from kerasteach import plotting
+
+    found = doctest.DocTestParser().get_examples(inspect.getdoc(getattr(plotting, name)))
+    lines = []
+    for statement in ast.parse("".join(one.source for one in found)).body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == f"kt.plotting.{name}":
+                return "\n".join([*lines, f"drawn = {ast.unparse(node)}"])
+        lines.append(ast.unparse(statement))
+    raise ValueError(f"The docstring of {name} must have an example that calls kt.plotting.{name}.")
+
+
+def listed(lines, page):
+    """Return the figures that a directive's lines name; `*` is all that no line of the page names."""
+    named = set(page.split())
+    return [name for line in lines for name in ([line] if line != "*" else [n for n in figures() if n not in named])]
 
 
 class Data:
@@ -82,7 +113,7 @@ def _make_pictures(app):
         wanted.add(stem)
         if (PICTURES / f"{stem}.txt").exists():
             continue
-        grounds = (False,) if "\nfilm = " in text else (False, True)
+        grounds = (False,) if name.endswith(("animate", "animation")) else (False, True)
         for dark, figure in zip(
             grounds, data.draw(text, [style("notebook", dark=dark) for dark in grounds]), strict=True
         ):
@@ -126,14 +157,15 @@ class Gallery(Directive):
         from docutils import nodes
 
         texts = scripts()
-        names = [line.strip() for line in self.content if line.strip()]
+        page = Path(self.state.document.current_source).read_text(encoding="utf-8")
+        names = listed([line.strip() for line in self.content if line.strip()], page)
         cards = "".join(_card(name, texts[name]) for name in names)
         lines = f"::::{{grid}} 1 1 1 2\n:gutter: 3\n{cards}\n::::".splitlines()
         box = nodes.container()
         self.state.nested_parse(StringList(lines, "gallery"), 0, box)
         env = self.state.document.settings.env
-        for name in names:
-            env.note_dependency(os.fspath(SCRIPTS / f"{name}.py"))
+        for path in SCRIPTS.glob("*.py"):
+            env.note_dependency(os.fspath(path))
         return box.children
 
 
