@@ -52,6 +52,7 @@ _EMPTY = {
     "confusion": "a comparison has the confusion of classes where classes are predicted",
 }
 Hue = str | Sequence[str] | None
+MARKERS = 25  # on a line of many layers, at most about twice as many
 
 
 def networks_in(argument: str, value: Any, columns: Mapping[str, Kind], hue: Hue = None) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from kerasteach.plotting.captions import AUTO, caption
 from kerasteach.plotting.comparison_tables import HISTOGRAMS, Hue, networks_in
@@ -20,6 +20,7 @@ from kerasteach.plotting.layer_rows import by_call, names_by_depth, parts_of
 from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.pages import composed, on_page, write_headline
 from kerasteach.plotting.style import PAGE, blend, inks, new_axes
+from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.plotting.wording import N_, epoch_name, gettext
 from kerasteach.tables.checks import Table
 from kerasteach.validation import is_number, received, several
@@ -48,7 +49,7 @@ def histograms_figure(
         color: Of the last epoch.
     """
     pages = parts_of(frame)
-    shown, _ = on_page([str(number) for number in range(len(pages))], page, most=1, what=N_("pages"))
+    shown, many = on_page([str(number) for number in range(len(pages))], page, most=1, what=N_("pages"))
     name, depths = pages[int(shown[0])]
     own = frame[(frame["network"] == name) & frame["depth"].isin(depths)]
     layers = names_by_depth(own)
@@ -72,8 +73,6 @@ def histograms_figure(
         right.supxlabel(_time(own)[1], fontsize=plt.rcParams["axes.labelsize"])
         right.supylabel(gettext("magnitude"), fontsize=plt.rcParams["axes.labelsize"])
         right.legend(handles=_band_handles(color), loc="outside upper center", ncols=2 * columns, frameon=False)
-        numbers = {"page": int(shown[0]) + 1, "pages": len(pages)}
-        many = gettext("page {page} of {pages}").format(**numbers) if len(pages) > 1 else ""
         message = gettext("magnitudes of the {entries}, layer by layer")
         if name:
             message = gettext("magnitudes of the {entries} of {network}, layer by layer")
@@ -215,7 +214,7 @@ def draw_band(ax: Axes, rows: pd.DataFrame, name: str, ends: tuple[float, float]
     ax.set_yscale("log", nonpositive="mask")
     ax.set_ylim(*ends)
     _few_decades(ax.yaxis)
-    ax.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
+    whole_ticks(ax.xaxis, 4)
     if len(moments) == 1:
         ax.set_xlim(moments[0] - 0.5, moments[0] + 0.5)
         ax.set_xticks(moments)

@@ -6,7 +6,6 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.lines import Line2D
 
 from kerasteach.plotting import non_finite
 from kerasteach.plotting.captions import AUTO, caption, check_title, keep
@@ -22,6 +21,7 @@ from kerasteach.plotting.comparison_tables import (
 from kerasteach.plotting.gradient_flow import draw_flow, line_handles, lines_of, network_handles
 from kerasteach.plotting.gradient_heat_map import heat_maps, rows_of
 from kerasteach.plotting.learning_curves import diverged, draw_curves
+from kerasteach.plotting.legends import legend_columns
 from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.pages import composed, headline, on_page
 from kerasteach.plotting.style import PAGE, looks, new_axes
@@ -112,17 +112,6 @@ def _upper(figure: SubFigure, curves: pd.DataFrame, frame: pd.DataFrame, shown: 
     found = flow | found
     handles = [*network_handles({name: look_of[name] for name in shown}, found), *line_handles(lines)]
     title = spread_note(curves) if shown != [""] else None
-    figure.legend(
-        handles=handles, title=title, loc="outside lower center", ncols=_legend_columns(handles), frameon=False
-    )
+    columns = legend_columns([str(handle.get_label()) for handle in handles], _LEGEND_LETTERS)
+    figure.legend(handles=handles, title=title, loc="outside lower center", ncols=columns, frameon=False)
     return finding
-
-
-def _legend_columns(handles: list[Line2D]) -> int:
-    """Return how many columns of entries, filled from top to bottom, fit beside each other."""
-    lengths = [len(str(handle.get_label())) + 7 for handle in handles]  # letters, with the line in front of them
-    for columns in range(len(handles), 1, -1):
-        rows = -(-len(handles) // columns)
-        if sum(max(lengths[first : first + rows]) for first in range(0, len(handles), rows)) <= _LEGEND_LETTERS:
-            return columns
-    return 1
