@@ -37,6 +37,7 @@ from kerasteach.plotting.ticks import evenly
 from kerasteach.plotting.wording import N_, epoch_name, gettext
 from kerasteach.tables.checks import Table
 from kerasteach.tables.group_means import group_means
+from kerasteach.tables.names import percent
 from kerasteach.validation import choice, received
 
 _SHARES = {
@@ -300,13 +301,13 @@ def _finding(frame: pd.DataFrame, rows: pd.DataFrame) -> str:
         worst = _worst(final, "dead_fraction", _DEAD)
         if worst is not None:
             message = gettext("{layer}: {share} of the units are 0 for every example of epoch {number}")
-            return message.format(layer=names[worst[0]], share=_percent(worst[1]), number=last + 1)
+            return message.format(layer=names[worst[0]], share=percent(worst[1]), number=last + 1)
     if "saturated_fraction" in rows:
         hidden = final[final["depth"] < rows["depth"].max()]  # the outputs of a good classifier are near 0 and 1
         worst = _worst(hidden, "saturated_fraction", _SATURATED)
         if worst is not None:
             message = gettext("{layer}: {share} of the outputs lie within 0.01 of a limit in epoch {number}")
-            return message.format(layer=names[worst[0]], share=_percent(worst[1]), number=last + 1)
+            return message.format(layer=names[worst[0]], share=percent(worst[1]), number=last + 1)
     return ""
 
 
@@ -317,15 +318,3 @@ def _worst(rows: pd.DataFrame, share: str, least: float) -> tuple[int, float] | 
         return None
     place = int(middle.argmax())
     return int(middle.index[place]), float(middle.iloc[place])
-
-
-def _percent(share: float) -> str:
-    """Return a share in percent; 100 % stands for all alone.
-
-    Example:
-        >>> from kerasteach.plotting.activation_statistics import _percent
-        >>> _percent(0.998), _percent(1.0)
-        ('99.8 %', '100 %')
-    """
-    rounded = round(100 * share)
-    return f"{rounded} %" if rounded < 100 or share == 1 else f"{np.floor(1000 * share) / 10:.1f} %"

@@ -20,6 +20,7 @@ from kerasteach.plotting.text_fitting import shortened
 from kerasteach.plotting.wording import gettext, grouped, ngettext
 from kerasteach.tables.checks import Table, frame_of
 from kerasteach.tables.class_labels import MISSING, labeled
+from kerasteach.tables.names import percent
 from kerasteach.validation import several
 
 _LONGEST = 16  # letters of a class's name along an axis
@@ -227,10 +228,8 @@ def _right(counts: np.ndarray) -> str:
     total, right = int(counts.sum()), int(np.trace(counts))
     if not total:
         return ""
-    percent = f"{100 * right / total:.0f}"
-    percent = f"{100 * right / total:.1f}" if (percent == "100" and right < total) else percent
-    message = gettext("{right} of {total} right ({percent} %)")
-    return message.format(right=grouped(right), total=grouped(total), percent=percent)
+    message = gettext("{right} of {total} right ({share})")
+    return message.format(right=grouped(right), total=grouped(total), share=percent(right / total))
 
 
 def _finding(counts: np.ndarray, names: Sequence[str]) -> str:

@@ -18,11 +18,12 @@ from kerasteach.plotting.captions import AUTO, caption
 from kerasteach.plotting.comparison_tables import HISTOGRAMS, Hue, networks_in
 from kerasteach.plotting.layer_rows import by_call, names_by_depth, parts_of
 from kerasteach.plotting.notebook import ComposedFigure
-from kerasteach.plotting.pages import composed, on_page, write_headline
+from kerasteach.plotting.pages import composed, on_page, page_size, write_headline
 from kerasteach.plotting.style import PAGE, blend, inks, new_axes
 from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.plotting.wording import N_, epoch_name, gettext
 from kerasteach.tables.checks import Table
+from kerasteach.tables.names import percent
 from kerasteach.validation import is_number, received, several
 
 _BANDS = ((0.05, 0.95, 0.25), (0.16, 0.84, 0.45), (0.31, 0.69, 0.7))  # shares of the entries, and depth of color
@@ -57,7 +58,7 @@ def histograms_figure(
     columns = 1 if len(layers) <= 3 else 2
     rows = -(-len(layers) // columns)
     with composed():
-        size = (PAGE[0] if columns == 2 else 9.6, min(PAGE[1], 2.2 + 1.6 * max(rows, 2)))
+        size = page_size(PAGE[0] if columns == 2 else 9.6, 2.2 + 1.6 * max(rows, 2))
         figure = plt.figure(figsize=size, layout="constrained", FigureClass=ComposedFigure)
         left, right = figure.subfigures(1, 2, width_ratios=[1, 0.95 * columns], squeeze=False).flat
         ends = _range(own)
@@ -243,15 +244,11 @@ def _left_out(rows: pd.DataFrame) -> str:
     zeros, infinite = _zeros(rows), int(rows.loc[~np.isfinite(rows["low"]), "count"].sum())
     parts = [(zeros, gettext("{share} are 0")), (infinite, gettext("{share} not finite"))]
     shown = [(count, message) for count, message in parts if total and count >= 5e-3 * total]
-    return "".join("\n" + message.format(share=_percent(count / total)) for count, message in shown)
+    return "".join("\n" + message.format(share=percent(count / total)) for count, message in shown)
 
 
 def _zeros(rows: pd.DataFrame) -> int:
     return int(rows.loc[rows["high"] == 0, "count"].sum())
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share == 1 or share < 0.995 else gettext("over 99 %")
 
 
 def _time(rows: pd.DataFrame) -> tuple[str, str]:

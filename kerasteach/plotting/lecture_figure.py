@@ -23,8 +23,8 @@ from kerasteach.plotting.gradient_heat_map import heat_maps, rows_of
 from kerasteach.plotting.learning_curves import diverged, draw_curves
 from kerasteach.plotting.legends import legend_columns
 from kerasteach.plotting.notebook import ComposedFigure
-from kerasteach.plotting.pages import composed, headline, on_page
-from kerasteach.plotting.style import PAGE, looks, new_axes
+from kerasteach.plotting.pages import composed, headline, on_page, page_size
+from kerasteach.plotting.style import looks, new_axes
 from kerasteach.plotting.text_fitting import broken
 from kerasteach.plotting.wording import gettext
 from kerasteach.tables.checks import Table, frame_of
@@ -81,7 +81,7 @@ def lecture_figure(
         )
     shown, note = on_page(names, page)
     with composed():
-        figure = plt.figure(figsize=PAGE, layout="constrained", FigureClass=ComposedFigure)
+        figure = plt.figure(figsize=page_size(), layout="constrained", FigureClass=ComposedFigure)
         top, bottom = figure.subfigures(2, 1, height_ratios=[1.5, 1], squeeze=False).flat
         finding = _upper(top, curves, frame, shown)
         heat_maps(rows_of(frame), dict(zip(shown, bottom.subplots(1, len(shown), squeeze=False).flat, strict=True)))

@@ -119,6 +119,20 @@ def write_headline(figure: Figure, title: str | None, what: str, finding: str = 
         figure.suptitle(above)
 
 
+def page_size(width: float = PAGE[0], height: float = PAGE[1]) -> tuple[float, float]:
+    """Return the size of a composed figure in inches: that of a slide at most, and less for text smaller than there.
+
+    Example:
+        >>> from kerasteach.plotting.pages import page_size
+        >>> from kerasteach.plotting.style import style
+        >>> with style("lecture"):
+        ...     page_size(20.0, 3.0)
+        (12.8, 3.0)
+    """
+    scale = min(1.0, _size("font.size") / _TEXT)
+    return scale * min(PAGE[0], width), scale * min(PAGE[1], height)
+
+
 def panels(
     count: int, columns: int, width: float, height: float, note: str = "", **options: Any
 ) -> tuple[Figure, list[Axes]]:
@@ -134,7 +148,7 @@ def panels(
     """
     columns = min(columns, count)
     rows = -(-count // columns)
-    size = (min(PAGE[0], 0.8 + width * columns), min(PAGE[1], 0.8 + height * rows))
+    size = page_size(0.8 + width * columns, 0.8 + height * rows)
     figure, grid = plt.subplots(
         rows, columns, figsize=size, layout="constrained", squeeze=False, FigureClass=ComposedFigure, **options
     )

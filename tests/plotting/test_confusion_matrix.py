@@ -96,5 +96,5 @@ def test_each_network_has_a_panel():
     table.attrs["classes"] = ["dog", "cat", "owl"]
     figure = kt.plotting.confusion_matrix_figure(table)
     np.testing.assert_array_equal(cells(figure.axes[0]), [[4, 0, 0], [2, 3, 0], [0, 0, 0]])
-    assert figure.axes[0].get_title().split("\n") == ["7 of 9 right (78 %)", "relu, 2 seeds together"]
-    assert figure.axes[1].get_title().split("\n") == ["0 of 5 right (0 %)", "tanh"]
+    assert figure.axes[0].get_title().replace("\n", " ") == "relu: 7 of 9 right (78 %) 2 seeds together"
+    assert figure.axes[1].get_title().replace("\n", " ") == "tanh: 0 of 5 right (0 %)"

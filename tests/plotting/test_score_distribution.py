@@ -46,7 +46,7 @@ def test_median_and_interval_are_those_of_numpy_and_scipy():
     bar = ax.containers[0]
     ends = bar.lines[2][0].get_segments()[0][:, 1]
     np.testing.assert_allclose(ends, expected)
-    assert "95 % t interval" in ax.get_xlabel()
+    assert "95 % t interval" in ax.get_xlabel().replace("\n", " ")
 
 
 def test_the_finding_is_the_paired_difference_of_two_networks():
