@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
@@ -19,7 +21,7 @@ from kerasteach.plotting.comparison_tables import (
     spread_note,
 )
 from kerasteach.plotting.gradient_flow import draw_flow, line_handles, lines_of, network_handles
-from kerasteach.plotting.gradient_heat_map import heat_maps, rows_of
+from kerasteach.plotting.gradient_heat_map import heat_maps
 from kerasteach.plotting.learning_curves import diverged, draw_curves
 from kerasteach.plotting.legends import legend_columns
 from kerasteach.plotting.notebook import ComposedFigure
@@ -83,8 +85,12 @@ def lecture_figure(
     with composed():
         figure = plt.figure(figsize=page_size(), layout="constrained", FigureClass=ComposedFigure)
         top, bottom = figure.subfigures(2, 1, height_ratios=[1.5, 1], squeeze=False).flat
-        finding = _upper(top, curves, frame, shown)
-        heat_maps(rows_of(frame), dict(zip(shown, bottom.subplots(1, len(shown), squeeze=False).flat, strict=True)))
+        lines = lines_of(frame, "both")
+        finding = _upper(top, curves, lines, shown)
+        heat_maps(
+            next(iter(lines.values())),
+            dict(zip(shown, bottom.subplots(1, len(shown), squeeze=False).flat, strict=True)),
+        )
         setting = setting_of(frame_of("history", history))
         keep(figure, "learning curves, gradients by layer, and gradients by layer and epoch", finding)
         above = headline(title, "\n".join(part for part in (finding, setting) if part), note, _LETTERS)
@@ -93,10 +99,12 @@ def lecture_figure(
     return figure
 
 
-def _upper(figure: SubFigure, curves: pd.DataFrame, frame: pd.DataFrame, shown: list[str]) -> str:
+def _upper(figure: SubFigure, curves: pd.DataFrame, lines: Mapping[str, pd.DataFrame], shown: list[str]) -> str:
     """Draw loss, score and gradient flow beside each other, with one legend below them, and return the finding."""
     look_of = looks(names_of(curves))
-    curves, frame = (table[table["network"].isin(shown)] for table in (curves, frame))
+    curves = curves[curves["network"].isin(shown)]
+    lines = {kind: rows[rows["network"].isin(shown)] for kind, rows in lines.items()}
+    lines = {kind: rows for kind, rows in lines.items() if len(rows)}
     scores = [name for name in ("val_accuracy", "val_loss") if name in set(curves["metric"])][:1]
     axes: list[Axes] = list(figure.subplots(1, 2 + len(scores), width_ratios=[1] * (1 + len(scores)) + [1.5]))
     found: dict[str, str] = {}
@@ -105,7 +113,6 @@ def _upper(figure: SubFigure, curves: pd.DataFrame, frame: pd.DataFrame, shown: 
         draw_curves(new_axes(ax), curves, metric, look_of, notes)
         caption(ax, None, gettext("learning curves"))
         found = notes | found
-    lines = lines_of(frame, "both")
     flow, what, finding = draw_flow(new_axes(axes[-1]), lines, "first", look_of)
     caption(axes[-1], what, what, finding, pad=non_finite.room_for_crosses(axes[-1]))
     axes[-1].set_ylabel(broken(axes[-1].get_ylabel(), _LABEL_LETTERS))
