@@ -55,6 +55,9 @@ class Command(TyperCommand):
         try:
             if "language" in ctx.params:  # an unknown one is refused before anything is trained
                 choice("language", ctx.params["language"], languages())
+            run = ctx.params.get("run")  # likewise what is no folder
+            if run is not None and not run.is_dir():
+                raise FileNotFoundError(f"`run` must be the folder of a run. Received: {run}, which is no folder.")
             result = super().invoke(ctx)
             sys.stdout.flush()
         except (typer.Exit, typer.Abort):

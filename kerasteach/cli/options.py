@@ -38,18 +38,10 @@ class TableFormat(str, Enum):
     csv = "csv"
 
 
-def _folder(run: Path | None) -> Path | None:
-    """Refuse a run that is no folder, before anything heavy is imported."""
-    if run is not None and not run.is_dir():
-        raise FileNotFoundError(f"`run` must be the folder of a run. Received: {run}, which is no folder.")
-    return run
-
-
 _RUN = typer.Argument(
     metavar="RUN",
     help="The folder that `kerasteach compare`, Comparison.save or a capture with directory= wrote.",
     show_default=False,
-    callback=_folder,
 )
 SavedRun = Annotated[Path, _RUN]
 SavedRunOrNone = Annotated[Path | None, _RUN]

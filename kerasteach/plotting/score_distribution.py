@@ -115,7 +115,7 @@ def _draw(ax: Axes, place: int, column: pd.Series, look: Look, options: Mapping[
     ink = inks()
     x, values = _places(column, place), column.to_numpy()
     finite = np.isfinite(values)
-    style = {"ls": "", "color": look.color, "marker": look.marker, "mec": ink.surface, "mew": 0.6, "zorder": 2}
+    style = {"ls": "", "color": look.color, "marker": look.marker, "mec": ink.surface, "mew": 0.6, "zorder": 4}
     ax.plot(x[finite], values[finite], **{**style, **options})
     if not finite.all():
         edge: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "clip_on": False, "marker": "x", "zorder": 5}
