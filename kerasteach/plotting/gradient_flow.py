@@ -151,7 +151,7 @@ def parameters_in(rows: pd.DataFrame) -> str:
 
 def _signal_label(rows: pd.DataFrame) -> str:
     """Say which rows stand for the error signal, and for the mean of it only where they are its mean."""
-    names = set(rows["parameter"])
+    names = set(rows["parameter"].unique())
     if names == {"bias"}:
         return gettext("bias (mean error signal)")
     if names == {"beta"}:
@@ -209,7 +209,7 @@ def _style_of(line: str, kinds: Sequence[str]) -> tuple[str, bool]:
 
 def norm_label(rows: pd.DataFrame) -> str:
     """Return what the norm of these rows is called along an axis or a scale."""
-    if set(rows["parameter"]) == {"signal"}:
+    if set(rows["parameter"].unique()) == {"signal"}:
         return gettext("L2 norm of the error signal")
     return gettext("L2 norm of the {parameters} gradient").format(parameters=parameters_in(rows))
 

@@ -105,7 +105,7 @@ def _upper(figure: SubFigure, curves: pd.DataFrame, lines: Mapping[str, pd.DataF
     curves = curves[curves["network"].isin(shown)]
     lines = {kind: rows[rows["network"].isin(shown)] for kind, rows in lines.items()}
     lines = {kind: rows for kind, rows in lines.items() if len(rows)}
-    scores = [name for name in ("val_accuracy", "val_loss") if name in set(curves["metric"])][:1]
+    scores = [name for name in ("val_accuracy", "val_loss") if name in set(curves["metric"].unique())][:1]
     axes: list[Axes] = list(figure.subplots(1, 2 + len(scores), width_ratios=[1] * (1 + len(scores)) + [1.5]))
     found: dict[str, str] = {}
     for ax, metric in zip(axes, ["loss", *scores], strict=False):

@@ -123,7 +123,7 @@ class RunFigure:
 
 def score_of(run: Run) -> str | None:
     """Return the metric of the test part: its accuracy, or its loss; `None` where there is no test part."""
-    return next((name for name in _SCORES if name in set(run.tables["history"]["metric"])), None)
+    return next((name for name in _SCORES if name in set(run.tables["history"]["metric"].unique())), None)
 
 
 def _has_seeds(run: Run) -> bool:
