@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from kerasteach.plotting.comparison_tables import names_of
 from kerasteach.plotting.layer_names import as_text
-from kerasteach.plotting.text_fitting import letters
+from kerasteach.plotting.text_fitting import fitted, letters
 from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.plotting.wording import gettext
 from kerasteach.validation import choice
@@ -64,7 +64,7 @@ def name_columns(ax: Axes, names: Mapping[int, str], depths: Sequence[int] = ())
     """
     places = [*names, *depths]
     ax.set_xlim(min(places) - 0.5, max(places) + 0.5)
-    ax.set_xlabel(gettext("layer, from input (left) to output (right)"))
+    ax.set_xlabel(fitted(ax, gettext("layer, from input (left) to output (right)")))
     longest = max((len(word) for name in names.values() for word in name.split() or [""]), default=0)
     if names and (1 + longest) * len(names) < letters(ax):
         ax.set_xticks(list(names), [name.replace(" ", "\n") for name in names.values()])

@@ -41,7 +41,7 @@ def broken(text: str, width: int) -> str:
         >>> broken("990 of 1,080 right (92 %)", 22)
         '990 of 1,080\nright (92 %)'
     """
-    pieces = re.findall(r"[^\s_/]*[\s_/]|[^\s_/]+", _TIES.sub(_TIED, text))
+    pieces = re.findall(r"[^ \n\t_/]*[ \n\t_/]|[^ \n\t_/]+", _TIES.sub(_TIED, text))
     lines = _filled(pieces, width)
     least = next(narrow for narrow in range(1, width + 1) if len(_filled(pieces, narrow)) <= len(lines))
     evened = (line.replace(_TIED, " ").strip() for line in _filled(pieces, least))

@@ -16,6 +16,7 @@ from kerasteach.plotting.layer_colors import color_scale, layer_colors
 from kerasteach.plotting.layer_rows import names_by_depth
 from kerasteach.plotting.pages import composed, on_page, panels, write_headline
 from kerasteach.plotting.style import blend, checked_axes, inks, new_axes
+from kerasteach.plotting.text_fitting import broken, letters
 from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.plotting.wording import gettext, times
 from kerasteach.tables.checks import Table
@@ -170,7 +171,7 @@ def _draw(
     ax.minorticks_off()
     ax.set_ylim(*ends)
     ax.set_xlabel(gettext("step") if per_step else gettext("epochs trained"))
-    ax.set_ylabel(gettext("update norm / weight norm"))
+    ax.set_ylabel(broken(gettext("update norm / weight norm"), letters(ax, upright=True)))
     places = middle.index.get_level_values(x) + (0 if per_step else 1)
     whole_ticks(ax.xaxis)
     if places.min() == places.max():
