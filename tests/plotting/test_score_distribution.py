@@ -80,3 +80,11 @@ def test_an_unknown_metric_is_refused():
     """The error lists those that there are."""
     with pytest.raises(ValueError, match='`metric` must be one of "val_accuracy"'):
         kt.plotting.score_distribution(history(), "loss")
+
+
+def test_points_stand_in_front_of_the_median():
+    """A seed whose score is the median is not hidden below its bar."""
+    ax = kt.plotting.score_distribution(history())
+    front = {line.get_marker(): line.get_zorder() for line in ax.lines}
+    points = [line for line in ax.lines if line.get_ydata().tolist() in list(SCORES.values())]
+    assert min(point.get_zorder() for point in points) > max(front["None"], front.get("", 0))
