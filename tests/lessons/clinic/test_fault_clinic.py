@@ -185,9 +185,9 @@ def test_the_figure_says_that_kernels_are_drawn():
     gradients = rows.assign(norm=1.0, update_ratio=1e-3)
     outputs = rows.drop(columns="parameter").assign(dead_fraction=0.0)
     data = (history, gradients, outputs, np.ones((8, 64)), np.arange(8))
-    titles = [ax.get_title() for ax in clinic_figure(*data, chance=0.1).axes]
+    titles = [ax.get_title().replace("\n", " ") for ax in clinic_figure(*data, chance=0.1).axes]
     assert "Steps of the kernels, layer by layer" in titles
     with kt.plotting.style(language="de"):
-        titles = [ax.get_title() for ax in clinic_figure(*data, chance=0.1).axes]
+        titles = [ax.get_title().replace("\n", " ") for ax in clinic_figure(*data, chance=0.1).axes]
     assert "Schritte der Kernel, Schicht für Schicht" in titles
     assert "Bilder und ihre Labels" in titles
