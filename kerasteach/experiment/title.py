@@ -26,7 +26,7 @@ def setting(facts: Mapping[str, Any]) -> dict[str, Any]:
     What varies is left out: it is in the legend.
     """
     arguments = facts["arguments"]
-    found = {"data": str(facts["data"]["name"]), "learning_rates": _rates(facts)}
+    found: dict[str, Any] = {"data": str(facts["data"]["name"]), "learning_rates": _rates(facts)}
     if arguments["hidden"] and not {"depth", "width"} & set(arguments["vary"]):
         found["hidden"] = list(arguments["hidden"])
     if arguments["error_below"] is not None:
