@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from inspect import cleandoc
 from itertools import pairwise
 from os.path import expanduser
+from pathlib import Path
 from shlex import quote
 from typing import Any
 
@@ -55,6 +56,9 @@ class Command(TyperCommand):
         try:
             if "language" in ctx.params:  # an unknown one is refused before anything is trained
                 choice("language", ctx.params["language"], languages())
+            run = ctx.params.get("run")  # likewise what is no folder
+            if isinstance(run, Path) and not run.is_dir():
+                raise FileNotFoundError(f"`run` must be the folder of a run. Received: {run}, which is no folder.")
             result = super().invoke(ctx)
             sys.stdout.flush()
         except (typer.Exit, typer.Abort):

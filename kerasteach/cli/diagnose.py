@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from kerasteach.cli.options import SavedRunOrNone
+from kerasteach.cli.run_files import read_run
 
 
 def diagnose(
@@ -33,14 +34,9 @@ def diagnose(
         return
     if run is None:
         raise ValueError("`run` must be the folder of a run, or --explain a rule. Received: neither.")
-    if not run.is_dir():
-        raise FileNotFoundError(f"`run` must be the folder of a run. Received: {run}, which is no folder.")
-    from kerasteach.experiment.saved_run import saved_run
 
-    found = saved_run(run)
+    found = read_run(run)
     if not found.has("gradients"):
         raise ValueError(f"`run` must hold gradients. Received: {run}, with {', '.join(found.tables) or 'no table'}.")
-    if found.note:
-        typer.echo(found.note, err=True)
     tables = [found.tables.get(name) for name in ("gradients", "activations", "history")]
     typer.echo(diagnosis.diagnose(*tables, mute=mute or ()))

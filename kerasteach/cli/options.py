@@ -45,6 +45,14 @@ _RUN = typer.Argument(
 )
 SavedRun = Annotated[Path, _RUN]
 SavedRunOrNone = Annotated[Path | None, _RUN]
+FigureNames = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FIGURE",
+        help="The figures; `kerasteach plot RUN --list` names those that fit. Without: the usual ones.",
+        show_default=False,
+    ),
+]
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="The folder for the figures and tables; made if it is not there.")
 ]

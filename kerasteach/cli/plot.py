@@ -11,6 +11,7 @@ from kerasteach.cli.options import (
     Animate,
     Dark,
     FigureFormat,
+    FigureNames,
     Files,
     Force,
     Format,
@@ -21,7 +22,7 @@ from kerasteach.cli.options import (
     Tables,
     style,
 )
-from kerasteach.cli.run_files import write_run
+from kerasteach.cli.run_files import read_run, write_run
 from kerasteach.cli.terminal import import_figures
 
 if TYPE_CHECKING:
@@ -30,14 +31,7 @@ if TYPE_CHECKING:
 
 def plot(
     run: SavedRun,
-    figures: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="FIGURE",
-            help="The figures to draw; --list names them. Without: those that `kerasteach compare` writes.",
-            show_default=False,
-        ),
-    ] = None,
+    figures: FigureNames = None,
     list_them: Annotated[bool, typer.Option("--list", help="List the figures that fit this run, and leave.")] = False,
     title: Annotated[
         str | None,
@@ -62,10 +56,8 @@ def plot(
     kerasteach plot kerasteach-comparison gradient_flow --format svg --style paper
     kerasteach plot kerasteach-comparison --dark --output slides
     """  # noqa: D301  the mark of lines that stay as they are
-    if not run.is_dir():
-        raise FileNotFoundError(f"`run` must be the folder of a run. Received: {run}, which is no folder.")
     import_figures()
-    found = _read(run)
+    found = read_run(run)
     from kerasteach.plotting.captions import AUTO
     from kerasteach.plotting.run_figures import fitting, named
 
@@ -87,16 +79,6 @@ def plot(
         )
     for path in written:
         typer.echo(path)
-
-
-def _read(folder: Path) -> Run:
-    """Read a run, and print on standard error what is to be known of it."""
-    from kerasteach.experiment.saved_run import saved_run
-
-    found = saved_run(folder)
-    if found.note:
-        typer.echo(found.note, err=True)
-    return found
 
 
 def _print_list(run: Run) -> None:

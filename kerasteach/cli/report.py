@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from kerasteach.cli.options import Force, SavedRun
+from kerasteach.cli.run_files import read_run
 from kerasteach.cli.terminal import import_figures
 
 
@@ -27,17 +28,12 @@ def report(
     kerasteach report kerasteach-comparison
     kerasteach report kerasteach-comparison --output vanishing.html
     """  # noqa: D301  the mark of lines that stay as they are
-    if not run.is_dir():
-        raise FileNotFoundError(f"`run` must be the folder of a run. Received: {run}, which is no folder.")
     path = run / "report.html" if output is None else output
     if path.exists() and not force:
         raise FileExistsError(f"{path} exists already. Choose another --output, or overwrite it with --force.")
     import_figures()
     from kerasteach.experiment.about import about_saved
-    from kerasteach.experiment.saved_run import saved_run
     from kerasteach.report.run_page import write_run_page
 
-    found = saved_run(run)
-    if found.note:
-        typer.echo(found.note, err=True)
+    found = read_run(run)
     typer.echo(write_run_page(path, found, about_saved(run), overwrite=force))

@@ -9,6 +9,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from kerasteach.cli.options import Files, Format
 
 if TYPE_CHECKING:
@@ -17,6 +19,16 @@ if TYPE_CHECKING:
 
 
 TABLES = ("history", "gradients", "predictions", "confusion")  # of a comparison, besides its summary
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run, and print on standard error what is to be known of it."""
+    from kerasteach.experiment.saved_run import saved_run
+
+    found = saved_run(folder)
+    if found.note:
+        typer.echo(found.note, err=True)
+    return found
 
 
 def pages_in(folder: Path, names: Iterable[str]) -> set[Path]:
@@ -78,7 +90,7 @@ def _draw(run: Run, drawn: Mapping[RunFigure, list[str]], folder: Path, title: s
     from kerasteach.plotting import save
 
     for figure, names in drawn.items():
-        for name, page in zip(names, figure.draw(run, title), strict=True):
+        for name, page in zip(names, figure.draw(run, title, pages=len(names)), strict=True):
             save(page, folder / name)
             plt.close(page)
             yield name

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from kerasteach.cli.options import Dark, Force, SavedRun
+from kerasteach.cli.options import Dark, FigureNames, Force, SavedRun
+from kerasteach.cli.run_files import read_run
 from kerasteach.cli.terminal import import_figures
 
 
@@ -24,14 +25,7 @@ class SlideFormat(str, Enum):
 
 def slides(
     run: SavedRun,
-    figures: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="FIGURE",
-            help="The figures to show; `kerasteach plot RUN --list` names them. Without: the usual ones.",
-            show_default=False,
-        ),
-    ] = None,
+    figures: FigureNames = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -55,18 +49,13 @@ def slides(
     kerasteach slides kerasteach-comparison --output vanishing.pptx
     kerasteach slides kerasteach-comparison gradient_flow --output vanishing.qmd
     """  # noqa: D301  the mark of lines that stay as they are
-    if not run.is_dir():
-        raise FileNotFoundError(f"`run` must be the folder of a run. Received: {run}, which is no folder.")
     import_figures()
     from kerasteach.experiment.about import about_saved
-    from kerasteach.experiment.saved_run import saved_run
     from kerasteach.report.slides import write_slides
 
-    found, about = saved_run(run), about_saved(run)
+    found, about = read_run(run), about_saved(run)
     if not about.call:  # of a capture, which knows no call that trains again
         about = replace(about, call=f"kerasteach slides {quote(str(run))}")
-    if found.note:
-        typer.echo(found.note, err=True)
     written = write_slides(
         run / "slides.pptx" if output is None else output,
         found,

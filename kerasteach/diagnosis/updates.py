@@ -7,7 +7,7 @@ import pandas as pd
 
 from kerasteach.diagnosis.depth import vanishing
 from kerasteach.diagnosis.network import Evidence, Network
-from kerasteach.tables.names import times
+from kerasteach.tables.names import percent, times
 
 HIGH = 0.1  # of the weights, in a step
 LOW = 1e-4  # likewise
@@ -25,7 +25,7 @@ def rate_too_high(network: Network) -> Evidence | None:
     if not largest >= HIGH:
         return None
     layer = str(ratios.idxmax())
-    text = f"a step changes the weights of {layer} by {_percent(largest)} (median of the steps), and {network.symptom}"
+    text = f"a step changes the weights of {layer} by {percent(largest)} (median of the steps), and {network.symptom}"
     return Evidence((layer,), _span(network), text, largest, HIGH)
 
 
@@ -40,7 +40,7 @@ def rate_too_low(network: Network) -> Evidence | None:
     if falls < _STEADY or not 0 < largest <= low:
         return None
     layer = str(ratios.idxmax())
-    most = f"{_percent(largest)} (median of the steps, {layer})"
+    most = f"{percent(largest)} (median of the steps, {layer})"
     text = f"a step changes the weights of no layer by more than {most}, and {network.symptom}"
     return Evidence((layer,), _span(network), text, largest, low)
 
@@ -73,7 +73,3 @@ def _ratios(network: Network) -> pd.Series | None:
 
 def _span(network: Network) -> tuple[int, int]:
     return network.epochs[0], network.epochs[0]
-
-
-def _percent(share: float) -> str:
-    return f"{100 * max(share, 1e-5):.2g} %"

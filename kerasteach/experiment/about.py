@@ -8,7 +8,8 @@ from typing import Any
 
 from kerasteach.datasets.tables import plural
 from kerasteach.experiment.call import call_of, note_of
-from kerasteach.experiment.title import title
+from kerasteach.experiment.title import setting
+from kerasteach.plotting.setting import setting_in_words
 from kerasteach.report.about import About
 from kerasteach.storage.runs import read_facts
 from kerasteach.validation import path as checked_path
@@ -19,7 +20,7 @@ def about(facts: Mapping[str, Any]) -> About:
     return About(
         title=f"{_compared(facts)} on {facts['data']['name']}",
         settings={name: str(value) for name, value in _settings(facts) if value not in (None, "")},
-        lead=f"{title(facts)}, {plural(len(facts['arguments']['seeds']), 'seed')}",
+        lead=f"{setting_in_words(setting(facts))}, {plural(len(facts['arguments']['seeds']), 'seed')}",
         call=call_of(facts) if "optimizer" in facts["arguments"] else "",
         call_note=note_of(facts),
         versions=facts.get("versions", {}),

@@ -15,7 +15,7 @@ from kerasteach.display import Displayed, View
 from kerasteach.experiment.networks import Outcome
 from kerasteach.experiment.run_directory import finish, flat, groups_in, run_directory, weights_of
 from kerasteach.experiment.summary import summarize
-from kerasteach.experiment.title import size, title
+from kerasteach.experiment.title import setting, size
 from kerasteach.storage.manifest import read_manifest
 from kerasteach.storage.runs import load_arrays, load_run, save_run
 from kerasteach.validation import path as checked_path
@@ -67,7 +67,7 @@ class Comparison(Displayed):
             self.confusion.attrs["classes"] = list(classes)
         if "data" in self.facts:
             for table in self._tables().values():
-                table.attrs["setting"] = title(self.facts)  # which figures write below their titles
+                table.attrs["setting"] = setting(self.facts)  # which figures put into words below their titles
 
     def summary(self, reference: Any = None) -> pd.DataFrame:
         """Return a row a variant: see `kerasteach.experiment.summarize`.

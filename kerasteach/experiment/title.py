@@ -1,4 +1,4 @@
-"""Titles of a comparison: what was trained on what, and how many networks. Needs no Keras."""
+"""What was trained on what in a comparison, and how many networks. Needs no Keras."""
 
 from __future__ import annotations
 
@@ -20,28 +20,25 @@ def size(facts: Mapping[str, Any]) -> str:
     return f"{text}; {trained} of {variants * seeds} networks are trained"
 
 
-def title(facts: Mapping[str, Any]) -> str:
-    """Return what was trained on what: `"digits: 6 hidden layers of 32, learning rate 0.1"`."""
+def setting(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was trained on what, as values: see `kerasteach.plotting.setting.setting_in_words`.
+
+    What varies is left out: it is in the legend.
+    """
     arguments = facts["arguments"]
-    hidden = arguments["hidden"] or []
-    text = str(facts["data"]["name"])
-    if hidden and not {"depth", "width"} & set(arguments["vary"]):
-        same = len(set(hidden)) == 1
-        text += f": {plural(len(hidden), 'hidden layer')} of {hidden[0]}" if same else f": hidden layers {hidden}"
-    text += _rates(facts)
+    found: dict[str, Any] = {"data": str(facts["data"]["name"]), "learning_rates": _rates(facts)}
+    if arguments["hidden"] and not {"depth", "width"} & set(arguments["vary"]):
+        found["hidden"] = list(arguments["hidden"])
     if arguments["error_below"] is not None:
-        text += f", trained to a loss below {arguments['error_below']:g}"
-    return text
+        found["error_below"] = float(arguments["error_below"])
+    return found
 
 
-def _rates(facts: Mapping[str, Any]) -> str:
-    """Name the learning rate, or that of each optimizer, where the legend does not."""
-    rates, vary = facts.get("learning_rates") or [], facts["arguments"]["vary"]
-    shown = [rate if isinstance(rate, str) else f"{rate:g}" for rate in rates]
-    if not rates or "learning_rate" in vary:
-        return ""
-    if len(set(shown)) == 1:
-        return f", learning rate {shown[0]}"
-    names = [variant.get("optimizer", "") for variant in facts["variants"]]
-    by_name = dict(zip(names, shown, strict=True))
-    return f", learning rate {', '.join(f'{rate} ({name})' for name, rate in by_name.items())}"
+def _rates(facts: Mapping[str, Any]) -> dict[str, float | str]:
+    """Return the learning rate, or that of each optimizer, where the legend does not name it."""
+    rates = facts.get("learning_rates") or []
+    if not rates or "learning_rate" in facts["arguments"]["vary"]:
+        return {}
+    if len(set(rates)) == 1:
+        return {"": rates[0]}
+    return dict(zip([variant.get("optimizer", "") for variant in facts["variants"]], rates, strict=True))

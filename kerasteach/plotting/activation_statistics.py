@@ -17,6 +17,7 @@ from matplotlib.ticker import PercentFormatter
 from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.comparison_tables import (
     ACTIVATIONS,
+    MARKERS,
     Hue,
     line_with_band,
     median,
@@ -26,15 +27,17 @@ from kerasteach.plotting.comparison_tables import (
     phrase,
 )
 from kerasteach.plotting.comparison_tables import spread_note as spread_of
-from kerasteach.plotting.layer_rows import by_call, even, name_columns, names_by_depth
+from kerasteach.plotting.layer_rows import by_call, name_columns, names_by_depth
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.non_finite import nothing_finite
 from kerasteach.plotting.pages import composed, on_page, panels, write_headline
 from kerasteach.plotting.style import Look, blend, inks, looks, new_axes
 from kerasteach.plotting.text_fitting import legend
+from kerasteach.plotting.ticks import evenly
 from kerasteach.plotting.wording import N_, epoch_name, gettext
 from kerasteach.tables.checks import Table
 from kerasteach.tables.group_means import group_means
+from kerasteach.tables.names import percent
 from kerasteach.validation import choice, received
 
 _SHARES = {
@@ -44,7 +47,7 @@ _SHARES = {
 }
 _OTHERS = {"mean": N_("mean of the outputs"), "std": N_("standard deviation of the outputs")}
 _DEAD, _SATURATED = 0.1, 0.25  # smaller shares are no finding
-_COLORS, _PERCENT = "cividis", PercentFormatter(1, 0, " %")
+_COLORS, _PERCENT = "viridis", PercentFormatter(1, 0, " %")
 
 
 def activation_statistics(
@@ -94,8 +97,12 @@ def activation_statistics(
     ax = new_axes(ax)
     names = names_of(frame)
     look_of = looks(names) if names != [""] else {"": Look(inks().forward, "o")}
+    every = max(1, rows["depth"].nunique() // MARKERS)
     for name, points in rows.groupby("network", sort=False):
-        line_with_band(ax, points, "depth", statistic, look_of[str(name)], label=str(name), **kwargs)
+        options = {"markevery": every, **kwargs}
+        middle = line_with_band(ax, points, "depth", statistic, look_of[str(name)], **options)
+        note = gettext("not known where missing") if middle.isna().any() else ""
+        ax.lines[-1].set_label(f"{name} ({note})" if note else str(name))
     alone = len(look_of) == 1 and rows["seed"].nunique() == 1
     spread = statistic == "mean" and alone and "std" in rows
     if spread:
@@ -232,9 +239,10 @@ def _cells(ax: Axes, rows: pd.DataFrame, share: str, label: str) -> None:
     ax.tick_params(length=0)
     sns.despine(ax=ax, left=True, bottom=True)
     names = names_by_depth(rows)
-    layers, epochs = even(len(cells), 10), even(cells.shape[1], 8)
-    ax.set_yticks(np.array(layers) + 0.5, [names[int(cells.index[place])] for place in layers])
-    ax.set_xticks(np.array(epochs) + 0.5, [str(int(cells.columns[place]) + 1) for place in epochs])
+    depths, numbers = [int(depth) for depth in cells.index], [int(epoch) + 1 for epoch in cells.columns]
+    layers, epochs = evenly(depths, 10), evenly(numbers, 8)
+    ax.set_yticks(np.array(layers) + 0.5, [names[depths[place]] for place in layers])
+    ax.set_xticks(np.array(epochs) + 0.5, [str(numbers[place]) for place in epochs])
     ax.set_xlabel(gettext("epochs trained"))
     hatched = gettext("(hatched: no limit)") if share == "saturated_fraction" else gettext("(hatched: not known)")
     caption(ax, AUTO, f"{label} {hatched}" if values.mask.any() else label)
@@ -293,13 +301,13 @@ def _finding(frame: pd.DataFrame, rows: pd.DataFrame) -> str:
         worst = _worst(final, "dead_fraction", _DEAD)
         if worst is not None:
             message = gettext("{layer}: {share} of the units are 0 for every example of epoch {number}")
-            return message.format(layer=names[worst[0]], share=_percent(worst[1]), number=last + 1)
+            return message.format(layer=names[worst[0]], share=percent(worst[1]), number=last + 1)
     if "saturated_fraction" in rows:
         hidden = final[final["depth"] < rows["depth"].max()]  # the outputs of a good classifier are near 0 and 1
         worst = _worst(hidden, "saturated_fraction", _SATURATED)
         if worst is not None:
             message = gettext("{layer}: {share} of the outputs lie within 0.01 of a limit in epoch {number}")
-            return message.format(layer=names[worst[0]], share=_percent(worst[1]), number=last + 1)
+            return message.format(layer=names[worst[0]], share=percent(worst[1]), number=last + 1)
     return ""
 
 
@@ -310,15 +318,3 @@ def _worst(rows: pd.DataFrame, share: str, least: float) -> tuple[int, float] | 
         return None
     place = int(middle.argmax())
     return int(middle.index[place]), float(middle.iloc[place])
-
-
-def _percent(share: float) -> str:
-    """Return a share in percent; 100 % stands for all alone.
-
-    Example:
-        >>> from kerasteach.plotting.activation_statistics import _percent
-        >>> _percent(0.998), _percent(1.0)
-        ('99.8 %', '100 %')
-    """
-    rounded = round(100 * share)
-    return f"{rounded} %" if rounded < 100 or share == 1 else f"{np.floor(1000 * share) / 10:.1f} %"

@@ -61,7 +61,8 @@ def caption(ax: Axes, title: str | None, what: str, finding: str = "", *, pad: f
     if pad is None and ax.figure.axes == [ax]:
         # A number at the upper end of the axis stands half above it, and the title may be wider than the axes.
         pad = _PAD * float(ax.title.get_fontsize())
-    ax.set_title("\n".join(fitted(ax, line) for line in lines if line), pad=pad)
+    parts = [part for line in lines for part in line.split("\n") if part]
+    ax.set_title("\n".join(fitted(ax, part) for part in parts), pad=pad)
 
 
 def keep(figure: Figure, what: str, finding: str) -> None:

@@ -11,6 +11,7 @@ from kerasteach.plotting.gradient_flow import gradient_flow
 from kerasteach.plotting.learning_curves import learning_curves
 from kerasteach.plotting.pages import composed, panels
 from kerasteach.plotting.update_ratios import update_ratios
+from kerasteach.plotting.wording import gettext
 from kerasteach.tables.checks import Table
 
 _COLUMNS = 4  # of images
@@ -35,12 +36,12 @@ def clinic_figure(
     """
     with composed():
         figure, axes = panels(6, 3, width=4.4, height=3.6)
-        learning_curves(history, ax=axes[0], title="Loss in training")
-        learning_curves(history, "val_accuracy", axes[1], chance=chance, title="Accuracy on new images")
+        learning_curves(history, ax=axes[0], title=gettext("Loss in training"))
+        learning_curves(history, "val_accuracy", axes[1], chance=chance, title=gettext("Accuracy on new images"))
         _examples(axes[2], images, labels)
-        gradient_flow(gradients, ax=axes[3], title="Gradient, layer by layer")
-        update_ratios(gradients, ax=axes[4], title="Steps, layer by layer")
-        activation_statistics(activations, "dead_fraction", ax=axes[5], title="Units that are always 0")
+        gradient_flow(gradients, ax=axes[3], title=gettext("Gradient, layer by layer"))
+        update_ratios(gradients, ax=axes[4], title=gettext("Steps of the kernels, layer by layer"))
+        activation_statistics(activations, "dead_fraction", ax=axes[5], title=gettext("Units that are always 0"))
     return figure
 
 
@@ -53,5 +54,5 @@ def _examples(ax: Axes, images: np.ndarray, labels: np.ndarray) -> None:
         extent = (left, left + _IMAGE, top - _IMAGE, top)
         ax.imshow(image.reshape(side, side), cmap="gray", vmin=0, vmax=images.max(), extent=extent)
         ax.text(left + _IMAGE / 2, top - _IMAGE - 0.05, str(label), ha="center", va="top")
-    ax.set(xlim=(0, _COLUMNS), ylim=(-rows * _ROW, 0), aspect="equal", title="Images and their labels")
+    ax.set(xlim=(0, _COLUMNS), ylim=(-rows * _ROW, 0), aspect="equal", title=gettext("Images and their labels"))
     ax.set_axis_off()

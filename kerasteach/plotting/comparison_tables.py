@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from kerasteach.plotting.setting import setting_in_words
 from kerasteach.plotting.style import Look, inks, plain
 from kerasteach.plotting.wording import gettext
 from kerasteach.tables.checks import Kind, checked, frame_of, named_columns, renamed
@@ -52,6 +53,7 @@ _EMPTY = {
     "confusion": "a comparison has the confusion of classes where classes are predicted",
 }
 Hue = str | Sequence[str] | None
+MARKERS = 25  # on a line of many layers, at most about twice as many
 
 
 def networks_in(argument: str, value: Any, columns: Mapping[str, Kind], hue: Hue = None) -> pd.DataFrame:
@@ -156,10 +158,9 @@ def spread_note(frame: pd.DataFrame) -> str:
 
 
 def setting_of(value: Any) -> str:
-    """Return what the table says of data, network and training, `attrs["setting"]`; nothing where it says nothing."""
-    frame = value if isinstance(value, pd.DataFrame) else None
-    setting = frame.attrs.get("setting") if frame is not None else None
-    return plain(str(setting)) if setting else ""
+    """Return what the table says of data, network and training, in words; nothing where it says nothing."""
+    setting = value.attrs.get("setting") if isinstance(value, pd.DataFrame) else None
+    return plain(setting_in_words(setting if isinstance(setting, Mapping) else str(setting))) if setting else ""
 
 
 def phrase(*parts: str) -> str:

@@ -13,14 +13,17 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 
 from kerasteach.plotting.captions import caption, check_title
-from kerasteach.plotting.comparison_tables import CONFUSION, Hue, names_of, networks_in
+from kerasteach.plotting.comparison_tables import CONFUSION, Hue, names_of, networks_in, phrase
 from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.style import inks, new_axes, plain
+from kerasteach.plotting.text_fitting import shortened
 from kerasteach.plotting.wording import gettext, grouped, ngettext
 from kerasteach.tables.checks import Table, frame_of
 from kerasteach.tables.class_labels import MISSING, labeled
+from kerasteach.tables.names import percent
 from kerasteach.validation import several
 
+_LONGEST = 16  # letters of a class's name along an axis
 _LONG = 24  # letters of a network's name, which take several lines above a panel
 _COLUMNS = 3
 _SMALLEST = 4.5  # points: numbers that would be smaller are left out
@@ -130,18 +133,15 @@ def confusion_matrix_figure(
             counts = counts.reindex(index=classes, columns=classes, fill_value=0)
             _draw(ax, counts.to_numpy("float64"), classes, kwargs)
             seeds = rows["seed"].nunique()
-            what = ", ".join(
-                part
-                for part in (name, gettext("{seeds} seeds together").format(seeds=seeds) if seeds > 1 else "")
-                if part
+            together = gettext("{seeds} seeds together").format(seeds=seeds) if seeds > 1 else ""
+            right = _right(counts.to_numpy("float64")) if title == "auto" else ""
+            caption(
+                ax,
+                "auto",
+                together if right else phrase(name, together),
+                f"{name}: {right}" if name and right else right,
             )
-            _name(ax, title, what, _right(counts.to_numpy("float64")))
     return figure
-
-
-def _name(ax: Axes, title: str | None, what: str, right: str) -> None:
-    """Write what a panel is, which stays where a figure has no title."""
-    caption(ax, "auto", what, right if title == "auto" else "")
 
 
 def _classes(table: pd.DataFrame, frame: pd.DataFrame) -> list[str]:
@@ -169,7 +169,7 @@ def _draw(ax: Axes, counts: np.ndarray, names: Sequence[str], options: dict[str,
 
 def _name_classes(ax: Axes, names: Sequence[str]) -> None:
     """Name the classes, or so many of them that the names do not overlap."""
-    texts = [plain(_short(name)) for name in names]
+    texts = [plain(shortened(name, _LONGEST)) for name in names]
     size, longest = float(plt.rcParams["font.size"]), max(map(len, texts))
     turned = longest > 3 and 0.62 * size * longest > _cell(ax, len(names))
     for axis, needed in (("x", 1.4 if turned else 0.62 * longest + 0.5), ("y", 1.1)):
@@ -188,10 +188,6 @@ def _cell(ax: Axes, classes: int) -> float:
     assert figure is not None
     box = ax.get_window_extent()
     return 0.95 * min(box.width, box.height) / figure.dpi * 72 / classes
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 16 else f"{name[:14]}..."
 
 
 def _write(ax: Axes, counts: np.ndarray, shares: np.ndarray, colors: np.ndarray) -> None:
@@ -232,10 +228,8 @@ def _right(counts: np.ndarray) -> str:
     total, right = int(counts.sum()), int(np.trace(counts))
     if not total:
         return ""
-    percent = f"{100 * right / total:.0f}"
-    percent = f"{100 * right / total:.1f}" if (percent == "100" and right < total) else percent
-    message = gettext("{right} of {total} right ({percent} %)")
-    return message.format(right=grouped(right), total=grouped(total), percent=percent)
+    message = gettext("{right} of {total} right ({share})")
+    return message.format(right=grouped(right), total=grouped(total), share=percent(right / total))
 
 
 def _finding(counts: np.ndarray, names: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 
 from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import Hue, names_of
+from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.planes import (
     EXAMPLES,
@@ -120,7 +121,7 @@ def decision_boundary(
     ax = new_axes(ax)
     what, finding = _draw(ax, planes, names[0], kwargs)
     caption(ax, title, what, finding)
-    ax.legend(handles=_handles(planes), loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    legend_outside(ax, _handles(planes))
     return ax
 
 

@@ -9,13 +9,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import SubFigure
 from matplotlib.lines import Line2D
 
 from kerasteach.plotting import non_finite
 from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.comparison_tables import (
     GRADIENTS,
+    MARKERS,
     Hue,
     line_with_band,
     median,
@@ -27,17 +27,15 @@ from kerasteach.plotting.comparison_tables import (
     spread_note,
 )
 from kerasteach.plotting.layer_names import layer_names
+from kerasteach.plotting.layer_rows import name_columns
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
-from kerasteach.plotting.text_fitting import letters
-from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.plotting.wording import N_, epoch_name, gettext, times
 from kerasteach.tables.checks import Table, frame_of
 from kerasteach.tables.error_signal import signal_rows
 from kerasteach.tables.group_means import group_means
 from kerasteach.validation import choice, received
 
-_LONG = 14  # letters of a layer's name, for which a panel of a composed figure has no room
 _LEAST_RANGE = 100  # a scale of at least two powers of ten, so that a harmless slope does not look like vanishing
 _FLOOR, _CEILING = 1e-150, 1e150  # ends of a logarithmic scale that a drawing library has numbers for
 STRIKING = 10  # a finding names a first layer that gets this many times less or more than the last
@@ -153,7 +151,7 @@ def parameters_in(rows: pd.DataFrame) -> str:
 
 def _signal_label(rows: pd.DataFrame) -> str:
     """Say which rows stand for the error signal, and for the mean of it only where they are its mean."""
-    names = set(rows["parameter"])
+    names = set(rows["parameter"].unique())
     if names == {"bias"}:
         return gettext("bias (mean error signal)")
     if names == {"beta"}:
@@ -180,9 +178,11 @@ def draw_flow(
     rows = group_means(groups).reset_index()
     kinds = list(lines)
     medians: dict[str, pd.Series] = {}
+    every = max(1, rows["depth"].nunique() // MARKERS)
     for (line, name), points in rows.groupby(["line", "network"], sort=False):
         style, filled = _style_of(str(line), kinds)
-        middle = line_with_band(ax, points, "depth", "norm", look_of[str(name)], hollow=not filled, ls=style)
+        look, options = look_of[str(name)], {"ls": style, "markevery": every}
+        middle = line_with_band(ax, points, "depth", "norm", look, hollow=not filled, **options)
         if line == kinds[0]:
             medians[str(name)] = middle
     bad = rows[~np.isfinite(rows["norm"])].groupby("network", sort=False)["depth"]
@@ -195,7 +195,7 @@ def draw_flow(
     ax.minorticks_off()
     ax.set_ylabel(norm_label(next(iter(lines.values()))) if len(lines) == 1 else gettext("L2 norm of the gradient"))
     what = gettext("gradients by layer, mean over the steps of {epoch}").format(epoch=when)
-    _name_layers(ax, rows)
+    name_columns(ax, layer_names(rows), [int(rows["depth"].min()), int(rows["depth"].max())])
     if not (np.isfinite(rows["norm"]) & (rows["norm"] > 0)).any():
         zero = bool((rows["norm"] == 0).all())
         non_finite.nothing_finite(ax, gettext("every gradient is exactly 0") if zero else gettext("no finite gradient"))
@@ -209,7 +209,7 @@ def _style_of(line: str, kinds: Sequence[str]) -> tuple[str, bool]:
 
 def norm_label(rows: pd.DataFrame) -> str:
     """Return what the norm of these rows is called along an axis or a scale."""
-    if set(rows["parameter"]) == {"signal"}:
+    if set(rows["parameter"].unique()) == {"signal"}:
         return gettext("L2 norm of the error signal")
     return gettext("L2 norm of the {parameters} gradient").format(parameters=parameters_in(rows))
 
@@ -276,19 +276,6 @@ def norm_range(norms: np.ndarray) -> tuple[float, float]:
     low, high = (float(np.clip(end, _FLOOR, _CEILING)) for end in (shown.min(), shown.max()))
     widen = max(1.0, _LEAST_RANGE / (high / low)) ** 0.5
     return low / widen, high * widen
-
-
-def _name_layers(ax: Axes, rows: pd.DataFrame) -> None:
-    names = layer_names(rows)
-    ax.set_xlabel(gettext("layer, from input (left) to output (right)"))
-    ax.set_xlim(rows["depth"].min() - 0.5, rows["depth"].max() + 0.5)
-    longest = max((len(name) for name in names.values()), default=0)
-    if not names or (longest > _LONG and isinstance(ax.get_figure(root=False), SubFigure)):  # where there is no room
-        whole_ticks(ax.xaxis, 10)
-    elif (1 + max(len(word) for name in names.values() for word in name.split())) * len(names) < letters(ax):
-        ax.set_xticks(list(names), [name.replace(" ", "\n") for name in names.values()])
-    else:
-        ax.set_xticks(list(names), list(names.values()), rotation=30, ha="right")
 
 
 def network_handles(look_of: Mapping[str, Look], found: Mapping[str, str]) -> list[Line2D]:

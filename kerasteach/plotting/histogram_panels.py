@@ -12,16 +12,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from kerasteach.plotting.captions import AUTO, caption
 from kerasteach.plotting.comparison_tables import HISTOGRAMS, Hue, networks_in
 from kerasteach.plotting.layer_rows import by_call, names_by_depth, parts_of
 from kerasteach.plotting.notebook import ComposedFigure
-from kerasteach.plotting.pages import composed, on_page, write_headline
+from kerasteach.plotting.pages import composed, on_page, page_size, write_headline
 from kerasteach.plotting.style import PAGE, blend, inks, new_axes
+from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.plotting.wording import N_, epoch_name, gettext
 from kerasteach.tables.checks import Table
+from kerasteach.tables.names import percent
 from kerasteach.validation import is_number, received, several
 
 _BANDS = ((0.05, 0.95, 0.25), (0.16, 0.84, 0.45), (0.31, 0.69, 0.7))  # shares of the entries, and depth of color
@@ -48,7 +50,7 @@ def histograms_figure(
         color: Of the last epoch.
     """
     pages = parts_of(frame)
-    shown, _ = on_page([str(number) for number in range(len(pages))], page, most=1, what=N_("pages"))
+    shown, many = on_page([str(number) for number in range(len(pages))], page, most=1, what=N_("pages"))
     name, depths = pages[int(shown[0])]
     own = frame[(frame["network"] == name) & frame["depth"].isin(depths)]
     layers = names_by_depth(own)
@@ -56,7 +58,7 @@ def histograms_figure(
     columns = 1 if len(layers) <= 3 else 2
     rows = -(-len(layers) // columns)
     with composed():
-        size = (PAGE[0] if columns == 2 else 9.6, min(PAGE[1], 2.2 + 1.6 * max(rows, 2)))
+        size = page_size(PAGE[0] if columns == 2 else 9.6, 2.2 + 1.6 * max(rows, 2))
         figure = plt.figure(figsize=size, layout="constrained", FigureClass=ComposedFigure)
         left, right = figure.subfigures(1, 2, width_ratios=[1, 0.95 * columns], squeeze=False).flat
         ends = _range(own)
@@ -72,8 +74,6 @@ def histograms_figure(
         right.supxlabel(_time(own)[1], fontsize=plt.rcParams["axes.labelsize"])
         right.supylabel(gettext("magnitude"), fontsize=plt.rcParams["axes.labelsize"])
         right.legend(handles=_band_handles(color), loc="outside upper center", ncols=2 * columns, frameon=False)
-        numbers = {"page": int(shown[0]) + 1, "pages": len(pages)}
-        many = gettext("page {page} of {pages}").format(**numbers) if len(pages) > 1 else ""
         message = gettext("magnitudes of the {entries}, layer by layer")
         if name:
             message = gettext("magnitudes of the {entries} of {network}, layer by layer")
@@ -215,7 +215,7 @@ def draw_band(ax: Axes, rows: pd.DataFrame, name: str, ends: tuple[float, float]
     ax.set_yscale("log", nonpositive="mask")
     ax.set_ylim(*ends)
     _few_decades(ax.yaxis)
-    ax.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
+    whole_ticks(ax.xaxis, 4)
     if len(moments) == 1:
         ax.set_xlim(moments[0] - 0.5, moments[0] + 0.5)
         ax.set_xticks(moments)
@@ -244,15 +244,11 @@ def _left_out(rows: pd.DataFrame) -> str:
     zeros, infinite = _zeros(rows), int(rows.loc[~np.isfinite(rows["low"]), "count"].sum())
     parts = [(zeros, gettext("{share} are 0")), (infinite, gettext("{share} not finite"))]
     shown = [(count, message) for count, message in parts if total and count >= 5e-3 * total]
-    return "".join("\n" + message.format(share=_percent(count / total)) for count, message in shown)
+    return "".join("\n" + message.format(share=percent(count / total)) for count, message in shown)
 
 
 def _zeros(rows: pd.DataFrame) -> int:
     return int(rows.loc[rows["high"] == 0, "count"].sum())
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share == 1 or share < 0.995 else gettext("over 99 %")
 
 
 def _time(rows: pd.DataFrame) -> tuple[str, str]:

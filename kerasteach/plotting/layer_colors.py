@@ -11,6 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap, to_hex
 
 from kerasteach.plotting.style import on_dark
+from kerasteach.plotting.ticks import evenly
 
 _MOST_TICKS = 12  # layers that have a label, at most
 _ENDS, _ENDS_DARK = (0.0, 0.72), (0.3, 1.0)  # of the colors, those that are seen on the ground
@@ -36,8 +37,8 @@ def color_scale(axes: Axes | Sequence[Axes], names: Mapping[int, str]) -> None:
     assert figure is not None
     edges = np.arange(len(names) + 1) - 0.5
     bar = figure.colorbar(ScalarMappable(BoundaryNorm(edges, len(names)), colors), ax=axes, drawedges=False)
-    places = np.arange(len(names))[:: -(-len(names) // _MOST_TICKS)]
-    bar.set_ticks(list(places), labels=[list(names.values())[place] for place in places])
+    places = evenly(list(names), _MOST_TICKS)
+    bar.set_ticks(places, labels=[list(names.values())[place] for place in places])
     bar.ax.tick_params(length=0)
     bar.minorticks_off()
     bar.outline.set_visible(False)

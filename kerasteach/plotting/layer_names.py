@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from kerasteach.plotting.style import plain
+from kerasteach.plotting.text_fitting import shortened
 
 _MOST = 12  # more layers than this are numbered, not named, along an axis
 _LONGEST = 24  # letters of a name
@@ -56,5 +57,4 @@ def _shortened(names: Mapping[int, str]) -> dict[int, str]:
 def as_text(layer: str) -> str:
     """Return a layer's name as a figure writes it, with its middle left out where it is long."""
     name = layer.replace("_", " ").strip() or layer
-    half = _LONGEST // 2
-    return plain(name if len(name) <= _LONGEST else f"{name[: half - 1]}...{name[-half + 2 :]}")
+    return plain(shortened(name, _LONGEST))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from kerasteach.plotting.comparison_tables import names_of
 from kerasteach.plotting.layer_names import as_text
-from kerasteach.plotting.text_fitting import letters
+from kerasteach.plotting.text_fitting import fitted, letters
+from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.plotting.wording import gettext
 from kerasteach.validation import choice
 
 LAYERS = 8  # on a page, at most
-_MOST_TICKS = 12  # layers that have a label, at most
+_TURN = 30  # degrees, of names that are longer than their layer is wide
+_APART = 4.5  # letters from layer to layer, of turned names that do not touch
+_MOST_HEIGHT = 0.35  # of the height of the axes: what turned names may take
 
 
 def by_call(frame: pd.DataFrame) -> pd.DataFrame:
@@ -49,30 +54,30 @@ def layer_number(depth: int) -> str:
     return gettext("layer {depth}").format(depth=depth)
 
 
-def name_columns(ax: Axes, names: dict[int, str]) -> None:
-    """Name the layers below the axes, from input to output, or number them where their names have no room."""
-    places = list(names)
-    ax.set_xlim(places[0] - 0.5, places[-1] + 0.5)
-    ax.set_xlabel(gettext("layer, from input (left) to output (right)"))
-    longest = max(len(word) for name in names.values() for word in name.split() or [""])
-    if (1 + longest) * len(places) < letters(ax):
-        ax.set_xticks(places, [name.replace(" ", "\n") for name in names.values()])
-    elif len(places) <= _MOST_TICKS // 2:
-        ax.set_xticks(places, list(names.values()), rotation=30, ha="right")
-    else:
-        chosen = even(len(places), max(2, letters(ax) // 5))
-        ax.set_xticks([places[place] for place in chosen], [str(places[place]) for place in chosen])
+def name_columns(ax: Axes, names: Mapping[int, str], depths: Sequence[int] = ()) -> None:
+    """Name the layers below the axes, from input to output, or number them where their names have no room.
 
-
-def even(number: int, most: int) -> list[int]:
-    """Return places from 0 that are evenly spaced, so many at most.
-
-    Example:
-        >>> from kerasteach.plotting.layer_rows import even
-        >>> even(10, 4)
-        [0, 3, 6, 9]
+    Args:
+        ax: The axes.
+        names: What the layers are called, by depth; nothing where they are to be numbered.
+        depths: The first and the last layer. Defaults to those that have a name.
     """
-    return list(range(0, number, max(1, int(np.ceil(number / most)))))
+    places = [*names, *depths]
+    ax.set_xlim(min(places) - 0.5, max(places) + 0.5)
+    ax.set_xlabel(fitted(ax, gettext("layer, from input (left) to output (right)")))
+    longest = max((len(word) for name in names.values() for word in name.split() or [""]), default=0)
+    if names and (1 + longest) * len(names) < letters(ax):
+        ax.set_xticks(list(names), [name.replace(" ", "\n") for name in names.values()])
+    elif names and _may_be_turned(ax, list(names.values())):
+        ax.set_xticks(list(names), list(names.values()), rotation=_TURN, ha="right")
+    else:
+        whole_ticks(ax.xaxis, min(10, max(2, letters(ax) // 5)))
+
+
+def _may_be_turned(ax: Axes, names: Sequence[str]) -> bool:
+    """Say whether turned names stand clear of each other, and leave most of the height to the axes."""
+    apart, high = letters(ax) / len(names), letters(ax, upright=True)
+    return apart > _APART and max(map(len, names)) * np.sin(np.radians(_TURN)) < _MOST_HEIGHT * high
 
 
 def of_one_parameter(frame: pd.DataFrame, parameter: str | None = None) -> tuple[pd.DataFrame, str]:

@@ -20,6 +20,7 @@ from kerasteach.validation import finite, received
 
 _NEEDS: dict[str, Kind] = {"learning_rate": "number", "loss": "number", "smoothed": "number"}
 _SHOWN = 0.9  # of the losses, and of the smoothed ones, lie inside the axes
+_FALLS = 2  # by so many times as much as the loss fell, the axis goes above where it began, at most
 
 
 def learning_rate_test(
@@ -103,6 +104,7 @@ def _set_limits(ax: Axes, rates: np.ndarray, losses: np.ndarray, smoothed: np.nd
     single = single if single.size else line
     low, fall = min(single.min(), line.min()), line[0] - line.min()
     high = max(*(np.quantile(values, _SHOWN, method="lower") for values in (single, line)), line[0] + fall / 2)
+    high = min(high, line[0] + _FALLS * fall) if fall else high  # an explosion would flatten the fall
     margin = 0.05 * (high - low or 1.0)
     ax.set_ylim(low - margin, high + margin)
     above = np.flatnonzero(smoothed > high + margin)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.lines import Line2D
 
 from kerasteach.plotting import non_finite
 from kerasteach.plotting.captions import AUTO, caption, check_title, keep
@@ -20,11 +21,12 @@ from kerasteach.plotting.comparison_tables import (
     spread_note,
 )
 from kerasteach.plotting.gradient_flow import draw_flow, line_handles, lines_of, network_handles
-from kerasteach.plotting.gradient_heat_map import heat_maps, rows_of
+from kerasteach.plotting.gradient_heat_map import heat_maps
 from kerasteach.plotting.learning_curves import diverged, draw_curves
+from kerasteach.plotting.legends import legend_columns
 from kerasteach.plotting.notebook import ComposedFigure
-from kerasteach.plotting.pages import composed, headline, on_page
-from kerasteach.plotting.style import PAGE, looks, new_axes
+from kerasteach.plotting.pages import composed, headline, on_page, page_size
+from kerasteach.plotting.style import looks, new_axes
 from kerasteach.plotting.text_fitting import broken
 from kerasteach.plotting.wording import gettext
 from kerasteach.tables.checks import Table, frame_of
@@ -81,10 +83,14 @@ def lecture_figure(
         )
     shown, note = on_page(names, page)
     with composed():
-        figure = plt.figure(figsize=PAGE, layout="constrained", FigureClass=ComposedFigure)
+        figure = plt.figure(figsize=page_size(), layout="constrained", FigureClass=ComposedFigure)
         top, bottom = figure.subfigures(2, 1, height_ratios=[1.5, 1], squeeze=False).flat
-        finding = _upper(top, curves, frame, shown)
-        heat_maps(rows_of(frame), dict(zip(shown, bottom.subplots(1, len(shown), squeeze=False).flat, strict=True)))
+        lines = lines_of(frame, "both")
+        finding = _upper(top, curves, lines, shown)
+        heat_maps(
+            next(iter(lines.values())),
+            dict(zip(shown, bottom.subplots(1, len(shown), squeeze=False).flat, strict=True)),
+        )
         setting = setting_of(frame_of("history", history))
         keep(figure, "learning curves, gradients by layer, and gradients by layer and epoch", finding)
         above = headline(title, "\n".join(part for part in (finding, setting) if part), note, _LETTERS)
@@ -93,11 +99,13 @@ def lecture_figure(
     return figure
 
 
-def _upper(figure: SubFigure, curves: pd.DataFrame, frame: pd.DataFrame, shown: list[str]) -> str:
+def _upper(figure: SubFigure, curves: pd.DataFrame, lines: Mapping[str, pd.DataFrame], shown: list[str]) -> str:
     """Draw loss, score and gradient flow beside each other, with one legend below them, and return the finding."""
     look_of = looks(names_of(curves))
-    curves, frame = (table[table["network"].isin(shown)] for table in (curves, frame))
-    scores = [name for name in ("val_accuracy", "val_loss") if name in set(curves["metric"])][:1]
+    curves = curves[curves["network"].isin(shown)]
+    lines = {kind: rows[rows["network"].isin(shown)] for kind, rows in lines.items()}
+    lines = {kind: rows for kind, rows in lines.items() if len(rows)}
+    scores = [name for name in ("val_accuracy", "val_loss") if name in set(curves["metric"].unique())][:1]
     axes: list[Axes] = list(figure.subplots(1, 2 + len(scores), width_ratios=[1] * (1 + len(scores)) + [1.5]))
     found: dict[str, str] = {}
     for ax, metric in zip(axes, ["loss", *scores], strict=False):
@@ -105,24 +113,12 @@ def _upper(figure: SubFigure, curves: pd.DataFrame, frame: pd.DataFrame, shown: 
         draw_curves(new_axes(ax), curves, metric, look_of, notes)
         caption(ax, None, gettext("learning curves"))
         found = notes | found
-    lines = lines_of(frame, "both")
     flow, what, finding = draw_flow(new_axes(axes[-1]), lines, "first", look_of)
     caption(axes[-1], what, what, finding, pad=non_finite.room_for_crosses(axes[-1]))
     axes[-1].set_ylabel(broken(axes[-1].get_ylabel(), _LABEL_LETTERS))
     found = flow | found
     handles = [*network_handles({name: look_of[name] for name in shown}, found), *line_handles(lines)]
     title = spread_note(curves) if shown != [""] else None
-    figure.legend(
-        handles=handles, title=title, loc="outside lower center", ncols=_legend_columns(handles), frameon=False
-    )
+    columns = legend_columns([str(handle.get_label()) for handle in handles], _LEGEND_LETTERS)
+    figure.legend(handles=handles, title=title, loc="outside lower center", ncols=columns, frameon=False)
     return finding
-
-
-def _legend_columns(handles: list[Line2D]) -> int:
-    """Return how many columns of entries, filled from top to bottom, fit beside each other."""
-    lengths = [len(str(handle.get_label())) + 7 for handle in handles]  # letters, with the line in front of them
-    for columns in range(len(handles), 1, -1):
-        rows = -(-len(handles) // columns)
-        if sum(max(lengths[first : first + rows]) for first in range(0, len(handles), rows)) <= _LEGEND_LETTERS:
-            return columns
-    return 1

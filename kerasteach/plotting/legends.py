@@ -53,7 +53,7 @@ def legend_outside(ax: Axes, handles: Sequence[Artist] = (), title: str | None =
     if beside >= _NARROW and twice and lines + _lines(heading) <= rows:
         return _made(ax, handles, short, heading, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
     names = ["\n".join(broken(line, width - _HANDLE) for line in name.split("\n")) for name in names]
-    columns = _columns(names, width)
+    columns = legend_columns(names, width)
     title = title and broken(title, width)
     made = _made(ax, handles, names, title, loc="upper center", ncols=columns, borderaxespad=0)
     made.get_bbox_to_anchor = partial(_below, ax)  # type: ignore[method-assign]  # known only when it is drawn
@@ -99,7 +99,7 @@ def _parts(names: Sequence[str], columns: int) -> list[Sequence[str]]:
     return [names[start:end] for start, end in pairwise(ends)]
 
 
-def _columns(names: Sequence[str], width: int) -> int:
+def legend_columns(names: Sequence[str], width: int) -> int:
     """Return how many columns of names fit beside each other, and no more than make the rows fewer."""
     for columns in range(len(names), 1, -1):
         widths = [max(len(line) for name in part for line in name.split("\n")) for part in _parts(names, columns)]

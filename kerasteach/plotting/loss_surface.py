@@ -81,8 +81,7 @@ def loss_surface(surface: Table, trajectory: Table = None, ax: Axes | None = Non
             path_is = gettext("training path from {start} to {end}, projected: at most {distance} off this plane")
         what += [stretched] if stretched else []
     ax.set_xlabel(fitted(ax, _label(coordinates[0])))
-    upright = int(letters(ax) * ax.bbox.height / ax.bbox.width)
-    ax.set_ylabel(broken(_label(height), upright))
+    ax.set_ylabel(broken(_label(height), letters(ax, upright=True)))
     finding = ""
     if path is not None:
         _draw_path(ax, path[coordinates[0]].to_numpy(), path[height].to_numpy())

@@ -22,6 +22,7 @@ from kerasteach.plotting.layer_rows import layer_number
 from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.step_flow import draw_flow, flow_of
 from kerasteach.plotting.style import blend, checked_axes, inks, new_axes, plain
+from kerasteach.plotting.ticks import evenly
 from kerasteach.plotting.wording import gettext, times
 from kerasteach.tables.checks import Table, frame_of
 from kerasteach.tables.group_means import group_means
@@ -301,13 +302,14 @@ def _write(ax: Axes, layers: _Layers, places: dict[int | None, int], size: float
     if max(map(len, names.values())) * 0.6 * size > column:
         names = {depth: str(depth) for depth in texts}
     every = max(1, int(np.ceil(4.2 * size / column)))
-    shown = list(texts)[::-1][::every]
+    depths = list(texts)
+    shown = [depths[place] for place in evenly(depths, -(-len(depths) // every))]
     for depth in shown:
         x = places[depth]
         ax.text(x + 0.46, -0.6, texts[depth], ha="center", va="center", fontsize=size, color=ink.backward)
         ax.text(x, -0.84, plain(names[depth]), ha="center", va="center", fontsize=size, color=ink.text)
-    text = gettext("layer") if names[shown[-1]] == str(shown[-1]) else gettext("input")
-    if places[shown[-1]] * column > 3.6 * size:  # beside the first layer that has a name
+    text = gettext("layer") if names[shown[0]] == str(shown[0]) else gettext("input")
+    if places[shown[0]] * column > 3.6 * size:  # beside the first layer that has a name
         ax.text(0, -0.84, text, ha="center", va="center", fontsize=size, color=ink.text)
 
 

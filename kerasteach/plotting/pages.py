@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from textwrap import wrap
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -28,7 +27,7 @@ from kerasteach.plotting.comparison_tables import (
 from kerasteach.plotting.layer_rows import by_call, of_one_parameter, parts_of
 from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.style import PAGE, settings
-from kerasteach.plotting.text_fitting import LETTER
+from kerasteach.plotting.text_fitting import LETTER, broken
 from kerasteach.plotting.unit_cards import of_example, pages_of
 from kerasteach.plotting.wording import N_, gettext
 from kerasteach.tables.checks import Kind, Table, frame_of
@@ -78,6 +77,8 @@ def on_page(names: Sequence[str], page: Any, most: int = NETWORKS, what: str = N
     shown = list(names[first : first + most])
     if pages == 1:
         return shown, ""
+    if most == 1:
+        return shown, gettext("page {page} of {pages}").format(page=page, pages=pages)
     message = (
         gettext("page {page} of {pages}: {what} {first} to {last} of {all}")
         if len(shown) > 1
@@ -94,7 +95,7 @@ def headline(title: str | None, what: str, note: str, width: int = 90) -> str:
         TypeError: If the title is no text and not `None`.
     """
     above = "" if title is None else what if text("title", title, empty=True) == AUTO else title
-    return "\n".join(line for part in (*above.split("\n"), note) for line in wrap(part, width))
+    return "\n".join(broken(part, width) for part in (*above.split("\n"), note) if part.strip())
 
 
 def write_headline(figure: Figure, title: str | None, what: str, finding: str = "", note: str = "") -> None:
@@ -118,6 +119,20 @@ def write_headline(figure: Figure, title: str | None, what: str, finding: str = 
         figure.suptitle(above)
 
 
+def page_size(width: float = PAGE[0], height: float = PAGE[1]) -> tuple[float, float]:
+    """Return the size of a composed figure in inches: that of a slide at most, and less for text smaller than there.
+
+    Example:
+        >>> from kerasteach.plotting.pages import page_size
+        >>> from kerasteach.plotting.style import style
+        >>> with style("lecture"):
+        ...     page_size(20.0, 3.0)
+        (12.8, 3.0)
+    """
+    scale = min(1.0, _size("font.size") / _TEXT)
+    return scale * min(PAGE[0], width), scale * min(PAGE[1], height)
+
+
 def panels(
     count: int, columns: int, width: float, height: float, note: str = "", **options: Any
 ) -> tuple[Figure, list[Axes]]:
@@ -133,7 +148,7 @@ def panels(
     """
     columns = min(columns, count)
     rows = -(-count // columns)
-    size = (min(PAGE[0], 0.8 + width * columns), min(PAGE[1], 0.8 + height * rows))
+    size = page_size(0.8 + width * columns, 0.8 + height * rows)
     figure, grid = plt.subplots(
         rows, columns, figsize=size, layout="constrained", squeeze=False, FigureClass=ComposedFigure, **options
     )

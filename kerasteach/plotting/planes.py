@@ -53,7 +53,8 @@ def finite_runs(rows: pd.DataFrame, outputs: Sequence[str]) -> tuple[dict[Any, n
     """Return the values of each seed of one network that are finite, and a note on the others."""
     runs = {seed: values_on_grid(run, outputs) for seed, run in rows.groupby("seed")}
     finite = {seed: values for seed, values in runs.items() if np.isfinite(values).all()}
-    lost = f"{len(runs) - len(finite)} of {len(runs)} seeds not finite" if len(runs) > 1 else "not finite"
+    message = gettext("{seeds} of {of} seeds not finite") if len(runs) > 1 else gettext("not finite")
+    lost = message.format(seeds=len(runs) - len(finite), of=len(runs))
     return finite, lost if len(finite) < len(runs) else ""
 
 

@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 
 from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.style import checked_axes, inks, new_axes, plain
+from kerasteach.plotting.text_fitting import shortened
 from kerasteach.plotting.wording import gettext, grouped, ngettext
 from kerasteach.tables.class_labels import MISSING, Labeled, labeled
 from kerasteach.validation import array, choice, received, whole
@@ -30,6 +31,7 @@ _ORDERS = ("wrong first", "unsure first", "given")
 _RIGHT, _WRONG = "\N{CHECK MARK}", "\N{BALLOT X}"
 _GAP = 0.16  # between images, as a share of an image
 _COLUMNS = 8
+_LONGEST = 12  # letters of a class's name
 _LEAST = 0.65  # of the text's usual size: what the names below the images have at least
 
 
@@ -106,7 +108,7 @@ def _what(shown: int, count: int, order: str) -> str:
     """Say how many images are drawn, and in which order."""
     message = gettext("{shown} images") if shown == count else gettext("{shown} of them")
     orders = {"wrong first": gettext("the wrong ones first"), "unsure first": gettext("the least sure first")}
-    parts = [message.format(shown=shown) if shown > 1 else gettext("1 image"), orders.get(order, "")]
+    parts = [message.format(shown=shown), orders.get(order, "")] if shown > 1 else [gettext("1 image")]
     return ", ".join(part for part in parts if part)
 
 
@@ -157,10 +159,12 @@ def _text(given: Labeled, number: int) -> str:
     """Return what stands below an image."""
     true, predicted = int(given.true[number]), int(given.predicted[number])
     share = "" if given.shares is None or predicted == MISSING else f" {100 * given.shares[number]:.0f} %"
-    said = gettext("not finite") if predicted == MISSING else f"{_short(given.names[predicted])}{share}"
+    said = gettext("not finite") if predicted == MISSING else f"{shortened(given.names[predicted], _LONGEST)}{share}"
     if true == predicted:
         return f"{_RIGHT} {said}"
-    return f"{_WRONG} {said}\n" + gettext("true: {class_name}").format(class_name=_short(given.names[true]))
+    return f"{_WRONG} {said}\n" + gettext("true: {class_name}").format(
+        class_name=shortened(given.names[true], _LONGEST)
+    )
 
 
 def _laid_out(ax: Axes | None, texts: Sequence[str], columns: int | None, ratio: float) -> _Grid:
@@ -219,7 +223,3 @@ def _label(grid: _Grid, text: str, corner: tuple[float, float], wrong: bool) -> 
     if wrong:
         width = max(1.5, grid.size / 5)
         grid.ax.add_patch(Rectangle(corner, grid.ratio, 1, fill=False, ec=ink.backward, lw=width, zorder=3))
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 12 else f"{name[:10]}..."

@@ -92,19 +92,20 @@ class RunFigure:
         """Return on how many pages the figure is drawn."""
         return pages(run.tables[self.tables[0]]) if "page" in signature(self.function).parameters else 1
 
-    def draw(self, run: Run, title: str | None = AUTO) -> Iterator[Figure]:
+    def draw(self, run: Run, title: str | None = AUTO, *, pages: int | None = None) -> Iterator[Figure]:
         """Yield the pages of the figure, each drawn when it is asked for.
 
         Args:
             run: A run that the figure fits.
             title: Its title; `None` for no title. Defaults to `"auto"`, the figure's own.
+            pages: How many pages there are, where they are counted already. Defaults to `None`: they are counted.
         """
         takes = signature(self.function).parameters
         options = self.options(run)
         if title != AUTO and "title" in takes:
             options["title"] = title
         tables = [run.tables[name] for name in self.tables]
-        for number in range(1, self.pages(run) + 1):
+        for number in range(1, (self.pages(run) if pages is None else pages) + 1):
             drawn = self.function(*tables, **options, **({"page": number} if "page" in takes else {}))
             page = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
             assert isinstance(page, Figure)
@@ -122,7 +123,7 @@ class RunFigure:
 
 def score_of(run: Run) -> str | None:
     """Return the metric of the test part: its accuracy, or its loss; `None` where there is no test part."""
-    return next((name for name in _SCORES if name in set(run.tables["history"]["metric"])), None)
+    return next((name for name in _SCORES if name in set(run.tables["history"]["metric"].unique())), None)
 
 
 def _has_seeds(run: Run) -> bool:

@@ -29,6 +29,7 @@ ANIMATIONS = (".gif", ".mp4")
 # which a drawing program can edit, instead of outlines.
 _FILES: dict[str, Any] = {"svg.hashsalt": "kerasteach", "svg.fonttype": "none", "pdf.fonttype": 42}
 _WITHOUT_WINDOWS = ("agg", "cairo", "pdf", "pgf", "ps", "svg", "template")  # matplotlib's backends that only write
+_NO_LAYOUT = {"figure.autolayout": False, "figure.constrained_layout.use": False}
 _DPI = 150
 _MARGIN = 0.15  # inches around what reaches beyond the figure
 
@@ -118,7 +119,8 @@ def _laid_out(figure: Figure) -> Iterator[None]:
     figure.set_dpi(_DPI)
     if engine is not None:
         engine.execute(figure)
-        figure.set_layout_engine("none")
+        with settings(_NO_LAYOUT):  # not "none": with any engine, matplotlib draws once more before it writes
+            figure.set_layout_engine(None)
     try:
         yield
     finally:

@@ -14,7 +14,7 @@ from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import HISTORY, Hue, names_of, networks_in
 from kerasteach.plotting.learning_curves import metric_name
 from kerasteach.plotting.style import Look, inks, looks, new_axes
-from kerasteach.plotting.text_fitting import broken, fitted, letters
+from kerasteach.plotting.text_fitting import broken, fitted, letters, shortened
 from kerasteach.plotting.wording import gettext
 from kerasteach.tables.checks import Table
 from kerasteach.tables.intervals import interval_name, mean_difference, mean_interval
@@ -115,7 +115,7 @@ def _draw(ax: Axes, place: int, column: pd.Series, look: Look, options: Mapping[
     ink = inks()
     x, values = _places(column, place), column.to_numpy()
     finite = np.isfinite(values)
-    style = {"ls": "", "color": look.color, "marker": look.marker, "mec": ink.surface, "mew": 0.6, "zorder": 2}
+    style = {"ls": "", "color": look.color, "marker": look.marker, "mec": ink.surface, "mew": 0.6, "zorder": 4}
     ax.plot(x[finite], values[finite], **{**style, **options})
     if not finite.all():
         edge: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "clip_on": False, "marker": "x", "zorder": 5}
@@ -147,10 +147,13 @@ def _name(ax: Axes, names: list[str]) -> None:
     if max((len(word) for name in names for word in name.replace("_", " ").split()), default=0) <= width:
         ax.set_xticks(range(len(names)), [broken(name, width) for name in names])
         return
-    short = [
-        name if len(name) <= _LONGEST else f"{name[: _LONGEST // 2]}...{name[-_LONGEST // 2 + 2 :]}" for name in names
-    ]
-    ax.set_xticks(range(len(names)), short, rotation=30, ha="right", rotation_mode="anchor")
+    ax.set_xticks(
+        range(len(names)),
+        [shortened(name, _LONGEST) for name in names],
+        rotation=30,
+        ha="right",
+        rotation_mode="anchor",
+    )
 
 
 def _limit(ax: Axes, metric: str, scores: np.ndarray) -> None:

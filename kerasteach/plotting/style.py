@@ -93,8 +93,8 @@ def style(name: str = "notebook", *, dark: bool = False, language: str = "en") -
     Args:
         name: `"lecture"`: large text and thick lines on 16:9, which can be read from the last row. On a slide of
             13.33 x 7.5 inches the text has 14 points or more; in a figure of several panels 12 or more. `"paper"`: one
-            column of a printed page, 3.5 inches wide, in text of 8 points. `"notebook"`: a figure below a cell.
-            Defaults to `"notebook"`.
+            column of a printed page, 3.5 inches wide, in text of 8 points; a figure of several panels is up to 8.3
+            inches wide. `"notebook"`: a figure below a cell. Defaults to `"notebook"`.
         dark: Whether the ground is dark, for dark slides. Defaults to `False`.
         language: Of titles, labels and legends: `"en"` or `"de"`. What comes from the table, such as names of layers,
             stays as it is. Defaults to `"en"`.

@@ -14,35 +14,59 @@ from kerasteach.plotting.style import inks
 
 LETTER = 0.55  # width of a letter, in the size of its text
 _TIED = "\0"  # in place of a space at which no line is broken
+_TIES = re.compile(r" (?=%)|(?<![\d,;]) (?=\d)")  # a percent sign, and a number that is not one of several
 _HANDLE = 8  # letters: the line in front of an entry of a legend, and the space around them
 
 
-def letters(ax: Axes) -> int:
-    """Return how many letters of the axes' titles and labels stand beside each other over the width of the axes."""
+def letters(ax: Axes, *, upright: bool = False) -> int:
+    """Return how many letters of the axes' titles and labels stand beside each other over their width, or height."""
     figure = ax.get_figure(root=True)
     assert figure is not None
-    points = ax.get_window_extent().width / figure.dpi * 72
+    box = ax.get_window_extent()
+    points = (box.height if upright else box.width) / figure.dpi * 72
     return max(8, int(points / (LETTER * float(ax.title.get_fontsize()))))
 
 
 def broken(text: str, width: int) -> str:
     r"""Break a text into lines of a width in letters: at spaces, behind `_` and `/`, and elsewhere only if it must.
 
-    A percent sign stays with its number.
+    The lines are about as long as each other, so that no word stands alone in the last one. A number stays with the
+    word in front of it, and a percent sign with its number.
 
     Example:
         >>> broken("a network with_dropout", 14)
         'a network\nwith_dropout'
+        >>> broken("the first layer gets less than layer 3", 36)
+        'the first layer gets\nless than layer 3'
         >>> broken("990 of 1,080 right (92 %)", 22)
-        '990 of 1,080 right\n(92 %)'
+        '990 of 1,080\nright (92 %)'
     """
+    pieces = re.findall(r"[^ \n\t_/]*[ \n\t_/]|[^ \n\t_/]+", _TIES.sub(_TIED, text))
+    lines = _filled(pieces, width)
+    least = next(narrow for narrow in range(1, width + 1) if len(_filled(pieces, narrow)) <= len(lines))
+    evened = (line.replace(_TIED, " ").strip() for line in _filled(pieces, least))
+    return "\n".join(part for line in evened for part in wrap(line, width, break_on_hyphens=False))
+
+
+def _filled(pieces: Sequence[str], width: int) -> list[str]:
+    """Return lines of the pieces, as many in each as its width takes, and at least one."""
     lines = [""]
-    for piece in re.findall(r"[^\s_/]*[\s_/]|[^\s_/]+", text.replace(" %", f"{_TIED}%")):
+    for piece in pieces:
         if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > width:
             lines.append("")
         lines[-1] += piece
-    parts = (part for line in lines for part in wrap(line.strip(), width, break_on_hyphens=False))
-    return "\n".join(parts).replace(_TIED, " ")
+    return lines
+
+
+def shortened(name: str, most: int) -> str:
+    """Return a name with its middle left out where it has more letters than that: the ends often distinguish names.
+
+    Example:
+        >>> shortened("encoder_block_1_dense", 12)
+        'encod...ense'
+    """
+    head, tail = (most - 2) // 2, (most - 3) // 2
+    return name if len(name) <= most else f"{name[:head]}...{name[-tail:]}"
 
 
 def fitted(ax: Axes, text: str) -> str:

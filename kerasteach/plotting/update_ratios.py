@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.comparison_tables import GRADIENTS, Hue, median, names_of, networks_in
@@ -17,6 +16,8 @@ from kerasteach.plotting.layer_colors import color_scale, layer_colors
 from kerasteach.plotting.layer_rows import names_by_depth
 from kerasteach.plotting.pages import composed, on_page, panels, write_headline
 from kerasteach.plotting.style import blend, checked_axes, inks, new_axes
+from kerasteach.plotting.text_fitting import broken, letters
+from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.plotting.wording import gettext, times
 from kerasteach.tables.checks import Table
 from kerasteach.validation import choice
@@ -115,7 +116,7 @@ def update_ratios_figure(
     with composed():
         figure, axes = panels(len(shown), 3, width=4.2, height=3.3, sharey=True)
         for ax, (name, part), names in zip(axes, parts.items(), layers, strict=True):
-            _draw(new_axes(ax), part, _ends(rows), AUTO, what=name)
+            _draw(new_axes(ax), part, _ends(rows), AUTO, name=name)
             ax.label_outer(remove_inner_ticks=False)
             ax.xaxis.set_tick_params(labelbottom=True)
             if len(names) > 1 and not alike:
@@ -141,8 +142,16 @@ def _ends(rows: pd.DataFrame) -> tuple[float, float]:
     return float(low / margin), float(high * margin)
 
 
-def _draw(ax: Axes, rows: pd.DataFrame, ends: tuple[float, float], title: str | None, what: str, **kwargs: Any) -> None:
-    """Draw the lines of one network."""
+def _draw(
+    ax: Axes,
+    rows: pd.DataFrame,
+    ends: tuple[float, float],
+    title: str | None,
+    what: str = "",
+    name: str = "",
+    **kwargs: Any,
+) -> None:
+    """Draw the lines of one network, under what is drawn, or in a panel of several under the network's name."""
     per_step = "step" in rows and not _one_a_epoch(rows)
     x = "step" if per_step else "epoch"
     middle = median(rows, "update_ratio", ["depth", x])
@@ -159,19 +168,23 @@ def _draw(ax: Axes, rows: pd.DataFrame, ends: tuple[float, float], title: str | 
         line = middle[depth]
         ax.plot(line.index + (0 if per_step else 1), line, color=color, **options)
     ax.set_yscale("log", nonpositive="mask")
+    ax.minorticks_off()
     ax.set_ylim(*ends)
     ax.set_xlabel(gettext("step") if per_step else gettext("epochs trained"))
-    ax.set_ylabel(gettext("update norm / weight norm"))
+    ax.set_ylabel(broken(gettext("update norm / weight norm"), letters(ax, upright=True)))
     places = middle.index.get_level_values(x) + (0 if per_step else 1)
-    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
+    whole_ticks(ax.xaxis)
     if places.min() == places.max():
         ax.set_xlim(places.min() - 0.5, places.max() + 0.5)
         ax.set_xticks([places.min()])
     if not (np.isfinite(middle) & (middle > 0)).any():
+        ax.set_xlim(places.min() - 0.5, places.max() + 0.5)
         why = gettext("no step changed a weight") if (middle == 0).all() else gettext("no finite ratio")
         ax.text(0.5, 0.9, why, transform=ax.transAxes, ha="center", va="top")
     missing = gettext("(0 where missing)") if (middle == 0).any() else ""
-    caption(ax, title, " ".join(part for part in (what, missing) if part), _finding(rows, middle, x, layers))
+    finding = _finding(rows, middle, x, layers)
+    parts = (what, missing) if finding else (what or name, missing)
+    caption(ax, title, " ".join(filter(None, parts)), f"{name}: {finding}" if name and finding else finding)
 
 
 def _one_a_epoch(rows: pd.DataFrame) -> bool:
@@ -204,8 +217,8 @@ def _finding(rows: pd.DataFrame, middle: pd.Series, x: str, layers: dict[int, st
     below = typical[depth] < LOW
     factor = times(10 ** min(float(outside.max()), 300.0))  # a power of ten that a float holds
     message = (
-        gettext("{layer}: the median step of epoch {number} changes it {factor} times less than the usual range")
+        gettext("{layer}: steps {factor} times below the usual range in epoch {number}")
         if below
-        else gettext("{layer}: the median step of epoch {number} changes it {factor} times more than the usual range")
+        else gettext("{layer}: steps {factor} times above the usual range in epoch {number}")
     )
     return message.format(layer=layers[int(depth)], number=last + 1, factor=factor)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from kerasteach import validation
 from kerasteach.plotting.captions import AUTO, caption, check_title
@@ -160,7 +160,7 @@ def _draw(ax: Axes, name: str, before: np.ndarray, after: np.ndarray | None) -> 
     ax.set_ylim(0, None)
     ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.yaxis.set_major_locator(MaxNLocator(3))
-    ax.yaxis.set_major_formatter(PercentFormatter(1, None, " %"))
+    ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.3g} %")
     spreads = [f"{part.std():.2g}" if part.size else gettext("none") for part in finite]
     lost = sum(whole.size - part.size for part, whole in zip(finite, parts, strict=True))
     both = gettext("{before}, then {after}").format(before=spreads[0], after=spreads[-1])

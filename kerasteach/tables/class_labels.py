@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -139,7 +140,14 @@ def _names(true: _Given, predicted: _Given, labels: Any) -> list[Any]:
         )
     columns = max(true.columns, predicted.columns)
     found = set(true.classes.tolist()) | set(predicted.classes.tolist()) - {MISSING}
-    return sorted(found | set(range(columns)) if columns else found)
+    return sorted(found | set(range(columns)) if columns else found, key=_in_order)
+
+
+def _in_order(name: Any) -> Any:
+    """Return what names are sorted by: numbers in them by their size, so that `class 10` comes after `class 9`."""
+    if not isinstance(name, str):
+        return name
+    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"(\d+)", name))]
 
 
 def _numbers(argument: str, given: _Given, names: list[Any]) -> np.ndarray:

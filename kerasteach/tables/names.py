@@ -1,4 +1,4 @@
-"""Names of layers in a table, made distinct and matched by patterns; factors in words."""
+"""Names of layers in a table, made distinct and matched by patterns; factors and shares as text."""
 
 from __future__ import annotations
 
@@ -48,3 +48,21 @@ def times(factor: float) -> str:
         if factor >= least:
             return f"more than {word}"
     return f"{float(f'{factor:.2g}'):,.10g}"
+
+
+def percent(share: float) -> str:
+    """Write a share in percent: whole ones from 10 on, two digits below; 0 % is none at all, and 100 % are all.
+
+    Example:
+        >>> from kerasteach.tables.names import percent
+        >>> percent(0.334), percent(0.0234), percent(1e-9), percent(0.0)
+        ('33 %', '2.3 %', '0.001 %', '0 %')
+        >>> percent(0.9996), percent(1.0), percent(123.4)
+        ('99.9 %', '100 %', '12,000 %')
+    """
+    points = 100 * share
+    if 0 < points < 10:
+        return f"{max(points, 0.001):.2g} %"
+    if 99.5 <= points < 100:
+        return f"{int(10 * points) / 10:g} %"
+    return f"{points:.0f} %" if points < 1000 else f"{float(f'{points:.2g}'):,.10g} %"

@@ -16,8 +16,8 @@ class Run:
     Attributes:
         tables: By name. A comparison has `history`, `gradients` and, where they fit the data, `predictions` and
             `confusion`; a capture has `gradients` or `activations`, and its histograms as `gradient_histograms` or
-            `activation_histograms`. Those without a row count as missing. `attrs["setting"]` of a table says what was
-            trained on what.
+            `activation_histograms`. Those without a row count as missing. `attrs["setting"]` of a table has
+            what was trained on what, as values.
         task: `"classification"` or `"regression"`. Defaults to nothing: not known.
         target: The training loss at which training was to stop. Defaults to `None`: there was none.
         examples: Returns the examples in the units of `predictions`, as `decision_boundary` takes them: `x` and `y`.

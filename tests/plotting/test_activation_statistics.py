@@ -130,3 +130,12 @@ def test_of_several_seeds_the_median_of_the_means_is_drawn():
     table = pd.concat(seeds)
     figure = plotting.activation_statistics_figure(table[["seed", *outputs()]])
     np.testing.assert_array_equal(figure.axes[-2].lines[-1].get_ydata(), [1.0, 1.0])
+
+
+def test_a_network_without_numbers_is_named():
+    """Its line is missing, and the legend says that it is not known."""
+    table = pd.concat([outputs().assign(network=name) for name in ("first", "second")])
+    table.loc[table["network"] == "second", "zero_fraction"] = np.nan
+    legend = plotting.activation_statistics(table, hue="network").get_legend()
+    names = [text.get_text().replace("\n", " ") for text in legend.get_texts()]
+    assert names == ["first", "second (not known where missing)"]

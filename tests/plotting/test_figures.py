@@ -161,7 +161,7 @@ def test_gradient_flow_says_where_a_gradient_is_zero():
     ax = plotting.gradient_flow(table, parameter="bias")
     assert ax.get_legend().get_texts()[0].get_text().replace("\n", " ") == "binary_step (exactly 0 where missing)"
     heat_maps = plotting.gradient_heat_map_figure(table).axes
-    assert heat_maps[0].get_title() == "binary_step (hatched: exactly 0)"
+    assert heat_maps[0].get_title().replace("\n", " ") == "binary_step (hatched: exactly 0)"
     assert heat_maps[1].get_title() == "relu"
 
 

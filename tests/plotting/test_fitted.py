@@ -73,7 +73,7 @@ def test_the_distance_of_the_data_is_that_of_numpy():
     x, y = np.array([-0.5, 0.25, 1.0]), np.array([-0.4, 0.25, 1.3])
     ax = kt.plotting.fitted_curve(curve(), x[:, None], y, x_test=[0.1], y_test=[9.0])
     expected = np.sqrt(np.mean((x - y) ** 2))
-    assert ax.get_title().startswith(f"training data: {expected:.2g} off the line")
+    assert ax.get_title().replace("\n", " ").startswith(f"training data: {expected:.2g} off the line")
     drawn = {line.get_label(): line.get_xydata().tolist() for line in ax.lines}
     assert drawn["training data"] == np.stack([x, y], axis=1).tolist()
     assert drawn["test data"] == [[0.1, 9.0]]

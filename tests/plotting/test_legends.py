@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from kerasteach.plotting.legends import keep_place, legend_outside
+from kerasteach.plotting.legends import keep_place, legend_columns, legend_outside
 from kerasteach.plotting.style import style
 
 
@@ -63,3 +63,9 @@ def test_a_legend_keeps_its_place(names):
     ax.set_xlabel("epochs\ntrained")
     ax.figure.draw_without_rendering()
     np.testing.assert_allclose(legend.get_window_extent().bounds, before, atol=0.5)
+
+
+def test_columns_are_of_one_length():
+    """Eight names that fit in seven columns stand in four, so that no column is longer than the others."""
+    assert legend_columns(["sigmoid"] * 8, 100) == 4
+    assert legend_columns(["sigmoid"] * 3, 100) == 3

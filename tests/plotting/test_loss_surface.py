@@ -95,7 +95,7 @@ def test_a_path_over_one_weight_stands_at_its_own_losses():
     ax = plotting.loss_surface(surface, path)
     (line,) = [one for one in ax.lines if one.get_label() == "path"]
     np.testing.assert_array_equal(line.get_ydata(), path["loss"])
-    assert "at its own losses" in ax.get_title()
+    assert "at its own losses" in ax.get_title().replace("\n", " ")
     assert ax.get_ylabel() == "loss"
 
 

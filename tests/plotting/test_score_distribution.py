@@ -46,7 +46,7 @@ def test_median_and_interval_are_those_of_numpy_and_scipy():
     bar = ax.containers[0]
     ends = bar.lines[2][0].get_segments()[0][:, 1]
     np.testing.assert_allclose(ends, expected)
-    assert "95 % t interval" in ax.get_xlabel()
+    assert "95 % t interval" in ax.get_xlabel().replace("\n", " ")
 
 
 def test_the_finding_is_the_paired_difference_of_two_networks():
@@ -80,3 +80,11 @@ def test_an_unknown_metric_is_refused():
     """The error lists those that there are."""
     with pytest.raises(ValueError, match='`metric` must be one of "val_accuracy"'):
         kt.plotting.score_distribution(history(), "loss")
+
+
+def test_points_stand_in_front_of_the_median():
+    """A seed whose score is the median is not hidden below its bar."""
+    ax = kt.plotting.score_distribution(history())
+    front = {line.get_marker(): line.get_zorder() for line in ax.lines}
+    points = [line for line in ax.lines if line.get_ydata().tolist() in list(SCORES.values())]
+    assert min(point.get_zorder() for point in points) > max(front["None"], front.get("", 0))

@@ -1,5 +1,6 @@
 """Ticks stand at whole and even numbers."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -63,3 +64,40 @@ def test_two_models_of_one_program_have_the_same_names():
     first = pd.DataFrame({"network": "a", "depth": [1, 2], "layer": ["dense_3", "dense_4"]})
     second = first.assign(network="b", layer=["dense_5", "dense_6"])
     assert layer_names(pd.concat([first, second])) == {1: "dense 1", 2: "dense 2"}
+
+
+def layers_of(ax):
+    """Return what stands below the axes."""
+    ax.get_figure().draw_without_rendering()
+    low, high = ax.get_xlim()
+    return [
+        label.get_text()
+        for place, label in zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+        if low <= place <= high
+    ]
+
+
+@pytest.mark.parametrize(
+    ("width", "count", "name", "shown"),
+    [
+        (6.4, 3, "hidden_{}", ["hidden\n1", "hidden\n2", "hidden\n3"]),
+        (6.4, 5, "convolution_{}", [f"convolution {number}" for number in range(1, 6)]),  # turned
+        (1.9, 5, "hidden_{}", ["2", "4"]),  # turned, they would touch
+        (6.4, 30, "hidden_{}", ["5", "10", "15", "20", "25", "30"]),
+    ],
+)
+def test_layers_are_named_where_there_is_room(width, count, name, shown):
+    """In lines or turned where no name touches another, else numbered at multiples of 1, 2, 5, 10, ..."""
+    table = pd.DataFrame({"epoch": 0, "depth": range(1, count + 1), "parameter": "bias", "norm": 1.0})
+    table["layer"] = [name.format(depth) for depth in table["depth"]]
+    with kt.plotting.style("notebook"):
+        ax = kt.plotting.gradient_flow(table, ax=plt.figure(figsize=(width, 4.8)).subplots())
+    assert layers_of(ax) == shown
+
+
+def test_a_scale_of_layers_has_even_numbers():
+    """Of a hundred layers every tenth has its name."""
+    table = pd.DataFrame({"epoch": 0, "depth": range(1, 101), "parameter": "kernel", "update_ratio": 1e-3})
+    ax = kt.plotting.update_ratios(table.assign(layer=[f"layer_{depth}" for depth in table["depth"]]))
+    labels = [label.get_text() for label in ax.get_figure().axes[1].get_yticklabels()]
+    assert labels == [f"layer {depth}" for depth in range(10, 101, 10)]

@@ -30,9 +30,9 @@ def test_a_line_a_layer():
 def test_the_title_names_the_layer_that_is_farthest_out():
     """The number is the median of what is drawn in the last epoch; within the range there is no finding."""
     title = plotting.update_ratios(ratios()).get_title().replace("\n", " ")
-    assert title.startswith("layer 2: the median step of epoch 1 changes it 50 times less than the usual range")
+    assert title.startswith("layer 2: steps 50 times below the usual range in epoch 1")
     high = plotting.update_ratios(ratios([[0.5], [1e-3]], steps=[0], epochs=[0])).get_title().replace("\n", " ")
-    assert high.startswith("layer 1: the median step of epoch 1 changes it 5 times more than the usual range")
+    assert high.startswith("layer 1: steps 5 times above the usual range in epoch 1")
     assert plotting.update_ratios(ratios([[1e-3]], steps=[0], epochs=[0])).get_title().startswith("layer 1: change of")
 
 
@@ -58,7 +58,7 @@ def test_several_networks_have_a_panel_each():
     with pytest.raises(ValueError, match="update_ratios_figure"):
         plotting.update_ratios(table, hue="network")
     figure = plotting.update_ratios_figure(table, hue="network")
-    assert [ax.get_title().splitlines()[-1] for ax in figure.axes[:2]] == ["first", "second"]
+    assert [ax.get_title().split(":")[0] for ax in figure.axes[:2]] == ["first", "second"]
     assert plotting.pages(table, hue="network") == 1
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.diagnosis.network import Network
-from kerasteach.tables.names import times
+from kerasteach.tables.names import percent, times
 
 
 def against(cause: str, network: Network) -> str:
@@ -47,7 +47,7 @@ def _dead(network: Network) -> str:
     share = 0.0 if np.isnan(share) else share
     return (
         "With dead units, most units of a hidden layer are 0 for every example. Here it is "
-        f"{100 * share:.0f} % of a layer's units at most."
+        f"{percent(share)} of a layer's units at most."
     )
 
 
@@ -68,7 +68,7 @@ def _largest_step(network: Network) -> str:
     rows = frame[(frame["parameter"] == "kernel") & (frame["epoch"] == network.epochs[0])]
     ratios = rows[np.isfinite(rows["update_ratio"])].groupby("layer", sort=False)["update_ratio"].median()
     largest = float(ratios.max())
-    share = "less than 0.001 %" if largest < 1e-5 else f"{100 * largest:.2g} %"
+    share = "less than 0.001 %" if largest < 1e-5 else percent(largest)
     return f"Here it changes those of {ratios.idxmax()} by {share}, and no other layer's more"
 
 

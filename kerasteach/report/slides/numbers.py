@@ -13,7 +13,7 @@ from kerasteach.plotting.gradient_flow import STRIKING, lines_of, of_epoch
 from kerasteach.plotting.learning_curves import METRICS
 from kerasteach.plotting.run_figures import score_of
 from kerasteach.plotting.score_distribution import final_scores
-from kerasteach.tables.names import times
+from kerasteach.tables.names import percent, times
 from kerasteach.tables.run import Run
 
 _MOST = 12  # networks that a note has a line for
@@ -141,8 +141,8 @@ def _of_confusion(run: Run) -> Numbers:
         right = rows["true"] == rows["predicted"]
         share = rows.loc[right, "count"].sum() / rows["count"].sum()
         parts.append((name, share))
-        lines.append(f"{_named(name)}{100 * share:.1f} % right{_most_confused(rows[~right])}")
-    named = ", ".join(f"{name} {100 * share:.0f} %".strip() for name, share in sorted(parts, key=lambda part: -part[1]))
+        lines.append(f"{_named(name)}{percent(share)} right{_most_confused(rows[~right])}")
+    named = ", ".join(f"{name} {percent(share)}".strip() for name, share in sorted(parts, key=lambda part: -part[1]))
     return Numbers(_shortened(lines), f"Right in the test part: {named}" if len(parts) <= _NAMED else "")
 
 

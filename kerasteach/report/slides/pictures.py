@@ -46,7 +46,7 @@ def pictures(run: Run, figures: Iterable[RunFigure], dark: bool = False) -> Iter
     with style("lecture", dark=dark), settings({"figure.figsize": ROOM}):
         for figure in figures:
             count = figure.pages(run)
-            for number, drawn in enumerate(figure.draw(run), 1):
+            for number, drawn in enumerate(figure.draw(run, pages=count), 1):
                 try:
                     yield _picture(figure, drawn, (number, count))
                 finally:

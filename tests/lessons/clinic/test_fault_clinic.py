@@ -9,6 +9,7 @@ from kerasteach.lessons.clinic import fault_clinic as module
 from kerasteach.lessons.clinic.case import Case, does_not_learn
 from kerasteach.lessons.clinic.evidence import against
 from kerasteach.lessons.clinic.faults import FAULTS
+from kerasteach.plotting.clinic_figure import clinic_figure
 
 
 @pytest.fixture(scope="module")
@@ -174,3 +175,19 @@ def test_every_seed_gives_a_case(seed):
     clinic = kt.lessons.fault_clinic(seed)
     assert clinic.check(clinic.answer)
     assert clinic.history.query("metric == 'val_accuracy'")["value"].iloc[-1] < 0.28
+
+
+def test_the_figure_says_that_kernels_are_drawn():
+    """Of the steps those of the kernels are drawn alone, in each language."""
+    history = pd.DataFrame({"epoch": [0, 1], "metric": "loss", "value": [2.3, 2.2]})
+    history = pd.concat([history, history.assign(metric="val_accuracy", value=0.1)])
+    rows = pd.DataFrame({"epoch": 0, "step": 0, "layer": ["a", "b"], "depth": [1, 2], "parameter": "kernel"})
+    gradients = rows.assign(norm=1.0, update_ratio=1e-3)
+    outputs = rows.drop(columns="parameter").assign(dead_fraction=0.0)
+    data = (history, gradients, outputs, np.ones((8, 64)), np.arange(8))
+    titles = [ax.get_title().replace("\n", " ") for ax in clinic_figure(*data, chance=0.1).axes]
+    assert "Steps of the kernels, layer by layer" in titles
+    with kt.plotting.style(language="de"):
+        titles = [ax.get_title().replace("\n", " ") for ax in clinic_figure(*data, chance=0.1).axes]
+    assert "Schritte der Kernel, Schicht für Schicht" in titles
+    assert "Bilder und ihre Labels" in titles
