@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from batches import batches
 from keras import layers
 
 import kerasteach as kt
@@ -12,7 +13,8 @@ X, Y = random.normal(size=(50, 4)).astype("float32"), np.arange(50) % 3
 
 def fit(model, *callbacks, epochs=1, x=X, y=Y, **options):
     """Train quietly on batches of 20, 20 and 10, always the same ones."""
-    return model.fit(x, y, batch_size=20, epochs=epochs, verbose=0, shuffle=False, callbacks=list(callbacks), **options)
+    data = batches(x, y, 20) if isinstance(x, np.ndarray) else batches(tuple(x), y, 20)
+    return model.fit(data, epochs=epochs, verbose=0, shuffle=False, callbacks=list(callbacks), **options)
 
 
 def network(activation="relu", **compile_options):
