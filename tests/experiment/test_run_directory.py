@@ -350,9 +350,9 @@ def test_what_no_run_wrote_is_not_replaced(tmp_path, whole, kind, name, overwrit
         assert tree(tmp_path) == before
 
 
-def test_a_full_disk_keeps_the_run_that_is_there(tmp_path, monkeypatch, whole):
+def test_a_full_disk_keeps_the_run_that_is_there(tmp_path, monkeypatch, whole, comparison):
     """Until the new run is written whole, `overwrite=True` takes nothing from the old one."""
-    old = kt.compare(**TINY)
+    old = comparison
     old.save(tmp_path)
     before = tree(tmp_path)
     write = runs.write_arrays

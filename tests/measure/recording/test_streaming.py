@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from batches import batches
 
 import kerasteach as kt
 from kerasteach.measure.recording import recording
@@ -20,7 +21,7 @@ from kerasteach.storage import stream
 
 def fit(model, x, y, *callbacks, epochs=2, **options):
     """Train quietly on 60 examples in three batches of 20, always the same ones."""
-    return model.fit(x, y, batch_size=20, epochs=epochs, verbose=0, shuffle=False, callbacks=list(callbacks), **options)
+    return model.fit(batches(x, y, 20), epochs=epochs, verbose=0, shuffle=False, callbacks=list(callbacks), **options)
 
 
 @pytest.fixture
