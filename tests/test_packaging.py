@@ -216,7 +216,6 @@ def test_the_package_brings_no_drawing_library_to_a_model():
 
 
 @pytest.mark.sample(1)
-@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "order",
     [

@@ -330,7 +330,9 @@ def test_training_ends_with_the_last_copy(data):
     """No epoch is trained once all are below the error."""
     epochs = []
     train_together(
-        plan_for(data, epochs=50, error_below=10.0), copies_of(mlp), lambda copy, epoch: epochs.append(epoch)
+        plan_for(data, epochs=50, error_below=10.0, every=None),
+        copies_of(mlp),
+        lambda copy, epoch: epochs.append(epoch),
     )
     assert epochs == [0, 0]
 
