@@ -327,7 +327,7 @@ def test_training_is_not_changed_by_recording_everything(jit_compile):
 
 @pytest.mark.slow
 def test_a_checkpoint_written_beside_everything_loads_whole(tmp_path):
-    """However much is recorded, a file written meanwhile has the optimizer's whole state, and training goes on from it."""
+    """However much is recorded, a file written meanwhile has the optimizer's state, and training goes on from it."""
     model, twin, rule = network(), network(), momentum()
     files = keras.callbacks.ModelCheckpoint(str(tmp_path / "{epoch}.keras"))
     fit(model, files, everything(), epochs=2)
