@@ -153,7 +153,7 @@ def test_training_is_not_changed():
     ends = []
     for callbacks in ([], [kt.callbacks.ActivationCapture(histogram=True)]):
         model = kt.models.mlp("tanh", (6, 5), inputs=4, outputs=3, seed=0)
-        model.compile(keras.optimizers.SGD(0.5, momentum=0.9), "sparse_categorical_crossentropy", jit_compile=False)
+        model.compile(kt.optimizers.PlainSGD(0.5), "sparse_categorical_crossentropy", jit_compile=False)
         fit(model, *callbacks, epochs=2)
         ends.append(model.get_weights())
     for one, other in zip(*ends, strict=True):
