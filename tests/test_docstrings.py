@@ -18,6 +18,7 @@ MODULES = [
 LONG = {
     "kerasteach.diagnosis.diagnose",
     "kerasteach.experiment.call",
+    "kerasteach.experiment.comparison",
     "kerasteach.lessons.clinic.fault_clinic",
     "kerasteach.plotting.decision_boundary",
     "kerasteach.plotting.lecture_figure",

@@ -135,10 +135,10 @@ def penalized():
 
 HEALTHY = [
     two_epochs,
-    below_zero,
     *(
         pytest.param(make, marks=pytest.mark.slow)
         for make in (
+            below_zero,
             tuned_further,
             *(rare_class, two_outputs, convolution, recurrence, words, autoencoder, large_targets),
             *(normalization_and_dropout, smoothed_labels, penalized),

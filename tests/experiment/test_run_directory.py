@@ -289,6 +289,7 @@ def test_a_data_file_is_known_by_its_name_and_content(tmp_path, trained, monkeyp
         asked_again(folder / "run")
 
 
+@pytest.mark.slow
 def test_optimizers_and_numpys_numbers_are_told_alike_each_time(tmp_path):
     """New optimizers of the same kind, which Keras counts, are the same arguments: the finished run is loaded."""
 
@@ -438,6 +439,7 @@ def test_two_threads_save_one_after_the_other(tmp_path, whole):
     assert_same(kt.Comparison.load(tmp_path), whole)
 
 
+@pytest.mark.slow
 def test_the_home_folder_of_a_comparison_is_expanded(tmp_path, monkeypatch):
     """`~` is the home folder for compare, save and load."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))

@@ -548,6 +548,7 @@ def test_weights_of_one_path_are_told_apart(optimizer, tmp_path):
     assert sum(name.endswith(" #2") for name in kept) == 2
 
 
+@pytest.mark.slow
 def test_labels_may_be_bytes(data, both):
     """Labels that NumPy keeps in a byte train as those of an int32 do, with the same accuracy."""
     _, copies, expected = both
