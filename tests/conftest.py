@@ -1,5 +1,6 @@
 """The test process: its backend, its warnings, and the fixtures that many tests share."""
 
+import gc
 import importlib.util
 import os
 import sys
@@ -62,6 +63,15 @@ def pytest_pycollect_makemodule(module_path, parent):
     """Skip what cannot be imported without the backend."""
     package = PACKAGES[parent.config.getoption("--backend")]
     return None if importlib.util.find_spec(package) else _WithoutPackage.from_parent(parent, path=module_path)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Look for no garbage while all is imported, and in what was imported never again: both take seconds."""
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest looks at the marks

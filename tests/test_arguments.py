@@ -514,20 +514,23 @@ def test_every_public_callable_is_covered():
     assert sorted(CALLABLES) == sorted(BASE)
 
 
-# `make test` tries a sixth of the values on each argument, and other sixths on neighboring arguments.
+# `make test` tries a twelfth of the values on each argument, other ones on neighboring arguments; the rest is slow.
 PARTS = [
-    pytest.param(*case, part, id=".".join(case) + f"-{part}", marks=[] if part == number % 6 else pytest.mark.slow)
+    pytest.param(*case, [value for place, value in enumerate(ODD) if (place % 12 == number % 12) == few], **options)
     for number, case in enumerate(CASES)
-    for part in range(6)
+    for few, options in (
+        (True, {"id": ".".join(case)}),
+        (False, {"id": ".".join(case) + "-rest", "marks": pytest.mark.slow}),
+    )
 ]
 
 
 @pytest.mark.filterwarnings("ignore:You are using a softmax over axis")  # Keras's advice on a single logit
 @pytest.mark.filterwarnings("ignore:Animation was deleted")
-@pytest.mark.parametrize(("name", "argument", "part"), PARTS)
-def test_an_odd_value_works_or_is_named_by_the_error(name, argument, part, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("name", "argument", "values"), PARTS)
+def test_an_odd_value_works_or_is_named_by_the_error(name, argument, values, tmp_path, monkeypatch):
     """The error is a ValueError or TypeError, or a documented one, names argument and value, and leaves no figure."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("kerasteach.report.run_page.pictures", drawn)  # which takes seconds
-    faults = {what: fault(name, argument, ODD[what]()) for what in list(ODD)[part::6]}
+    faults = {what: fault(name, argument, ODD[what]()) for what in values}
     assert not {what: found for what, found in faults.items() if found}

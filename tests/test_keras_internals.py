@@ -15,7 +15,7 @@ def model():
     """Return a functional model of two layers, compiled and trained for a step."""
     inputs = keras.Input((2,))
     model = keras.Model(inputs, keras.layers.Dense(1, name="second")(keras.layers.Dense(3, name="first")(inputs)))
-    model.compile(keras.optimizers.AdamW(0.01), "mse")
+    model.compile(keras.optimizers.AdamW(0.01), "mse", run_eagerly=True)
     model.fit(np.ones((4, 2)), np.zeros(4), verbose=0)
     return model
 

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from batches import batches
 
 import kerasteach as kt
 
@@ -17,7 +18,7 @@ def test_a_hundred_steps_are_kerass_sgd(learning_rate, jit_compile, blobs, class
     ends = []
     for optimizer in (kt.optimizers.PlainSGD(learning_rate), keras.optimizers.SGD(learning_rate)):
         model = classifier(optimizer, jit_compile=jit_compile)
-        model.fit(x, y, batch_size=12, epochs=20, shuffle=False, verbose=0)
+        model.fit(batches(x, y, 12).repeat(20), shuffle=False, verbose=0)
         assert int(optimizer.iterations) == 100
         ends.append(model.get_weights())
     for ours, theirs in zip(*ends, strict=True):

@@ -215,8 +215,7 @@ def test_the_package_brings_no_drawing_library_to_a_model():
     assert run("import sys, keras, kerasteach as kt; kt.callbacks; print('seaborn' in sys.modules)") == "False"
 
 
-@pytest.mark.sample(1)
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "order",
     [

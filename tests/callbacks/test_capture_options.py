@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from batches import batches
 from keras import layers
 
 import kerasteach as kt
@@ -9,7 +10,7 @@ from kerasteach.measure import histograms
 
 def fit(model, x, y, *callbacks, epochs=2, **options):
     """Train quietly on 60 examples in three batches of 20, always the same ones."""
-    return model.fit(x, y, batch_size=20, epochs=epochs, verbose=0, shuffle=False, callbacks=list(callbacks), **options)
+    return model.fit(batches(x, y, 20), epochs=epochs, verbose=0, shuffle=False, callbacks=list(callbacks), **options)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ Y = (X[:, 0] > 0).astype("int32")
 def network(layers=1, activation="relu", rate=0.1):
     """Return a compiled network of so many hidden layers."""
     model = kt.models.mlp(activation, (6,) * layers, inputs=4, outputs=2, seed=1)
-    model.compile(optimizer=keras.optimizers.SGD(rate), loss="sparse_categorical_crossentropy")
+    model.compile(keras.optimizers.SGD(rate), "sparse_categorical_crossentropy", run_eagerly=True)
     return model
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from batches import batches
 from keras import ops
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util.tensor_util import make_ndarray
@@ -15,7 +16,7 @@ DEFAULT = ["norm", "mean", "std", "finite"]
 
 def fit(model, x, y, *callbacks):
     """Train two epochs of three steps quietly."""
-    model.fit(x, y, batch_size=20, epochs=2, verbose=0, shuffle=False, callbacks=list(callbacks))
+    model.fit(batches(x, y, 20), epochs=2, verbose=0, shuffle=False, callbacks=list(callbacks))
 
 
 def check(frame, gradients):
@@ -59,7 +60,7 @@ def test_they_are_on_disk_and_in_tensorboard(tmp_path, blobs, classifier):
     capture = kt.callbacks.GradientCapture(
         statistics=["all", OWN], histogram=True, directory=tmp_path / "run", tensorboard=tmp_path / "board"
     )
-    fit(classifier(), *blobs, capture)
+    fit(classifier(run_eagerly=True), *blobs, capture)
     found = kt.measure.read(tmp_path / "run")
     assert list(found)[-2:] == list(OWN)
     assert found["l1"].tolist() == capture.frame["l1"].tolist()
@@ -74,13 +75,13 @@ def test_they_are_on_disk_and_in_tensorboard(tmp_path, blobs, classifier):
 def test_a_loop_of_ones_own_and_outputs_have_them(blobs, classifier):
     """`record` takes them as GradientCapture does, and ActivationCapture as functions of a layer's output."""
     x, y = blobs
-    model = classifier()
+    model = classifier(run_eagerly=True)
     with kt.measure.record(model.optimizer, model, statistics=OWN, raw={"*": [0, 1]}) as tape:
         for _ in range(2):
             model.train_on_batch(x, y)
     check(tape.frame, tape.raw)
     capture = kt.callbacks.ActivationCapture(statistics=["mean", {"highest": ops.max}])
-    model = classifier()
+    model = classifier(run_eagerly=True)
     expected = np.max(model.layers[0](x))
     model.fit(x, y, batch_size=60, verbose=0, callbacks=[capture])
     assert list(capture.frame)[-3:] == ["mean", "finite", "highest"]

@@ -8,7 +8,7 @@ import kerasteach as kt
 def trained(request):
     """Return a model that two captures watched, which are the other two."""
     model = kt.models.mlp("sigmoid", hidden=(4, 4), inputs=2, outputs=2)
-    model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
     captures = kt.callbacks.GradientCapture(histogram=True), kt.callbacks.ActivationCapture()
     x, y = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2
     model.fit(x, y, batch_size=5, epochs=2, validation_data=(x, y), validation_freq=2, verbose=0, callbacks=[*captures])

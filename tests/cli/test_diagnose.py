@@ -1,10 +1,9 @@
-import sys
+from functools import partial
 
 import pandas as pd
 import pytest
 
 import kerasteach as kt
-from kerasteach.cli import main
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +34,9 @@ def saved(tmp_path_factory):
 
 
 @pytest.fixture
-def diagnose(monkeypatch, capsys):
-    """Return a function that runs `kerasteach diagnose` in this process, and returns what it printed."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["kerasteach", "diagnose", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        written = capsys.readouterr()
-        return left.value.code, written.out, written.err
-
-    return run
+def diagnose(called):
+    """Return a function that runs `kerasteach diagnose`: its status, and what it printed."""
+    return partial(called, "diagnose")
 
 
 def test_a_saved_comparison_is_diagnosed_by_variant(saved, diagnose):

@@ -1,29 +1,18 @@
-import sys
+from functools import partial
 
 import pytest
 
-from kerasteach.cli import main
 from kerasteach.cli.exercises import Sheets
 from kerasteach.exercises.formats import FORMATS
 from kerasteach.exercises.kinds import KINDS
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Return a function that runs `kerasteach exercises` in this process: its status, and what it printed."""
-    monkeypatch.chdir(tmp_path)
+def run(called, tmp_path, monkeypatch):
+    """Return a function that runs `kerasteach exercises`: its status, and what it printed."""
     monkeypatch.delenv("KERASTEACH_SECRET", raising=False)
-    monkeypatch.setattr(sys.modules["kerasteach.cli.exercises"], "start_tensorflow", lambda: None)
     (tmp_path / "students.csv").write_text("Name;Nummer\nMüller;17\nGroß;18\n", encoding="latin-1")
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["kerasteach", "exercises", *words])
-        with pytest.raises(SystemExit) as left:
-            main()
-        written = capsys.readouterr()
-        return left.value.code, written.out, written.err
-
-    return call
+    return partial(called, "exercises")
 
 
 WORDS = ("--kind", "descent", "--students", "students.csv")

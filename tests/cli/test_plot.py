@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -8,7 +9,6 @@ from matplotlib.image import imread
 from PIL import Image
 
 import kerasteach as kt
-from kerasteach.cli import main
 from kerasteach.plotting import run_figures
 from kerasteach.storage.stream import Stream
 
@@ -53,17 +53,9 @@ def saved(tmp_path_factory):
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
+def here(here):
     """Return a function that runs `kerasteach plot` in this process, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["kerasteach", "plot", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code
-
-    return run
+    return partial(here, "plot")
 
 
 def test_a_figure_of_a_saved_run_needs_neither_keras_nor_scikit_learn(saved, tmp_path):

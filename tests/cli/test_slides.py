@@ -1,23 +1,13 @@
-import sys
+from functools import partial
 
 import pytest
 
-from kerasteach.cli import main
-
 
 @pytest.fixture
-def slides(comparison, tmp_path, monkeypatch, capsys):
-    """Return a function that runs `kerasteach slides` on a saved comparison, and what it left and printed."""
+def slides(comparison, called, tmp_path):
+    """Return a function that runs `kerasteach slides` beside a saved comparison: its status, and what it printed."""
     comparison.save(tmp_path / "saved")
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["kerasteach", "slides", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        written = capsys.readouterr()
-        return left.value.code, written.out, written.err
-
-    return run
+    return partial(called, "slides")
 
 
 def test_slides_of_a_saved_run_are_written_where_output_says(slides, tmp_path):

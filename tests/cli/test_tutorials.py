@@ -1,30 +1,20 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import jupytext
 import nbformat
 import pytest
 
-from kerasteach.cli import main
-
 SCRIPTS = sorted((Path(__file__).parents[2] / "tutorials").glob("[0-9]*.py"))
 
 
 @pytest.fixture
-def tutorials(monkeypatch, capsys, tmp_path):
-    """Return a function that runs `kerasteach tutorials` in an empty folder, and returns status, output and error."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["kerasteach", "tutorials", *arguments])
-        with pytest.raises(SystemExit) as left:
-            main()
-        written = capsys.readouterr()
-        return left.value.code, written.out, written.err
-
-    return run
+def tutorials(called):
+    """Return a function that runs `kerasteach tutorials` in an empty folder: its status, and what it printed."""
+    return partial(called, "tutorials")
 
 
 @pytest.fixture

@@ -289,6 +289,7 @@ def test_a_data_file_is_known_by_its_name_and_content(tmp_path, trained, monkeyp
         asked_again(folder / "run")
 
 
+@pytest.mark.slow
 def test_optimizers_and_numpys_numbers_are_told_alike_each_time(tmp_path):
     """New optimizers of the same kind, which Keras counts, are the same arguments: the finished run is loaded."""
 
@@ -350,9 +351,9 @@ def test_what_no_run_wrote_is_not_replaced(tmp_path, whole, kind, name, overwrit
         assert tree(tmp_path) == before
 
 
-def test_a_full_disk_keeps_the_run_that_is_there(tmp_path, monkeypatch, whole):
+def test_a_full_disk_keeps_the_run_that_is_there(tmp_path, monkeypatch, whole, comparison):
     """Until the new run is written whole, `overwrite=True` takes nothing from the old one."""
-    old = kt.compare(**TINY)
+    old = comparison
     old.save(tmp_path)
     before = tree(tmp_path)
     write = runs.write_arrays
@@ -438,6 +439,7 @@ def test_two_threads_save_one_after_the_other(tmp_path, whole):
     assert_same(kt.Comparison.load(tmp_path), whole)
 
 
+@pytest.mark.slow
 def test_the_home_folder_of_a_comparison_is_expanded(tmp_path, monkeypatch):
     """`~` is the home folder for compare, save and load."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))

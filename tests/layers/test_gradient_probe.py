@@ -34,7 +34,7 @@ def fit(model, *callbacks, epochs=2):
 
 
 @pytest.mark.sample(2)
-@pytest.mark.parametrize("options", [{"run_eagerly": True}, {"jit_compile": False}, {"jit_compile": True}])
+@pytest.mark.parametrize("options", [{"run_eagerly": True}, {"jit_compile": True}, {"jit_compile": False}])
 def test_a_probe_records_the_back_propagated_signal(options):
     """dL/d(input of each layer) of every step, against a tape that watches the layers' inputs."""
     capture, twin = kt.callbacks.GradientCapture(statistics="all"), build(probes=False)

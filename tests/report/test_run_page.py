@@ -36,8 +36,9 @@ def page(html):
 
 @pytest.fixture
 def undrawn(monkeypatch):
-    """Leave the figures out, which take seconds."""
+    """Leave the figures out, and the drawing library, which take seconds."""
     monkeypatch.setattr("kerasteach.report.run_page.pictures", lambda run, report: [])
+    monkeypatch.setattr(charts, "library", lambda: STUB)
 
 
 def test_only_our_scripts_are_elements(page):
@@ -166,9 +167,8 @@ def test_without_the_extra_the_page_has_the_figures_and_says_what_is_missing(mon
     assert any('pip install "altair' in text for _, text in page.all("code"))
 
 
-def test_a_page_is_the_same_each_time(undrawn, monkeypatch, tmp_path):
+def test_a_page_is_the_same_each_time(undrawn, tmp_path):
     """Its content depends on the run alone."""
-    monkeypatch.setattr(charts, "library", lambda: STUB)
     first, second = (write_run_page(tmp_path / name, run(), ABOUT).read_bytes() for name in ("a.html", "b.html"))
     assert first == second
 

@@ -257,7 +257,7 @@ def test_hidden_numbers_are_given_one_at_a_time(opened):
     assert len(numbers(page)) == 19
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("name", "scheme"), [("course", "light"), ("classes", "light"), ("classes", "dark"), ("course", "dark")]
 )
