@@ -75,8 +75,9 @@ def environment(site: Path, backend: str, device: str) -> dict[str, str]:
         "PYTHONPATH": str(site),
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     }
-    hidden = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"} if device == "cpu" else {"JAX_PLATFORMS": ""}
-    return {**os.environ, **settings, **hidden}
+    inherited = {name: value for name, value in os.environ.items() if name != "JAX_PLATFORMS"}
+    hidden = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"} if device == "cpu" else {}
+    return {**inherited, **settings, **hidden}
 
 
 def run(command: list[str], folder: Path, variables: dict[str, str], seconds: float) -> tuple[str, str]:
@@ -114,7 +115,8 @@ def check(wheels: Path, device: str, report: Path, limit: float) -> bool:
         shutil.copytree(ROOT / "tests", work / "tests", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", work)
         shutil.copy(ROOT / "benchmarks" / "gpu.py", work)
-        pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "filterwarnings=default"]
+        pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
+        pytest += ["-o", "filterwarnings=default"]
         # Another version of a package may warn of what the suite takes for an error, and that says nothing of a GPU.
         parts = {
             "tests": lambda backend: [*pytest, "--backend", backend, "--device", device, "tests/gpu"],

@@ -25,7 +25,9 @@ def refuse_fetches(allowed=0):
         with jax.transfer_guard_device_to_host("disallow_explicit"):
             try:
                 yield
-            except jax.errors.JaxRuntimeError as error:
+            except RuntimeError as error:  # which JAX's own errors are
+                if "transfer" not in str(error):
+                    raise
                 raise FetchError(str(error)) from error
         return
     counter = _counter()
@@ -36,12 +38,16 @@ def refuse_fetches(allowed=0):
 
 
 def _counter():
-    """Return a mode of PyTorch that notes each operation that waits for the device."""
+    """Return a mode of PyTorch that notes each operation that waits for the device that Keras computes on."""
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    one_number = torch.ops.aten._local_scalar_dense.default  # of item, float, int, bool, and an index
-    of_unknown_size = (torch.ops.aten.nonzero.default, torch.ops.aten.masked_select.default)
+    device = keras.ops.ones(()).device.type
+    waiting = (
+        torch.ops.aten._local_scalar_dense.default,  # one number: item, float, int, bool, and an index
+        torch.ops.aten.nonzero.default,  # a shape that only the numbers decide
+        torch.ops.aten.masked_select.default,
+    )
 
     class Counter(TorchDispatchMode):
         def __init__(self):
@@ -51,9 +57,8 @@ def _counter():
         def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
             result = operation(*args, **(kwargs or {}))
             given = [value for value in args if isinstance(value, torch.Tensor)]
-            to_host = isinstance(result, torch.Tensor) and result.device.type == "cpu" and operation is not one_number
-            from_device = any(value.device.type not in ("cpu", "meta") for value in given)
-            if operation is one_number or operation in of_unknown_size or (to_host and from_device):
+            to_host = device != "cpu" and isinstance(result, torch.Tensor) and result.device.type == "cpu"
+            if (operation in waiting or to_host) and any(value.device.type == device for value in given):
                 self.found.append(str(operation))
             return result
 
