@@ -116,8 +116,8 @@ def check(wheels: Path, device: str, report: Path, limit: float) -> bool:
         shutil.copy(ROOT / "pyproject.toml", work)
         shutil.copy(ROOT / "benchmarks" / "gpu.py", work)
         pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
+        # Another version of a package may warn of what the suite takes for an error, which says nothing of a GPU.
         pytest += ["-o", "filterwarnings=default"]
-        # Another version of a package may warn of what the suite takes for an error, and that says nothing of a GPU.
         parts = {
             "tests": lambda backend: [*pytest, "--backend", backend, "--device", device, "tests/gpu"],
             "cost": lambda _: [sys.executable, "gpu.py", "--device", device, "--weights", *SIZES[device]],
