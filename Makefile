@@ -1,5 +1,5 @@
 # The few verbs of this project. On a machine with Python 3.10 to 3.13, `make demo` and `make test` set up all the rest.
-.PHONY: demo test test-all test-share wheel gallery docs messages diagnosis-quality lint types clean
+.PHONY: demo test test-all test-share wheel gallery docs messages diagnosis-quality gpu-wheels gpu-check lint types clean
 .DEFAULT_GOAL := help
 
 SUITABLE = import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
@@ -16,6 +16,8 @@ help:
 	@echo "make docs      the documentation site, in docs/_build/html/"
 	@echo "make messages  bring the translations up to date with the code, and compile them"
 	@echo "make diagnosis-quality  how often each rule of the diagnosis is right (hours)"
+	@echo "make gpu-wheels  what a machine with a GPU and no network needs, in gpu-wheels/"
+	@echo "make gpu-check   there: tests and costs on its GPU (6 minutes), in gpu-check.md; DEVICE=cpu rehearses it"
 	@echo "make lint      ruff: style and format"
 	@echo "make types     mypy, strict"
 	@echo "make clean     remove what all of these made"
@@ -61,6 +63,13 @@ diagnosis-quality: .venv/installed-dev
 	.venv/bin/python benchmarks/diagnosis_quality.py train --out diagnosis-quality
 	.venv/bin/python benchmarks/diagnosis_quality.py report --out diagnosis-quality
 
+gpu-wheels: .venv/installed-dev
+	.venv/bin/python .ci/gpu.py wheels
+
+# With the machine's own Python, which has JAX and PyTorch with CUDA; nothing is installed but in a temporary folder.
+gpu-check:
+	$(PYTHON) .ci/gpu.py check --device $(or $(DEVICE),gpu)
+
 messages: .venv/installed-dev
 	.venv/bin/python .ci/messages.py
 
@@ -83,4 +92,4 @@ types: .venv/installed-dev
 	.venv/bin/mypy build/typed/kerasteach
 
 clean:
-	rm -rf .venv build dist docs/_build docs/reference docs/tutorials/*.py docs/tutorials/notebooks *.egg-info kerasteach-comparison figures gallery .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist docs/_build docs/reference docs/tutorials/*.py docs/tutorials/notebooks *.egg-info kerasteach-comparison figures gallery gpu-wheels gpu-check.md .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -23,6 +23,9 @@ PACKAGES = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch", "mirrore
 def pytest_addoption(parser):
     """Add the options of this suite."""
     parser.addoption("--backend", choices=PACKAGES, default="tensorflow", help="run tests/backends on another backend")
+    parser.addoption(
+        "--device", choices=("gpu", "cpu"), default="gpu", help="where tests/gpu train; cpu rehearses them"
+    )
     parser.addoption("--share", metavar="K,.../N", help="of N slices of the tests, run those named, from 0")
 
 
@@ -37,11 +40,13 @@ def pytest_configure(config):
 
 
 def pytest_ignore_collect(collection_path, config):
-    """Collect for TensorFlow all but tests/backends, and for another backend what is written for it there."""
+    """Collect for TensorFlow all but tests/backends and tests/gpu, and for another backend what is written for it."""
     name = collection_path.stem.rpartition("_")[2]
     if collection_path.suffix != ".py":
         return None
-    if collection_path.parent.name != "backends":
+    if collection_path.parent.name == "gpu":
+        backends = {"jax", "torch"}
+    elif collection_path.parent.name != "backends":
         backends = {"tensorflow"}
     elif name in PACKAGES:  # as in test_twin_jax.py
         backends = {name}

@@ -81,7 +81,7 @@ curves = pd.concat([curve.assign(network=f"learning rate {rate:g}") for rate, cu
 with kt.plotting.style("lecture"):
     ax = kt.plotting.learning_curves(curves)
     ax.axhline(0.2, color="black", linestyle=":")
-    ax.annotate("stop below 0.2", (1, 0.2), xytext=(0, -8), textcoords="offset points", va="top")
+    ax.annotate("stop below 0.2", (25, 0.2), xytext=(0, -8), textcoords="offset points", ha="right", va="top")
     kt.plotting.show_or_save(ax, "figures/03_learning_rates.png")
 lengths = {rate: len(curve) for rate, curve in rates.items()}
 print("epochs trained:", lengths)

@@ -69,7 +69,9 @@ class Command(TyperCommand):
         except KeyboardInterrupt:
             raise SystemExit("Interrupted.") from None
         except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
-            several = [value for values in ctx.params.values() if isinstance(values, list) for value in values]
+            # Typer 0.16 hands tuples, later ones lists.
+            lists = [values for values in ctx.params.values() if isinstance(values, (list, tuple))]
+            several = [value for values in lists for value in values]
             raise CommandError(in_options(str(error), self.params) + _comma_hint(several, str(error))) from error
         return result
 

@@ -30,6 +30,14 @@ def wide() -> str:
     return "float32" if keras.backend.backend() == "jax" else "float64"
 
 
+def not_a_number(shape: Sequence[int], dtype: Any = None) -> Tensor:
+    """Return a tensor of NaN, by default in the widest dtype.
+
+    On PyTorch, `keras.ops.full` would put its one value on the device, fetch it from there, and wait for it.
+    """
+    return ops.broadcast_to(ops.cast(np.nan, dtype or wide()), shape)
+
+
 class _Exact:
     """One tensor, prepared for `Reduction.exact`: its entries in the widest dtype, divided by `scale`."""
 
@@ -249,7 +257,7 @@ def _zeros(magnitudes: Tensor) -> Tensor:
     lengths = np.full(sums.shape, width, "float32")
     if size % width:
         lengths[-1] = size % width
-    return _total(lengths - sums)
+    return _total(ops.subtract(lengths, sums))
 
 
 def _width(x: Tensor) -> int:

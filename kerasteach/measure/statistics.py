@@ -262,11 +262,11 @@ def _norms(tensors: Sequence[Tensor | None]) -> Tensor:
     """Return the norm of each tensor, `(tensors, 1)`; NaN where there is none."""
     known = [place for place, tensor in enumerate(tensors) if tensor is not None]
     if not known:
-        return ops.full((len(tensors), 1), np.nan, dtype=reductions.wide())
+        return reductions.not_a_number((len(tensors), 1))
     norms = reductions.table(["norm"], [tensors[place] for place in known])
     if len(known) == len(tensors):
         return norms
-    unknown = ops.full((1, 1), np.nan, dtype=reductions.wide())
+    unknown = reductions.not_a_number((1, 1))
     places = [known.index(place) if place in known else len(known) for place in range(len(tensors))]
     return ops.take(ops.concatenate([norms, unknown]), np.array(places), axis=0)
 
@@ -306,7 +306,7 @@ def measure_stacked(
 
     def norms(matrix: Tensor | None) -> Tensor:
         if matrix is None:
-            return ops.full((len(sizes), 1), np.nan, dtype="float64")
+            return reductions.not_a_number((len(sizes), 1))
         return reductions.of_rows(["norm"], matrix, owners, sizes)
 
     asked = columns(names)

@@ -134,7 +134,8 @@ def _spec(chart: ChartData, choice: Choice, marks: list[str]) -> dict[str, Any]:
             .transform_aggregate(groupby=["place"]),
             base.mark_line(strokeWidth=2.5).encode(y=middle),
             base.mark_point(filled=True, size=80, opacity=1).encode(y=middle, shape=shape),
-            base.mark_point(size=400, opacity=0).encode(y=middle).add_params(hover),
+            # With a name, or Altair 5 counts all charts of the process for one, and no page is as the last.
+            base.mark_point(size=400, opacity=0).encode(y=middle).properties(name="pointed").add_params(hover),
         )
         .properties(width="container", height=330)
         .configure(**_LOOK)

@@ -39,7 +39,9 @@ def step_table(parts: Iterable[Traced]) -> pd.DataFrame:
         columns: dict[str, Any] = {"phase": part.phase, "layer": part.layer, "depth": part.depth}
         columns["quantity"] = part.quantity
         columns |= {axis: places.get(axis) for axis in ("example", "unit", "source")}
-        frames.append(pd.DataFrame({**columns, "value": values.ravel()}).astype(_STEP_TYPES))
+        frame = pd.DataFrame({**columns, "value": values.ravel()}).astype(_STEP_TYPES)
+        frame["layer"] = frame["layer"].where(np.full(len(frame), part.layer is not None))  # not pandas 2's "None"
+        frames.append(frame)
     return pd.concat(frames, ignore_index=True)
 
 

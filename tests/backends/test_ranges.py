@@ -13,9 +13,8 @@ NAMES = ["norm", "mean", "std", "finite", "mean_abs", "max_abs", "zero_fraction"
 def test_statistics_are_those_of_numpy_at_every_scale(scale):
     """Computed in float32 on the backend, they agree with NumPy's in float64."""
     random = np.random.default_rng(0)
-    gradients = [
-        (scale * random.normal(size=shape)).astype("float32") for shape in [(70, 80), (3,), (9000,), (2, 3, 1000)]
-    ]
+    shapes = [(70, 80), (3,), (9000,), (2, 3, 1000), (400, 500), (200_001,)]
+    gradients = [(scale * random.normal(size=shape)).astype("float32") for shape in shapes]
     tensors = [ops.convert_to_tensor(gradient) for gradient in gradients]
     measured = statistics.measure(NAMES, tensors, [None] * len(tensors))
     rows = statistics.finish(NAMES, ops.convert_to_numpy(measured))

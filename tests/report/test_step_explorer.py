@@ -77,6 +77,8 @@ def data(html):
 def traced():
     """Return a traced step of two examples, with an activation layer of its own."""
     model = keras.Sequential([keras.Input((2,)), layers.Dense(2), layers.ReLU(name="gate"), layers.Dense(1, "sigmoid")])
+    weights = ([[0.5, -0.25], [-0.5, 0.75]], [0.0, 0.1], [[1.0], [-0.5]], [0.0])  # a dead gate would learn nothing
+    model.set_weights([np.array(values) for values in weights])
     model.compile(kt.optimizers.PlainSGD(0.5), "binary_crossentropy")
     return kt.trace_step(model, [[0.5, -1.0], [1.0, 0.25]], [[1.0], [0.0]])
 

@@ -67,6 +67,13 @@ def backend() -> str:
     return name
 
 
+def is_multiple(counter: Cell, number: int) -> Tensor | bool:
+    """Return whether a counter is a multiple of a number: a bool where the host has the counter, as on PyTorch."""
+    if backend() == "torch":
+        return int(counter.read()) % number == 0
+    return ops.equal(counter.value % number, 0)
+
+
 def after(tensor: Tensor) -> AbstractContextManager[None]:
     """Return a context whose writes happen only once the tensor is computed.
 
@@ -117,16 +124,20 @@ class _TensorFlowCell:
 
 
 class _TorchCell:
-    """A tensor outside any autograd graph."""
+    """A tensor outside any autograd graph: on the device, but for a counter, which the host reads in each step."""
 
     def __init__(self, value: np.ndarray, optimizer: keras.optimizers.Optimizer) -> None:
-        self.value = ops.convert_to_tensor(value)
+        import torch
+
+        self.value = ops.convert_to_tensor(value) if value.ndim else torch.as_tensor(value)
 
     def assign(self, value: Tensor) -> None:
-        self.value = ops.cast(value, self.value.dtype).detach()
+        self.value = ops.cast(value, self.value.dtype).detach().to(self.value.device)
 
     def write(self, index: Tensor, row: Tensor) -> None:
-        self.value[index] = ops.cast(row, self.value.dtype).detach()
+        # `value[index] = row` would fetch the index from the device, and wait for it.
+        place = ops.reshape(ops.cast(index, "int64"), (1,))
+        self.value.index_copy_(0, place, ops.cast(row, self.value.dtype).detach()[None])
 
     def read(self, rows: slice | None = None) -> np.ndarray:
         return np.array((self.value if rows is None else self.value[rows]).cpu().numpy())

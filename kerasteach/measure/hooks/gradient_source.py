@@ -17,6 +17,7 @@ from kerasteach.measure.hooks.graphs import is_here, is_inside
 from kerasteach.measure.hooks.optimizer_hook import TrainingStep, loss_scale
 from kerasteach.measure.hooks.weight_updates import copies, update
 from kerasteach.measure.parameters import describe, without_model
+from kerasteach.measure.reductions import not_a_number
 from kerasteach.measure.selection import Selector, choose, layers_of
 from kerasteach.optimizers import is_plain
 from kerasteach.tables.captures import Measured, Parameter
@@ -162,5 +163,5 @@ class Gradients:
 
 def _rows(table: Tensor, rows: np.ndarray) -> Tensor:
     """Return rows of a table; the one behind its last is NaN."""
-    nothing = ops.full((1, table.shape[1]), np.nan, dtype=table.dtype)
+    nothing = not_a_number((1, table.shape[1]), table.dtype)
     return ops.take(ops.concatenate([table, nothing]), rows, axis=0)

@@ -19,7 +19,7 @@ from kerasteach.measure.hooks import buffers
 from kerasteach.measure.hooks.graphs import is_here, is_inside
 from kerasteach.measure.hooks.optimizer_hook import TrainingStep
 from kerasteach.measure.parameters import without_model
-from kerasteach.measure.reductions import wide
+from kerasteach.measure.reductions import not_a_number, wide
 from kerasteach.measure.selection import Selector, choose, inside, layers_of
 from kerasteach.tables.captures import Measured, Output
 
@@ -140,19 +140,19 @@ class Outputs:
 
     def _statistics(self, key: tuple[int, int] | None) -> Tensor:
         if key is None:
-            return ops.full((len(self.names),), np.nan, dtype=wide())
+            return not_a_number((len(self.names),))
         output = self._now[key]
         plain = [name for name in self.names if name in statistics.STATISTICS]
         values = dict(zip(plain, ops.unstack(statistics.compute(plain, output)), strict=True))
         values |= {name: statistics.call(name, own, output) for name, own in self._own.items()}
-        unknown = ops.full((), np.nan, dtype=wide())
+        unknown = not_a_number(())
         values["dead_fraction"] = ops.cast(self._dead.get(key[0], unknown), unknown.dtype)
         values["saturated_fraction"] = self._saturated(self._layers[key[0]], output, unknown)
         return ops.stack([values[name] for name in self.names])
 
     def _counts(self, key: tuple[int, int] | None) -> Tensor:
         if key is None or self.edges is None:
-            return ops.full((histograms.width(self.edges),), np.nan, dtype=wide())
+            return not_a_number((histograms.width(self.edges),))
         return ops.cast(histograms.counts([self._now[key]], self.edges)[0], wide())
 
     def _saturated(self, layer: keras.layers.Layer, output: Tensor, unknown: Tensor) -> Tensor:

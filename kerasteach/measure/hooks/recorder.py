@@ -13,6 +13,7 @@ from keras import ops
 
 from kerasteach.measure.hooks import buffers
 from kerasteach.measure.hooks.optimizer_hook import AfterUpdate, TrainingStep
+from kerasteach.measure.reductions import not_a_number
 from kerasteach.tables.captures import Measured
 
 Tensor = Any
@@ -93,7 +94,7 @@ class Recorder:
     def __call__(self, step: TrainingStep) -> AfterUpdate | None:
         """Measure one step, or return what does so after the update; called inside the training step."""
         self.prepare(step.variables)
-        captured = self._every == 1 or ops.equal(self._cells["steps"].value % self._every, 0)
+        captured = self._every == 1 or buffers.is_multiple(self._cells["steps"], self._every)
         if self.source.observe(step, captured):
             return partial(self._record, step.gradients, captured)
         self._record(step.gradients, captured)
@@ -107,7 +108,7 @@ class Recorder:
         if captured is True:
             row = self._measure()
         else:
-            nothing = [ops.full(buffer.value.shape[1:], np.nan, dtype=buffer.value.dtype) for buffer in self._buffers]
+            nothing = [not_a_number(buffer.value.shape[1:], buffer.value.dtype) for buffer in self._buffers]
             kind = nothing[0].dtype
             row = ops.cond(captured, lambda: [ops.cast(numbers, kind) for numbers in self._measure()], lambda: nothing)
             place = ops.where(captured, place, room)

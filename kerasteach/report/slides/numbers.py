@@ -13,6 +13,7 @@ from kerasteach.plotting.gradient_flow import STRIKING, lines_of, of_epoch
 from kerasteach.plotting.learning_curves import METRICS
 from kerasteach.plotting.run_figures import score_of
 from kerasteach.plotting.score_distribution import final_scores
+from kerasteach.tables.group_means import group_means
 from kerasteach.tables.names import percent, times
 from kerasteach.tables.run import Run
 
@@ -55,7 +56,7 @@ def last_values(run: Run, metric: str) -> pd.DataFrame:
 def ends_of_flow(run: Run) -> pd.DataFrame:
     """Return the gradient's norm in the first epoch, a row a network and seed, a column a layer's place."""
     rows, _ = of_epoch(_signal(run), "first")
-    means = rows.groupby(["network", "seed", "depth"], sort=False)["norm"].mean(skipna=False)
+    means = group_means(rows.groupby(["network", "seed", "depth"], sort=False)["norm"])
     return means.unstack("depth").sort_index(axis=1)
 
 
@@ -112,7 +113,7 @@ def _of_flow(run: Run) -> Numbers:
 def _of_heat_map(run: Run) -> Numbers:
     """State how far the gradients of each network lie apart, over its layers and epochs."""
     rows = _signal(run)
-    means = rows.groupby(["network", "seed", "depth", "epoch"], sort=False)["norm"].mean(skipna=False).reset_index()
+    means = group_means(rows.groupby(["network", "seed", "depth", "epoch"], sort=False)["norm"]).reset_index()
     middle = median(means, "norm", ["network", "depth", "epoch"])
     factors: dict[str, float] = {}
     for name in rows["network"].unique():
