@@ -89,7 +89,7 @@ def work(
         train = train_together if group.separately is None else train_separately
         trained = train(group.plan, group.networks, on_epoch)
         tables = {"history": trained.history, "gradients": trained.gradients}
-        tables |= predictions(group.plan.dataset, group.networks, trained.weights)
+        tables |= predictions(group.plan.dataset, group.networks, trained.weights, trained.models)
     keys = [dict(network.keys) for network in group.networks]
     weights = trained.weights if keep_weights else []
     return Outcome(keys, tables, weights, group.separately, time.perf_counter() - start)

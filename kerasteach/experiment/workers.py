@@ -44,7 +44,8 @@ def workers_of(executor: Executor | None) -> int:
         ValueError: If there is no executor, or it does not say.
     """
     client = getattr(executor, "_client", None)  # Dask's, whose workers may come later
-    count = sum(client.nthreads().values()) if hasattr(client, "nthreads") else getattr(executor, "_max_workers", None)
+    threads = getattr(client, "nthreads", None)
+    count = getattr(executor, "_max_workers", None) if threads is None else sum(threads().values())
     if executor is None or not isinstance(count, int) or count < 1:
         raise ValueError(
             '`parts="workers"` needs an `executor` that has workers and says how many, as those of Python and Dask do; '

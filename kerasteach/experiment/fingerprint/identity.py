@@ -10,7 +10,6 @@ from typing import Any
 
 from kerasteach.experiment.fingerprint.difference import UNKNOWN, Probe, difference
 
-
 _LATER = {"parts": 1}  # arguments that the runs of earlier versions lack, and what they did without
 
 
