@@ -1,7 +1,8 @@
 """How many workers a comparison can use: a simulation from measured times, and Dask beside it.
 
-    python benchmarks/scaling.py                  # 10,000 networks on 1 to 256 workers
-    python benchmarks/scaling.py --table dask     # 90 networks on 1, 2 and 4 local workers, beside the prediction
+    python benchmarks/scaling.py
+    python benchmarks/scaling.py --table simulation  # 10,000 networks on 1 to 256 workers
+    python benchmarks/scaling.py --table dask        # 90 networks on 1, 2 and 4 local workers, beside the prediction
 
 A worker is a process on a core of its own. Its times are processor seconds, measured in a process that is kept to one
 core, so that they mean the same on a machine that others use: a worker that has its core to itself takes so long.
@@ -25,7 +26,7 @@ from typing import Any, NamedTuple
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 BANDWIDTH = 100e6  # bytes a second, of a network of 1 Gbit/s
-SIZES = (1, 5, 10, 20, 40, 60)  # copies whose time is measured; in between it is interpolated
+SIZES = (1, 10, 20, 40, 60)  # copies whose time is measured; in between it is interpolated
 WORKERS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
@@ -87,21 +88,18 @@ def measure(epochs: int, sizes: Sequence[int], rounds: int) -> Costs:
             seconds, outcome = processor_seconds(partial(work, group, "cpu", False))
             spent[size].append(seconds)
     sending, task = processor_seconds(partial(pickle.dumps, group))
-    with tempfile.TemporaryDirectory() as folder:
-        answer = pickle.dumps(outcome)
-        reading, _ = processor_seconds(lambda: run_directory.write_group(Path(folder), 0, pickle.loads(answer)))
-        facts = kt.compare("relu", data=it.DATA, seeds=size, hidden=(2,), epochs=1, every=None, verbose=0).facts
-        facts = {**facts, "finished": False}
-        with run_directory.run_directory(Path(folder) / "run", facts):
-            run_directory.write_group(Path(folder) / "run", 0, outcome)
-            finishing, _ = processor_seconds(
-                lambda: run_directory.finish(Path(folder) / "run", *_parts_of(comparison.assembled(facts, [outcome])))
-            )
+    answer = pickle.dumps(outcome)
+    facts = kt.compare("tanh", data=it.DATA, seeds=size, hidden=(2,), epochs=1, every=None, verbose=0).facts
+    facts = {**facts, "finished": False}
+    with tempfile.TemporaryDirectory() as name, run_directory.run_directory(Path(name), facts):
+        folder = Path(name)
+        receiving, _ = processor_seconds(lambda: run_directory.write_group(folder, 0, pickle.loads(answer)))
+        finishing, _ = processor_seconds(lambda: _finish(folder, comparison.assembled(facts, [outcome])))
     return Costs(
         start,
         {size: float(np.median(seconds)) for size, seconds in spent.items()},
         sending + len(task) / BANDWIDTH,
-        (reading + len(answer) / BANDWIDTH) / size,
+        (receiving + len(answer) / BANDWIDTH) / size,
         finishing / size,
     )
 
@@ -118,8 +116,11 @@ def _of_one_activation(it: Any, copies: int) -> list[Any]:
     return found[:copies]
 
 
-def _parts_of(result: Any) -> tuple[Any, Any, Any]:
-    return result.facts, result._tables(), []
+def _finish(folder: Path, result: Any) -> None:
+    """Write the whole comparison, as `compare` does in the end."""
+    from kerasteach.experiment import run_directory
+
+    run_directory.finish(folder, result.facts, result._tables(), [])
 
 
 def simulate(networks: int, workers: int, costs: Costs, started: bool = False) -> dict[str, float]:
@@ -157,41 +158,45 @@ def in_a_process(function: Callable[..., Any], *arguments: Any) -> Any:
         return executor.submit(function, *arguments).result()
 
 
-def simulation_table(epochs: int, rounds: int) -> None:
-    """Simulate 10,000 networks on 1 to 256 workers."""
-    import pandas as pd
-
-    costs = in_a_process(measure, epochs, SIZES, rounds)
-    print(f"64-32x6-10 on digits, {epochs} epochs, one core a worker; processor seconds:")
+def show(costs: Costs, epochs: int) -> None:
+    """Print what was measured."""
+    print(f"64-32x6-10 on the digits, {epochs} epochs, a core a worker; seconds of a processor:")
     print(f"a worker starts in {costs.start:.1f}; a group of", end=" ")
     print(", ".join(f"{size}: {seconds:.1f}" for size, seconds in costs.groups.items()))
     print(
         f"the caller: {1000 * costs.send:.1f} ms a group sent, {1000 * costs.receive:.2f} ms a network received, "
-        f"{1000 * costs.finish:.2f} ms a network in the end\n"
+        f"{1000 * costs.finish:.2f} ms a network in the end",
+        flush=True,
     )
+
+
+def simulation_table(costs: Costs, epochs: int, rounds: int) -> None:
+    """Simulate 10,000 networks on 1 to 256 workers."""
+    import pandas as pd
+
     table = pd.DataFrame([{"workers": workers, **simulate(10_000, workers, costs)} for workers in WORKERS])
     table["speedup"] = table["seconds"].iloc[0] / table["seconds"]
     table["efficiency"] = table["speedup"] / table["workers"]
-    print(table.round({"seconds": 0, "caller": 1, "speedup": 1, "efficiency": 2}).to_string(index=False))
+    print("\n10,000 networks, simulated; caller: the seconds of it that no worker can take over")
+    shown = table.round({"seconds": 0, "caller": 1, "speedup": 1, "efficiency": 2})
+    print(shown.to_string(index=False), flush=True)
 
 
-def dask_table(epochs: int, rounds: int) -> None:
+def dask_table(costs: Costs, epochs: int, rounds: int) -> None:
     """Train 90 networks on local workers of Dask, each kept to a core, beside what is predicted."""
     import pandas as pd
 
     rows = []
-    costs = in_a_process(measure, epochs, (5, 23, 30, 45, 60), rounds)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     for _ in range(rounds):
         for workers in (1, 2, 4):
             busiest, wall, groups = on_dask(workers, epochs)
-            predicted = simulate(90, workers, costs, started=True)
-            shared = max(1.0, workers / cores)
-            rows.append({"workers": workers, "groups": groups, "predicted": predicted["seconds"] * shared})
-            rows[-1] |= {"busiest core": busiest, "wall": wall, "load": os.getloadavg()[0]}
-    table = pd.DataFrame(rows).groupby("workers").median()
-    print(f"90 networks, {epochs} epochs, {cores} cores; seconds, of which the first two of a processor")
-    print(table.round(1).to_string())
+            predicted = simulate(90, workers, costs, started=True)["seconds"] * max(1.0, workers / cores)
+            rows.append({"workers": workers, "groups": groups, "predicted": predicted, "busiest core": busiest})
+            rows[-1] |= {"clock": wall, "load": os.getloadavg()[0]}
+            print(rows[-1], flush=True)
+    print(f"\n90 networks on {cores} cores with Dask; predicted, and what the busiest core worked, without the start")
+    print(pd.DataFrame(rows).groupby("workers").median().round(1).to_string())
 
 
 def on_dask(workers: int, epochs: int) -> tuple[float, float, int]:
@@ -236,11 +241,14 @@ TABLES = {"simulation": simulation_table, "dask": dask_table}
 def main() -> None:
     """Print the table that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--table", choices=list(TABLES), default="simulation")
+    parser.add_argument("--table", choices=list(TABLES))
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    TABLES[arguments.table](arguments.epochs, arguments.rounds)
+    costs = in_a_process(measure, arguments.epochs, SIZES, arguments.rounds)
+    show(costs, arguments.epochs)
+    for table in [TABLES[arguments.table]] if arguments.table else TABLES.values():
+        table(costs, arguments.epochs, arguments.rounds)
 
 
 if __name__ == "__main__":
