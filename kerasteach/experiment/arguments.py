@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any
 
 import keras
 
+from kerasteach.experiment.workers import workers_of
 from kerasteach.measure.statistics import DEFAULT, chosen
-from kerasteach.validation import finite, is_number, received, several, whole
+from kerasteach.storage.runs import read_facts
+from kerasteach.validation import choice, finite, is_number, received, several, whole
 
 HIDDEN = (32,) * 6
 INITIALIZER = "glorot_uniform"
@@ -75,3 +79,19 @@ def checked_statistics(statistics: Any) -> tuple[str, ...]:
             f"{received('statistics', list(found.own))}"
         )
     return chosen([*DEFAULT, *found.names]).names
+
+
+def checked_parts(parts: Any, executor: Executor | None, begun: Path | None) -> int:
+    """Return the number of parts, which may be that of an executor's workers.
+
+    Args:
+        parts: As `compare` takes it.
+        executor: As `compare` takes it.
+        begun: Where a comparison was begun that is to go on, whose own number stays; `None` where none was.
+    """
+    if not isinstance(parts, str):
+        return whole("parts", parts, most=MOST_SEEDS)
+    choice("parts", parts, ("workers",), otherwise="a whole number from 1")
+    if begun is None:
+        return workers_of(executor)
+    return int(read_facts(begun).get("arguments", {}).get("parts", 1))

@@ -29,6 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "statistics": None,
     "keep_weights": False,
     "split_seed": 0,
+    "parts": 1,
 }
 _PLAIN = {"PlainSGD": 0.1}  # the optimizer that `compare` takes without one, and its learning rate
 

@@ -87,11 +87,13 @@ class Trained(NamedTuple):
         gradients: The columns of the networks' keys, then those of `GradientCapture.frame`; empty if none were
             captured.
         weights: For each network, in their order, its last weights by `paths` of its own model.
+        models: The model that each variant was trained with.
     """
 
     history: pd.DataFrame
     gradients: pd.DataFrame
     weights: list[dict[str, np.ndarray]]
+    models: dict[tuple[Any, ...], keras.Model]
 
 
 @dataclass(frozen=True)

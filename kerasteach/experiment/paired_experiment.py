@@ -22,6 +22,7 @@ from kerasteach.experiment.arguments import (
     checked_error,
     checked_hidden,
     checked_initializer,
+    checked_parts,
     checked_seeds,
     checked_statistics,
 )
@@ -68,6 +69,7 @@ def compare(
     directory: str | Path | None = None,
     overwrite: bool = False,
     executor: Executor | None = None,
+    parts: int | Literal["workers"] = 1,
     split_seed: int = 0,
     verbose: int = 1,
 ) -> Comparison:
@@ -127,6 +129,11 @@ def compare(
         executor: Trains groups of networks at the same time; the tables are the same, but for rounding elsewhere:
             `ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))` on this machine, Dask's
             `client.get_executor()` on many. Defaults to `None`: one group after the other, in this process.
+        parts: In how many groups to train networks that could all train together, so that as many workers of the
+            executor share them; a group has five networks or more. `"workers"` is the executor's own number, where it
+            says it. The numbers depend on it, by rounding: `facts["arguments"]["parts"]` is what to ask for again, and
+            with `directory`, `"workers"` goes on with the number that the comparison was begun with. Defaults to `1`:
+            as many networks together as the memory allows, whatever trains them.
         split_seed: Fixes which examples are kept for testing (and made data themselves). Defaults to `0`.
         verbose: `1` to show, on standard error, a line that says what is learned from what, and a progress bar; `0` for
             silence, where what is left out of the data or is a doubtful guess is a warning. Defaults to `1`.
@@ -157,6 +164,8 @@ def compare(
         for name, value in (("keep_weights", keep_weights), ("overwrite", overwrite), ("verbose", verbose))
     )
     folder = None if directory is None else path("directory", directory)
+    begun = folder if folder is not None and not overwrite and (folder / "run.json").is_file() else None
+    parts = checked_parts(parts, executor, begun)
     reading = {"target": target, "features": features, "task": task, "missing": missing}
     dataset = dataset_of(data, checked_seed(split_seed), vectors=models is None, **reading)
     shared: dict[str, Any] = {
@@ -186,9 +195,10 @@ def compare(
         **_arguments(choices, shared, plan, seeds),
         "keep_weights": keep_weights,
         "split_seed": int(split_seed),
+        "parts": parts,
     }
     facts = {"arguments": arguments, **_facts(variants, dataset, seeds[0], place)}
-    groups = grouped(variants, seeds)
+    groups = grouped(variants, seeds, parts)
     del variants  # their prototypes are not held while the networks train
     check_can_be_sent(executor, groups)
     announce(dataset, facts["data"]["loss"], verbose)

@@ -22,7 +22,10 @@ _AT_ONCE = 1024  # examples
 
 
 def predictions(
-    dataset: Dataset, networks: Sequence[Network], weights: Sequence[Mapping[str, np.ndarray]]
+    dataset: Dataset,
+    networks: Sequence[Network],
+    weights: Sequence[Mapping[str, np.ndarray]],
+    models: Mapping[tuple[Any, ...], keras.Model],
 ) -> dict[str, pd.DataFrame]:
     """Return what each network of a group gives out after its training.
 
@@ -30,6 +33,7 @@ def predictions(
         dataset: What the networks were trained and tested on.
         networks: The networks.
         weights: Their weights, by the variables' paths.
+        models: A model of each variant, whose weights are changed.
 
     Returns:
         `predictions`, for data with two features, and a regression on one: a row a network, point of a grid and output,
@@ -45,7 +49,7 @@ def predictions(
     points = grid(dataset.x_train) if drawn else None
     outputs = list(dataset.classes) or value_names(dataset.outputs)
     tables: dict[str, list[pd.DataFrame]] = {}
-    for network, call in _trained(networks, weights):
+    for network, call in _trained(networks, weights, models):
         if points is not None:
             shown = in_given_units(dataset, points)
             table = predictions_table(shown, outputs, _outputs(call, points))
@@ -58,21 +62,21 @@ def predictions(
 
 
 def _trained(
-    networks: Sequence[Network], weights: Sequence[Mapping[str, np.ndarray]]
+    networks: Sequence[Network],
+    weights: Sequence[Mapping[str, np.ndarray]],
+    models: Mapping[tuple[Any, ...], keras.Model],
 ) -> Iterator[tuple[Network, Call]]:
     """Yield each network with its call; those of one variant share a model, and a call that is compiled once."""
-    models: dict[tuple[Any, ...], tuple[keras.Model, Call]] = {}
+    calls = {variant: _compiled(model) for variant, model in models.items()}
     for network, values in zip(networks, weights, strict=True):
-        if network.variant not in models:
-            models[network.variant] = _compiled(network.build())
-        model, call = models[network.variant]
+        model = models[network.variant]
         model.set_weights([values[path] for path in paths(model)])
-        yield network, call
+        yield network, calls[network.variant]
 
 
-def _compiled(model: keras.Model) -> tuple[keras.Model, Call]:
-    """Return a model, and a function that calls it."""
-    return model, tf.function(lambda x: model(x, training=False), reduce_retracing=True, autograph=False)
+def _compiled(model: keras.Model) -> Call:
+    """Return a function that calls a model."""
+    return tf.function(lambda x: model(x, training=False), reduce_retracing=True, autograph=False)
 
 
 def _outputs(call: Call, x: np.ndarray) -> np.ndarray:

@@ -34,20 +34,21 @@ def train_separately(plan: Plan, networks: Sequence[Network], on_epoch: Callable
     Returns:
         Tables and weights, as if each network had been trained by `fit` alone.
     """
-    histories, gradients, weights = [], [], []
-    for _, members in groupby(enumerate(networks), key=lambda numbered: numbered[1].variant):
-        for network, history, frame, values in _train_variant(plan, list(members), on_epoch):
+    histories, gradients, weights, models = [], [], [], {}
+    for variant, members in groupby(enumerate(networks), key=lambda numbered: numbered[1].variant):
+        numbered = list(members)
+        models[variant] = numbered[0][1].build()
+        for network, history, frame, values in _train_variant(plan, models[variant], numbered, on_epoch):
             histories.append(with_keys(history, network.keys))
             gradients.append(with_keys(frame, network.keys))
             weights.append(values)
-    return Trained(pd.concat(histories, ignore_index=True), pd.concat(gradients, ignore_index=True), weights)
+    return Trained(pd.concat(histories, ignore_index=True), pd.concat(gradients, ignore_index=True), weights, models)
 
 
 def _train_variant(
-    plan: Plan, numbered: Sequence[tuple[int, Network]], on_epoch: Callable[[int, int], None]
+    plan: Plan, model: keras.Model, numbered: Sequence[tuple[int, Network]], on_epoch: Callable[[int, int], None]
 ) -> Iterator[tuple[Network, pd.DataFrame, pd.DataFrame, dict[str, np.ndarray]]]:
-    """Train the networks of one variant, and yield each with its history, gradients and weights."""
-    model = numbered[0][1].build()
+    """Train the networks of one variant in one model, and yield each with its history, gradients and weights."""
     states = list(model.variables)  # before `compile` adds those of the metrics
     steps = -(-len(plan.dataset.x_train) // plan.batch_size)
     compile_for(model, plan, steps)

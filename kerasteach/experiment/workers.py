@@ -8,6 +8,8 @@ import threading
 from concurrent.futures import Executor, ProcessPoolExecutor
 from typing import Any
 
+from kerasteach.validation import shown
+
 _WATCH = "kerasteach: end with the parent process"
 
 
@@ -31,6 +33,25 @@ def checked_executor(executor: Any) -> Executor | None:
             "Received: a ProcessPoolExecutor that forks."
         )
     return executor
+
+
+def workers_of(executor: Executor | None) -> int:
+    """Return how many tasks an executor works at once: the processes or threads of a pool, or of Dask's workers.
+
+    Python has no public name for it, and each kind of executor another private one.
+
+    Raises:
+        ValueError: If there is no executor, or it does not say.
+    """
+    client = getattr(executor, "_client", None)  # Dask's, whose workers may come later
+    threads = getattr(client, "nthreads", None)
+    count = getattr(executor, "_max_workers", None) if threads is None else sum(threads().values())
+    if executor is None or not isinstance(count, int) or count < 1:
+        raise ValueError(
+            '`parts="workers"` needs an `executor` that has workers and says how many, as those of Python and Dask do; '
+            f"a number will do for all, as in parts=4. Received: executor={shown(executor)}, which says {count}."
+        )
+    return count
 
 
 def end_with_parent() -> None:

@@ -634,6 +634,23 @@ def test_an_interruption_before_the_training_promises_nothing(here, monkeypatch,
     assert here(*SMALL) == "Interrupted before the training began."
 
 
+@pytest.mark.parametrize(
+    ("options", "parts"), [([], 1), (["--processes", "3"], 3), (["--processes", "3", "--parts", "2"], 2)]
+)
+def test_processes_share_the_networks(here, monkeypatch, options, parts):
+    """A comparison has as many parts as processes, unless `--parts` says how many."""
+    given = []
+
+    def interrupted(**arguments):
+        given.append(arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kt.experiment, "compare", interrupted)
+    here(*SMALL, *options)
+    assert given[0]["parts"] == parts
+    assert (given[0]["executor"] is None) == (not options)
+
+
 def test_resuming_needs_a_comparison(here, tmp_path, capsys):
     """A folder without one is refused, and not made."""
     assert here("compare", "--resume", "nowhere") == 2

@@ -143,8 +143,16 @@ def compare(
         str, typer.Option(help="auto, cpu, gpu or, say, gpu:1; `kerasteach devices` lists them.")
     ] = "auto",
     processes: Annotated[
-        int, typer.Option(help="Number of processes that train at once; the results are the same.")
+        int, typer.Option(help="Number of processes that train at once; they share the networks, as --parts says.")
     ] = 1,
+    parts: Annotated[
+        int | None,
+        typer.Option(
+            help="In how many parts to train networks that could all train together, so that as many processes share "
+            "them. The numbers depend on it, by rounding. Without: the number of processes.",
+            show_default=False,
+        ),
+    ] = None,
     split_seed: Annotated[int, typer.Option(help="Fixes which examples are kept for testing.")] = 0,
     resume: Annotated[
         Path | None,
@@ -177,7 +185,7 @@ def compare(
         output = resume
     force = force or resume is not None  # the figures and the summary there are the comparison's own
     check_names(activations)
-    whole("processes", processes)
+    parts = whole("processes", processes) if parts is None else whole("parts", parts)
     files = Files(output, force)
     if animate and every == "none":
         raise ValueError("`animate` shows the gradients. Received: --animate --every none, which keeps none.")
@@ -203,6 +211,7 @@ def compare(
         "device": device,
     }
     arguments |= {"error_below": error_below, "keep_weights": keep_weights, "split_seed": split_seed}
+    arguments["parts"] = parts
     arguments |= {"hidden": hidden, **varied(several)}
     with interruptible(ctx, output):
         result = train(output, None if resume else arguments, models, processes, overwrite=force)

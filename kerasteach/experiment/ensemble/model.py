@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasteach.datasets import Dataset
+from kerasteach.experiment.ensemble.dense import DenseCopies
 from kerasteach.experiment.ensemble.stack import Stack
 from kerasteach.experiment.ensemble.vectorized import ManyCopies
 
@@ -31,7 +32,7 @@ class Replicas(keras.Model):
 
     Attributes:
         table: All trainable weights.
-        states: For each network, the stacks of its other variables.
+        states: For each part, the stacks of its other variables.
         order: The order of the examples in this epoch, `(copies, examples)`.
         frozen: Which copies stay as they are, `(copies,)`.
         measured: What is measured of each copy.
@@ -40,7 +41,7 @@ class Replicas(keras.Model):
     def __init__(self, dataset: Dataset, batch_size: int, stack: Stack, can_freeze: bool) -> None:
         super().__init__(name="replicas", dtype="float32")
         # A list of networks Keras would take for layers of this model, and their own variables for its weights.
-        self._parts: Callable[[], Sequence[ManyCopies]] = lambda: stack.parts
+        self._parts: Callable[[], Sequence[ManyCopies | DenseCopies]] = lambda: stack.parts
         self._counts = [part.copies for part in stack.parts]
         self._copies = sum(self._counts)
         self._layout, self._batch_size, self._can_freeze = stack.layout, batch_size, can_freeze

@@ -8,6 +8,7 @@ from itertools import groupby
 import keras
 import numpy as np
 
+from kerasteach.experiment.ensemble.dense import DenseCopies, is_chain
 from kerasteach.experiment.ensemble.vectorized import ManyCopies
 from kerasteach.experiment.ensemble.weight_table import WeightTable
 from kerasteach.experiment.networks import Network, paths
@@ -22,10 +23,11 @@ class Stack:
         networks: The networks, those of one variant beside each other.
 
     Attributes:
-        parts: The network of each variant, with its number of copies.
+        networks: The network of each variant.
+        parts: What computes them: all copies of dense networks at once, else the copies of each variant.
         layout: The layout of the trainable weights in one table.
         weights: Their first values, in that table.
-        states: For each variant, the stack of each variable that is not trained, `(copies, ...)`.
+        states: For each part, the stack of each variable that is not trained, `(copies, ...)`.
         parameters: For each copy, the description of its trainable variables.
 
     Raises:
@@ -33,10 +35,11 @@ class Stack:
     """
 
     def __init__(self, networks: Sequence[Network]) -> None:
-        self.parts: list[ManyCopies] = []
+        self.networks: list[keras.Model] = []
         self.states: list[list[np.ndarray]] = []
         self.parameters: list[list[Parameter]] = []
         self._paths: list[list[str]] = []
+        self._counts: list[int] = []
         weights: list[list[np.ndarray]] = []
         for _, members in groupby(networks, key=lambda network: network.variant):
             network, values, names = _built(list(members))
@@ -46,25 +49,31 @@ class Stack:
             self.states.append(
                 [np.stack(stack) for stack in zip(*(arrays[trained:] for arrays in values), strict=True)]
             )
-            self.parts.append(ManyCopies(network, len(values)))
+            self.networks.append(network)
+            self._counts.append(len(values))
             self.parameters += [describe(network.trainable_variables, network)] * len(values)
         shapes = [[array.shape for array in arrays] for arrays in weights]
         if any(other != shapes[0] for other in shapes):
             raise ValueError(f"Copies must have trainable variables of the same shapes. Received: {shapes}.")
+        self.parts: Sequence[ManyCopies | DenseCopies] = [*map(ManyCopies, self.networks, self._counts)]
+        if all(map(is_chain, self.networks)):
+            self.parts, self.states = [DenseCopies(self.networks, self._counts)], [[]]
         self.layout = WeightTable(len(weights), shapes[0])
         self.weights = self.layout.pack(weights)
 
     def values(self, table: np.ndarray, states: Sequence[Sequence[np.ndarray]]) -> list[dict[str, np.ndarray]]:
         """Return the weights of each copy by their path, out of the table and the stacks of the other variables."""
-        counts, names = [part.copies for part in self.parts], iter(self._paths)
-        found = []
-        for part, trained, others in zip(self.parts, self.layout.unpack(table, counts), states, strict=True):
+        names, found = iter(self._paths), []
+        of_variants = states if len(states) == len(self.networks) else [[]] * len(self.networks)  # dense ones have none
+        for network, count, trained, others in zip(
+            self.networks, self._counts, self.layout.unpack(table, self._counts), of_variants, strict=True
+        ):
             stacks = {
                 id(variable): np.asarray(stack)
-                for variable, stack in zip(_variables(part.network), [*trained, *others], strict=True)
+                for variable, stack in zip(_variables(network), [*trained, *others], strict=True)
             }
-            ordered = [stacks[id(variable)] for variable in part.network.weights]
-            for copy in range(part.copies):
+            ordered = [stacks[id(variable)] for variable in network.weights]
+            for copy in range(count):
                 values = (stack[copy] for stack in ordered)
                 found.append(dict(zip(next(names), values, strict=True)))
         return found

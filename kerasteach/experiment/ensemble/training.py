@@ -50,6 +50,7 @@ def train_together(plan: Plan, networks: Sequence[Network], on_epoch: Callable[[
         _by_network(progress.history(), networks, order),
         _by_network(gradients, networks, order),
         [weights[place] for place in np.argsort(order)],
+        dict(zip(variants, stack.networks, strict=True)),
     )
 
 

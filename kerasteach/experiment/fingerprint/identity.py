@@ -10,6 +10,8 @@ from typing import Any
 
 from kerasteach.experiment.fingerprint.difference import UNKNOWN, Probe, difference
 
+_LATER = {"parts": 1}  # arguments that the runs of earlier versions lack, and what they did without
+
 
 def unknown(facts: Mapping[str, Any]) -> str | None:
     """Return the reason why two runs of a comparison cannot be compared; `None` where they can."""
@@ -27,7 +29,7 @@ def check_same(directory: Path, found: Mapping[str, Any], facts: Mapping[str, An
     """
     asked = json.loads(json.dumps(facts))
     saved, given = (
-        {**facts.get("arguments", {}), "device": facts.get("device"), "data": facts.get("data")}
+        {**_LATER, **facts.get("arguments", {}), "device": facts.get("device"), "data": facts.get("data")}
         for facts in (found, asked)
     )
     different = [name for name in {**saved, **given} if saved.get(name) != given.get(name)]
