@@ -20,6 +20,7 @@ Axes = Sequence[int] | None
 Sums = dict[str, Any]
 
 _SMALL = 4096  # entries; so few are measured in float64 at no cost that shows
+_PART, _LANES = 2**15, 64  # entries of small tensors that are measured at a time, and those of a row of them
 _LONG = 2**17  # entries; XLA adds up one after the other, and loses digits in a longer sum
 _LEAST, _MOST = 1e-25, 1e30  # the sums of squares that float32 holds with all digits
 _TINY, _HUGE = 1e-150, 1e150  # between them float64 holds the squares with all digits
@@ -48,21 +49,6 @@ class _Exact:
             x = x / scale
             scale = ops.reshape(scale, ()) if axes is None else ops.squeeze(scale, tuple(axes))
         self.entries, self.scale = x, scale
-
-
-class _Small:
-    """Small tensors, prepared for `Reduction.small`: all entries in one vector of float64, with their owners."""
-
-    def __init__(self, tensors: Sequence[Tensor]) -> None:
-        self.sizes = [int(np.prod(tensor.shape)) for tensor in tensors]
-        self.owners = np.repeat(np.arange(len(self.sizes), dtype="int32"), self.sizes)
-        flat = [ops.reshape(tensor, (-1,)) for tensor in tensors]
-        if len({tensor.dtype for tensor in flat}) > 1:
-            flat = [ops.cast(tensor, wide()) for tensor in flat]
-        self.entries = ops.cast(ops.concatenate(flat) if len(flat) > 1 else flat[0], wide())
-
-    def total(self, values: Tensor) -> Tensor:
-        return ops.segment_sum(values, self.owners, num_segments=len(self.sizes))
 
 
 class _Large:
@@ -112,13 +98,11 @@ class Reduction:
 
     Attributes:
         exact: Of one tensor, in float64 (float32 on JAX).
-        small: Of many small tensors in few operations, `(tensors,)`.
         large: Of several large tensors in float32, `(tensors,)`.
         rows: Of tensors that take whole rows of a matrix, on TensorFlow, `(tensors,)`.
     """
 
     exact: Callable[[_Exact], Tensor]
-    small: Callable[[_Small], Tensor]
     large: Callable[[_Large], Tensor]
     rows: Callable[[_Rows], Tensor]
 
@@ -126,37 +110,31 @@ class Reduction:
 REDUCTIONS = {
     "size": Reduction(
         exact=lambda x: ops.cast(x.number, wide()),
-        small=lambda x: ops.convert_to_tensor(np.array(x.sizes, wide())),
         large=lambda x: x.sizes,
         rows=lambda x: ops.convert_to_tensor(np.array(x.sizes, "float64")),
     ),
     "norm": Reduction(
         exact=lambda x: x.scale * ops.sqrt(ops.sum(ops.square(x.entries), axis=x.axes)),
-        small=lambda x: ops.sqrt(x.total(ops.square(x.entries))),
         large=lambda x: ops.sqrt(x.squares),
         rows=lambda x: ops.sqrt(x.total(ops.square(x.row_norms))),
     ),
     "sum": Reduction(
         exact=lambda x: x.scale * ops.sum(x.entries, axis=x.axes),
-        small=lambda x: x.total(x.entries),
         large=lambda x: ops.stack([_sum(tensor) for tensor in x.tensors]),
         rows=lambda x: x.total(ops.sum(x.entries, axis=1)),
     ),
     "sum_abs": Reduction(
         exact=lambda x: x.scale * ops.sum(ops.abs(x.entries), axis=x.axes),
-        small=lambda x: x.total(ops.abs(x.entries)),
         large=lambda x: ops.stack([_sum(tensor) for tensor in x.magnitudes]),
         rows=lambda x: x.total(ops.sum(ops.abs(x.entries), axis=1)),
     ),
     "max_abs": Reduction(
         exact=lambda x: x.scale * ops.max(ops.abs(x.entries), axis=x.axes),
-        small=lambda x: ops.segment_max(ops.abs(x.entries), x.owners, num_segments=len(x.sizes)),
         large=lambda x: ops.stack([ops.max(tensor) for tensor in x.magnitudes]),
         rows=lambda x: x.largest(ops.max(ops.abs(x.entries), axis=1)),
     ),
     "zeros": Reduction(
         exact=lambda x: ops.sum(ops.cast(ops.equal(x.entries, 0), wide()), axis=x.axes),
-        small=lambda x: x.total(ops.cast(ops.equal(x.entries, 0), wide())),
         large=lambda x: ops.stack([_zeros(tensor) for tensor in x.magnitudes]),
         rows=lambda x: x.total(ops.sum(ops.cast(ops.equal(x.entries, 0), "float64"), axis=1)) - x.filling,
     ),
@@ -203,9 +181,37 @@ def _measure_exactly(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
 
 
 def _measure_small(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
-    """Return the reductions of small tensors, all together in float64."""
-    prepared = _Small(tensors)
-    return ops.stack([REDUCTIONS[name].small(prepared) for name in names], axis=1)
+    """Return the reductions of small tensors in float64, some dozens in each operation."""
+    tables = [of_rows(names, *_in_rows(part)) for part in _parts(tensors)]
+    return ops.concatenate(tables) if len(tables) > 1 else tables[0]
+
+
+def _parts(tensors: Sequence[Tensor]) -> list[list[Tensor]]:
+    """Divide small tensors into parts that a processor's cache holds, so that each is measured while the next comes."""
+    parts: list[list[Tensor]] = []
+    entries = _PART
+    for tensor in tensors:
+        size = int(np.prod(tensor.shape))
+        if entries + size > _PART:
+            parts.append([])
+            entries = 0
+        parts[-1].append(tensor)
+        entries += size
+    return parts
+
+
+def _in_rows(tensors: Sequence[Tensor]) -> tuple[Tensor, np.ndarray, list[int]]:
+    """Lay tensors below one another in a matrix, and return it with the owners of its rows and the tensors' sizes."""
+    sizes = [int(np.prod(tensor.shape)) for tensor in tensors]
+    rows = [-(-size // _LANES) for size in sizes]
+    flat = [ops.reshape(tensor, (-1,)) for tensor in tensors]
+    if len({tensor.dtype for tensor in flat}) > 1:
+        flat = [ops.cast(tensor, "float64") for tensor in flat]
+    pieces: list[Tensor] = []
+    for tensor, size, length in zip(flat, sizes, rows, strict=True):
+        pieces += [tensor, ops.zeros(length * _LANES - size, tensor.dtype)][: 1 + (size % _LANES > 0)]
+    matrix = ops.reshape(ops.concatenate(pieces) if len(pieces) > 1 else pieces[0], (-1, _LANES))
+    return matrix, np.repeat(np.arange(len(sizes), dtype="int32"), rows), sizes
 
 
 def _measure_large(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
