@@ -65,26 +65,36 @@ class _Large:
 
 
 class _Rows:
-    """Tensors that take whole rows of a matrix, prepared for `Reduction.rows`; on TensorFlow."""
+    """Tensors that take whole rows of a matrix, prepared for `Reduction.rows`; on TensorFlow.
 
-    def __init__(self, rows: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> None:
+    Each row is reduced first: a segment sum of all entries takes several times as long.
+    """
+
+    def __init__(self, rows: Tensor, owners: np.ndarray, sizes: Sequence[int], with_xla: bool) -> None:
+        self._with_xla = with_xla
         self.entries, self.sizes = ops.cast(rows, "float64"), sizes
         self.filling = np.bincount(owners) * float(rows.shape[1]) - np.array(sizes, "float64")  # zeros at their ends
         self._owners = ops.convert_to_tensor(owners, "int32")
 
     @property
-    def row_norms(self) -> Tensor:
+    def row_squares(self) -> Tensor:
+        if self._with_xla:
+            return ops.sum(ops.square(self.entries), axis=1)
         import tensorflow as tf
 
-        # Each row first, in one operation without a table of squares: a long column of segments is slow, too.
-        return tf.math.reduce_euclidean_norm(self.entries, axis=1)
+        # In one operation without a table of squares, which XLA does not have.
+        return ops.square(tf.math.reduce_euclidean_norm(self.entries, axis=1))
 
     def largest(self, values: Tensor) -> Tensor:
+        if self._with_xla:
+            return ops.segment_max(values, self._owners, num_segments=len(self.sizes))
         import tensorflow as tf
 
         return tf.ensure_shape(tf.math.segment_max(values, self._owners), (len(self.sizes),))
 
     def total(self, values: Tensor) -> Tensor:
+        if self._with_xla:
+            return ops.segment_sum(values, self._owners, num_segments=len(self.sizes))
         import tensorflow as tf
 
         return tf.ensure_shape(tf.math.segment_sum(values, self._owners), (len(self.sizes),))
@@ -116,7 +126,7 @@ REDUCTIONS = {
     "norm": Reduction(
         exact=lambda x: x.scale * ops.sqrt(ops.sum(ops.square(x.entries), axis=x.axes)),
         large=lambda x: ops.sqrt(x.squares),
-        rows=lambda x: ops.sqrt(x.total(ops.square(x.row_norms))),
+        rows=lambda x: ops.sqrt(x.total(x.row_squares)),
     ),
     "sum": Reduction(
         exact=lambda x: x.scale * ops.sum(x.entries, axis=x.axes),
@@ -159,9 +169,14 @@ def table(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
     return ops.take(ops.concatenate(tables), np.argsort(np.concatenate(list(routes.values()))), axis=0)
 
 
-def of_rows(names: Sequence[str], rows: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> Tensor:
-    """Return reductions of tensors that take whole rows of a matrix: see `statistics.measure_stacked`."""
-    prepared = _Rows(rows, owners, sizes)
+def of_rows(
+    names: Sequence[str], rows: Tensor, owners: np.ndarray, sizes: Sequence[int], with_xla: bool = False
+) -> Tensor:
+    """Return reductions of tensors that take whole rows of a matrix: see `statistics.measure_stacked`.
+
+    With operations that XLA has too, or with faster ones.
+    """
+    prepared = _Rows(rows, owners, sizes, with_xla)
     return ops.stack([REDUCTIONS[name].rows(prepared) for name in names], axis=1)
 
 
@@ -182,7 +197,7 @@ def _measure_exactly(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
 
 def _measure_small(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
     """Return the reductions of small tensors in float64, some dozens in each operation."""
-    tables = [of_rows(names, *_in_rows(part)) for part in _parts(tensors)]
+    tables = [of_rows(names, *_in_rows(part), with_xla=True) for part in _parts(tensors)]
     return ops.concatenate(tables) if len(tables) > 1 else tables[0]
 
 
