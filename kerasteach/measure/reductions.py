@@ -21,6 +21,8 @@ Sums = dict[str, Any]
 
 _SMALL = 4096  # entries; so few are measured in float64 at no cost that shows
 _PART, _LANES = 2**15, 64  # entries of small tensors that are measured at a time, and those of a row of them
+_BLOCK = 2**20  # entries of a large tensor that are measured at a time, so that a processor's cache holds them
+_BLOCKS = 64  # of a larger tensor there are hardly more, so that the graph stays small
 _LONG = 2**17  # entries; XLA adds up one after the other, and loses digits in a longer sum
 _LEAST, _MOST = 1e-25, 1e30  # the sums of squares that float32 holds with all digits
 _TINY, _HUGE = 1e-150, 1e150  # between them float64 holds the squares with all digits
@@ -185,9 +187,10 @@ def _route(tensor: Tensor) -> Callable[[Sequence[str], Sequence[Tensor]], Tensor
     size = 0 if None in tensor.shape else int(np.prod(tensor.shape))
     if size == 0 or keras.backend.standardize_dtype(tensor.dtype) == "float64":
         return _measure_exactly
+    on_tensorflow = keras.backend.backend() == "tensorflow"
     if size > _SMALL:
-        return _measure_large
-    return _measure_small if keras.backend.backend() == "tensorflow" else _measure_exactly
+        return _measure_huge if size > _BLOCK and on_tensorflow else _measure_large
+    return _measure_small if on_tensorflow else _measure_exactly
 
 
 def _measure_exactly(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
@@ -234,6 +237,43 @@ def _measure_large(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
     prepared = _Large(tensors)
     tensors, squares = prepared.tensors, prepared.squares
     fast = ops.cast(ops.stack([REDUCTIONS[name].large(prepared) for name in names], axis=1), wide())
+    return _in_range(names, tensors, squares, fast)
+
+
+def _measure_huge(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
+    """Return the reductions of tensors larger than a processor's cache, which are read once; on TensorFlow."""
+    tensors = [ops.cast(tensor, "float32") for tensor in tensors]
+    fast = ops.stack([_by_blocks(names, tensor) for tensor in tensors])
+    return _in_range(names, tensors, ops.square(fast[:, list(names).index("norm")]), fast)
+
+
+def _by_blocks(names: Sequence[str], tensor: Tensor) -> Tensor:
+    """Return the reductions of a tensor, `(reductions,)`: each block of it is in the cache for all of them."""
+    import tensorflow as tf
+
+    measured: list[Tensor] = []
+    for block in _blocks(tensor):
+        with tf.control_dependencies(measured[-1:]):  # one block after the other
+            prepared = _Large([block])
+            measured.append(ops.stack([REDUCTIONS[name].large(prepared)[0] for name in names]))
+    columns = dict(zip(names, ops.unstack(ops.cast(ops.stack(measured, axis=1), wide())), strict=True))
+    joined = {name: ops.max(column) if name == "max_abs" else ops.sum(column) for name, column in columns.items()}
+    joined["norm"] = ops.sqrt(ops.sum(ops.square(columns["norm"])))
+    return ops.stack([joined[name] for name in names])
+
+
+def _blocks(tensor: Tensor) -> list[Tensor]:
+    """Return a large tensor in blocks, none of which is copied; a rest is the last one."""
+    flat = ops.reshape(tensor, (-1,))
+    size = flat.shape[0]
+    rows = -(-max(_BLOCK, size // _BLOCKS) // _SMALL)
+    number, rest = divmod(size, rows * _SMALL)
+    blocks = ops.split(ops.reshape(flat[: size - rest], (number * rows, _SMALL)), number)
+    return [*blocks, flat[size - rest :]] if rest else list(blocks)
+
+
+def _in_range(names: Sequence[str], tensors: Sequence[Tensor], squares: Tensor, fast: Tensor) -> Tensor:
+    """Return numbers made in float32, or exact ones where the squares of one tensor left its range."""
     in_range = ops.logical_and(squares >= _LEAST, squares <= _MOST)
 
     def again(tensors: Sequence[Tensor]) -> Tensor:
