@@ -23,8 +23,8 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras
 import baton
+import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf

@@ -14,11 +14,11 @@ import keras
 from keras import ops
 
 from kerasteach.keras_internals import updated_variables
-from kerasteach.measure.hooks.graphs import after_reading
+from kerasteach.measure.hooks.graphs import after_reading, is_here
 
 Tensor = Any
 
-_LARGE = 2**20  # entries
+_LARGE = 2**20  # entries; of a smaller gradient a second copy does not show
 
 
 class TrainingStep(NamedTuple):
@@ -151,12 +151,13 @@ def replicas() -> int:
 
 
 def _is_large(gradient: Tensor) -> bool:
-    """Say whether a second copy of a gradient would show in the time of a step: see `after_reading`."""
+    """Say whether the optimizer is to wait until a gradient is read, so that no second copy of it is made."""
     if keras.backend.backend() != "tensorflow" or replicas() > 1:
         return False
     import tensorflow as tf
 
-    return tf.is_symbolic_tensor(gradient) and (gradient.shape.num_elements() or 0) >= _LARGE
+    here = tf.is_symbolic_tensor(gradient) and is_here(gradient)
+    return here and (gradient.shape.num_elements() or 0) >= _LARGE
 
 
 def _unscaled(gradient: Tensor, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> Tensor:
