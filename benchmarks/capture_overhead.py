@@ -1,26 +1,29 @@
 """What GradientCapture costs: the time of a fit with it over that of a plain fit, and its memory.
 
-All variants train in one process, in turn and in a random order each round, each with its training step compiled
-beforehand. The tables give the median over the rounds of the ratio to the plain fit of the same round, and the
-quartiles: "a hook that does nothing" shows how far the ratios can be trusted on this machine.
+All fits of a table take turns, epoch by epoch (see `baton.py`). The tables give the median over the rounds of the ratio
+to the plain fit of the same round, the quartiles, and the ratio of the seconds of the processor. "plain again" shows
+how far the ratios can be trusted on this machine: where it is not 0.98 to 1.02, the table says so.
 
-    python benchmarks/capture_overhead.py                     # the main table
-    python benchmarks/capture_overhead.py --table parameters  # or updates, layers, devices, memory
+    python benchmarks/capture_overhead.py                     # what is to be reached, and how far it is
+    python benchmarks/capture_overhead.py --table variants    # or parameters, updates, layers, devices, memory
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import random
+import platform
+import shutil
+import subprocess
+import sys
 import tempfile
-import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import baton
 import keras
 import numpy as np
 import pandas as pd
@@ -38,21 +41,31 @@ Variants = dict[str, Callable[[], keras.callbacks.Callback | None]]
 class HookAlone(keras.callbacks.Callback):
     """The seam with a listener that does nothing: what the measurement itself is worth."""
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        optimizer_hook.detach(self.model.optimizer, self.listen)
-
     def listen(self, step):
         """Do nothing."""
 
     def on_train_begin(self, logs=None):
-        """Hook the optimizer, once."""
-        if "apply" not in vars(self.model.optimizer):
-            optimizer_hook.attach(self.model.optimizer, self.listen)
-            self.model.train_function = None
-            self.model.make_train_function()
+        """Hook the optimizer."""
+        optimizer_hook.attach(self.model.optimizer, self.listen)
+        self.model.train_function = None
+        self.model.make_train_function()
+
+    def on_train_end(self, logs=None):
+        """Leave it."""
+        optimizer_hook.detach(self.model.optimizer, self.listen)
+
+
+class ReadOnce(HookAlone):
+    """The limit: a listener that sums each gradient once, and keeps the sums of the last step on the device."""
+
+    def on_train_begin(self, logs=None):
+        """Make room for the sums, and hook the optimizer."""
+        self.sums = tf.Variable(tf.zeros(len(self.model.trainable_variables)))
+        super().on_train_begin(logs)
+
+    def listen(self, step):
+        """Sum each gradient."""
+        self.sums.assign(tf.stack([tf.reduce_sum(gradient) for gradient in step.gradients]))
 
 
 class ByHand(keras.callbacks.Callback):
@@ -89,32 +102,28 @@ def mlp(hidden: tuple[int, ...], inputs: int, steps_per_execution: int = 1, adam
     return model
 
 
-def seconds(
+def compared(
     build: Callable[[], keras.Model], x: np.ndarray, y: np.ndarray, variants: Variants, rounds: int
-) -> pd.DataFrame:
-    """Return the seconds of a fit of each variant in each round."""
-    table: list[dict[str, float]] = []
-    with ExitStack() as stack:
-        fits = {}
-        for name, make in variants.items():
-            callback = make()
-            if isinstance(callback, (kt.callbacks.GradientCapture, kt.callbacks.ActivationCapture, HookAlone)):
-                stack.enter_context(callback)
-            fits[name] = (build(), [callback] if callback else [])
-        for _ in range(rounds + 1):
-            table.append({})
-            for name in random.sample(list(fits), len(fits)):
-                model, callbacks = fits[name]
-                start = time.perf_counter()
-                model.fit(x, y, batch_size=BATCH, shuffle=False, verbose=0, callbacks=callbacks)
-                table[-1][name] = time.perf_counter() - start
-    return pd.DataFrame(table[1:])[list(variants)]  # the first round compiles
+) -> tuple[pd.DataFrame, float]:
+    """Return the ratios of the variants to a plain fit, a second plain one first; and the seconds of a plain step."""
+
+    def fit(make: Callable[[], keras.callbacks.Callback | None]) -> baton.Fit:
+        model, callback = build(), make()
+        others = [] if callback is None else [callback]
+        options = {"batch_size": BATCH, "shuffle": False, "verbose": 0}
+        return lambda around, epochs: model.fit(x, y, epochs=epochs, callbacks=around(others), **options)
+
+    plain: Variants = {"plain": lambda: None, baton.AGAIN: lambda: None}
+    times = baton.times({name: fit(make) for name, make in {**plain, **variants}.items()}, rounds)
+    keras.backend.clear_session()
+    return baton.ratios(times), times.wall["plain"].median() / (len(x) // BATCH)
 
 
-def ratios(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the median ratio to the first variant, and the quartiles."""
-    relative = table.div(table.iloc[:, 0], axis=0)
-    return pd.DataFrame({"ratio": relative.median(), "from": relative.quantile(0.25), "to": relative.quantile(0.75)})
+def printed(title: str, table: pd.DataFrame, plain: float, digits: int = 2) -> None:
+    """Print a table, and whether the machine was quiet enough for it."""
+    print(f"\n{title}; a plain step takes {plain * 1e3:.3g} ms\n{table.round(digits).to_string()}")
+    if not baton.is_quiet(table["ratio"][baton.AGAIN]):
+        print(f"The machine was too noisy to tell: {baton.AGAIN!r} is not 0.98 to 1.02.")
 
 
 def capture(**options) -> Callable[[], keras.callbacks.Callback]:
@@ -122,12 +131,56 @@ def capture(**options) -> Callable[[], keras.callbacks.Callback]:
     return lambda: kt.callbacks.GradientCapture(**options)
 
 
-def main_table(rounds: int) -> None:
+LIMIT = "a single read of the gradients"
+
+
+def rows(hidden: tuple[int, ...], inputs: int, execution: int, steps: int, goals: dict[str, float], rounds: int):
+    """Print the ratios of one network with their goals."""
+    made: Variants = {
+        LIMIT: ReadOnce,
+        "default statistics": capture(),
+        "all statistics": capture(statistics="all"),
+        "histograms, every 10th step": capture(histogram=True, every=10),
+    }
+    variants = {name: make for name, make in made.items() if name in goals or name == LIMIT}
+    build = partial(mlp, hidden, inputs, execution)
+    table, plain = compared(build, *examples(steps, inputs), variants, rounds)
+    size = f"{len(hidden)} x {hidden[0]} units, {inputs} inputs, {mlp(hidden, inputs).count_params():,} parameters"
+    table["goal"] = [format(goals[name], ".2f") if name in goals else "" for name in table.index]
+    printed(f"{size}, {execution} steps an execution, {len(os.sched_getaffinity(0))} cores", table, plain)
+
+
+def epochs_table(rounds: int) -> None:
+    """What is to be reached, and how far it is: networks of a lecture, many layers, large weights, one core."""
+    print(f"{processor()}, Python {platform.python_version()}, TensorFlow {tf.__version__}, Keras {keras.__version__}")
+    lecture = {"default statistics": 1.05, "all statistics": 1.25, "histograms, every 10th step": 1.15}
+    rows((128,) * 8, 784, 1, 50, lecture, rounds)
+    rows((128,) * 8, 784, 50, 50, {**lecture, "default statistics": 1.10}, rounds)
+    rows((32,) * 200, 32, 1, 20, {"default statistics": 1.15, "all statistics": 1.25}, rounds)
+    rows((10000,), 10000, 1, 2, {"default statistics": 1.25, "all statistics": 1.25}, max(5, rounds // 4))
+    if shutil.which("taskset"):
+        sys.stdout.flush()
+        one = ["taskset", "-c", str(max(os.sched_getaffinity(0))), sys.executable, __file__, "--table", "one-core"]
+        subprocess.run([*one, "--rounds", str(rounds)], check=True)
+
+
+def one_core_table(rounds: int) -> None:
+    """The network of a lecture on the cores that this process may use: run it by `taskset -c 1`."""
+    rows((128,) * 8, 784, 1, 50, {"default statistics": 1.10, "all statistics": 1.25}, rounds)
+
+
+def processor() -> str:
+    """Return the name of the processor."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def variants_table(rounds: int) -> None:
     """A 784-128x8-10 network at batch size 32: every variant, with 1 and 50 steps an execution."""
     for execution in (1, 50):
-        x, y = examples(200, 784)
+        x, y = examples(50, 784)
         variants: Variants = {
-            "plain": lambda: None,
             "a hook that does nothing": HookAlone,
             "norm": capture(statistics="norm"),
             "default statistics": capture(),
@@ -139,61 +192,53 @@ def main_table(rounds: int) -> None:
         }
         if execution == 1:
             variants["by hand, compiled"] = lambda x=x, y=y: ByHand(x, y, True)
-        table = seconds(lambda execution=execution: mlp((128,) * 8, 784, execution), x, y, variants, rounds)
-        print(f"\n{execution} steps an execution; a plain step takes {table['plain'].median() / 200 * 1e6:.0f} us")
-        print(ratios(table).round(2).to_string())
+        printed(
+            f"{execution} steps an execution",
+            *compared(partial(mlp, (128,) * 8, 784, execution), x, y, variants, rounds),
+        )
     x, y = examples(20, 784)
-    table = seconds(
-        lambda: mlp((128,) * 8, 784), x, y, {"plain": lambda: None, "by hand, eager": lambda: ByHand(x, y, False)}, 5
-    )
-    print("\n20 steps\n" + ratios(table).round(1).to_string())
+    by_hand: Variants = {"by hand, eager": lambda: ByHand(x, y, False)}
+    printed("20 steps", *compared(partial(mlp, (128,) * 8, 784), x, y, by_hand, 5), digits=1)
 
 
 def parameters_table(rounds: int) -> None:
     """How the cost grows with the number of parameters, in three layers."""
-    rows = {}
-    for width, steps in ((64, 200), (256, 200), (1000, 60), (3000, 12), (10000, 4)):
-        x, y = examples(steps, width)
-        variants: Variants = {"plain": lambda: None, "default": capture(), "all": capture(statistics="all")}
-        table = seconds(lambda width=width: mlp((width,), width), x, y, variants, rounds if width < 3000 else 5)
-        plain = table["plain"].median() / steps * 1e3
-        rows[f"{mlp((width,), width).count_params():.0e}"] = {"plain step, ms": plain, **ratios(table)["ratio"][1:]}
-        keras.backend.clear_session()
-    print("\nparameters\n" + pd.DataFrame(rows).T.round(2).to_string())
+    found = {}
+    for width, steps in ((64, 200), (256, 100), (1000, 20), (3000, 4), (10000, 2)):
+        build = partial(mlp, (width,), width)
+        found[f"{build().count_params():.0e}"] = growth(build, *examples(steps, width), rounds if width < 3000 else 7)
+    print("\nparameters\n" + pd.DataFrame(found).T.round(2).to_string())
+
+
+def growth(build: Callable[[], keras.Model], x: np.ndarray, y: np.ndarray, rounds: int) -> dict[str, float]:
+    """Return a row of a table that shows how the ratios grow with something."""
+    table, plain = compared(build, x, y, {"default": capture(), "all": capture(statistics="all")}, rounds)
+    return {"plain step, ms": plain * 1e3, **table["ratio"]}
 
 
 def updates_table(rounds: int) -> None:
     """What `update_ratio` costs where the weights are copied: with Adam, in a deep network and in a wide one."""
     norms, ratio = ["norm", "mean", "std", "weight_norm"], ["norm", "mean", "std", "update_ratio"]
-    for hidden, inputs, steps in (((128,) * 8, 784, 100), ((2000,) * 2, 1000, 20)):
-        x, y = examples(steps, inputs)
+    for hidden, inputs, steps in (((128,) * 8, 784, 50), ((2000,) * 2, 1000, 5)):
         variants: Variants = {
-            "plain": lambda: None,
             "with weight_norm": capture(statistics=norms),
             "with update_ratio": capture(statistics=ratio),
             "with update_ratio, every 10th step": capture(statistics=ratio, every=10),
         }
-        table = seconds(lambda hidden=hidden, inputs=inputs: mlp(hidden, inputs, adam=True), x, y, variants, rounds)
-        plain = table["plain"].median() / steps * 1e3
-        parameters = mlp(hidden, inputs).count_params()
-        print(f"\n{parameters:,} parameters, Adam; a plain step takes {plain:.1f} ms")
-        print(ratios(table).round(2).to_string())
-        keras.backend.clear_session()
+        build = partial(mlp, hidden, inputs, adam=True)
+        printed(
+            f"{build().count_params():,} parameters, Adam", *compared(build, *examples(steps, inputs), variants, rounds)
+        )
 
 
 def layers_table(rounds: int) -> None:
     """How the cost grows with the number of layers, of 32 units each; and how much of the device's memory it takes."""
-    rows = {}
+    found = {}
     for depth in (4, 16, 64, 200):
-        steps = max(20, 800 // depth)
-        x, y = examples(steps, 32)
-        variants: Variants = {"plain": lambda: None, "default": capture(), "all": capture(statistics="all")}
-        table = seconds(lambda depth=depth: mlp((32,) * depth, 32), x, y, variants, rounds)
-        plain = table["plain"].median() / steps * 1e3
         numbers = 2 * (depth + 1) * len(statistics.columns(statistics.DEFAULT))
-        rows[depth] = {"plain step, ms": plain, **ratios(table)["ratio"][1:], "bytes a step": 8 * numbers}
-        keras.backend.clear_session()
-    print("\nlayers\n" + pd.DataFrame(rows).T.round(2).to_string())
+        row = growth(partial(mlp, (32,) * depth, 32), *examples(max(10, 200 // depth), 32), rounds)
+        found[depth] = {**row, "bytes a step": 8 * numbers}
+    print("\nlayers\n" + pd.DataFrame(found).T.round(2).to_string())
     print("The device keeps the steps of one epoch, at most 16 MiB of them.")
 
 
@@ -207,8 +252,7 @@ def devices_table(rounds: int) -> None:
         with strategy.scope():
             return mlp((128,) * 3, 64)
 
-    table = seconds(build, *examples(200, 64), {"plain": lambda: None, "default": capture()}, rounds)
-    print("\nMirroredStrategy, two logical CPUs\n" + ratios(table).round(2).to_string())
+    printed("MirroredStrategy, two logical CPUs", *compared(build, *examples(50, 64), {"default": capture()}, rounds))
 
 
 def memory_table(rounds: int) -> None:
@@ -234,7 +278,9 @@ def memory_table(rounds: int) -> None:
 
 
 TABLES = {
-    "main": main_table,
+    "epochs": epochs_table,
+    "one-core": one_core_table,
+    "variants": variants_table,
     "parameters": parameters_table,
     "updates": updates_table,
     "layers": layers_table,
@@ -246,8 +292,8 @@ TABLES = {
 def main() -> None:
     """Print the tables that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--table", choices=list(TABLES), default="main")
-    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--table", choices=list(TABLES), default="epochs")
+    parser.add_argument("--rounds", type=int, default=60)
     arguments = parser.parse_args()
     TABLES[arguments.table](arguments.rounds)
 

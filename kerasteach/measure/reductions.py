@@ -20,6 +20,9 @@ Axes = Sequence[int] | None
 Sums = dict[str, Any]
 
 _SMALL = 4096  # entries; so few are measured in float64 at no cost that shows
+_PART, _LANES = 2**15, 64  # entries of small tensors that are measured at a time, and those of a row of them
+_BLOCK = 2**20  # entries of a large tensor that are measured at a time, so that a processor's cache holds them
+_BLOCKS = 64  # of a larger tensor there are hardly more, so that the graph stays small
 _LONG = 2**17  # entries; XLA adds up one after the other, and loses digits in a longer sum
 _LEAST, _MOST = 1e-25, 1e30  # the sums of squares that float32 holds with all digits
 _TINY, _HUGE = 1e-150, 1e150  # between them float64 holds the squares with all digits
@@ -58,21 +61,6 @@ class _Exact:
         self.entries, self.scale = x, scale
 
 
-class _Small:
-    """Small tensors, prepared for `Reduction.small`: all entries in one vector of float64, with their owners."""
-
-    def __init__(self, tensors: Sequence[Tensor]) -> None:
-        self.sizes = [int(np.prod(tensor.shape)) for tensor in tensors]
-        self.owners = np.repeat(np.arange(len(self.sizes), dtype="int32"), self.sizes)
-        flat = [ops.reshape(tensor, (-1,)) for tensor in tensors]
-        if len({tensor.dtype for tensor in flat}) > 1:
-            flat = [ops.cast(tensor, wide()) for tensor in flat]
-        self.entries = ops.cast(ops.concatenate(flat) if len(flat) > 1 else flat[0], wide())
-
-    def total(self, values: Tensor) -> Tensor:
-        return ops.segment_sum(values, self.owners, num_segments=len(self.sizes))
-
-
 class _Large:
     """Large tensors, prepared for `Reduction.large`: in float32, with the sums of their squares."""
 
@@ -87,26 +75,36 @@ class _Large:
 
 
 class _Rows:
-    """Tensors that take whole rows of a matrix, prepared for `Reduction.rows`; on TensorFlow."""
+    """Tensors that take whole rows of a matrix, prepared for `Reduction.rows`; on TensorFlow.
 
-    def __init__(self, rows: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> None:
+    Each row is reduced first: a segment sum of all entries takes several times as long.
+    """
+
+    def __init__(self, rows: Tensor, owners: np.ndarray, sizes: Sequence[int], with_xla: bool) -> None:
+        self._with_xla = with_xla
         self.entries, self.sizes = ops.cast(rows, "float64"), sizes
         self.filling = np.bincount(owners) * float(rows.shape[1]) - np.array(sizes, "float64")  # zeros at their ends
         self._owners = ops.convert_to_tensor(owners, "int32")
 
     @property
-    def row_norms(self) -> Tensor:
+    def row_squares(self) -> Tensor:
+        if self._with_xla:
+            return ops.sum(ops.square(self.entries), axis=1)
         import tensorflow as tf
 
-        # Each row first, in one operation without a table of squares: a long column of segments is slow, too.
-        return tf.math.reduce_euclidean_norm(self.entries, axis=1)
+        # In one operation without a table of squares, which XLA does not have.
+        return ops.square(tf.math.reduce_euclidean_norm(self.entries, axis=1))
 
     def largest(self, values: Tensor) -> Tensor:
+        if self._with_xla:
+            return ops.segment_max(values, self._owners, num_segments=len(self.sizes))
         import tensorflow as tf
 
         return tf.ensure_shape(tf.math.segment_max(values, self._owners), (len(self.sizes),))
 
     def total(self, values: Tensor) -> Tensor:
+        if self._with_xla:
+            return ops.segment_sum(values, self._owners, num_segments=len(self.sizes))
         import tensorflow as tf
 
         return tf.ensure_shape(tf.math.segment_sum(values, self._owners), (len(self.sizes),))
@@ -120,13 +118,11 @@ class Reduction:
 
     Attributes:
         exact: Of one tensor, in float64 (float32 on JAX).
-        small: Of many small tensors in few operations, `(tensors,)`.
         large: Of several large tensors in float32, `(tensors,)`.
         rows: Of tensors that take whole rows of a matrix, on TensorFlow, `(tensors,)`.
     """
 
     exact: Callable[[_Exact], Tensor]
-    small: Callable[[_Small], Tensor]
     large: Callable[[_Large], Tensor]
     rows: Callable[[_Rows], Tensor]
 
@@ -134,37 +130,31 @@ class Reduction:
 REDUCTIONS = {
     "size": Reduction(
         exact=lambda x: ops.cast(x.number, wide()),
-        small=lambda x: ops.convert_to_tensor(np.array(x.sizes, wide())),
         large=lambda x: x.sizes,
         rows=lambda x: ops.convert_to_tensor(np.array(x.sizes, "float64")),
     ),
     "norm": Reduction(
         exact=lambda x: x.scale * ops.sqrt(ops.sum(ops.square(x.entries), axis=x.axes)),
-        small=lambda x: ops.sqrt(x.total(ops.square(x.entries))),
         large=lambda x: ops.sqrt(x.squares),
-        rows=lambda x: ops.sqrt(x.total(ops.square(x.row_norms))),
+        rows=lambda x: ops.sqrt(x.total(x.row_squares)),
     ),
     "sum": Reduction(
         exact=lambda x: x.scale * ops.sum(x.entries, axis=x.axes),
-        small=lambda x: x.total(x.entries),
         large=lambda x: ops.stack([_sum(tensor) for tensor in x.tensors]),
         rows=lambda x: x.total(ops.sum(x.entries, axis=1)),
     ),
     "sum_abs": Reduction(
         exact=lambda x: x.scale * ops.sum(ops.abs(x.entries), axis=x.axes),
-        small=lambda x: x.total(ops.abs(x.entries)),
         large=lambda x: ops.stack([_sum(tensor) for tensor in x.magnitudes]),
         rows=lambda x: x.total(ops.sum(ops.abs(x.entries), axis=1)),
     ),
     "max_abs": Reduction(
         exact=lambda x: x.scale * ops.max(ops.abs(x.entries), axis=x.axes),
-        small=lambda x: ops.segment_max(ops.abs(x.entries), x.owners, num_segments=len(x.sizes)),
         large=lambda x: ops.stack([ops.max(tensor) for tensor in x.magnitudes]),
         rows=lambda x: x.largest(ops.max(ops.abs(x.entries), axis=1)),
     ),
     "zeros": Reduction(
         exact=lambda x: ops.sum(ops.cast(ops.equal(x.entries, 0), wide()), axis=x.axes),
-        small=lambda x: x.total(ops.cast(ops.equal(x.entries, 0), wide())),
         large=lambda x: ops.stack([_zeros(tensor) for tensor in x.magnitudes]),
         rows=lambda x: x.total(ops.sum(ops.cast(ops.equal(x.entries, 0), "float64"), axis=1)) - x.filling,
     ),
@@ -189,9 +179,14 @@ def table(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
     return ops.take(ops.concatenate(tables), np.argsort(np.concatenate(list(routes.values()))), axis=0)
 
 
-def of_rows(names: Sequence[str], rows: Tensor, owners: np.ndarray, sizes: Sequence[int]) -> Tensor:
-    """Return reductions of tensors that take whole rows of a matrix: see `statistics.measure_stacked`."""
-    prepared = _Rows(rows, owners, sizes)
+def of_rows(
+    names: Sequence[str], rows: Tensor, owners: np.ndarray, sizes: Sequence[int], with_xla: bool = False
+) -> Tensor:
+    """Return reductions of tensors that take whole rows of a matrix: see `statistics.measure_stacked`.
+
+    With operations that XLA has too, or with faster ones.
+    """
+    prepared = _Rows(rows, owners, sizes, with_xla)
     return ops.stack([REDUCTIONS[name].rows(prepared) for name in names], axis=1)
 
 
@@ -200,9 +195,10 @@ def _route(tensor: Tensor) -> Callable[[Sequence[str], Sequence[Tensor]], Tensor
     size = 0 if None in tensor.shape else int(np.prod(tensor.shape))
     if size == 0 or keras.backend.standardize_dtype(tensor.dtype) == "float64":
         return _measure_exactly
+    on_tensorflow = keras.backend.backend() == "tensorflow"
     if size > _SMALL:
-        return _measure_large
-    return _measure_small if keras.backend.backend() == "tensorflow" else _measure_exactly
+        return _measure_huge if size > _BLOCK and on_tensorflow else _measure_large
+    return _measure_small if on_tensorflow else _measure_exactly
 
 
 def _measure_exactly(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
@@ -211,9 +207,37 @@ def _measure_exactly(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
 
 
 def _measure_small(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
-    """Return the reductions of small tensors, all together in float64."""
-    prepared = _Small(tensors)
-    return ops.stack([REDUCTIONS[name].small(prepared) for name in names], axis=1)
+    """Return the reductions of small tensors in float64, some dozens in each operation."""
+    tables = [of_rows(names, *_in_rows(part), with_xla=True) for part in _parts(tensors)]
+    return ops.concatenate(tables) if len(tables) > 1 else tables[0]
+
+
+def _parts(tensors: Sequence[Tensor]) -> list[list[Tensor]]:
+    """Divide small tensors into parts that a processor's cache holds, so that each is measured while the next comes."""
+    parts: list[list[Tensor]] = []
+    entries = _PART
+    for tensor in tensors:
+        size = int(np.prod(tensor.shape))
+        if entries + size > _PART:
+            parts.append([])
+            entries = 0
+        parts[-1].append(tensor)
+        entries += size
+    return parts
+
+
+def _in_rows(tensors: Sequence[Tensor]) -> tuple[Tensor, np.ndarray, list[int]]:
+    """Lay tensors below one another in a matrix, and return it with the owners of its rows and the tensors' sizes."""
+    sizes = [int(np.prod(tensor.shape)) for tensor in tensors]
+    rows = [-(-size // _LANES) for size in sizes]
+    flat = [ops.reshape(tensor, (-1,)) for tensor in tensors]
+    if len({tensor.dtype for tensor in flat}) > 1:
+        flat = [ops.cast(tensor, "float64") for tensor in flat]
+    pieces: list[Tensor] = []
+    for tensor, size, length in zip(flat, sizes, rows, strict=True):
+        pieces += [tensor, ops.zeros(length * _LANES - size, tensor.dtype)][: 1 + (size % _LANES > 0)]
+    matrix = ops.reshape(ops.concatenate(pieces) if len(pieces) > 1 else pieces[0], (-1, _LANES))
+    return matrix, np.repeat(np.arange(len(sizes), dtype="int32"), rows), sizes
 
 
 def _measure_large(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
@@ -221,6 +245,43 @@ def _measure_large(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
     prepared = _Large(tensors)
     tensors, squares = prepared.tensors, prepared.squares
     fast = ops.cast(ops.stack([REDUCTIONS[name].large(prepared) for name in names], axis=1), wide())
+    return _in_range(names, tensors, squares, fast)
+
+
+def _measure_huge(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
+    """Return the reductions of tensors larger than a processor's cache, which are read once; on TensorFlow."""
+    tensors = [ops.cast(tensor, "float32") for tensor in tensors]
+    fast = ops.stack([_by_blocks(names, tensor) for tensor in tensors])
+    return _in_range(names, tensors, ops.square(fast[:, list(names).index("norm")]), fast)
+
+
+def _by_blocks(names: Sequence[str], tensor: Tensor) -> Tensor:
+    """Return the reductions of a tensor, `(reductions,)`: each block of it is in the cache for all of them."""
+    import tensorflow as tf
+
+    measured: list[Tensor] = []
+    for block in _blocks(tensor):
+        with tf.control_dependencies(measured[-1:]):  # one block after the other
+            prepared = _Large([block])
+            measured.append(ops.stack([REDUCTIONS[name].large(prepared)[0] for name in names]))
+    columns = dict(zip(names, ops.unstack(ops.cast(ops.stack(measured, axis=1), wide())), strict=True))
+    joined = {name: ops.max(column) if name == "max_abs" else ops.sum(column) for name, column in columns.items()}
+    joined["norm"] = ops.sqrt(ops.sum(ops.square(columns["norm"])))
+    return ops.stack([joined[name] for name in names])
+
+
+def _blocks(tensor: Tensor) -> list[Tensor]:
+    """Return a large tensor in blocks, none of which is copied; a rest is the last one."""
+    flat = ops.reshape(tensor, (-1,))
+    size = flat.shape[0]
+    rows = -(-max(_BLOCK, size // _BLOCKS) // _SMALL)
+    number, rest = divmod(size, rows * _SMALL)
+    blocks = ops.split(ops.reshape(flat[: size - rest], (number * rows, _SMALL)), number)
+    return [*blocks, flat[size - rest :]] if rest else list(blocks)
+
+
+def _in_range(names: Sequence[str], tensors: Sequence[Tensor], squares: Tensor, fast: Tensor) -> Tensor:
+    """Return numbers made in float32, or exact ones where the squares of one tensor left its range."""
     in_range = ops.logical_and(squares >= _LEAST, squares <= _MOST)
 
     def again(tensors: Sequence[Tensor]) -> Tensor:

@@ -236,6 +236,28 @@ def test_one_zero_in_many_is_counted():
         assert rows(["zero_fraction"], [gradient])[0, 0] == pytest.approx(1 / gradient.size, rel=1e-6)
 
 
+@pytest.mark.parametrize("bad", [None, 1e25, np.nan])
+def test_a_gradient_of_several_blocks_is_numpys(bad):
+    """Of 2^21 + 3 entries, which are read block by block, each statistic is NumPy's; also where one is huge or NaN."""
+    gradient = np.random.default_rng(0).normal(0.1, size=2**21 + 3).astype("float32")
+    gradient[:5] = 0
+    gradient[2**20] = gradient[2**20] if bad is None else bad
+    (values,) = rows(list(NUMPY), [gradient.reshape(-1, 1)], jit_compile=False)
+    expected = [function(gradient.astype("float64")) for function in NUMPY.values()]
+    np.testing.assert_allclose(values, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("jit_compile", [None, False, True])
+def test_small_gradients_of_several_parts_are_each_their_own(jit_compile):
+    """Of 60 small gradients of other sizes, 64 entries and one among them, each has NumPy's numbers in its row."""
+    random = np.random.default_rng(0)
+    sizes = [1, 64, 63, 4096, 65, *random.integers(1, 4096, 55)]
+    gradients = [random.normal(size=size).astype("float32") for size in sizes]
+    values = rows(list(NUMPY), gradients, jit_compile=jit_compile)
+    expected = [[function(one.astype("float64")) for function in NUMPY.values()] for one in gradients]
+    np.testing.assert_allclose(values, expected, rtol=1e-9, atol=1e-12)
+
+
 def test_the_stated_limits_hold():
     """Subnormal entries are 0 to TensorFlow; `std` far from 0 has the digits that its docstring promises."""
     norm, zeros = rows(["norm", "zero_fraction"], [np.full(10, 1e-40, "float32")])[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -41,6 +42,26 @@ def is_inside(tensor: Tensor) -> bool:
     while graph is not None and graph is not here:
         graph = getattr(graph, "outer_graph", None)
     return graph is here
+
+
+def after_reading(tensor: Tensor) -> Tensor:
+    """Return a tensor that is there once all that reads it so far has been computed; on TensorFlow.
+
+    Nobody else needs its memory then, and an optimizer that multiplies it by the learning rate writes the product there
+    instead of into memory of its own.
+    """
+    import tensorflow as tf
+
+    with tf.control_dependencies(list(_readers(tensor))):
+        return tf.identity(tensor)
+
+
+def _readers(tensor: Tensor) -> Iterator[Any]:
+    """Yield the operations that read a tensor's memory, also where it has another shape."""
+    for operation in tensor.consumers():
+        yield operation
+        if operation.type in ("Reshape", "Identity"):
+            yield from _readers(operation.outputs[0])
 
 
 def _graph(tensor: Tensor) -> Any:

@@ -14,8 +14,11 @@ import keras
 from keras import ops
 
 from kerasteach.keras_internals import updated_variables
+from kerasteach.measure.hooks.graphs import after_reading, is_here
 
 Tensor = Any
+
+_LARGE = 2**20  # entries; of a smaller gradient a second copy does not show
 
 
 class TrainingStep(NamedTuple):
@@ -55,6 +58,7 @@ class _Hook:
         variables = updated_variables(self.optimizer) if trainable_variables is None else list(trainable_variables)
         gradients = list(grads)  # which may be a generator, and can be gone through once
         later = self._show(gradients, variables)
+        gradients = [after_reading(gradient) if _is_large(gradient) else gradient for gradient in gradients]
         result = self.method(gradients, None if trainable_variables is None else variables)
         self._finish(later)
         return result
@@ -144,6 +148,16 @@ def replicas() -> int:
     import tensorflow as tf
 
     return int(tf.distribute.get_strategy().num_replicas_in_sync)
+
+
+def _is_large(gradient: Tensor) -> bool:
+    """Say whether the optimizer is to wait until a gradient is read, so that no second copy of it is made."""
+    if keras.backend.backend() != "tensorflow" or replicas() > 1:
+        return False
+    import tensorflow as tf
+
+    here = tf.is_symbolic_tensor(gradient) and is_here(gradient)
+    return here and (gradient.shape.num_elements() or 0) >= _LARGE
 
 
 def _unscaled(gradient: Tensor, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> Tensor:
