@@ -147,7 +147,7 @@ def rows(hidden: tuple[int, ...], inputs: int, execution: int, steps: int, goals
     table, plain = compared(build, *examples(steps, inputs), variants, rounds)
     size = f"{len(hidden)} x {hidden[0]} units, {inputs} inputs, {mlp(hidden, inputs).count_params():,} parameters"
     table["goal"] = [format(goals[name], ".2f") if name in goals else "" for name in table.index]
-    printed(f"{size}, {execution} steps an execution, {len(os.sched_getaffinity(0))} cores", table, plain)
+    printed(f"{size}; steps an execution: {execution}; cores: {len(os.sched_getaffinity(0))}", table, plain)
 
 
 def epochs_table(rounds: int) -> None:
@@ -193,7 +193,7 @@ def variants_table(rounds: int) -> None:
         if execution == 1:
             variants["by hand, compiled"] = lambda x=x, y=y: ByHand(x, y, True)
         printed(
-            f"{execution} steps an execution",
+            f"steps an execution: {execution}",
             *compared(partial(mlp, (128,) * 8, 784, execution), x, y, variants, rounds),
         )
     x, y = examples(20, 784)

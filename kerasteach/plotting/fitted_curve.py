@@ -72,7 +72,7 @@ def fitted_curve(
         >>> import pandas as pd, kerasteach as kt
         >>> table = pd.DataFrame({"x_1": [0.0, 1.0, 2.0], "output": "value_1", "value": [0.0, 2.0, 4.0]})
         >>> ax = kt.plotting.fitted_curve(table, [0.5, 1.5], [1.0, 4.0])
-        >>> ax.get_title().split(" (")[0]
+        >>> " ".join(ax.get_title().split()[:6])
         'training data: 0.71 off the line'
     """
     check_title(title)

@@ -73,7 +73,7 @@ def test_the_figure_says_nothing_of_the_fault(clinic):
         "Accuracy on new images",
         "Images and their labels",
         "Gradient, layer by layer",
-        "Steps, layer by layer",
+        "Steps of the kernels, layer by layer",
         "Units that are always 0",
     ]
     assert [text.get_text() for text in figure.axes[2].texts] == [str(label) for label in clinic.labels]
