@@ -19,7 +19,7 @@ def network(activation="softmax", loss="sparse_categorical_crossentropy", optimi
             keras.layers.Dense(3, activation=activation),
         ]
     )
-    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
+    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"], run_eagerly=True)
     return model
 
 
@@ -112,14 +112,14 @@ def forked(kind="softmax", names=("kind", "size"), keys=None):
 def test_of_several_outputs_each_has_its_loss_and_targets(model, losses, targets):
     """Classes and a value, given by position or by name; whoever mixed them up would find targets that do not fit."""
     built = model()
-    built.compile(keras.optimizers.Adam(0.05), losses)
-    assert not kt.preflight(built, X, targets)
+    built.compile(keras.optimizers.Adam(0.05), losses, run_eagerly=True)
+    assert not kt.preflight(built, X, targets, steps=5)
 
 
 def test_a_finding_names_the_output_it_is_of():
     """Sigmoid where the loss takes the values of softmax."""
     model = forked("sigmoid")
-    model.compile("adam", LOSSES, loss_weights={"kind": 0.1, "size": 1.0})
+    model.compile("adam", LOSSES, loss_weights={"kind": 0.1, "size": 1.0}, run_eagerly=True)
     found = kt.preflight(model, X, TARGETS, steps=3)
     assert found.frame.query("rule == 'KT501'")["evidence"].item().startswith("output kind: the last layer's function")
 
