@@ -109,6 +109,24 @@ class GradientCapture(GradientViews, Capture):
         self._raw = checked_raw(raw)
         self.frozen: tuple[str, ...] = ()
 
+    @property
+    def disconnected(self) -> tuple[str, ...]:
+        """The names of the layers with weights to train that got no gradient at all: the loss does not depend on them.
+
+        They have no row either. None before the first step.
+
+        Example:
+            >>> import keras, numpy as np, kerasteach as kt
+            >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+            >>> model.compile(optimizer="sgd", loss="mse")
+            >>> capture = kt.callbacks.GradientCapture()
+            >>> _ = model.fit(np.ones((4, 2)), np.zeros(4), verbose=0, callbacks=[capture])
+            >>> capture.disconnected
+            ()
+        """
+        seen = set(self.frame["layer"])
+        return tuple(dict.fromkeys(one.layer for one in self._recording.entries if seen and one.layer not in seen))
+
     def diagnose(self, activations: Any = None, history: Any = None, *, mute: Iterable[str] = ()) -> Findings:
         """Say what is wrong with the last training: `kerasteach.diagnose` of this capture.
 

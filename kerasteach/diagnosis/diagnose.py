@@ -72,7 +72,8 @@ def diagnose(gradients: Any, activations: Any = None, history: Any = None, *, mu
     found = [row for rule in usable for row in _of_rule(rule, networks, keys)]
     frame = _errors_first(pd.DataFrame(found, columns=[*keys, *COLUMNS]))
     skipped = {rule.id: next(need for need in rule.needs if need not in there) for rule in rules if rule not in usable}
-    return Findings(frame, tuple(rule.id for rule in usable), skipped, tuple(getattr(gradients, "frozen", ())))
+    aside = (tuple(getattr(gradients, name, ())) for name in ("frozen", "disconnected"))
+    return Findings(frame, tuple(rule.id for rule in usable), skipped, *aside)
 
 
 def of_setup(setup: Setup, in_steps: Findings | None = None) -> Findings:

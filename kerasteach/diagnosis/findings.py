@@ -28,12 +28,15 @@ class Findings(Displayed):
         frozen: The layers that no step changes because they are frozen, which is no fault and shown below; they have
             no gradient that could be judged. Known of a `GradientCapture` and of `kerasteach.preflight`. Defaults to
             none.
+        disconnected: The layers that the loss does not depend on, which is not always a fault and shown below
+            likewise. Known of a `GradientCapture`. Defaults to none.
     """
 
     frame: pd.DataFrame
     looked_at: tuple[str, ...]
     skipped: dict[str, str]
     frozen: tuple[str, ...] = ()
+    disconnected: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -77,8 +80,9 @@ class Findings(Displayed):
         found = "" if self else "No finding."
         more = 'kt.diagnosis.explain("KT201") explains a rule.' if self else ""
         frozen = f"Frozen, and not looked at: {_listed(self.frozen)}." if self.frozen else ""
+        unused = f"The loss does not depend on: {_listed(self.disconnected)}." if self.disconnected else ""
         more = more.replace("KT201", str(self.frame["rule"].iloc[0])) if self else ""
-        return " ".join(part for part in (found, looked, *skipped, frozen, more) if part)
+        return " ".join(part for part in (found, looked, *skipped, frozen, unused, more) if part)
 
 
 def _name(key: str, value: object) -> str:

@@ -178,3 +178,19 @@ def test_a_model_without_a_weight_to_train_is_an_error():
     model.trainable = False
     model.compile("adam", "sparse_categorical_crossentropy")
     assert list(kt.preflight(model, X, Y).frame["rule"]) == ["KT507"]
+
+
+def test_layers_that_the_loss_does_not_depend_on_are_named_and_are_no_finding():
+    """A second head without a loss gets no gradient; the layers in front of both do."""
+    inputs = keras.Input((64,))
+    front = layers.Dense(8, activation="relu", name="front")(inputs)
+    outputs = [layers.Dense(10, "softmax", name="kind")(front), layers.Dense(1, name="idle")(front)]
+    model = keras.Model(inputs, outputs)
+    model.compile("adam", ["sparse_categorical_crossentropy", None])
+    capture = kt.callbacks.GradientCapture()
+    with pytest.warns(UserWarning, match="Gradients do not exist"):  # Keras's own
+        model.fit(X, [Y, None], verbose=0, callbacks=[capture])
+    found = capture.diagnose()
+    assert not found
+    assert capture.disconnected == found.disconnected == ("idle",)
+    assert "The loss does not depend on: idle." in str(found)
