@@ -123,7 +123,7 @@ def printed(title: str, table: pd.DataFrame, plain: float, digits: int = 2) -> N
     """Print a table, and whether the machine was quiet enough for it."""
     print(f"\n{title}; a plain step takes {plain * 1e3:.3g} ms\n{table.round(digits).to_string()}")
     if not baton.is_quiet(table["ratio"][baton.AGAIN]):
-        print(f"The machine was too noisy to tell: {baton.AGAIN!r} is not 0.98 to 1.02.")
+        print(f"The machine was too noisy to decide: {baton.AGAIN!r} is not 0.98 to 1.02.")
 
 
 def capture(**options) -> Callable[[], keras.callbacks.Callback]:
