@@ -185,7 +185,8 @@ def compare(
         output = resume
     force = force or resume is not None  # the figures and the summary there are the comparison's own
     check_names(activations)
-    parts = whole("processes", processes) if parts is None else whole("parts", parts)
+    whole("processes", processes)
+    parts = processes if parts is None else whole("parts", parts)
     files = Files(output, force)
     if animate and every == "none":
         raise ValueError("`animate` shows the gradients. Received: --animate --every none, which keeps none.")
