@@ -33,13 +33,20 @@ def is_here(tensor: Tensor) -> bool:
 
 
 def is_inside(tensor: Tensor) -> bool:
-    """Say whether a tensor belongs to a loop, branch or function inside the step that is being traced."""
+    """Say whether a tensor belongs to a loop, branch or function inside the step that is being traced.
+
+    Keras builds a model in a graph of its own, and a function that is called there belongs to that one, which nobody
+    keeps: TensorFlow refers to it weakly, and may have collected it by the end of the step.
+    """
     import tensorflow as tf
 
     graph, here = _graph(tensor), tf.compat.v1.get_default_graph()
     if tf.executing_eagerly():
         return graph is not None
     while graph is not None and graph is not here:
+        around = getattr(graph, "_weak_outer_graph", None)
+        if around is not None and around() is None:
+            return True
         graph = getattr(graph, "outer_graph", None)
     return graph is here
 

@@ -1,10 +1,12 @@
-"""The order of operations that a hook fixes in a training step."""
+"""The graphs of a training step: what is inside it, and the order of operations that a hook fixes."""
+
+import gc
 
 import numpy as np
 import tensorflow as tf
 
 import kerasteach as kt
-from kerasteach.measure.hooks.graphs import after_reading
+from kerasteach.measure.hooks.graphs import after_reading, is_inside
 
 
 def test_a_gradient_is_handed_on_after_its_readers():
@@ -21,6 +23,28 @@ def test_a_gradient_is_handed_on_after_its_readers():
     gradient = np.array([[1.0, -2.0]], "float32")
     np.testing.assert_array_equal(step(gradient), gradient)
     assert before == [True]
+
+
+def test_a_function_is_inside_the_step_also_when_the_graph_around_it_is_gone():
+    """Keras builds a model in a graph that TensorFlow may have collected before the step ends."""
+    found = []
+
+    def nested():
+        with tf.__internal__.FuncGraph("around").as_default(), tf.__internal__.FuncGraph("inner").as_default():
+            return tf.constant(1.0)
+
+    @tf.function(autograph=False)
+    def step():
+        inner = nested()
+        gc.collect()
+        found.append((is_inside(inner), is_inside(elsewhere)))
+
+    with tf.Graph().as_default(), tf.__internal__.FuncGraph("elsewhere").as_default():
+        elsewhere = tf.constant(1.0)
+        outer = elsewhere.graph.outer_graph
+    step()
+    assert outer is not None
+    assert found == [(True, False)]
 
 
 def test_weights_of_a_large_layer_are_those_of_a_plain_fit():
