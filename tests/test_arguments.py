@@ -5,6 +5,8 @@ import re
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import keras
@@ -514,20 +516,26 @@ def test_every_public_callable_is_covered():
     assert sorted(CALLABLES) == sorted(BASE)
 
 
-# `make test` tries a twelfth of the values on each argument, other ones on neighboring arguments; the rest is slow.
-PARTS = [
-    pytest.param(*case, [value for place, value in enumerate(ODD) if (place % 12 == number % 12) == few], **options)
-    for number, case in enumerate(CASES)
-    for few, options in (
-        (True, {"id": ".".join(case)}),
-        (False, {"id": ".".join(case) + "-rest", "marks": pytest.mark.slow}),
-    )
-]
+def parts():
+    """Yield each argument with the odd values, of which `make test` tries few.
+
+    A twelfth of them on one argument of each callable, other values and another place from one callable to the next.
+    The rest is slow.
+    """
+    for number, (callable_, group) in enumerate(groupby(CASES, key=itemgetter(0))):
+        named = [argument for _, argument in group]
+        for place, argument in enumerate(named):
+            few = [odd for turn, odd in enumerate(ODD) if turn % 12 == number % 12 and place == number % len(named)]
+            rest = [odd for odd in ODD if odd not in few]
+            name = f"{callable_}.{argument}"
+            if few:
+                yield pytest.param(callable_, argument, few, id=name)
+            yield pytest.param(callable_, argument, rest, id=f"{name}-rest", marks=pytest.mark.slow)
 
 
 @pytest.mark.filterwarnings("ignore:You are using a softmax over axis")  # Keras's advice on a single logit
 @pytest.mark.filterwarnings("ignore:Animation was deleted")
-@pytest.mark.parametrize(("name", "argument", "values"), PARTS)
+@pytest.mark.parametrize(("name", "argument", "values"), list(parts()))
 def test_an_odd_value_works_or_is_named_by_the_error(name, argument, values, tmp_path, monkeypatch):
     """The error is a ValueError or TypeError, or a documented one, names argument and value, and leaves no figure."""
     monkeypatch.chdir(tmp_path)
