@@ -5,6 +5,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 
 import keras
 import pandas as pd
@@ -12,11 +13,13 @@ import pytest
 from matplotlib.animation import writers
 
 import kerasteach as kt
+from kerasteach.cli import main
 from kerasteach.cli.compare.training import builders
 from kerasteach.cli.terminal import accept_any_encoding
 from kerasteach.experiment import executor
 
 SMALL = ["compare", "--data", "iris", "--hidden", "5", "5", "--seeds", "2", "--epochs", "2"]
+SIGMOID_AND_RELU = ["--activations", "sigmoid", "relu", "--error-below", "0.5", "--output", "out"]
 COMMANDS = ("compare", "plot", "activations", "descent", "devices", "trace", "exercises", "tutorials")
 
 
@@ -42,16 +45,22 @@ def undrawn(monkeypatch):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """Run a small comparison once, and return what it printed and where."""
-    folder = tmp_path_factory.mktemp("run")
-    options = ["--activations", "sigmoid", "relu", "--error-below", "0.5", "--output", "out"]
-    return command(*SMALL, *options, cwd=folder), folder / "out"
+    """Run a small comparison once, in this process, and return its status, what it printed and where it wrote."""
+    folder, printed = tmp_path_factory.mktemp("run"), io.StringIO()
+    with pytest.MonkeyPatch.context() as patched, redirect_stdout(printed), redirect_stderr(io.StringIO()):
+        patched.chdir(folder)
+        patched.setenv("COLUMNS", "120")
+        patched.setattr(sys.modules["kerasteach.cli.compare.command"], "start_tensorflow", lambda: None)
+        patched.setattr(sys, "argv", ["kerasteach", *SMALL, *SIGMOID_AND_RELU])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    return ended.value.code, printed.getvalue(), folder / "out"
 
 
 def test_compare_writes_figures_and_tables(run):
     """Exit status 0; the six figures and the tables are there, and nothing else."""
-    done, folder = run
-    assert done.returncode == 0, done.stderr
+    status, _, folder = run
+    assert status == 0
     assert sorted(file.name for file in folder.iterdir()) == [
         *("confusion.parquet", "confusion_matrix.png", "gradient_flow.png", "gradient_heat_map.png"),
         *("gradients.parquet", "history.parquet"),
@@ -61,15 +70,17 @@ def test_compare_writes_figures_and_tables(run):
 
 def test_compare_prints_summary_and_paths(run):
     """A row an activation, a column a quantity, and where each figure is."""
-    done, _ = run
+    _, printed, _ = run
     for word in ("sigmoid", "relu", "final loss", "test accuracy", "epochs to error < 0.5", "gradient ratio"):
-        assert re.search(word.replace(" ", r"\s+"), done.stdout), word
-    assert "out/lecture.png" in done.stdout
+        assert re.search(word.replace(" ", r"\s+"), printed), word
+    assert "out/lecture.png" in printed
 
 
-def test_compare_shows_progress_and_no_chatter(run):
+@pytest.mark.slow  # a process of its own that starts TensorFlow
+def test_compare_shows_progress_and_no_chatter(tmp_path):
     """Standard error has the bar, and none of TensorFlow's start."""
-    done, _ = run
+    done = command(*SMALL, *SIGMOID_AND_RELU, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     assert "networks" in done.stderr
     assert "oneDNN" not in done.stderr
     assert "Traceback" not in done.stderr
@@ -77,7 +88,7 @@ def test_compare_shows_progress_and_no_chatter(run):
 
 def test_the_saved_run_is_the_comparison(run):
     """The tables on disk are what `compare` returns, and summary.csv its summary."""
-    _, folder = run
+    *_, folder = run
     loaded = kt.Comparison.load(folder)
     summary = pd.read_csv(folder / "summary.csv", index_col="activation")
     pd.testing.assert_frame_equal(loaded.summary(), summary, check_dtype=False)
@@ -87,9 +98,8 @@ def test_the_saved_run_is_the_comparison(run):
 @pytest.mark.slow
 def test_the_same_options_give_the_same_tables(run, tmp_path):
     """A second run in a process of its own repeats the first to the last digit."""
-    _, folder = run
-    options = ["--activations", "sigmoid", "relu", "--error-below", "0.5", "--output", "out", "--format", "svg"]
-    done = command(*SMALL, *options, cwd=tmp_path, PYTHONIOENCODING="ascii")  # as some terminals are
+    *_, folder = run
+    done = command(*SMALL, *SIGMOID_AND_RELU, "--format", "svg", cwd=tmp_path, PYTHONIOENCODING="ascii")  # as some terminals are
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "lecture.svg").exists()
     first, second = kt.Comparison.load(folder), kt.Comparison.load(tmp_path / "out")
@@ -99,7 +109,7 @@ def test_the_same_options_give_the_same_tables(run, tmp_path):
 
 def test_existing_files_stay_without_force(run, here, capsys):
     """The error comes before any training, and names the way."""
-    _, folder = run
+    *_, folder = run
     assert here(*SMALL, "--output", folder) == 2
     told = capsys.readouterr().err
     assert told.startswith("kerasteach: error: ")
@@ -158,7 +168,7 @@ def test_a_bad_activation_is_refused_before_tensorflow_starts(words, tmp_path):
 @pytest.mark.usefixtures("undrawn")
 def test_force_replaces_what_is_there(run, here, tmp_path):
     """With `--force` the files are new, without it they keep their bytes."""
-    _, folder = run
+    *_, folder = run
     old = {file.name: file.read_bytes() for file in folder.iterdir()}
     for name, content in old.items():
         (tmp_path / name).write_bytes(content)
@@ -172,7 +182,7 @@ def test_force_replaces_what_is_there(run, here, tmp_path):
 @pytest.mark.slow
 def test_force_leaves_no_page_of_the_comparison_before(run, here, tmp_path):
     """A second page, or another format, would show networks that were replaced; one's own pictures stay."""
-    _, folder = run
+    *_, folder = run
     for file in folder.iterdir():
         shutil.copy(file, tmp_path)
     old = ("lecture-2.png", "gradient_heat_map-2.png", "lecture.pdf", "decision_boundary.png")
@@ -323,6 +333,7 @@ def test_trace_of_a_large_model_writes_the_table(here, tmp_path, capsys):
     assert [file.name for file in (tmp_path / "kerasteach-trace").iterdir()] == ["training_step.csv"]
 
 
+@pytest.mark.slow
 def test_trace_of_a_large_batch_draws_the_network(here, tmp_path, capsys):
     """Five examples are too many to explain, but not to draw one of them."""
     rows = "".join(f"0.{number},0.5\n" for number in range(5))
@@ -341,6 +352,7 @@ def test_trace_writes_the_step_explorer(here, tmp_path, capsys):
     assert "Zahlen verdecken" in page
 
 
+@pytest.mark.slow
 def test_trace_speaks_german(here, capsys):
     """The explanation that is printed has the sentences of the catalog."""
     assert here("trace", "--language", "de") == 0
@@ -376,6 +388,7 @@ def test_descent_writes_figures_and_the_table_and_prints_verdicts(here, tmp_path
     assert "out/descent_path.png" in told.out
 
 
+@pytest.mark.slow
 def test_descent_needs_no_option(here, tmp_path, capsys):
     """It shows the trade-off on the parabola, in any format."""
     assert here("descent", "--format", "svg", "--style", "paper", "--value-below", "1e-3") == 0
@@ -519,6 +532,7 @@ def test_options_may_be_in_singular_and_plural_and_have_the_arguments_name(here,
     assert {0.5, 0.25} <= set(table.select_dtypes("number").to_numpy().ravel())
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize(("every", "rows"), [("none", []), ("2", [0, 2])])
 def test_gradients_are_kept_as_every_says(every, rows, here, tmp_path, capsys):
@@ -612,6 +626,7 @@ def test_an_interrupted_comparison_is_resumed(interrupt, here, tmp_path, capsys)
     pd.testing.assert_frame_equal(kt.Comparison.load(folder).history, whole.history)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own_models", "undrawn")
 def test_the_hint_after_an_interruption_names_ones_own_models(interrupt, here, tmp_path):
     """Without them, the comparison could not go on."""
@@ -661,7 +676,7 @@ def test_resuming_needs_a_comparison(here, tmp_path, capsys):
 @pytest.mark.slow
 def test_resuming_writes_summary_and_figures_anew(run, here, tmp_path, capsys):
     """A comparison that is finished is drawn again, without `--force`: the files there are its own."""
-    _, folder = run
+    *_, folder = run
     shutil.copytree(folder, tmp_path / "out")
     for name in ("summary.csv", "lecture.png"):
         (tmp_path / "out" / name).write_text("old")

@@ -58,6 +58,7 @@ def here(here):
     return partial(here, "plot")
 
 
+@pytest.mark.slow
 def test_a_figure_of_a_saved_run_needs_neither_keras_nor_scikit_learn(saved, tmp_path):
     """It is drawn in a process without them, and without SciPy's statistics, which take longer than the figure."""
     code = "import sys\nfrom kerasteach.cli import main\ntry:\n    main()\n"
@@ -81,6 +82,7 @@ def test_list_names_the_figures_that_fit(saved, here, capsys):
     assert set(saved.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_the_gradient_flow_is_animated(saved, here, tmp_path, capsys):
     """A frame an epoch, beside the figure; what cannot be animated is refused."""
     options = ["--style", "paper", "--output", "out", "--animate"]
@@ -93,6 +95,7 @@ def test_the_gradient_flow_is_animated(saved, here, tmp_path, capsys):
     assert "`--animate` needs a figure that can be animated: gradient_flow. Received: FIGURE learning_curves" in told
 
 
+@pytest.mark.slow
 def test_without_a_figure_the_usual_ones_are_drawn(here, tmp_path, capsys):
     """Into the run's folder, and only where no file is in the way."""
     comparison(finished=True).save(tmp_path / "run")
@@ -106,6 +109,7 @@ def test_without_a_figure_the_usual_ones_are_drawn(here, tmp_path, capsys):
     assert changed == ["test_scores"]
 
 
+@pytest.mark.slow
 def test_a_function_s_name_and_dashes_name_a_figure(saved, here, capsys):
     """Each is drawn once, in the order of the names."""
     names = ["gradient_heat_map_figure", "learning-curves", "gradient_heat_map"]
@@ -113,6 +117,7 @@ def test_a_function_s_name_and_dashes_name_a_figure(saved, here, capsys):
     assert capsys.readouterr().out.split() == ["out/gradient_heat_map.svg", "out/learning_curves.svg"]
 
 
+@pytest.mark.slow
 def test_a_dark_figure_has_a_dark_ground(saved, here):
     """Its corner is dark, and that of another is white."""
     options = ["learning_curves", "--style", "paper"]
@@ -122,6 +127,7 @@ def test_a_dark_figure_has_a_dark_ground(saved, here):
     assert corners[1] < 0.2
 
 
+@pytest.mark.slow
 def test_a_title_replaces_the_figures_own(saved, here, monkeypatch):
     """In a panel and in a composed figure; an empty one leaves it out."""
     seen = []

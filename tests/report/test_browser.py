@@ -64,6 +64,7 @@ def test_nothing_is_asked_for_and_a_name_with_tags_stays_text(opened):
     assert page.locator("#networks label").first.inner_text() == NETWORKS[0]
 
 
+@pytest.mark.slow
 def test_the_slider_moves_the_lines_by_keyboard(opened):
     """An arrow key goes to the next epoch, which is said, read and drawn."""
     page = opened()
@@ -76,6 +77,7 @@ def test_the_slider_moves_the_lines_by_keyboard(opened):
     assert page.locator("#gradient-flow .reading").inner_text() != read
 
 
+@pytest.mark.slow
 def test_a_seed_is_switched_off(opened):
     """The medians are those of the other seeds, as pandas has them, and both charts change."""
     page = opened()
@@ -118,6 +120,7 @@ def test_the_numbers_under_the_pointer_are_read(opened):
     page.locator("#curves .reading", has_text="Epoch 1").wait_for()
 
 
+@pytest.mark.slow
 def test_a_table_is_saved_as_csv(opened, tmp_path):
     """The file is the table itself, unpacked."""
     page = opened()
@@ -130,6 +133,7 @@ def test_a_table_is_saved_as_csv(opened, tmp_path):
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "history.csv"), expected, check_dtype=False)
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("width", [320, 390])
 def test_a_phone_scrolls_down_only(opened, width):
@@ -138,6 +142,7 @@ def test_a_phone_scrolls_down_only(opened, width):
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(opened, scheme):
@@ -149,6 +154,7 @@ def test_axe_finds_no_serious_fault(opened, scheme):
     assert not [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
 
 
+@pytest.mark.slow
 def test_the_figures_follow_the_ground(opened):
     """One of the two drawings of each figure is there for the reader; on paper it is the light one."""
     page = opened(scheme="dark")

@@ -167,6 +167,7 @@ def test_without_the_extra_the_page_has_the_figures_and_says_what_is_missing(mon
     assert any('pip install "altair' in text for _, text in page.all("code"))
 
 
+@pytest.mark.slow
 def test_a_page_is_the_same_each_time(undrawn, tmp_path):
     """Its content depends on the run alone."""
     first, second = (write_run_page(tmp_path / name, run(), ABOUT).read_bytes() for name in ("a.html", "b.html"))

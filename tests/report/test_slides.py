@@ -113,6 +113,7 @@ def test_notes_have_the_numbers_and_how_to_read_them(slides):
     assert "Vertical: the loss on the training data" in notes(slides[2])
 
 
+@pytest.mark.slow
 def test_pictures_have_a_description_and_stand_inside_the_slide(slides):
     """Each is described for those who cannot see it; nothing reaches over the edge, and nothing over the title."""
     for slide in slides[2:4]:
@@ -160,6 +161,7 @@ def test_quarto_has_a_slide_a_heading_and_notes_apart(markdown):
     assert re.findall(r"(?<!\\)<b", re.sub('fig-alt=".*?"', "", text.split("---", 2)[2])) == []
 
 
+@pytest.mark.slow
 def test_marp_has_notes_as_comments_that_end_where_they_should(markdown):
     """As many comments begin as end; four slides are divided by three rules."""
     text = (markdown / "marp.md").read_text(encoding="utf-8")

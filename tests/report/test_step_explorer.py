@@ -151,6 +151,7 @@ def test_what_is_too_large_is_refused(size, received):
         explorer(*step(*size))
 
 
+@pytest.mark.slow
 def test_twelve_units_are_not_too_many():
     """Six inputs and six units fit."""
     assert data(explorer(*step(6, 2)))["computes"]

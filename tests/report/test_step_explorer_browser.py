@@ -148,7 +148,7 @@ def check(page, trace, examples=1):
         assert shown == pytest.approx({key: wanted[key] for key in shown}, abs=1e-7)  # the learning rate has float32
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_script_computes_what_trace_step_traces(name, opened, traced):
     """After weights are edited and the learning rate is moved, the page has the numbers of a new trace."""
@@ -173,6 +173,7 @@ def test_the_script_computes_what_trace_step_traces(name, opened, traced):
     check(page, traced(name))
 
 
+@pytest.mark.slow
 def test_the_next_step_begins_with_the_new_weights(opened):
     """It is the second of two steps."""
     model, x, y = course()
@@ -186,6 +187,7 @@ def test_the_next_step_begins_with_the_new_weights(opened):
     assert numbers(page)["E"] == pytest.approx(after, abs=1e-7)  # the learning rate has float32
 
 
+@pytest.mark.slow
 def test_arrow_keys_go_through_the_four_steps(opened):
     """Each step shows its numbers and its formulas, says so, and the last one is the end."""
     page = opened("course")
@@ -203,6 +205,7 @@ def test_arrow_keys_go_through_the_four_steps(opened):
     assert "From the error back to the input" in page.locator("[aria-live=polite]").inner_text()
 
 
+@pytest.mark.slow
 def test_arrow_keys_in_a_field_stay_there(opened):
     """Who moves the slider stays in the step."""
     page = opened("course")
@@ -211,6 +214,7 @@ def test_arrow_keys_in_a_field_stay_there(opened):
     assert page.locator("[aria-current=step]").inner_text() == "1. Initialize"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["hover", "focus"])
 def test_a_weight_shows_its_chain_rule(how, opened):
     """In symbols from the error to the weight, and in numbers to the gradient."""
@@ -223,6 +227,7 @@ def test_a_weight_shows_its_chain_rule(how, opened):
     assert page.locator(".cable.on").count() == 3
 
 
+@pytest.mark.slow
 def test_enter_on_a_weight_leads_to_its_field(opened):
     """The keyboard is enough to change a weight, and the network shows the new one."""
     page = opened("course")
@@ -232,6 +237,7 @@ def test_enter_on_a_weight_leads_to_its_field(opened):
     assert numbers(page)["b2"] == 0.5
 
 
+@pytest.mark.slow
 def test_what_is_no_number_changes_nothing(opened):
     """An empty field is marked, and has the last number again when it is left."""
     page = opened("course")
@@ -243,6 +249,7 @@ def test_what_is_no_number_changes_nothing(opened):
     assert field.input_value() == "0.15"
 
 
+@pytest.mark.slow
 def test_hidden_numbers_are_given_one_at_a_time(opened):
     """What is given stays; what is computed is a question mark, until it is asked for."""
     page = opened("course")
@@ -257,6 +264,7 @@ def test_hidden_numbers_are_given_one_at_a_time(opened):
     assert len(numbers(page)) == 19
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("name", "scheme"), [("course", "light"), ("classes", "light"), ("classes", "dark"), ("course", "dark")]
@@ -272,6 +280,7 @@ def test_the_page_is_accessible(name, scheme, opened):
         page.click("#hide")
 
 
+@pytest.mark.slow
 def test_a_phone_shows_it_without_scrolling_sideways(opened):
     """The network scrolls in its own frame; the page does not."""
     page = opened("classes", viewport={"width": 360, "height": 740})
@@ -280,6 +289,7 @@ def test_a_phone_shows_it_without_scrolling_sideways(opened):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+@pytest.mark.slow
 def test_paper_has_all_four_steps(opened):
     """Printing shows every section, without the controls, and the network with all its numbers."""
     page = opened("course")

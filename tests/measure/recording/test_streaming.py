@@ -1,6 +1,7 @@
 import copy
 import errno
 import json
+import os
 import pickle
 import shutil
 import signal
@@ -352,6 +353,25 @@ def killed(tmp_path_factory):
     return folder, dict(line.split() for line in done.stdout.splitlines())
 
 
+def test_sigterm_writes_every_step_before_it_ends_the_process(tmp_path, monkeypatch, blobs, classifier):
+    """The last step is on disk when the signal is sent again, which then ends the process as it does by default."""
+    capture = kt.callbacks.GradientCapture(directory=tmp_path, histogram=6, raw={"output": range(100)})
+    sent = []
+
+    def kill(*arguments):
+        sent.append((*arguments, signal.getsignal(signal.SIGTERM)))
+        assert_steps(tmp_path, 5)
+
+    def terminate():
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "kill", kill)
+            signal.raise_signal(signal.SIGTERM)
+
+    fit(classifier(run_eagerly=True), *blobs, capture, Run(4, terminate))
+    assert sent == [(os.getpid(), signal.SIGTERM, signal.SIG_DFL)]
+
+
+@pytest.mark.slow
 def test_a_killed_process_leaves_every_completed_part(killed):
     """After SIGKILL in the third epoch, the first two are there, and no half-written file is in the way."""
     folder, statuses = killed
@@ -367,6 +387,7 @@ def test_a_program_that_ends_in_an_error_leaves_every_step(tmp_path):
     assert_steps(tmp_path, 8)
 
 
+@pytest.mark.slow
 def test_a_signal_loses_no_step(killed):
     """SIGTERM ends the process as it does without a capture, and every step that was done is on disk."""
     folder, statuses = killed
