@@ -45,6 +45,7 @@ LAST_LINES = {
 }
 
 
+@pytest.mark.slow
 def test_a_figure_appears_once(monkeypatch, tmp_path):
     """Axes, composed figures and names of them: one picture below a cell, and no file."""
     monkeypatch.chdir(tmp_path)

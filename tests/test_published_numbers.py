@@ -44,6 +44,7 @@ def first_hidden_layers():
     return np.array(norms)
 
 
+@pytest.mark.slow
 def test_nielsens_norms_come_out(first_hidden_layers):
     """The median norms lie inside the percentiles found over 200 seeds (5th to 95th); Nielsen prints 0.07 and 0.31.
 
@@ -54,6 +55,7 @@ def test_nielsens_norms_come_out(first_hidden_layers):
     assert 0.183 < second < 0.384
 
 
+@pytest.mark.slow
 def test_the_earlier_layer_learns_slower_from_every_seed(first_hidden_layers):
     """Layer 2's norm is above layer 1's in each of the 20 seeds."""
     assert (first_hidden_layers[:, 1] > first_hidden_layers[:, 0]).all()

@@ -49,10 +49,11 @@ often = pytest.mark.parametrize(
 def test_the_blocks_of_python_run_in_order_and_again(times, in_a_folder):
     """In one process, as the cells of a notebook: nothing is missing, and nothing of the first time is in the way.
 
-    Once, without those that take longest: more comparisons, and what has an example of its own in its docstring.
+    Once, without those that take longest: more comparisons, more trainings, and what has an example of its own in its
+    docstring.
     """
     names = {}
-    long = re.compile(r"vary=|models=|LivePlot|animate\(|loss_surface")
+    long = re.compile(r"vary=|models=|LivePlot|Diagnosis|animate\(|loss_surface")
     chosen = [block for block in blocks("python") if times > 1 or not long.search(block)]
     for _ in range(times):
         for block in chosen:

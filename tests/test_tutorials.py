@@ -8,16 +8,10 @@ import pytest
 from nbclient import NotebookClient
 
 TUTORIALS = sorted((Path(__file__).parents[1] / "tutorials").glob("[0-9]*.py"))
-# `make test` runs one tutorial as a script and another as a notebook, `make test-all` all of them as both.
-SCRIPT, NOTEBOOK = "01_gradient_descent", "02_one_training_step"
 
 
-def one_quick(quick):
-    """Return all tutorials, of which one is not slow."""
-    return [pytest.param(path, marks=() if path.stem == quick else pytest.mark.slow) for path in TUTORIALS]
-
-
-@pytest.mark.parametrize("path", one_quick(SCRIPT), ids=lambda path: path.stem)
+@pytest.mark.slow
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
 def test_a_tutorial_runs_and_its_claims_hold(path, tmp_path):
     """Each script ends well in a process of its own, and writes the figures that it names."""
     done = subprocess.run(
@@ -46,7 +40,7 @@ def test_jupytext_reads_the_cells(path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", one_quick(NOTEBOOK), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
 def test_a_notebook_shows_every_figure(path, tmp_path):
     """Below the cell that draws it, also after a block in lecture style; no warning stands among the outputs."""
     notebook = jupytext.read(path)

@@ -48,7 +48,7 @@ def test_captures_need_no_tensorflow(tmp_path):
     assert done.stdout.split()[0] == "24"
 
 
-@pytest.mark.parametrize("name", ["compare", "devices"])
+@pytest.mark.parametrize("name", ["devices", pytest.param("compare", marks=pytest.mark.slow)])
 def test_a_command_says_that_tensorflow_is_missing(name, tmp_path):
     """One line, with what to install."""
     options = {"compare": ["--data", "iris"], "devices": []}[name]

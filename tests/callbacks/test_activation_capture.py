@@ -148,6 +148,7 @@ def test_two_captures_and_the_gradients_go_together():
     assert other.histograms.groupby("step")["count"].sum().tolist() == [20 * 14, 20 * 14, 10 * 14]
 
 
+@pytest.mark.slow
 def test_training_is_not_changed():
     """Weights end equal, but for rounding, with and without the capture."""
     ends = []

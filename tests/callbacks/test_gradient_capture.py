@@ -155,6 +155,7 @@ def test_model_and_optimizer_are_left_as_they_were(trained):
     assert model.train_function is None
 
 
+@pytest.mark.slow
 def test_a_checkpoint_written_meanwhile_loads_whole(tmp_path, examples, classifier):
     """A model that is saved during the capture loads with its optimizer's state, and nothing else."""
     model = classifier(keras.optimizers.SGD(0.1, momentum=0.9))
@@ -165,6 +166,7 @@ def test_a_checkpoint_written_meanwhile_loads_whole(tmp_path, examples, classifi
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_two_captures_on_one_model_record_the_same(trained):
     """The hook has many listeners, and the last to leave puts the optimizer right."""
     model, (one, other), _ = trained
@@ -218,6 +220,7 @@ def test_long_epochs_are_fetched_in_pieces(monkeypatch, examples, classifier):
     assert capture.frame.groupby("epoch")["step"].nunique().tolist() == [3, 3]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")  # Keras's word at its first end
 def test_data_of_unknown_length_are_recorded_whole(examples, classifier):
     """A data set of unknown length gives every step."""
@@ -292,6 +295,7 @@ class Subclassed(keras.Model):
         return self.output_layer(self.hidden(x))
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("run_eagerly", [False, True])
 @pytest.mark.parametrize(
@@ -374,6 +378,7 @@ def test_a_learning_rate_function_is_not_called_more_often(examples, classifier)
     assert calls[0] == calls[1]
 
 
+@pytest.mark.slow
 def test_a_gradient_that_vanished_is_not_zero(examples, classifier):
     """Behind a loss as small as 30 sigmoid layers make it, the norm is far below what float32 can square."""
     model = kt.models.mlp("sigmoid", (80, 80), inputs=4, outputs=3, seed=0)

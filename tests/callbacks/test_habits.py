@@ -93,6 +93,7 @@ class Gan(keras.Model):
         return {"loss": loss}
 
 
+@pytest.mark.slow
 def test_each_optimizer_of_a_gan_has_a_table_of_its_own():
     """Six steps of the discriminator and three of the generator, each with its own layers and norms."""
     gan = Gan()
@@ -106,6 +107,7 @@ def test_each_optimizer_of_a_gan_has_a_table_of_its_own():
         np.testing.assert_allclose(capture.frame["norm"], expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_transfer_learning_in_two_phases():
     """The same capture records the head alone, and after unfreezing the base as well; depths count what is trained."""
     phases = []
@@ -176,6 +178,7 @@ def test_unfreezing_in_the_middle_of_fit(made, first, tmp_path):
     np.testing.assert_array_equal(written.frame["step"], even["step"])
 
 
+@pytest.mark.slow
 def test_a_stop_per_batch_outlives_a_compilation():
     """The first batch after it is judged by its own loss, and the epoch's mean is as without a stop."""
     losses, histories = [], []
@@ -218,6 +221,7 @@ def test_a_selection_that_means_nothing_any_more_is_one_warning():
     assert capture.frame["step"].unique().tolist() == [0, 1, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("scaled", [False, True])
 def test_gradient_accumulation_records_each_batch(scaled):
@@ -233,6 +237,7 @@ def test_gradient_accumulation_records_each_batch(scaled):
     assert capture.frame["step"].nunique() == 6
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
 @pytest.mark.parametrize("used", [False, True])
@@ -282,6 +287,7 @@ def test_a_model_saved_in_mid_fit_loads_without_this_package(tmp_path):
     assert done.stdout.strip() == f"2 {len(model.optimizer.variables)} {names}"
 
 
+@pytest.mark.slow
 def test_a_model_copied_in_mid_fit_trains_alone():
     """A deep copy that a callback makes has no hook, and training it records nothing."""
     copies = []
@@ -319,7 +325,7 @@ class Tied(layers.Layer):
         return keras.ops.matmul(x, keras.ops.transpose(self.kernel)) + self.bias
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", ["tied", "shared", "lora", "named alike"])
 def test_weights_that_layers_share_or_name_alike(kind):
     """Norms are those of a loop of one's own, each weight has one row, and each layer one depth."""
@@ -431,6 +437,7 @@ def other_trainings():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("other", other_trainings())
 def test_after_an_interruption_no_other_training_counts(other, tmp_path):

@@ -159,6 +159,7 @@ def test_of_a_healthy_training_nothing_is_said(make):
     assert str(gradients.diagnose(outputs, history)).startswith("No finding.")
 
 
+@pytest.mark.slow
 def test_frozen_layers_are_named_and_are_no_finding():
     """Of a model with a part that was trained before, both looks name the layers that no step changes."""
     front = keras.Sequential([keras.Input((64,)), layers.Dense(16, activation="relu", name="front")], name="base")
@@ -180,6 +181,7 @@ def test_a_model_without_a_weight_to_train_is_an_error():
     assert list(kt.preflight(model, X, Y).frame["rule"]) == ["KT507"]
 
 
+@pytest.mark.slow
 def test_layers_that_the_loss_does_not_depend_on_are_named_and_are_no_finding():
     """A second head without a loss gets no gradient; the layers in front of both do."""
     inputs = keras.Input((64,))

@@ -167,6 +167,7 @@ def test_a_long_epoch_is_shown_while_it_goes_on(slow, blobs, classifier):
     assert len(live.frame.query("metric == 'loss'")) == 1
 
 
+@pytest.mark.slow
 def test_a_failure_to_draw_is_one_warning(monkeypatch, blobs, classifier):
     """The training goes on with the same numbers, and nothing more is tried."""
 
@@ -221,6 +222,7 @@ def test_after_an_interruption_the_next_fit_begins_anew(slow, blobs, classifier,
     assert "apply" not in vars(model.optimizer)
 
 
+@pytest.mark.slow
 def test_it_can_be_copied_and_drawn(slow, blobs, classifier):
     """A copy, as a tuner makes it, trains; then the figure has a panel for each metric and one for the gradients."""
     live = copy.deepcopy(kt.callbacks.LivePlot(metrics=("loss", "accuracy")))

@@ -109,6 +109,7 @@ def test_a_validation_metric_may_come_later(blobs, compiled):
     assert stop.epoch == 2
 
 
+@pytest.mark.slow
 def test_a_misspelt_validation_metric_is_an_error_at_the_first_validation(blobs, compiled):
     """With validation at every third epoch, the error comes at the end of epoch 2 and lists what there is."""
     model, epochs = compiled(**ACCURACY), []
@@ -133,6 +134,7 @@ def test_a_validation_metric_without_validation_is_one_warning(threshold, blobs,
     assert stop.reason is None
 
 
+@pytest.mark.slow
 def test_a_validation_metric_may_come_from_a_callback(blobs, compiled):
     """What a callback in front puts into the logs is judged, without any validation of `fit`'s."""
 
@@ -239,6 +241,7 @@ def test_a_batch_is_judged_by_its_own_loss(options, weighted, blobs, classifier)
     assert int(model.optimizer.iterations) == 7 * stop.epoch + steps
 
 
+@pytest.mark.slow
 def test_an_evaluation_between_batches_is_no_batch(blobs, classifier):
     """What another callback evaluates is not judged."""
     losses = own_losses(classifier(), *blobs, 20, epochs=2)
@@ -498,6 +501,7 @@ def test_the_accuracy_of_an_output_called_error_rises():
     assert stop.reason is None
 
 
+@pytest.mark.slow
 def test_a_metric_with_a_number_for_each_class_is_named(blobs, classifier):
     """The error names the metric and its shape, and how to average it."""
     model, y = classifier(), np.eye(3)[blobs[1]]

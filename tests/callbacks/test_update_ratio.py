@@ -58,7 +58,7 @@ def train(optimizer, every=1, constraint=None, x=X, **options):
     return frame, np.array(expected)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_it_is_the_change_of_the_weights(name):
     """With momentum, decay, clipping, scaling, averaging, and 0 where gradients are only accumulated."""
@@ -67,6 +67,7 @@ def test_it_is_the_change_of_the_weights(name):
     assert (frame["update_ratio"] == 0).any() == (name == "accumulation")
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("options", [{}, {"jit_compile": True}, {"run_eagerly": True}], ids=["graph", "xla", "eager"])
 def test_only_the_captured_steps_are_measured(options):
@@ -83,6 +84,7 @@ def test_a_constraint_counts():
     np.testing.assert_allclose(frame["update_ratio"], expected, rtol=2e-6)
 
 
+@pytest.mark.slow
 def test_a_step_that_is_skipped_changes_nothing():
     """A loss scale skips a step whose gradient is not finite: the ratio is 0 then."""
     broken = np.where(np.arange(40)[:, np.newaxis] == 15, np.nan, X)  # in the second batch

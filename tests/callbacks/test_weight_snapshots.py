@@ -39,6 +39,7 @@ def test_each_fit_starts_afresh(blobs, classifier):
     np.testing.assert_array_equal(path.snapshots[0][0], end)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("every", "kept", "first"), [("epoch", 2, "epoch"), (4, 2, "4 steps")])
 def test_a_start_that_cannot_be_kept_is_said(every, kept, first, blobs):
     """One warning where the model is built only by its first batch, and none when it trains on."""
@@ -59,6 +60,7 @@ def test_every_is_checked(every):
         kt.callbacks.WeightSnapshots(every=every)
 
 
+@pytest.mark.slow
 def test_a_shell_shows_how_many_snapshots_there_are(blobs, classifier):
     """Before a training none, after it their number and that of the weights."""
     path = kt.callbacks.WeightSnapshots()

@@ -22,7 +22,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 MAKEFILE = (DOCS.parent / "Makefile").read_text(encoding="utf-8")
 # Pages whose code is there to be run; that of the others is a part of something larger.
 RUNNING = sorted([DOCS / "five-minutes.md", *(DOCS / "how-to").glob("*.md")])
-CHEAP = ("five-minutes", "read-a-run")
+CHEAP = ("five-minutes",)
 SCRIPTS = sorted((DOCS / "gallery").glob("*.py"))
 NO_FIGURES = {"describe", "pages", "save", "show_or_save", "style"}
 FIGURES = sorted(set(kt.plotting.__all__) - NO_FIGURES)

@@ -273,6 +273,7 @@ def test_solutions_are_worked_step_by_step(tmp_path):
         assert f"{answer:.4f}".rstrip("0") in solution
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
 def test_a_pdf_is_set(tmp_path):
     """A figure, formulas and names with special characters."""

@@ -190,6 +190,7 @@ def test_an_error_that_is_never_reached_is_counted_as_such(unreached):
     assert summary["seeds_below_error"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")  # in pandas, of norms beyond float32
 def test_a_network_that_diverged_has_an_infinite_loss():
     """A learning rate that is far too large shows in the summary instead of dropping out."""
@@ -218,6 +219,7 @@ def test_optimizers_by_name_and_by_instance_are_the_same():
     pd.testing.assert_frame_equal(by_name.history, instance.history, **ROUNDING)
 
 
+@pytest.mark.slow
 def test_each_seed_starts_with_a_fresh_optimizer():
     """But for rounding, a seed's result does not depend on the others, also with an optimizer that has a memory."""
     options = {**SMALL, "every": None, "optimizer": keras.optimizers.SGD(0.1, momentum=0.9)}
@@ -349,6 +351,7 @@ def test_values_of_foreign_types_are_refused_by_name(argument):
             kt.compare("relu", **{**SMALL, argument: value})
 
 
+@pytest.mark.slow
 def test_a_batch_larger_than_the_data_is_all_of_them():
     """Its size, however large, takes no memory, and changes no number."""
     small = {**SMALL, "hidden": (), "seeds": 1, "every": None}

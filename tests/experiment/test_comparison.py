@@ -34,6 +34,7 @@ def test_the_usual_figure_is_the_lecture_figure(comparison):
     assert comparison.plot(title="mine").get_suptitle() == "mine"
 
 
+@pytest.mark.slow
 def test_without_gradients_the_usual_figure_is_the_learning_curves(comparison):
     """A line a variant."""
     bare = dataclasses.replace(comparison, gradients=comparison.gradients.iloc[:0])

@@ -69,6 +69,7 @@ def test_without_progress_what_is_in_doubt_is_a_warning(file, capsys):
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_a_task_that_is_said_is_no_guess(file):
     """Ratings become values, and the run says what was asked for."""
     result = compared(file, target="rating", task="regression", features=["a", "b"])
@@ -146,6 +147,7 @@ def test_a_data_set_is_not_read_again():
     assert described(data, task="classification")["task"] == "classification"
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_found_again_by_its_data(file, tmp_path):
     """The same options load it, others are refused; a file's folder is in no description of the data."""
     options = {"target": "rating", "task": "regression", "features": ["a", "b"], "directory": tmp_path / "run"}

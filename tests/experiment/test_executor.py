@@ -89,6 +89,7 @@ def test_processes_give_the_same_tables(builders, expected):
         assert_same(kt.compare(ACTIVATIONS, models={"mine": builders.network}, **SMALL, executor=executor), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("cancels", [False, True])
 def test_a_broken_executor_loses_nothing(cancels, builders, tmp_path, monkeypatch):

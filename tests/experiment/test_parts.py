@@ -65,6 +65,7 @@ def test_the_run_names_its_parts(halves):
     assert "    parts=2," in call_of(result.facts)
 
 
+@pytest.mark.slow
 def test_a_comparison_goes_on_with_the_parts_it_began_with(halves, tmp_path, monkeypatch):
     """However many workers there are now, and bit for bit."""
     work = running.work

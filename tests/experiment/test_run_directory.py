@@ -106,6 +106,7 @@ def test_groups_that_a_finished_comparison_still_has_go(tmp_path, trained):
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_the_arguments_of_a_directory_can_be_had_again(tmp_path, trained):
     """`asked_again` returns what `compare` was called with, objects included, and the same call goes on with it."""
     vary = {"optimizer": {"slow": kt.optimizers.PlainSGD(0.01), "adam": "adam"}}
@@ -306,6 +307,7 @@ def tree(directory):
     return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_what_was_in_the_folder_before_stays(tmp_path):
     """Files and folders of one's own beside a comparison's are as they were, `groups` too."""
     for name in ("groups/marks.csv", "groups/2024/a.jpg", "groups/0001/group.json", "photos/x", "figure.png"):
@@ -324,7 +326,7 @@ def test_what_was_in_the_folder_before_stays(tmp_path):
     ]
 
 
-@pytest.mark.sample(6)
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("overwrite", [False, True])
 @pytest.mark.parametrize(
     "name", ["weights.npz", "history.parquet", "predictions.parquet", "run.json", working_folder.WORKING]

@@ -158,6 +158,7 @@ def test_each_variant_has_the_ratio_of_its_own_layers():
     np.testing.assert_equal(found.to_dict(), {"flat": np.nan, "net": 0.25})
 
 
+@pytest.mark.slow
 def test_a_network_before_batch_normalization_has_a_ratio():
     """The bias in front has no gradient; `beta` carries the signal, which did not vanish."""
     layers = keras.layers

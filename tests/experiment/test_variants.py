@@ -53,6 +53,7 @@ def rates():
     return kt.compare(vary={"learning_rate": [0.1, 0.5], "depth": [1, 2]}, **{**SMALL, "hidden": (4,)})
 
 
+@pytest.mark.slow
 def test_a_grid_has_a_column_for_each_thing_that_varies(rates):
     """Every combination from every seed, the first thing varying slowest; what does not vary has no column."""
     for table in (rates.history, rates.gradients):
@@ -63,6 +64,7 @@ def test_a_grid_has_a_column_for_each_thing_that_varies(rates):
     assert layers.to_dict() == {1: 2, 2: 3}
 
 
+@pytest.mark.slow
 def test_a_variant_is_what_it_is_alone(rates):
     """But for rounding, each combination gives the numbers of a comparison that has nothing else in it."""
     alone = kt.compare("relu", **{**SMALL, "hidden": (4, 4)}, learning_rate=0.5)
@@ -181,6 +183,7 @@ def test_matched_weights_are_the_same_draws_up_to_a_factor():
     np.testing.assert_array_equal(sigmoid[4], relu[4])  # the output is softmax in all of them
 
 
+@pytest.mark.slow
 def test_matched_weights_are_what_compare_trains():
     """`initializer="matched"` is a choice like any other, and ReLU's is He's uniform one."""
     small = {**SMALL, "hidden": (5,), "seeds": 1, "every": None}
@@ -292,19 +295,26 @@ def test_predictions_are_those_of_the_trained_networks():
     assert table["x_1"].min() < x[:, 0].min() < x[:, 0].max() < table["x_1"].max()
 
 
-def test_the_confusion_of_the_test_part_is_stored():
+@pytest.mark.parametrize(
+    ("optimizer", "how"),
+    [
+        ("sgd", "together"),
+        pytest.param(keras.optimizers.SGD(0.1, clipnorm=1.0), "separately", marks=pytest.mark.slow),
+    ],
+)
+def test_the_confusion_of_the_test_part_is_stored(optimizer, how):
     """For networks in one graph and for others: the counts that right ones are of are the recorded accuracy."""
-    for optimizer in ("sgd", keras.optimizers.SGD(0.1, clipnorm=1.0)):  # together, and one after the other
-        result = kt.compare("tanh", **{**SMALL, "hidden": (), "epochs": 1, "every": None}, optimizer=optimizer)
-        assert list(result.confusion) == ["activation", "seed", "true", "predicted", "count"]
-        assert result.confusion.attrs["classes"] == ["setosa", "versicolor", "virginica"]
-        for seed, counts in result.confusion.groupby("seed"):
-            accuracy = result.history.query(f"seed == {seed} and metric == 'val_accuracy'")["value"].iloc[-1]
-            right = counts[counts["true"] == counts["predicted"]]["count"].sum()
-            assert right / counts["count"].sum() == pytest.approx(accuracy)
-    assert [group["how"] for group in result.facts["groups"]] == ["separately"]
+    result = kt.compare("tanh", **{**SMALL, "hidden": (), "epochs": 1, "every": None}, optimizer=optimizer)
+    assert list(result.confusion) == ["activation", "seed", "true", "predicted", "count"]
+    assert result.confusion.attrs["classes"] == ["setosa", "versicolor", "virginica"]
+    for seed, counts in result.confusion.groupby("seed"):
+        accuracy = result.history.query(f"seed == {seed} and metric == 'val_accuracy'")["value"].iloc[-1]
+        right = counts[counts["true"] == counts["predicted"]]["count"].sum()
+        assert right / counts["count"].sum() == pytest.approx(accuracy)
+    assert [group["how"] for group in result.facts["groups"]] == [how]
 
 
+@pytest.mark.slow
 def test_a_regression_on_one_feature_has_its_curve():
     """A row a point of a line over the data, and no confusion."""
     result = kt.compare("tanh", **{**SMALL, "data": "line", "seeds": 1, "epochs": 1})

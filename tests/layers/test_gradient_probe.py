@@ -109,6 +109,7 @@ def test_a_probe_passes_shapes_masks_and_configuration_on():
     np.testing.assert_array_equal(again(x), x)
 
 
+@pytest.mark.slow
 def test_a_recorded_loop_has_probes_too():
     """In a loop of one's own `record` gives the same rows."""
     capture = kt.callbacks.GradientCapture()

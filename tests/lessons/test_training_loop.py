@@ -33,6 +33,7 @@ def test_without_a_batch_size_it_is_the_full_batch(blobs, classifier):
     assert one["value"].tolist() == pytest.approx(other["value"].tolist(), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_seed_shuffles_each_epoch_anew(blobs, classifier):
     """The same seed repeats the run, and its batches are those of NumPy's permutations, one an epoch."""
     tables = [kt.training_loop(classifier(), *blobs, 0.5, 2, batch_size=16, seed=seed) for seed in (1, 1, 2)]

@@ -35,7 +35,7 @@ def rows(names, gradients, weights=None, rate=None, updates=None, jit_compile=No
     return statistics.finish(names, step(*gradients).numpy())
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", NUMPY)
 @given(gradient=gradients)
 def test_each_statistic_is_numpys(name, gradient):
@@ -171,6 +171,7 @@ def test_a_batch_of_unknown_size_is_measured():
     np.testing.assert_allclose(statistics.finish(["mean", "mean_abs"], measured), [[-2, 2], [1, 1]])
 
 
+@pytest.mark.slow
 def test_long_sums_keep_their_digits():
     """Ten million equal entries, which added up one after the other in float32 would be off by percents."""
     for jit_compile in (False, True):
@@ -180,6 +181,7 @@ def test_long_sums_keep_their_digits():
         assert norm == pytest.approx(0.1 * 1e7**0.5, rel=1e-4)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_the_weights_of_large_layers_are_measured_as_variables(jit_compile):
     """Weights come as Keras variables, large ones too."""
@@ -200,7 +202,7 @@ def test_float64_gradients_of_any_size_have_their_norm(size):
     assert statistics.compute(["norm"], gradients[0]).numpy()[0] == pytest.approx(5 * size, rel=1e-12)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("jit_compile", [None, False, True])
 @pytest.mark.parametrize("size", [4, 9000])
 def test_the_largest_of_what_is_no_number_is_none(size, jit_compile):
@@ -214,7 +216,7 @@ def test_the_largest_of_what_is_no_number_is_none(size, jit_compile):
         assert np.isnan(statistics.compute(["max_abs"], gradients[0]).numpy()).all()
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("jit_compile", [False, True])
 @pytest.mark.parametrize("shape", [(300_001,), (1, 300_001), (2**17 + 1,), (2**18,), (3, 2**17, 1)])
 def test_a_long_row_keeps_its_digits(shape, jit_compile):
@@ -236,6 +238,7 @@ def test_one_zero_in_many_is_counted():
         assert rows(["zero_fraction"], [gradient])[0, 0] == pytest.approx(1 / gradient.size, rel=1e-6)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("bad", [None, 1e25, np.nan])
 def test_a_gradient_of_several_blocks_is_numpys(bad):
     """Of 2^21 + 3 entries, which are read block by block, each statistic is NumPy's; also where one is huge or NaN."""
@@ -247,6 +250,7 @@ def test_a_gradient_of_several_blocks_is_numpys(bad):
     np.testing.assert_allclose(values, expected, rtol=1e-6)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("jit_compile", [None, False, True])
 def test_small_gradients_of_several_parts_are_each_their_own(jit_compile):
     """Of 60 small gradients of other sizes, 64 entries and one among them, each has NumPy's numbers in its row."""

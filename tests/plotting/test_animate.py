@@ -46,6 +46,7 @@ def test_each_epoch_is_a_frame():
     assert made[0].axes[0].lines[0].get_color() == "C3"
 
 
+@pytest.mark.slow
 def test_axes_stand_still():
     """Limits show all frames, and the panel has one place, however wide a legend is."""
 
@@ -61,6 +62,7 @@ def test_axes_stand_still():
     assert legend.x1 <= made[-1].figure.bbox.x1
 
 
+@pytest.mark.slow
 def test_a_legend_that_looks_for_a_free_place_stays_where_it_is():
     """In all frames it stands where the first one has it."""
 
@@ -119,6 +121,7 @@ def test_a_figure_of_several_panels_is_animated():
     assert len(plt.get_fignums()) == 1  # the animation's own
 
 
+@pytest.mark.slow
 def test_another_column_names_the_frames():
     """Numbers stand as they are, words as they are written, and no more frames than asked for."""
     rates = table().rename(columns={"epoch": "learning_rate"})
@@ -231,6 +234,7 @@ def test_more_than_six_stills_have_pages():
     assert figure.get_suptitle() == "page 2 of 2: stills 7 to 8 of 8"
 
 
+@pytest.mark.slow
 def test_nothing_of_a_frame_is_cut_off():
     """A label that is longer than the figure is high makes all frames higher; they keep one size."""
 

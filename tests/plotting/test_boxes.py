@@ -11,7 +11,7 @@ CASES = cases()
 PAIRS = [(case, name) for name in STYLES for case in CASES]
 
 
-@pytest.mark.sample(12)
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(("case", "name"), PAIRS)
 def test_text_is_whole_and_legends_cover_nothing(case, name):
     """Of a drawn figure, no text lies outside of the page or on other text, and no legend covers a line."""

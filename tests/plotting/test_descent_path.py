@@ -59,6 +59,7 @@ def three():
     return path, kt.lessons.landscape("elongated_bowl", points=31)
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("style", ["default", "lecture"])
 @pytest.mark.parametrize("name", kt.lessons.functions.names())
@@ -248,6 +249,7 @@ def test_an_animation_is_written_whole(tmp_path):
     assert counts == sorted(set(counts))
 
 
+@pytest.mark.slow
 def test_a_long_animation_has_few_frames():
     """The first steps, the last, and few between."""
     x = np.geomspace(2, 0.01, 3001)
@@ -260,6 +262,7 @@ def test_a_long_animation_has_few_frames():
     assert sorted(steps) == steps
 
 
+@pytest.mark.slow
 def test_an_animation_stands_still():
     """Neither the axes nor the legend move from frame to frame."""
     path = table([4.0, 1.0, 0.25], x=[2.0, 1.0, 0.5], y=[0.0, 0.0, 0.0])
@@ -306,6 +309,7 @@ def test_without_ffmpeg_an_mp4_is_refused(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not writers.is_available("ffmpeg"), reason="needs the program ffmpeg")
 def test_with_ffmpeg_an_mp4_is_written(tmp_path):
     """A file of that kind is there."""

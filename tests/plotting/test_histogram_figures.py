@@ -91,7 +91,7 @@ def test_steps_are_the_time_of_a_single_epoch():
     assert panel.lines[-1].get_xdata().tolist() == [0, 1, 2]
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("entries", [[0.0], [np.inf], [1e-9], [1e5], [0.5]])
 def test_awkward_entries_are_drawn(entries):
     """Nothing but zeros, nothing finite, all below or above the bins, all alike; in one epoch and in several."""

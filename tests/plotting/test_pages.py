@@ -120,7 +120,7 @@ def points(draw, style):
     return min(text.get_fontsize() for text in texts) * min(SLIDE[0] / width, SLIDE[1] / height)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", [*SINGLE, *COMPOSED])
 def test_text_on_a_slide_can_be_read(name):
     """The lecture style has 14 points at least; in figures of several panels 12, and more than the default style."""
@@ -146,6 +146,7 @@ LONG = ("a_network_with_batch_normalization_and_dropout_behind_every_hidden_laye
 NINE = tuple(f"network {number}" for number in range(9))
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "draw",
@@ -193,6 +194,7 @@ def test_a_network_has_one_look_on_all_pages():
     assert (second.get_color(), second.get_marker()) == (alone.get_color(), alone.get_marker())
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("style", ["default", "lecture"])
 @pytest.mark.parametrize("depths", [(7,), (3, 5, 9, 2, 7, 4)])

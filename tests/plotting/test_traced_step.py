@@ -97,6 +97,7 @@ def test_every_number_is_there_in_its_color(tables, name):
     assert sorted(map(shown, backward)) == sorted(written[BACKWARD])
 
 
+@pytest.mark.slow
 def test_a_line_leads_to_each_weight(tables):
     """4 * 4 + 4 * 3 weights, and 3 outputs to the error."""
     lines = [[line for line in ax.lines if np.ptp(line.get_xdata()) > 0] for ax in pages(tables["4-4-3"])]
@@ -159,12 +160,14 @@ def test_a_table_read_from_a_file_is_drawn_alike(tables):
     assert [one.get_text() for one in axes[0].texts] == [one.get_text() for one in axes[1].texts]
 
 
+@pytest.mark.slow
 def test_more_units_than_can_be_read_are_refused():
     """13 with the inputs."""
     with pytest.raises(ValueError, match=r"up to 12 units, with inputs, can be read. Received: 13 units"):
         kt.plotting.traced_step(trace(5, (4,), 4))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("example", [-1, 2, True, "first"])
 def test_an_example_that_is_not_there_is_refused(tables, example):
     """The error says which there are."""

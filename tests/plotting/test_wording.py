@@ -38,7 +38,7 @@ def _closed():
     plt.close("all")
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("case", USUAL)
 def test_a_german_figure_has_no_english_label(case):
     """No line of a figure in German is a message in English."""

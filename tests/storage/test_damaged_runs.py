@@ -77,16 +77,16 @@ def mutated(data, random):
 
 
 @pytest.mark.sample(1)
-@pytest.mark.parametrize("kind", ["captured", "saved"])
-def test_damaged_bytes_never_give_another_table(kind, request):
-    """Of 400 mutations of single files each is the right table or a DamagedRunError that names the file."""
+@pytest.mark.parametrize(("kind", "count"), [("captured", 80), ("captured", 400), ("saved", 400)])
+def test_damaged_bytes_never_give_another_table(kind, count, request):
+    """Of many mutations of single files each is the right table or a DamagedRunError that names the file."""
     found = request.getfixturevalue(kind)
     directory, folder = found if kind == "captured" else (found, found)
     everything = everything_captured if kind == "captured" else everything_saved
     expected, random, errors = everything(directory), np.random.default_rng(0), 0
     whole = 0
     files = sorted(folder.iterdir())
-    for number in range(400):
+    for number in range(count):
         file = files[number % len(files)]
         data = file.read_bytes()
         file.write_bytes(mutated(data, random))
@@ -97,8 +97,8 @@ def test_damaged_bytes_never_give_another_table(kind, request):
         else:
             whole += 1
         file.write_bytes(data)
-    assert errors + whole == 400
-    assert errors > 300
+    assert errors + whole == count
+    assert errors > 0.75 * count
 
 
 def test_the_error_names_what_can_still_be_read(captured):

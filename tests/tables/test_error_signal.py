@@ -63,6 +63,7 @@ def test_a_bias_before_batch_normalization_has_no_gradient():
     assert before < 1e-5 * chosen.min()
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("options", [{"center": False}, {"center": False, "scale": False}])
 def test_a_normalization_without_beta_leaves_the_kernel(options):
     """The rows chosen then are the kernels' in front of it, and the comparison's ratio is theirs."""

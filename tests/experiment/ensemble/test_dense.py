@@ -51,6 +51,7 @@ def numbers(copies, weights, x, y, training):
     return compiled(list(weights))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("training", [True, False])
 def test_all_copies_at_once_are_those_of_each_variant(stacks, training):
     """Three activations, one of them of two variants: measures and gradients are those of each variant's own graph."""

@@ -208,6 +208,7 @@ def test_the_orders_are_those_of_the_batches(data):
     np.testing.assert_array_equal(seen, np.concatenate([next(order), next(order)]))
 
 
+@pytest.mark.slow
 def test_a_regression_is_that_of_plain_fits(data):
     """Half the squared error, and no accuracy."""
     random = np.random.default_rng(0)
@@ -356,6 +357,7 @@ def test_a_copy_that_diverges_leaves_the_others_alone(data, both):
     assert finite.to_dict() == {"sick": False, "relu": True}
 
 
+@pytest.mark.slow
 def test_the_same_call_gives_the_same_tables_and_leaves_the_callers_state(both):
     """On the CPU, to the last digit, whatever global random states and dtype policy there are; they stay."""
     plan, copies, one = both
@@ -503,6 +505,7 @@ def test_statistics_of_a_table_are_those_of_each_tensor():
         np.testing.assert_allclose(row, expected, rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("every", ["epoch", 3])
 @pytest.mark.parametrize(
@@ -536,6 +539,7 @@ def branched():
     return keras.Model(inputs, keras.layers.Dense(3, activation="softmax", name="output")(both))
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("optimizer", ["sgd", "adafactor"])
 def test_weights_of_one_path_are_told_apart(optimizer, tmp_path):

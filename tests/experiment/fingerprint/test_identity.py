@@ -240,6 +240,7 @@ class Noise(keras.layers.Layer):
         return x + keras.random.normal(ops.shape(x))
 
 
+@pytest.mark.slow
 def test_what_computes_something_else_each_time_is_not_gone_on_with(tmp_path):
     """A warning says so at the start, and the second call is refused, with the reason."""
     arguments = {"models": {"mine": network(Noise)}, "hidden": (32,) * 6}

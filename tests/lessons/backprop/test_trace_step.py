@@ -223,7 +223,7 @@ def test_without_compile_it_is_the_courses_loss_and_plain_descent():
     assert numbers(trace, "new W", 2).item() == pytest.approx(0.45 - 0.1 * EXACT["dE/dW", 2], abs=1e-6)
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", LOSSES)
 def test_every_loss_agrees_with_autodiff_and_with_keras(name):
     """All numbers of a batch of 5 equal a float64 twin's; the new weights and E are those of `train_on_batch`."""
@@ -233,7 +233,7 @@ def test_every_loss_agrees_with_autodiff_and_with_keras(name):
         check(network(("tanh", last), loss), ("tanh", last), loss, formula, x, y)
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_activation_agrees_with_autodiff_and_with_keras(name):
     """In a hidden layer between two others, where its derivative passes the error on."""
@@ -273,14 +273,14 @@ def optimized(request):
     return trace, before, after, in_a_row(model)
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(2)
 def test_every_optimizers_step_is_kerass(optimized):
     """The new weights are those that `train_on_batch` makes next."""
     trace, _, _, following = optimized
     np.testing.assert_allclose(new_weights(trace), following, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(2)
 def test_model_and_optimizer_stay_as_they_are(optimized):
     """Weights, the optimizer's variables, its count and whether it is built: to the last bit."""
     _, before, after, _ = optimized
@@ -615,6 +615,7 @@ def test_one_optimizer_serves_several_models():
     assert ends[0] == ends[1]
 
 
+@pytest.mark.slow
 def test_plot_is_the_figure_of_the_table():
     """The step draws itself: the same numbers as the figure of its table, of the example that is asked for."""
     model = kt.models.mlp("tanh", hidden=(2,), inputs=2, outputs=1, output_activation="sigmoid", seed=0)

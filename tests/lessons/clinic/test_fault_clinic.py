@@ -89,6 +89,7 @@ def test_an_answer_must_be_one_of_the_letters(clinic):
         clinic.check(1)
 
 
+@pytest.mark.slow
 def test_a_case_is_the_same_each_time(clinic):
     """The seed fixes network, data and causes, whatever was drawn before."""
     np.random.default_rng().normal()

@@ -76,6 +76,7 @@ def test_the_learning_rate_is_not_rounded_to_float32():
     np.testing.assert_allclose(path["w"].iloc[-1], (1 - 2 * 0.001) ** 1000, rtol=1e-12)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("by", [keras.optimizers.Adam, keras.optimizers.RMSprop, keras.optimizers.Adagrad])
 def test_the_optimizer_is_kerass_own(by):
     """The path is that of Keras's optimizer, applied by hand to a variable."""
@@ -147,7 +148,7 @@ def branching(x, y):
     return y
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("f", "start", "names"),
     [
@@ -176,6 +177,7 @@ def test_a_number_gives_a_number():
     assert path["height"].tolist() == [3.0, 2.5, 2.0]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("until", "last"),
     [
@@ -202,6 +204,7 @@ def truth(learning_rate, steps):
     return "still going" if learning_rate < 0.5 else "oscillating"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("steps", [20, 50, 400])
 def test_the_verdict_on_a_parabola_is_the_truth(steps):
     """Below 1/2 it slides, up to 1 it jumps to and fro, beyond it flies off; close enough, it has converged."""
@@ -211,7 +214,7 @@ def test_the_verdict_on_a_parabola_is_the_truth(steps):
     assert found == {rate: truth(rate, steps) for rate in rates}
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
 @pytest.mark.parametrize("offset", [0.0, -1.0])
 def test_the_verdict_does_not_hang_on_units(scale, offset):
@@ -245,6 +248,7 @@ def test_swings_of_many_steps_are_oscillating():
     assert set(path["verdict"]) == {"oscillating"}
 
 
+@pytest.mark.slow
 def test_the_ridge_of_a_saddle_is_the_way_into_it():
     """Exactly on the ridge the gradient vanishes in the saddle point; beside it, the descent goes on without end."""
     on = kt.gradient_descent("saddle", (1.0, 0.0), learning_rate=0.1, steps=100).frame
@@ -429,6 +433,7 @@ def test_a_landscape_is_the_function_on_a_grid():
     assert (x.min(), x.max(), y.min(), y.max()) == (-1, 1, 0, 2)
 
 
+@pytest.mark.slow
 def test_a_landscape_of_a_vector_is_named_as_its_descent():
     """One range in a list is a vector of one number; a table says itself."""
     assert list(kt.lessons.landscape(lambda w: ops.sum(w**2), [(-1, 1)])) == ["w_0", "value"]
@@ -497,6 +502,7 @@ def test_keras_draws_on_after_a_function_of_random_numbers(drawn):
     assert len({*before, *after}) == drawn + 3
 
 
+@pytest.mark.slow
 def test_a_long_path_is_as_one_written_out():
     """Its rows come in several calls of the compiled loop, which join without a seam."""
     path = kt.gradient_descent("parabola", 1.0, learning_rate=1e-4, steps=40_000).frame

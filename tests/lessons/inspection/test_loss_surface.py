@@ -159,6 +159,7 @@ def test_a_model_that_runs_eagerly_gives_the_same(line):
     np.testing.assert_allclose(*surfaces, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_model_with_two_inputs_and_two_outputs(blobs):
     """Inputs by name, two losses with weights: the center is evaluate's, and no metric is left filled."""
     x, y = blobs
@@ -277,6 +278,7 @@ def test_the_plane_of_a_path_is_that_of_its_principal_directions(network):
     assert (found @ matrix[0] <= 0).all()
 
 
+@pytest.mark.slow
 def test_the_paths_losses_are_those_of_all_its_weights(network, blobs):
     """A snapshot's loss is evaluate's with its weights and BatchNormalization statistics; the last is the center."""
     model, path = network
@@ -290,6 +292,7 @@ def test_the_paths_losses_are_those_of_all_its_weights(network, blobs):
     assert surface.trajectory["loss"].iloc[-1] == pytest.approx(surface.frame["loss"][4], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_path_on_the_only_weights_lies_in_their_plane(line):
     """Gradient descent on a line: the path's coordinates are the weights, its losses the parabola's."""
     model, x, y = line(w=-1.0, b=2.0)
@@ -306,6 +309,7 @@ def test_a_path_on_the_only_weights_lies_in_their_plane(line):
     np.testing.assert_allclose(table["distance"], 0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_grid_reaches_beyond_the_path(network, blobs):
     """On each axis by a fifth, to both sides of the model's weights."""
     model, path = network
@@ -410,6 +414,7 @@ def test_a_bar_shows_how_far_it_is(line, capsys):
     assert "loss surface" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_plot_draws_the_surface_with_its_trajectory(network, blobs):
     """The result draws itself, with the trajectory where there is one, into `ax` where it is given."""
     model, snapshots = network

@@ -40,6 +40,7 @@ def test_a_healthy_model_has_no_finding_and_is_left_as_it_was():
         np.testing.assert_array_equal(old, new)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("loss", ["binary_crossentropy", keras.losses.BinaryCrossentropy(name="mine")])
 def test_the_loss_is_known_by_name_and_as_an_object(loss):
     """Softmax with binary cross-entropy is found for both."""
@@ -61,6 +62,7 @@ def test_a_batch_that_cannot_be_trained_on_is_judged_without_a_step():
     assert "KT506" not in found.looked_at
 
 
+@pytest.mark.slow
 def test_a_functional_model_with_logits_and_a_data_set():
     """Inputs by name, batches of a `tf.data.Dataset`, a loss that takes logits."""
     import tensorflow as tf
@@ -95,6 +97,7 @@ def forked(kind="softmax", names=("kind", "size"), keys=None):
     return keras.Model(inputs, outputs if keys is None else dict(zip(keys, outputs, strict=True)))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("model", "losses", "targets"),
     [

@@ -310,6 +310,7 @@ def everything():
     return kt.callbacks.GradientCapture(statistics="all", histogram=True, raw={"*": [0, 4]})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jit_compile", COMPILED)
 def test_training_is_not_changed_by_recording_everything(jit_compile):
     """But for rounding, losses, weights and the optimizer's state end as those of a plain fit."""

@@ -57,6 +57,7 @@ def test_twenty_steps_a_batch_are_all_recorded(room, monkeypatch):
     assert capture.frame.groupby("epoch")["step"].min().tolist() == [0, 60, 120]
 
 
+@pytest.mark.slow
 def test_steps_without_room_are_a_warning_and_leave_the_numbers_right(monkeypatch):
     """Where one batch alone overflows the buffer, a warning says so, and later steps keep their numbers."""
     monkeypatch.setattr("kerasteach.measure.hooks.recorder.BUFFER_BYTES", 1)
@@ -80,6 +81,7 @@ def test_a_capture_goes_on_after_its_own_interruption(tmp_path, classifier, inte
     assert kt.measure.read(tmp_path, run=2)["step"].unique().tolist() == [0, 1, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("every", [1, 2])
 def test_another_training_is_not_taken_for_its_own(every, classifier, interrupt):
@@ -101,6 +103,7 @@ def test_train_on_batch_after_a_fit_adds_nothing_to_its_table(classifier):
         assert capture.frame["step"].unique().tolist() == [0, 1, 2]
 
 
+@pytest.mark.slow
 def test_an_epochs_mean_is_over_the_steps_that_had_a_gradient():
     """An optimizer that is handed two layers in turn has a mean for each."""
 
@@ -226,6 +229,7 @@ def test_an_eager_training_keeps_no_step_in_memory(kind, classifier):
     assert plain == held
 
 
+@pytest.mark.slow
 def test_two_captures_in_blocks_compile_the_step_once(classifier):
     """A second fit with both finds the training function that the first one made."""
     model = classifier()
@@ -238,6 +242,7 @@ def test_two_captures_in_blocks_compile_the_step_once(classifier):
         assert len(other.frame) == 9
 
 
+@pytest.mark.slow
 def test_no_ghost_of_a_capture_that_left_trains_on(classifier):
     """When one of two captures leaves, the step is compiled anew without it."""
     model = classifier()

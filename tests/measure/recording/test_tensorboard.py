@@ -30,6 +30,7 @@ def test_every_statistic_is_a_scalar(tmp_path, blobs, classifier):
     np.testing.assert_allclose([float(value) for value in written.values()], rows["norm"], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_histograms_are_tensorboards_own(tmp_path, blobs, classifier):
     """Buckets over the magnitudes' decimal logarithms, whose counts are the table's."""
     capture = kt.callbacks.GradientCapture(tensorboard=tmp_path, histogram=np.geomspace(1e-6, 1, 4))

@@ -226,6 +226,7 @@ def test_softmax_goes_through_its_jacobian(all_traces):
     assert f"dE/dz2[0] = {sum_of_all} = a2[0] - T[0] = " in text
 
 
+@pytest.mark.slow
 def test_several_examples_are_told_one_by_one_and_summed(all_traces):
     """E is the mean of the examples' errors, a gradient the sum over them."""
     text = all_traces["yes or no"].explain()
