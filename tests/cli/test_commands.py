@@ -76,11 +76,19 @@ def test_compare_prints_summary_and_paths(run):
     assert "out/lecture.png" in printed
 
 
-@pytest.mark.slow  # a process of its own that starts TensorFlow
-def test_compare_shows_progress_and_no_chatter(tmp_path):
-    """Standard error has the bar, and none of TensorFlow's start."""
-    done = command(*SMALL, *SIGMOID_AND_RELU, cwd=tmp_path)
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """Run the same comparison in a process of its own, and return what it printed and where."""
+    folder = tmp_path_factory.mktemp("alone")
+    done = command(*SMALL, *SIGMOID_AND_RELU, cwd=folder)
     assert done.returncode == 0, done.stderr
+    return done, folder / "out"
+
+
+@pytest.mark.slow
+def test_compare_shows_progress_and_no_chatter(alone):
+    """Standard error has the bar, and none of TensorFlow's start."""
+    done, _ = alone
     assert "networks" in done.stderr
     assert "oneDNN" not in done.stderr
     assert "Traceback" not in done.stderr
@@ -96,9 +104,9 @@ def test_the_saved_run_is_the_comparison(run):
 
 
 @pytest.mark.slow
-def test_the_same_options_give_the_same_tables(run, tmp_path):
-    """A second run in a process of its own repeats the first to the last digit."""
-    *_, folder = run
+def test_the_same_options_give_the_same_tables(alone, tmp_path):
+    """A second process repeats the first to the last digit."""
+    _, folder = alone
     ascii_only = {"PYTHONIOENCODING": "ascii"}  # as some terminals are
     done = command(*SMALL, *SIGMOID_AND_RELU, "--format", "svg", cwd=tmp_path, **ascii_only)
     assert done.returncode == 0, done.stderr
