@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from enum import Enum
 from functools import reduce
 from importlib import import_module
 from pathlib import Path
@@ -93,7 +94,8 @@ def _again(ctx: typer.Context, directory: Path) -> Iterator[str]:
                 yield (param.opts if value else param.secondary_opts)[0]
             else:
                 values = value if isinstance(value, list | tuple) else [value]
-                yield from (param.opts[0], *(quote(str(value)) for value in values))
+                words = (str(value.value if isinstance(value, Enum) else value) for value in values)
+                yield from (param.opts[0], *map(quote, words))
 
 
 def program() -> str:
