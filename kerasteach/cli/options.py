@@ -40,6 +40,7 @@ class TableFormat(str, Enum):
 
 _RUN = typer.Argument(
     metavar="RUN",
+    path_type=Path,  # which older releases of Typer otherwise give as text to the checks before the command
     help="The folder that `kerasteach compare`, Comparison.save or a capture with directory= wrote.",
     show_default=False,
 )

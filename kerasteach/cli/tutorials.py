@@ -104,7 +104,7 @@ def _write(files: Files, named: dict[str, Path], write: Any) -> None:
 
 def _check_installed(execute: bool) -> None:
     """Raise ImportError where a package is missing that makes notebooks, or runs them."""
-    needed = ["jupytext", "nbformat"] + ["ipykernel", "nbclient"] * execute
+    needed = ["jupytext", "nbformat"] + ["ipykernel", "mlxtend", "nbclient"] * execute
     if not all(map(find_spec, needed)):
         raise ImportError(
             f"`notebooks` needs the packages of the extra kerasteach[notebooks]: {how_to_install('notebooks')}."

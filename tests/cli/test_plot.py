@@ -137,7 +137,7 @@ def test_tables_are_written_as_csv(saved, here, tmp_path, capsys):
     assert capsys.readouterr().out.split()[1:] == ["out/history.csv", "out/gradients.csv", "out/summary.csv"]
     result = kt.Comparison.load(saved)
     for name, table in {"history": result.history, "gradients": result.gradients}.items():
-        found = pd.read_csv(tmp_path / "out" / f"{name}.csv")
+        found = pd.read_csv(tmp_path / "out" / f"{name}.csv", float_precision="round_trip")
         pd.testing.assert_frame_equal(found, table, check_exact=True, check_dtype=False)
     found = pd.read_csv(tmp_path / "out" / "summary.csv", index_col="activation")
     pd.testing.assert_frame_equal(found, result.summary(), check_dtype=False)
