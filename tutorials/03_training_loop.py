@@ -74,8 +74,7 @@ for ours, theirs in zip(by_hand.get_weights(), by_keras.get_weights(), strict=Tr
 
 # %%
 rates = {
-    rate: kt.training_loop(network(), x, y, rate, epochs=15, error_below=0.2, batch_size=64)
-    for rate in (0.1, 1.0, 3.0)
+    rate: kt.training_loop(network(), x, y, rate, epochs=15, error_below=0.2, batch_size=64) for rate in (0.1, 1.0, 3.0)
 }
 curves = pd.concat([curve.assign(network=f"learning rate {rate:g}") for rate, curve in rates.items()])
 with kt.plotting.style("lecture"):

@@ -40,7 +40,7 @@ class TableFormat(str, Enum):
 
 _RUN = typer.Argument(
     metavar="RUN",
-    path_type=Path,  # which older releases of Typer otherwise give as text to the checks before the command
+    path_type=Path,  # type: ignore[arg-type]  # as Click allows; Typer 0.18 gives text without it
     help="The folder that `kerasteach compare`, Comparison.save or a capture with directory= wrote.",
     show_default=False,
 )
