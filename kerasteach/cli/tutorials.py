@@ -104,7 +104,7 @@ def _write(files: Files, named: dict[str, Path], write: Any) -> None:
 
 def _check_installed(execute: bool) -> None:
     """Raise ImportError where a package is missing that makes notebooks, or runs them."""
-    needed = ["jupytext", "nbformat"] + ["ipykernel", "nbclient"] * execute
+    needed = ["jupytext", "nbformat"] + ["ipykernel", "mlxtend", "nbclient"] * execute
     if not all(map(find_spec, needed)):
         raise ImportError(
             f"`notebooks` needs the packages of the extra kerasteach[notebooks]: {how_to_install('notebooks')}."
@@ -116,14 +116,23 @@ def _notebook(path: Path, target: Path) -> None:
 
 
 def _executed_notebook(path: Path, target: Path) -> None:
-    """Write a notebook with the outputs of its cells; files that it writes go with the folder it ran in."""
+    """Write a notebook with the outputs of its cells; files that it writes go with the folder it ran in.
+
+    What is on standard error is left out: it is TensorFlow's log of this machine.
+    """
     from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
 
     notebook = _cells(path)
     with tempfile.TemporaryDirectory() as folder:
-        NotebookClient(
-            notebook, timeout=None, kernel_name=_KERNEL["name"], resources={"metadata": {"path": folder}}
-        ).execute()
+        where = {"metadata": {"path": folder}}
+        try:
+            NotebookClient(notebook, timeout=None, kernel_name=_KERNEL["name"], resources=where).execute()
+        except CellExecutionError as error:
+            raise RuntimeError(f"Tutorial {path.stem[:2]} ended with {error.ename}: {error.evalue}") from error
+    for cell in notebook.cells:
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     _save(notebook, target)
 
 

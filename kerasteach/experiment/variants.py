@@ -209,5 +209,6 @@ def _name_of_activation(activation: str | Activation | None) -> str:
     if activation is None or isinstance(activation, str):
         return name
     if name in functions.names() and activation is not functions.get(name):
-        return f"{activation.__module__.split('.')[0]}.{name}"
+        module = getattr(activation, "__module__", type(activation).__module__)  # NumPy 1's functions have none
+        return f"{module.split('.')[0]}.{name}"
     return name

@@ -75,12 +75,21 @@ def test_a_notebook_is_the_same_each_time(tutorials, tmp_path):
 
 
 def test_an_executed_notebook_has_its_outputs(tutorials, only, tmp_path):
-    """What a cell prints is in the file; what it writes stays out of the folder."""
-    only("# %%\nopen('figure', 'w').close()\nprint(6 * 7)\n")
+    """What a cell prints is in the file, without the log on standard error; what it writes stays out of the folder."""
+    only("# %%\nimport sys\nopen('figure', 'w').close()\nprint('log', file=sys.stderr)\nprint(6 * 7)\n")
     assert tutorials("--notebooks", "course", "--execute")[0] == 0
     (cell,) = nbformat.read(tmp_path / "course" / "05_short.ipynb", as_version=4).cells
-    assert cell.outputs[0].text == "42\n"
+    assert [output.text for output in cell.outputs] == ["42\n"]
     assert [path.name for path in (tmp_path / "course").iterdir()] == ["05_short.ipynb"]
+
+
+def test_an_error_in_an_executed_notebook_is_one_line(tutorials, only, tmp_path):
+    """It names the tutorial, and no notebook is written."""
+    only("# %%\nraise ImportError('No images.')\n")
+    code, _, error = tutorials("--notebooks", "course", "--execute")
+    assert code == 2
+    assert "Tutorial 05 ended with ImportError: No images." in error
+    assert not list(tmp_path.rglob("*.ipynb"))
 
 
 @pytest.mark.parametrize("number", ["05", "5", "05_short", "05_short.py"])

@@ -195,7 +195,8 @@ def _step(model: keras.Model, batch: Batch, rate: float) -> float:
     x, y, sample_weight = batch
     model.optimizer.learning_rate = rate
     with fitting(model):
-        logs = model.train_on_batch(x, y, sample_weight=sample_weight, return_dict=True)  # resets the means
+        model.reset_metrics()  # as train_on_batch does by itself in later releases of Keras than 3.10
+        logs = model.train_on_batch(x, y, sample_weight=sample_weight, return_dict=True)
     return float(loss_in(logs, "train_step"))
 
 

@@ -76,6 +76,7 @@ def preflight(model: keras.Model, x: Any, y: Any = None, *, steps: int = 50, bat
     with left_as_found(model), record(model.optimizer, model, statistics=["norm", "update_ratio"]) as tape:
         for _ in range(int(steps) + 1):
             with fitting(model):
+                model.reset_metrics()  # as train_on_batch does by itself in later releases of Keras than 3.10
                 logs = model.train_on_batch(batch[0], batch[1], sample_weight=batch[2], return_dict=True)
             losses.append(float(loss_in(logs, "train_step")))
             if len(losses) == 1:
