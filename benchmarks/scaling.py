@@ -27,6 +27,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 BANDWIDTH = 100e6  # bytes a second, of a network of 1 Gbit/s
 SIZES = (1, 10, 20, 40, 60)  # copies whose time is measured; in between it is interpolated
+ACTIVATIONS = 3  # of a comparison, one after the other
 WORKERS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
@@ -35,7 +36,8 @@ class Costs(NamedTuple):
 
     Attributes:
         start: Until a new worker can train: Python, TensorFlow and Keras.
-        groups: A group by its number of networks.
+        groups: A group of one activation by its number of networks.
+        activation: Each further activation in a group, which is traced by itself.
         send: What the caller does for a group before it is trained, with the transfer.
         receive: What it does for a group's tables: the transfer, reading, writing to disk; a network's share.
         finish: What it does in the end, for the tables of all: a network's share.
@@ -43,15 +45,17 @@ class Costs(NamedTuple):
 
     start: float
     groups: dict[int, float]
+    activation: float
     send: float
     receive: float
     finish: float
 
-    def group(self, networks: int) -> float:
+    def group(self, networks: int, activations: int = 1) -> float:
         """Return the seconds of a group, interpolated between those that were measured."""
         import numpy as np
 
-        return float(np.interp(networks, list(self.groups), list(self.groups.values())))
+        alike = np.interp(networks, list(self.groups), list(self.groups.values()))
+        return float(alike) + (activations - 1) * self.activation
 
 
 def processor_seconds(run: Callable[[], Any]) -> tuple[float, Any]:
@@ -81,12 +85,17 @@ def measure(epochs: int, sizes: Sequence[int], rounds: int) -> Costs:
     plan = it.plan_of(epochs)
     work(Group(it.plan_of(1), it.copies_of(it.network, 1)), "cpu", False)
     start = time.process_time()  # all that this process did so far
-    spent: dict[int, list[float]] = {size: [] for size in sizes}
+    copies = {size: _of_one_activation(it, size) for size in sizes}
+    size = max(sizes)
+    several = it.copies_of(it.network, size)  # of all activations
+    spent: dict[int, list[float]] = {0: [], **{size: [] for size in sizes}}
     for _ in range(rounds):
-        for size in sizes:
-            group = Group(plan, _of_one_activation(it, size))
+        for number, networks in {0: several, **copies}.items():
+            group = Group(plan, networks)
             seconds, outcome = processor_seconds(partial(work, group, "cpu", False))
-            spent[size].append(seconds)
+            spent[number].append(seconds)
+    medians = {number: float(np.median(seconds)) for number, seconds in spent.items()}
+    mixed = medians.pop(0)
     sending, task = processor_seconds(partial(pickle.dumps, group))
     answer = pickle.dumps(outcome)
     facts = kt.compare("tanh", data=it.DATA, seeds=size, hidden=(2,), epochs=1, every=None, verbose=0).facts
@@ -97,7 +106,8 @@ def measure(epochs: int, sizes: Sequence[int], rounds: int) -> Costs:
         finishing, _ = processor_seconds(lambda: _finish(folder, comparison.assembled(facts, [outcome])))
     return Costs(
         start,
-        {size: float(np.median(seconds)) for size, seconds in spent.items()},
+        medians,
+        max(0.0, mixed - medians[size]) / (ACTIVATIONS - 1),
         sending + len(task) / BANDWIDTH,
         (receiving + len(answer) / BANDWIDTH) / size,
         finishing / size,
@@ -112,7 +122,7 @@ def _speed() -> Any:
 
 def _of_one_activation(it: Any, copies: int) -> list[Any]:
     """Return copies as a part of a large comparison has them: other seeds of one activation."""
-    found = [one for one in it.copies_of(it.network, 3 * copies) if one.keys["activation"] == "tanh"]
+    found = [one for one in it.copies_of(it.network, ACTIVATIONS * copies) if one.keys["activation"] == "tanh"]
     return found[:copies]
 
 
@@ -136,13 +146,15 @@ def simulate(networks: int, workers: int, costs: Costs, started: bool = False) -
     from kerasteach.experiment.groups import size_of_parts
 
     size = size_of_parts(networks, LARGEST, workers)
-    groups = [min(size, networks - first) for first in range(0, networks, size)]
+    starts = range(0, networks, size)
+    groups = [min(size, networks - first) for first in starts]
+    activations = [_activations(first, copies, networks) for first, copies in zip(starts, groups, strict=True)]
     free = [0.0 if started else costs.start] * workers
     heapq.heapify(free)
     ends = []
-    for number, copies in enumerate(groups, 1):
+    for number, (copies, kinds) in enumerate(zip(groups, activations, strict=True), 1):
         begin = max(heapq.heappop(free), number * costs.send)
-        end = begin + costs.group(copies)
+        end = begin + costs.group(copies, kinds)
         heapq.heappush(free, end)
         ends.append((end, copies))
     caller = len(groups) * costs.send
@@ -150,6 +162,11 @@ def simulate(networks: int, workers: int, costs: Costs, started: bool = False) -
         caller = max(caller, end) + copies * costs.receive
     alone = len(groups) * costs.send + networks * (costs.receive + costs.finish)
     return {"groups": len(groups), "networks each": size, "seconds": caller + networks * costs.finish, "caller": alone}
+
+
+def _activations(first: int, copies: int, networks: int) -> int:
+    """Return how many activations a group has: the networks of each lie one after the other."""
+    return (first + copies - 1) * ACTIVATIONS // networks - first * ACTIVATIONS // networks + 1
 
 
 def in_a_process(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -162,7 +179,8 @@ def show(costs: Costs, epochs: int) -> None:
     """Print what was measured."""
     print(f"64-32x6-10 on the digits, {epochs} epochs, a core a worker; seconds of a processor:")
     print(f"a worker starts in {costs.start:.1f}; a group of", end=" ")
-    print(", ".join(f"{size}: {seconds:.1f}" for size, seconds in costs.groups.items()))
+    print(", ".join(f"{size}: {seconds:.1f}" for size, seconds in costs.groups.items()), end="; ")
+    print(f"each further activation in it: {costs.activation:.1f}")
     print(
         f"the caller: {1000 * costs.send:.1f} ms a group sent, {1000 * costs.receive:.2f} ms a network received, "
         f"{1000 * costs.finish:.2f} ms a network in the end",

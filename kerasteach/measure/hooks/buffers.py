@@ -31,6 +31,9 @@ class Cell(Protocol):
     def assign(self, value: Tensor) -> None:
         """Put another array of the same shape in its place."""
 
+    def increase(self, by: Tensor | int) -> None:
+        """Add a number to the array."""
+
     def write(self, index: Tensor, row: Tensor) -> None:
         """Replace one entry along the first axis."""
 
@@ -110,8 +113,13 @@ class _TensorFlowCell:
     def assign(self, value: Tensor) -> None:
         self._variable.assign(value)
 
+    def increase(self, by: Tensor | int) -> None:
+        self._variable.assign_add(by)
+
     def write(self, index: Tensor, row: Tensor) -> None:
-        self._variable.scatter_nd_update([[index]], [ops.cast(row, self._variable.dtype)])
+        import tensorflow as tf
+
+        self._variable.scatter_update(tf.IndexedSlices(ops.cast(row, self._variable.dtype), index))
 
     def read(self, rows: slice | None = None) -> np.ndarray:
         import tensorflow as tf
@@ -133,6 +141,9 @@ class _TorchCell:
 
     def assign(self, value: Tensor) -> None:
         self.value = ops.cast(value, self.value.dtype).detach().to(self.value.device)
+
+    def increase(self, by: Tensor | int) -> None:
+        self.assign(self.value + by)
 
     def write(self, index: Tensor, row: Tensor) -> None:
         # `value[index] = row` would fetch the index from the device, and wait for it.
@@ -165,6 +176,9 @@ class _JaxCell:
 
     def assign(self, value: Tensor) -> None:
         self._variable.assign(value)
+
+    def increase(self, by: Tensor | int) -> None:
+        self.assign(self.value + by)
 
     def write(self, index: Tensor, row: Tensor) -> None:
         self._variable.assign(self.value.at[index].set(ops.cast(row, self._variable.dtype)))

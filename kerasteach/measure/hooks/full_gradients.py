@@ -97,7 +97,7 @@ class Raw:
             with buffers.after(gradient):
                 cell.write(ops.where(wanted, slot, len(steps)), gradient)  # the last entry takes the other steps
         with buffers.after(next(gradient for gradient in step.gradients if gradient is not None)):
-            self._count.assign(count + 1)
+            self._count.increase(1)
 
     def prepare(self, variables: Sequence[keras.Variable]) -> None:
         """Make room on the device, unless that is done."""

@@ -18,7 +18,7 @@ from kerasteach.measure.hooks.graphs import after_reading, is_here
 
 Tensor = Any
 
-_LARGE = 2**20  # entries; of a smaller gradient a second copy does not show
+_LARGE = 2**12  # entries; a second copy of a smaller gradient costs less than the operation that prevents it
 
 
 class TrainingStep(NamedTuple):

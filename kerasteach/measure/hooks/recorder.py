@@ -117,8 +117,8 @@ class Recorder:
         # Count the step only after a gradient exists: with exhausted data TensorFlow still runs ops that do not depend
         # on the batch.
         with buffers.after(next((gradient for gradient in reversed(gradients) if gradient is not None), row[0])):
-            rows.assign(rows.value + (1 if captured is True else ops.cast(captured, rows.value.dtype)))
-            steps.assign(steps.value + 1)
+            rows.increase(1 if captured is True else ops.cast(captured, rows.value.dtype))
+            steps.increase(1)
         self.source.forget()
 
     def _measure(self) -> list[Tensor]:
