@@ -21,16 +21,24 @@ def layer_names(rows: pd.DataFrame) -> dict[int, str]:
     Args:
         rows: A table with the columns `network, depth, layer`.
     """
-    pairs = rows[["network", "depth", "layer"]].drop_duplicates()
-    different = [_shortened(dict(zip(one["depth"], one["layer"], strict=True))) for _, one in pairs.groupby("network")]
     together: dict[int, str] = {}
-    for names in different:
+    for names in short_names(rows):
         for depth, name in names.items():
             if together.setdefault(depth, name) != name:
                 return {}
     if len(together) > _MOST:
         return {}
     return {depth: as_text(together[depth]) for depth in sorted(together)}
+
+
+def short_names(rows: pd.DataFrame) -> list[dict[int, str]]:
+    """Return the names of each network's layers by depth, without what says nothing.
+
+    Args:
+        rows: A table with the columns `network, depth, layer`.
+    """
+    pairs = rows[["network", "depth", "layer"]].drop_duplicates()
+    return [_shortened(dict(zip(one["depth"], one["layer"], strict=True))) for _, one in pairs.groupby("network")]
 
 
 def _shortened(names: Mapping[int, str]) -> dict[int, str]:

@@ -31,17 +31,18 @@ from kerasteach.validation import received, whole
 _MOST = 5  # units of a layer that are drawn
 _MOST_ARROWS = 30  # of the forward pass; beyond them it is one long arrow
 _DECADES = 3.0  # that the thickness of arrows spans, at least
-_THICKEST, _THINNEST = 0.34, 0.025  # of the height of a layer
+_THICKEST, _THINNEST, _FORWARD = 0.34, 0.04, 0.07  # of the height of a layer
 _FACTOR = 2.0  # from which on the title says how much less, or more, the first layer gets
 
 
 class _Layers(NamedTuple):
-    """One network: the median norm by depth, the units of each layer and of the input, and the layers' names."""
+    """One network: the median norm by depth, the layers' units and names, and whether they are probes instead."""
 
     norms: pd.Series
     units: dict[int, int]
     names: dict[int, str]
     seeds: int
+    probes: bool
 
 
 def network_gradients(
@@ -205,7 +206,8 @@ def _layers(rows: pd.DataFrame, units: dict[str, int]) -> _Layers:
     means = group_means(rows.groupby(["seed", "depth"])["norm"]).reset_index()
     of_depth = rows.groupby("depth")["layer"].first()
     known = {int(depth): units[layer] for depth, layer in zip(of_depth.index, of_depth, strict=True) if layer in units}
-    return _Layers(median(means, "norm", "depth"), known, layer_names(rows), rows["seed"].nunique())
+    probes = set(rows["parameter"].unique()) == {"signal"}
+    return _Layers(median(means, "norm", "depth"), known, layer_names(rows), rows["seed"].nunique(), probes)
 
 
 def _draw(ax: Axes, layers: _Layers, ends: tuple[float, float], options: dict[str, Any]) -> None:
@@ -223,7 +225,7 @@ def _draw(ax: Axes, layers: _Layers, ends: tuple[float, float], options: dict[st
     ax.text(last, 0.5, gettext("error"), ha="center", va="center", fontsize=size, color=ink.text)
     starts = range(last) if last <= _MOST_ARROWS else [0]
     for number in starts:
-        _arrow(ax, number + 0.18, (number if len(starts) > 1 else last - 1) + 0.82, 1.18, 0.03, ink.forward, {})
+        _arrow(ax, number + 0.18, (number if len(starts) > 1 else last - 1) + 0.82, 1.18, _FORWARD, ink.forward, {})
     ax.text(-0.4, 1.42, gettext("forward pass"), va="center", fontsize=size, color=ink.forward)
     backward = gettext("backward pass")
     beside = len(backward) * 0.6 * size < 1.3 * _column(ax, last + 1)  # the first arrow, else above it
@@ -336,7 +338,7 @@ def _what(rows: pd.DataFrame, when: str, layers: _Layers) -> str:
 def _finding(name: str, layers: _Layers) -> str:
     """Say how much less, or more, the first layer gets than the last, as the drawn numbers do."""
     first, last = float(layers.norms.iloc[0]), float(layers.norms.iloc[-1])
-    if len(layers.norms) < 2 or not np.isfinite([first, last]).all():
+    if layers.probes or len(layers.norms) < 2 or not np.isfinite([first, last]).all():
         return ""
     of = f"{name}: " if name else ""
     ends = int(layers.norms.index[0]), int(layers.norms.index[-1])
