@@ -72,10 +72,9 @@ def names_by_depth(rows: pd.DataFrame) -> dict[int, str]:
     for of_network in short_names(rows):
         for depth, layer in of_network.items():
             names.setdefault(int(depth), set()).add(layer)
-    return {
-        depth: as_text(next(iter(own))) if len(own) == 1 else layer_number(depth)
-        for depth, own in sorted(names.items())
-    }
+    texts = {depth: as_text(next(iter(own))) for depth, own in sorted(names.items()) if len(own) == 1}
+    clear = {depth: text for depth, text in texts.items() if list(texts.values()).count(text) == 1}
+    return {depth: clear.get(depth, layer_number(depth)) for depth in sorted(names)}
 
 
 def layer_number(depth: int) -> str:
