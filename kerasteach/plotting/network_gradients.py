@@ -286,10 +286,12 @@ def _column(ax: Axes, columns: int) -> float:
 
 
 def _arrow(ax: Axes, start: float, end: float, y: float, thick: float, color: str, options: dict[str, Any]) -> None:
-    """Draw a flat arrow from one place to another, with a head that is somewhat thicker."""
-    head = min(0.28, 0.5 * abs(end - start))
+    """Draw a flat arrow from one place to another, with a head that is somewhat thicker, and no longer than thick."""
+    half, wide = thick / 2, thick / 2 + 0.06
+    box = ax.get_window_extent()
+    upright = box.height / np.ptp(ax.get_ylim()) / (box.width / np.ptp(ax.get_xlim()))  # of a unit, in units across
+    head = min(0.28, 0.5 * abs(end - start), 2 * wide * upright)
     neck = end - np.sign(end - start) * head
-    half, wide = thick / 2, thick / 2 + 0.05
     upper = [(start, y + half), (neck, y + half), (neck, y + wide), (end, y)]
     lower = [(x, 2 * y - place) for x, place in reversed(upper[:-1])]
     ax.add_patch(Polygon([*upper, *lower], **{"fc": color, "ec": "none", "zorder": 2, **options}))

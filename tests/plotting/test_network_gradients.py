@@ -80,6 +80,17 @@ def test_networks_are_drawn_on_one_scale():
     assert tanh > 2 * sigmoid
 
 
+def test_heads_of_arrows_are_no_needles():
+    """Also in a wide and low panel none is much longer than thick, and a forward arrow is thicker than a line."""
+    figure = kt.plotting.network_gradients_figure(gradients([0.5, 1.0]))
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    for arrow in ax.patches:
+        corners = ax.transData.transform(arrow.get_xy())
+        tip, neck = corners[3], corners[2]  # the start, the neck, the head's upper corner, and the tip
+        assert abs(tip[0] - neck[0]) < 1.5 * 2 * abs(neck[1] - tip[1])
+
+
 @pytest.fixture
 def step():
     """Return the table of a traced step of two inputs, two units and one output, with made-up numbers."""
