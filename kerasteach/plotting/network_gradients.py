@@ -222,14 +222,16 @@ def _draw(ax: Axes, layers: _Layers, ends: tuple[float, float], options: dict[st
     _connect(ax, heights)
     _draw_units(ax, heights, [_MOST + 1, *(layers.units.get(depth, _MOST + 1) for depth in depths)])
     size = _text_size(ax, last + 1)
-    ax.text(last, 0.5, gettext("error"), ha="center", va="center", fontsize=size, color=ink.text)
+    error = gettext("error")
+    beyond = len(error) * 0.6 * size > _column(ax, last + 1)  # the last layer, where columns are narrower than the word
+    ax.text(last, 0.5, error, ha="left" if beyond else "center", va="center", fontsize=size, color=ink.text)
     starts = range(last) if last <= _MOST_ARROWS else [0]
     for number in starts:
         _arrow(ax, number + 0.18, (number if len(starts) > 1 else last - 1) + 0.82, 1.18, _FORWARD, ink.forward, {})
     ax.text(-0.4, 1.42, gettext("forward pass"), va="center", fontsize=size, color=ink.forward)
     backward = gettext("backward pass")
-    beside = len(backward) * 0.6 * size < 1.3 * _column(ax, last + 1)  # the first arrow, else above it
-    ax.text(-0.4, -0.3 if beside else -0.06, backward, va="center", fontsize=size, color=ink.backward)
+    beside = len(backward) * 0.6 * size < 1.5 * _column(ax, last + 1)  # the first arrow, else above it
+    ax.text(-0.4, -0.3 if beside else -0.11, backward, va="center", fontsize=size, color=ink.backward)
     for depth, norm in zip(depths, layers.norms, strict=True):
         x = places[depth]
         share = _share(float(norm), ends)
@@ -290,7 +292,7 @@ def _arrow(ax: Axes, start: float, end: float, y: float, thick: float, color: st
     half, wide = thick / 2, thick / 2 + 0.06
     box = ax.get_window_extent()
     upright = box.height / np.ptp(ax.get_ylim()) / (box.width / np.ptp(ax.get_xlim()))  # of a unit, in units across
-    head = min(0.28, 0.5 * abs(end - start), 2 * wide * upright)
+    head = min(0.35 * abs(end - start), 2 * wide * upright)
     neck = end - np.sign(end - start) * head
     upper = [(start, y + half), (neck, y + half), (neck, y + wide), (end, y)]
     lower = [(x, 2 * y - place) for x, place in reversed(upper[:-1])]

@@ -91,6 +91,16 @@ def test_heads_of_arrows_are_no_needles():
         assert abs(tip[0] - neck[0]) < 1.5 * 2 * abs(neck[1] - tip[1])
 
 
+def test_of_many_layers_the_error_stands_behind_the_last():
+    """The word is wider than a column there, and would lie on the units; the one arrow forward has a head, too."""
+    ax = kt.plotting.network_gradients(gradients([0.5] * 100))
+    (error,) = [text for text in ax.texts if text.get_text() == "error"]
+    assert error.get_ha() == "left"
+    corners = ax.transData.transform(ax.patches[0].get_xy())
+    tip, neck = corners[3], corners[2]
+    assert tip[0] - neck[0] > 0.8 * 2 * abs(neck[1] - tip[1])
+
+
 @pytest.fixture
 def step():
     """Return the table of a traced step of two inputs, two units and one output, with made-up numbers."""
