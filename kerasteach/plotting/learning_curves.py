@@ -51,8 +51,8 @@ def learning_curves(
     ax: Axes | None = None,
     *,
     hue: Hue = None,
-    target: float | Literal["auto"] | None = AUTO,
-    chance: float | Literal["auto"] | None = AUTO,
+    target: float | Literal["auto"] | None = "auto",
+    chance: float | Literal["auto"] | None = "auto",
     title: str | None = AUTO,
 ) -> Axes:
     """Draw a metric against the epochs, a line a network: the median over its seeds, with a band around it.

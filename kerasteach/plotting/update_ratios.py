@@ -17,7 +17,7 @@ from kerasteach.plotting.layer_colors import color_scale, layer_colors
 from kerasteach.plotting.layer_rows import names_by_depth
 from kerasteach.plotting.pages import composed, on_page, panels, write_headline
 from kerasteach.plotting.style import blend, checked_axes, inks, new_axes
-from kerasteach.plotting.text_fitting import broken, letters
+from kerasteach.plotting.text_fitting import broken, fitted, letters
 from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.plotting.wording import gettext, times
 from kerasteach.tables.checks import Table
@@ -191,7 +191,7 @@ def _draw(
     if not (np.isfinite(middle) & (middle > 0)).any():
         ax.set_xlim(places.min() - 0.5, places.max() + 0.5)
         why = gettext("no step changed a weight") if (middle == 0).all() else gettext("no finite ratio")
-        ax.text(0.5, 0.9, why, transform=ax.transAxes, ha="center", va="top")
+        ax.text(0.5, 0.9, fitted(ax, why), transform=ax.transAxes, ha="center", va="top")
     missing = gettext("(0 where missing)") if (middle == 0).any() else ""
     finding = _finding(rows, middle, x, layers)
     parts = (what, missing) if finding else (what or name, missing)
