@@ -31,6 +31,8 @@ def setting(facts: Mapping[str, Any]) -> dict[str, Any]:
         found["hidden"] = list(arguments["hidden"])
     if arguments["error_below"] is not None:
         found["error_below"] = float(arguments["error_below"])
+    if facts["data"].get("classes"):
+        found["classes"] = int(facts["data"]["classes"])
     return found
 
 

@@ -11,6 +11,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
 from kerasteach.activations.lookup import ACTIVATIONS
 from kerasteach.plotting.captions import AUTO, caption, check_title
@@ -27,7 +28,7 @@ _ALL = N_("all derivatives")
 _PANELS = 8  # on a page
 _TOGETHER = 4  # functions whose derivatives can be distinguished in one panel
 _NEEDS: dict[str, Kind] = {"activation": "name", "x": "number", "value": "number", "derivative": "number"}
-_THICK, _THIN = 1.6, 0.7  # times a line's width: a function, and the derivative on top of it
+_THICK, _THIN = 2.2, 0.7  # times a line's width: a function, and the derivative on top of it
 _ROUNDING = 1e-9  # of the points of a grid
 
 
@@ -139,7 +140,8 @@ def _panel(ax: Axes, name: str, rows: pd.DataFrame, look: Look) -> None:
     ax.axhline(0, color=ink.faint, lw=1, zorder=0)
     ax.axvline(0, color=ink.faint, lw=1, zorder=0)
     ax.plot(rows["x"], _points(rows, "value"), color=look.color, lw=_THICK * thick)
-    ax.plot(rows["x"], _points(rows, "derivative"), color=ink.text, ls="--", lw=_THIN * thick)
+    edge = [withStroke(linewidth=1.7 * _THIN * thick, foreground=ink.surface)]  # also where it lies on a dark function
+    ax.plot(rows["x"], _points(rows, "derivative"), color=ink.text, ls="--", lw=_THIN * thick, path_effects=edge)
     known = ACTIVATIONS.get(name)
     heading = plain(name)
     if known is not None and known.axis:

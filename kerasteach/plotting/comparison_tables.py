@@ -123,8 +123,11 @@ def _repeats(frame: pd.DataFrame) -> bool:
     """Say whether two rows have the same keys. Two weights of a layer may share a name, but not a path."""
     if frame.duplicated([name for name in frame if name not in _MEASURED]).any():
         return True
+    if "layer" not in frame:
+        return False
     places = ["network", "seed", "depth"]
-    return "layer" in frame and bool(frame[[*places, "layer"]].drop_duplicates().duplicated(places).any())
+    layers = frame[frame["parameter"] != "signal"] if "parameter" in frame else frame  # a probe may stand at any depth
+    return bool(layers[[*places, "layer"]].drop_duplicates().duplicated(places).any())
 
 
 def _several_networks(argument: str, table: pd.DataFrame, frame: pd.DataFrame, hue: Hue) -> str:
@@ -161,6 +164,13 @@ def setting_of(value: Any) -> str:
     """Return what the table says of data, network and training, in words; nothing where it says nothing."""
     setting = value.attrs.get("setting") if isinstance(value, pd.DataFrame) else None
     return plain(setting_in_words(setting if isinstance(setting, Mapping) else str(setting))) if setting else ""
+
+
+def levels_of(value: Any) -> tuple[float | None, float | None]:
+    """Return the loss at which training was to stop, and the accuracy of guessing, where the table knows them."""
+    setting = value.attrs.get("setting") if isinstance(value, pd.DataFrame) else None
+    known = setting if isinstance(setting, Mapping) else {}
+    return known.get("error_below"), 1 / known["classes"] if known.get("classes") else None
 
 
 def phrase(*parts: str) -> str:

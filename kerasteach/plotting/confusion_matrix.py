@@ -27,6 +27,7 @@ _LONGEST = 16  # letters of a class's name along an axis
 _LONG = 24  # letters of a network's name, which take several lines above a panel
 _COLUMNS = 3
 _SMALLEST = 4.5  # points: numbers that would be smaller are left out
+_READABLE = 0.75  # of the text's size: a cell whose two numbers would be smaller has the count alone, which is larger
 _STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # of many classes, every how many has a name
 
 
@@ -196,7 +197,7 @@ def _write(ax: Axes, counts: np.ndarray, shares: np.ndarray, colors: np.ndarray)
     normal = float(plt.rcParams["font.size"])
     both = min(normal, cell / max(0.64 * digits + 0.3, 3.4), cell / 2.7)
     alone = min(normal, cell / (0.64 * digits + 0.3), cell / 1.4)
-    size = both if both >= min(normal, 7.0) else alone
+    size = both if both >= max(min(normal, 7.0), _READABLE * normal) else alone
     if size < _SMALLEST:
         return
     for (row, column), count in np.ndenumerate(counts):

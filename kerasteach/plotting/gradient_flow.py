@@ -27,7 +27,7 @@ from kerasteach.plotting.comparison_tables import (
     spread_note,
 )
 from kerasteach.plotting.layer_names import layer_names
-from kerasteach.plotting.layer_rows import name_columns
+from kerasteach.plotting.layer_rows import name_columns, probes_apart
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
 from kerasteach.plotting.wording import N_, epoch_name, gettext, times
@@ -119,14 +119,17 @@ def lines_of(frame: pd.DataFrame, parameter: str | None) -> dict[str, pd.DataFra
     """
     found = [str(name) for name in frame["parameter"].unique()]
     if parameter is not None and choice("parameter", parameter, ["both", *found]) != "both":
-        return {gettext(_SIGNAL) if parameter == "signal" else parameter: frame[frame["parameter"] == parameter]}
+        rows = frame[frame["parameter"] == parameter]
+        return {gettext(_SIGNAL): probes_apart(rows, numbered=True)} if parameter == "signal" else {parameter: rows}
     signal = _signal_of(frame)
+    if not len(signal) and found[0] == "signal":
+        return lines_of(frame, "signal")
     signal = signal if len(signal) else frame[frame["parameter"] == found[0]]
     lines = {_signal_label(signal): signal}
     if parameter == "both" and "kernel" in found:
         lines["kernel"] = frame[frame["parameter"] == "kernel"]
     if parameter == "both" and "signal" in found[1:]:
-        lines[_PROBES] = frame[frame["parameter"] == "signal"]
+        lines[_PROBES] = probes_apart(frame[frame["parameter"] == "signal"], numbered=False)
     return lines
 
 
@@ -195,7 +198,7 @@ def draw_flow(
     ax.minorticks_off()
     ax.set_ylabel(norm_label(next(iter(lines.values()))) if len(lines) == 1 else gettext("L2 norm of the gradient"))
     what = gettext("gradients by layer, mean over the steps of {epoch}").format(epoch=when)
-    name_columns(ax, layer_names(rows), [int(rows["depth"].min()), int(rows["depth"].max())])
+    name_columns(ax, layer_names(rows[rows["line"] != _PROBES]), [int(rows["depth"].min()), int(rows["depth"].max())])
     if not (np.isfinite(rows["norm"]) & (rows["norm"] > 0)).any():
         zero = bool((rows["norm"] == 0).all())
         non_finite.nothing_finite(ax, gettext("every gradient is exactly 0") if zero else gettext("no finite gradient"))
@@ -216,6 +219,8 @@ def norm_label(rows: pd.DataFrame) -> str:
 
 def _finding(rows: pd.DataFrame, medians: Mapping[str, pd.Series]) -> str:
     """Say which network's first layer gets most times less than its last, or more, if each of its seeds says so."""
+    if (rows["line"] == gettext(_SIGNAL)).any():  # of probes, which are no layers
+        return ""
     found: list[tuple[float, str]] = []
     for name, middle in medians.items():
         first, last = int(middle.index[0]), int(middle.index[-1])

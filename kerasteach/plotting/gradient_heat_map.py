@@ -156,7 +156,10 @@ def heat_maps(rows: pd.DataFrame, axes: Mapping[str, Axes]) -> None:
         labels = drawn
     figure = next(iter(axes.values())).get_figure()
     assert figure is not None
-    label = broken(norm_label(rows), _SCALE_LETTERS) if isinstance(figure, SubFigure) else norm_label(rows)
+    first = next(iter(axes.values()))
+    place = first.get_subplotspec()
+    room = letters(first, upright=True) * (1 if place is None else place.get_gridspec().nrows)  # beside all panels
+    label = broken(norm_label(rows), _SCALE_LETTERS if isinstance(figure, SubFigure) else room)
     bar = figure.colorbar(ScalarMappable(LogNorm(*ends), _COLORS), ax=list(axes.values()), label=label)
     bar.ax.minorticks_off()
 

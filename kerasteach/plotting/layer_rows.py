@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from kerasteach.plotting.comparison_tables import names_of
-from kerasteach.plotting.layer_names import as_text
+from kerasteach.plotting.layer_names import as_text, short_names
 from kerasteach.plotting.text_fitting import fitted, letters
 from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.plotting.wording import gettext
@@ -40,13 +40,41 @@ def by_call(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(layer=named.astype("str"), depth=places.reindex(pairs).to_numpy())
 
 
+def probes_apart(rows: pd.DataFrame, *, numbered: bool) -> pd.DataFrame:
+    """Return the rows of probes with a depth of its own for each, also where several follow one layer.
+
+    Args:
+        rows: The rows of probes alone.
+        numbered: Whether to number the probes of a network from 1 where some share a depth. If not, those that share a
+            depth stand between it and the next.
+
+    Example:
+        >>> import pandas as pd
+        >>> from kerasteach.plotting.layer_rows import probes_apart
+        >>> rows = pd.DataFrame({"network": "", "layer": ["a", "b", "c"], "depth": [1, 1, 2]})
+        >>> probes_apart(rows, numbered=True)["depth"].tolist()
+        [1, 2, 3]
+        >>> probes_apart(rows, numbered=False)["depth"].tolist()
+        [1.0, 1.25, 2.0]
+    """
+    places = rows[["network", "depth", "layer"]].drop_duplicates().sort_values(["network", "depth"], kind="stable")
+    of_depth = places.groupby(["network", "depth"])
+    if (of_depth["layer"].transform("size") == 1).all():
+        return rows
+    between = places["depth"] + 0.5 * of_depth.cumcount() / of_depth["layer"].transform("size")
+    places["apart"] = places.groupby("network").cumcount() + 1 if numbered else between
+    return rows.assign(depth=rows.merge(places, how="left")["apart"].to_numpy())
+
+
 def names_by_depth(rows: pd.DataFrame) -> dict[int, str]:
     """Return what to call the layer at each depth: its name, shortened, or its number where networks differ in it."""
-    pairs = rows[["depth", "layer"]].drop_duplicates().sort_values("depth")
-    names: dict[int, list[str]] = {}
-    for depth, layer in pairs.itertuples(index=False):
-        names.setdefault(int(depth), []).append(str(layer))
-    return {depth: as_text(own[0]) if len(own) == 1 else layer_number(depth) for depth, own in names.items()}
+    names: dict[int, set[str]] = {}
+    for of_network in short_names(rows):
+        for depth, layer in of_network.items():
+            names.setdefault(int(depth), set()).add(layer)
+    texts = {depth: as_text(next(iter(own))) for depth, own in sorted(names.items()) if len(own) == 1}
+    clear = {depth: text for depth, text in texts.items() if list(texts.values()).count(text) == 1}
+    return {depth: clear.get(depth, layer_number(depth)) for depth in sorted(names)}
 
 
 def layer_number(depth: int) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from kerasteach.plotting import non_finite
 from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.comparison_tables import (
     HISTORY,
     Hue,
+    levels_of,
     line_with_band,
     names_of,
     networks_in,
@@ -39,6 +41,7 @@ METRICS = {  # what a comparison measures, and what it is called
 
 
 _STEEP = 100  # a loss that falls by more than this factor has a logarithmic axis
+_FLAT = 0.1  # of a loss: its axis spans at least so much of it
 _SHARES = (0.9, 0.5, 0.0)  # where the axis of an accuracy may begin; it ends at 1
 
 
@@ -48,8 +51,8 @@ def learning_curves(
     ax: Axes | None = None,
     *,
     hue: Hue = None,
-    target: float | None = None,
-    chance: float | None = None,
+    target: float | Literal["auto"] | None = "auto",
+    chance: float | Literal["auto"] | None = "auto",
     title: str | None = AUTO,
 ) -> Axes:
     """Draw a metric against the epochs, a line a network: the median over its seeds, with a band around it.
@@ -60,16 +63,19 @@ def learning_curves(
     median.
 
     The axis of a loss is logarithmic where the medians span more than a factor of 100. That of an accuracy ends at 1,
-    and begins at 0, 0.5 or 0.9: a network that learns nothing is a flat line, not a zigzag.
+    and begins at 0, 0.5 or 0.9; that of a loss spans at least a tenth of it: a network that learns nothing is a flat
+    line, not a zigzag.
 
     Args:
         history: A comparison, its table `history`, or `kerasteach.measure.history_table(model.fit(...))` for one model.
         metric: Which of the table's metrics. Defaults to `"loss"`.
         ax: Where to draw. Defaults to a new figure.
         hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
-        target: A value of the metric at which training was to stop, drawn as a dashed line. Defaults to none.
-        chance: The accuracy of guessing, drawn as a dotted line: 0.1 for ten classes of the same size. Defaults to
-            `None`: no line.
+        target: A value of the metric at which training was to stop, drawn as a dashed line; `"auto"`, for the loss that
+            `compare(error_below=)` was given; or `None` for no line. Defaults to `"auto"`.
+        chance: The accuracy of guessing, drawn as a dotted line: 0.1 for ten classes of the same size; `"auto"`, for
+            one divided by the number of classes of a comparison, where the axis reaches it; or `None` for no line.
+            Defaults to `"auto"`.
         title: `"auto"`, what is drawn, and a finding where there is one; a text; or `None` for no title. Defaults to
             `"auto"`.
 
@@ -90,25 +96,22 @@ def learning_curves(
         'loss below 0.5 after 2 epochs'
     """
     check_title(title)
-    target = None if target is None else finite("target", target)
-    chance = None if chance is None else finite("chance", chance)
+    asked = _level("target", target) | _level("chance", chance)
     frame = networks_in("history", history, HISTORY, hue)
     choice("metric", metric, frame["metric"].unique())
     ax = new_axes(ax)
     found = diverged(frame, metric)
     names = names_of(frame)
     medians = draw_curves(ax, frame, metric, looks(names), found)
-    if target is not None:
-        _across(ax, target, "--", gettext("target {value}").format(value=f"{target:g}"))
-    if chance is not None:
-        _across(ax, chance, ":", gettext("chance {value}").format(value=f"{chance:g}"))
+    levels = levels_in(ax, metric, levels_of(frame_of("history", history))) | asked
+    draw_levels(ax, levels)
     seeds = frame["seed"].nunique()
     if seeds > 1 and names == [""]:
         ax.lines[0].set_label("\n".join([spread_note(frame), *found.values()]))
     if len(names) > 1 or ax.get_legend_handles_labels()[0]:
         legend_outside(ax, title=spread_note(frame) if len(names) > 1 else None)
     what = phrase(metric_name(metric), names[0] if len(names) == 1 else "", setting_of(frame_of("history", history)))
-    finding = _finding(medians, metric, target, of_seeds(frame))
+    finding = _finding(medians, metric, levels["target"], of_seeds(frame))
     caption(ax, title, what if "," in what else "", finding, pad=non_finite.room_for_crosses(ax))
     return ax
 
@@ -118,15 +121,48 @@ def metric_name(metric: str) -> str:
     return plain(gettext(METRICS.get(metric, metric.replace("_", " "))))
 
 
-def _across(ax: Axes, height: float, line: str, label: str) -> None:
+def _level(name: str, value: Any) -> dict[str, float | None]:
+    """Check what the caller says of a level; nothing where it is `"auto"`."""
+    if isinstance(value, str) and value == AUTO:
+        return {}
+    return {name: None if value is None else finite(name, value)}
+
+
+def levels_in(ax: Axes, metric: str, known: tuple[float | None, float | None]) -> dict[str, float | None]:
+    """Return the levels that are drawn without being asked for: of the training loss, or within an accuracy's axis.
+
+    Args:
+        ax: Where the curves are drawn.
+        metric: Their metric.
+        known: The loss at which training was to stop, and the accuracy of guessing; each may be `None`.
+    """
+    target, chance = known
+    reached = chance is not None and "accuracy" in metric and ax.get_ylim()[0] <= chance
+    return {"target": target if metric == "loss" else None, "chance": chance if reached else None}
+
+
+def draw_levels(ax: Axes, levels: Mapping[str, float | None]) -> list[Line2D]:
+    """Draw the levels that the values are compared with, and return their lines."""
+    target, chance = levels["target"], levels["chance"]
+    drawn = []
+    if target is not None:
+        drawn.append(_across(ax, target, "--", gettext("target {value}").format(value=f"{target:g}")))
+    if chance is not None:
+        drawn.append(_across(ax, chance, ":", gettext("chance {value}").format(value=f"{chance:.2g}")))
+    return drawn
+
+
+def _across(ax: Axes, height: float, line: str, label: str) -> Line2D:
     """Draw a level that the values are compared with, and let the axis reach it."""
     low, high = ax.get_ylim()
-    ax.axhline(height, color=inks().muted, ls=line, lw=0.6 * plt.rcParams["lines.linewidth"], label=label, zorder=1.5)
+    width = 0.6 * plt.rcParams["lines.linewidth"]
+    drawn = ax.axhline(height, color=inks().muted, ls=line, lw=width, label=label, zorder=1.5)
     if ax.get_yscale() == "log" and height > 0:
         ax.set_ylim(min(low, height / 1.5), max(high, height * 1.5))
     elif ax.get_yscale() != "log":
         margin = 0.05 * (high - low)
         ax.set_ylim(min(low, height - margin), max(high, height + margin))
+    return drawn
 
 
 def _finding(medians: Mapping[str, pd.Series], metric: str, target: float | None, who: str) -> str:
@@ -198,12 +234,15 @@ def draw_curves(
 
 
 def _scale(ax: Axes, metric: str, values: np.ndarray, medians: Mapping[str, pd.Series]) -> None:
-    """Make the axis of a steep loss logarithmic, and let that of an accuracy end at 1."""
+    """Make the axis of a steep loss logarithmic, that of a flat one wide, and let that of an accuracy end at 1."""
     drawn = pd.concat(list(medians.values())).dropna()
     if _is_loss(metric):
         if values.min() > 0 and len(drawn) and drawn.max() > _STEEP * drawn.min():
             ax.set_yscale("log")
             ax.minorticks_off()
+        elif values.max() - values.min() < _FLAT * values.max():
+            middle, half = (values.max() + values.min()) / 2, _FLAT * values.max() / 2
+            ax.set_ylim(middle - half, middle + half)
     elif "accuracy" in metric and values.min() >= 0 and values.max() <= 1:
         low = next(share for share in _SHARES if values.min() >= share)
         ax.set_ylim(low - 0.03 * (1 - low), 1 + 0.03 * (1 - low))

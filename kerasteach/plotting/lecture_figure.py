@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
 
 from kerasteach.plotting import non_finite
 from kerasteach.plotting.captions import AUTO, caption, check_title, keep
@@ -15,6 +16,7 @@ from kerasteach.plotting.comparison_tables import (
     GRADIENTS,
     HISTORY,
     Hue,
+    levels_of,
     names_of,
     networks_in,
     setting_of,
@@ -22,7 +24,7 @@ from kerasteach.plotting.comparison_tables import (
 )
 from kerasteach.plotting.gradient_flow import draw_flow, line_handles, lines_of, network_handles
 from kerasteach.plotting.gradient_heat_map import heat_maps
-from kerasteach.plotting.learning_curves import diverged, draw_curves
+from kerasteach.plotting.learning_curves import diverged, draw_curves, draw_levels, levels_in
 from kerasteach.plotting.legends import legend_columns
 from kerasteach.plotting.notebook import ComposedFigure
 from kerasteach.plotting.pages import composed, headline, on_page, page_size
@@ -86,12 +88,12 @@ def lecture_figure(
         figure = plt.figure(figsize=page_size(), layout="constrained", FigureClass=ComposedFigure)
         top, bottom = figure.subfigures(2, 1, height_ratios=[1.5, 1], squeeze=False).flat
         lines = lines_of(frame, "both")
-        finding = _upper(top, curves, lines, shown)
+        setting, levels = setting_of(frame_of("history", history)), levels_of(frame_of("history", history))
+        finding = _upper(top, curves, lines, shown, levels)
         heat_maps(
             next(iter(lines.values())),
             dict(zip(shown, bottom.subplots(1, len(shown), squeeze=False).flat, strict=True)),
         )
-        setting = setting_of(frame_of("history", history))
         keep(figure, "learning curves, gradients by layer, and gradients by layer and epoch", finding)
         above = headline(title, "\n".join(part for part in (finding, setting) if part), note, _LETTERS)
         if above:
@@ -99,7 +101,13 @@ def lecture_figure(
     return figure
 
 
-def _upper(figure: SubFigure, curves: pd.DataFrame, lines: Mapping[str, pd.DataFrame], shown: list[str]) -> str:
+def _upper(
+    figure: SubFigure,
+    curves: pd.DataFrame,
+    lines: Mapping[str, pd.DataFrame],
+    shown: list[str],
+    known: tuple[float | None, float | None],
+) -> str:
     """Draw loss, score and gradient flow beside each other, with one legend below them, and return the finding."""
     look_of = looks(names_of(curves))
     curves = curves[curves["network"].isin(shown)]
@@ -108,16 +116,18 @@ def _upper(figure: SubFigure, curves: pd.DataFrame, lines: Mapping[str, pd.DataF
     scores = [name for name in ("val_accuracy", "val_loss") if name in set(curves["metric"].unique())][:1]
     axes: list[Axes] = list(figure.subplots(1, 2 + len(scores), width_ratios=[1] * (1 + len(scores)) + [1.5]))
     found: dict[str, str] = {}
+    levels: list[Line2D] = []
     for ax, metric in zip(axes, ["loss", *scores], strict=False):
         notes = diverged(curves, metric)
         draw_curves(new_axes(ax), curves, metric, look_of, notes)
+        levels += draw_levels(ax, levels_in(ax, metric, known))
         caption(ax, None, gettext("learning curves"))
         found = notes | found
     flow, what, finding = draw_flow(new_axes(axes[-1]), lines, "first", look_of)
     caption(axes[-1], what, what, finding, pad=non_finite.room_for_crosses(axes[-1]))
     axes[-1].set_ylabel(broken(axes[-1].get_ylabel(), _LABEL_LETTERS))
     found = flow | found
-    handles = [*network_handles({name: look_of[name] for name in shown}, found), *line_handles(lines)]
+    handles = [*network_handles({name: look_of[name] for name in shown}, found), *line_handles(lines), *levels]
     title = spread_note(curves) if shown != [""] else None
     columns = legend_columns([str(handle.get_label()) for handle in handles], _LEGEND_LETTERS)
     figure.legend(handles=handles, title=title, loc="outside lower center", ncols=columns, frameon=False)

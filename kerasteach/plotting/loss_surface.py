@@ -154,7 +154,8 @@ def _draw_colors(ax: Axes, surface: pd.DataFrame, coordinates: list[str]) -> str
         ax.contour(across, up, shown, levels=levels, colors=inks().surface, linewidths=0.6, alpha=0.6)
     ax.set(xlim=(losses.columns[0], losses.columns[-1]), ylim=(losses.index[0], losses.index[-1]))
     kind = gettext("loss (logarithmic scale)") if isinstance(norm, LogNorm) else gettext("loss")
-    ax.figure.colorbar(ScalarMappable(norm, "cividis"), ax=ax, label=kind).ax.minorticks_off()
+    beside = ax.inset_axes((1.04, 0, 0.05, 1))  # as high as the plane, also where that is low
+    ax.figure.colorbar(ScalarMappable(norm, "cividis"), cax=beside, label=kind).ax.minorticks_off()
     return _scale_alike(ax) if set(coordinates) <= set(_AXES) else ""
 
 

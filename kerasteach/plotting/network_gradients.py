@@ -31,17 +31,18 @@ from kerasteach.validation import received, whole
 _MOST = 5  # units of a layer that are drawn
 _MOST_ARROWS = 30  # of the forward pass; beyond them it is one long arrow
 _DECADES = 3.0  # that the thickness of arrows spans, at least
-_THICKEST, _THINNEST = 0.34, 0.025  # of the height of a layer
+_THICKEST, _THINNEST, _FORWARD = 0.34, 0.04, 0.07  # of the height of a layer
 _FACTOR = 2.0  # from which on the title says how much less, or more, the first layer gets
 
 
 class _Layers(NamedTuple):
-    """One network: the median norm by depth, the units of each layer and of the input, and the layers' names."""
+    """One network: the median norm by depth, the layers' units and names, and whether they are probes instead."""
 
     norms: pd.Series
     units: dict[int, int]
     names: dict[int, str]
     seeds: int
+    probes: bool
 
 
 def network_gradients(
@@ -205,7 +206,8 @@ def _layers(rows: pd.DataFrame, units: dict[str, int]) -> _Layers:
     means = group_means(rows.groupby(["seed", "depth"])["norm"]).reset_index()
     of_depth = rows.groupby("depth")["layer"].first()
     known = {int(depth): units[layer] for depth, layer in zip(of_depth.index, of_depth, strict=True) if layer in units}
-    return _Layers(median(means, "norm", "depth"), known, layer_names(rows), rows["seed"].nunique())
+    probes = set(rows["parameter"].unique()) == {"signal"}
+    return _Layers(median(means, "norm", "depth"), known, layer_names(rows), rows["seed"].nunique(), probes)
 
 
 def _draw(ax: Axes, layers: _Layers, ends: tuple[float, float], options: dict[str, Any]) -> None:
@@ -220,14 +222,16 @@ def _draw(ax: Axes, layers: _Layers, ends: tuple[float, float], options: dict[st
     _connect(ax, heights)
     _draw_units(ax, heights, [_MOST + 1, *(layers.units.get(depth, _MOST + 1) for depth in depths)])
     size = _text_size(ax, last + 1)
-    ax.text(last, 0.5, gettext("error"), ha="center", va="center", fontsize=size, color=ink.text)
+    error = gettext("error")
+    beyond = len(error) * 0.6 * size > _column(ax, last + 1)  # the last layer, where columns are narrower than the word
+    ax.text(last, 0.5, error, ha="left" if beyond else "center", va="center", fontsize=size, color=ink.text)
     starts = range(last) if last <= _MOST_ARROWS else [0]
     for number in starts:
-        _arrow(ax, number + 0.18, (number if len(starts) > 1 else last - 1) + 0.82, 1.18, 0.03, ink.forward, {})
+        _arrow(ax, number + 0.18, (number if len(starts) > 1 else last - 1) + 0.82, 1.18, _FORWARD, ink.forward, {})
     ax.text(-0.4, 1.42, gettext("forward pass"), va="center", fontsize=size, color=ink.forward)
     backward = gettext("backward pass")
-    beside = len(backward) * 0.6 * size < 1.3 * _column(ax, last + 1)  # the first arrow, else above it
-    ax.text(-0.4, -0.3 if beside else -0.06, backward, va="center", fontsize=size, color=ink.backward)
+    beside = len(backward) * 0.6 * size < 1.5 * _column(ax, last + 1)  # the first arrow, else above it
+    ax.text(-0.4, -0.3 if beside else -0.11, backward, va="center", fontsize=size, color=ink.backward)
     for depth, norm in zip(depths, layers.norms, strict=True):
         x = places[depth]
         share = _share(float(norm), ends)
@@ -284,10 +288,12 @@ def _column(ax: Axes, columns: int) -> float:
 
 
 def _arrow(ax: Axes, start: float, end: float, y: float, thick: float, color: str, options: dict[str, Any]) -> None:
-    """Draw a flat arrow from one place to another, with a head that is somewhat thicker."""
-    head = min(0.28, 0.5 * abs(end - start))
+    """Draw a flat arrow from one place to another, with a head that is somewhat thicker, and no longer than thick."""
+    half, wide = thick / 2, thick / 2 + 0.06
+    box = ax.get_window_extent()
+    upright = box.height / np.ptp(ax.get_ylim()) / (box.width / np.ptp(ax.get_xlim()))  # of a unit, in units across
+    head = min(0.35 * abs(end - start), 2 * wide * upright)
     neck = end - np.sign(end - start) * head
-    half, wide = thick / 2, thick / 2 + 0.05
     upper = [(start, y + half), (neck, y + half), (neck, y + wide), (end, y)]
     lower = [(x, 2 * y - place) for x, place in reversed(upper[:-1])]
     ax.add_patch(Polygon([*upper, *lower], **{"fc": color, "ec": "none", "zorder": 2, **options}))
@@ -336,7 +342,7 @@ def _what(rows: pd.DataFrame, when: str, layers: _Layers) -> str:
 def _finding(name: str, layers: _Layers) -> str:
     """Say how much less, or more, the first layer gets than the last, as the drawn numbers do."""
     first, last = float(layers.norms.iloc[0]), float(layers.norms.iloc[-1])
-    if len(layers.norms) < 2 or not np.isfinite([first, last]).all():
+    if layers.probes or len(layers.norms) < 2 or not np.isfinite([first, last]).all():
         return ""
     of = f"{name}: " if name else ""
     ends = int(layers.norms.index[0]), int(layers.norms.index[-1])

@@ -31,6 +31,7 @@ _ORDERS = ("wrong first", "unsure first", "given")
 _RIGHT, _WRONG = "\N{CHECK MARK}", "\N{BALLOT X}"
 _GAP = 0.16  # between images, as a share of an image
 _COLUMNS = 8
+_USUAL, _FAR = (1, 99), 3.0  # percent of the pixels, and how far beyond them the others may reach
 _LONGEST = 12  # letters of a class's name
 _LEAST = 0.65  # of the text's usual size: what the names below the images have at least
 
@@ -200,10 +201,21 @@ def _laid_out(ax: Axes | None, texts: Sequence[str], columns: int | None, ratio:
 def _image(ax: Axes, pictures: np.ndarray, number: int, corner: tuple[float, float], options: dict[str, Any]) -> None:
     left, low = corner
     ends = (left, left + pictures.shape[2] / pictures.shape[1], low, low + 1)
-    known = pictures[np.isfinite(pictures)]
-    scale = {"cmap": "gray", "vmin": known.min(initial=0), "vmax": known.max(initial=0)} if pictures.ndim == 3 else {}
+    scale: dict[str, Any] = {}
+    if pictures.ndim == 3:
+        scale = {"cmap": "gray", **dict(zip(("vmin", "vmax"), _grays(pictures), strict=True))}
     picture = np.ma.masked_invalid(pictures[number]) if pictures.ndim == 3 else pictures[number]
     ax.imshow(picture, **{"extent": ends, "interpolation": "nearest", **scale, **options})
+
+
+def _grays(pictures: np.ndarray) -> tuple[float, float]:
+    """Return what is black and what is white: the ends, but for a few pixels far out, as standardized images have."""
+    known = pictures[np.isfinite(pictures)]
+    if not known.size:
+        return 0.0, 0.0
+    ends, usual = np.percentile(known, [0, 100]), np.percentile(known, _USUAL)
+    low, high = usual if np.ptp(ends) > _FAR * np.ptp(usual) > 0 else ends
+    return min(0.0, float(low)), max(0.0, float(high))
 
 
 def _label(grid: _Grid, text: str, corner: tuple[float, float], wrong: bool) -> None:

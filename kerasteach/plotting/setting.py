@@ -15,7 +15,8 @@ def setting_in_words(setting: Mapping[str, Any] | str) -> str:
         setting: Its values, as `attrs["setting"]` of a comparison's tables has them: `data`, the name of the data; and
             where they are the same for all networks `hidden`, the units of each hidden layer; `learning_rates`, by the
             name of the optimizer, which is empty where there is one rate for all; `error_below`, the loss at which
-            training was to stop. Or words of the caller's own, which stay as they are.
+            training was to stop; and `classes`, how many there are, which is not put into words. Or words of the
+            caller's own, which stay as they are.
 
     Example:
         >>> from kerasteach.plotting.setting import setting_in_words

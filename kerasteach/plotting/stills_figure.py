@@ -23,6 +23,7 @@ from kerasteach.validation import flag, received, text, whole
 
 _MOST = 6  # on a page
 _WIDTH, _HEIGHT = 0.42, 0.62  # of a still, as shares of a figure
+_LEAST = (2.7, 3.0)  # inches: a still's width and height, at least, in text of the size of a page's
 
 
 def stills_figure(
@@ -79,7 +80,7 @@ def stills_figure(
     numbers, note = on_page([str(number) for number in range(len(frames))], page, _MOST, N_("stills"))
     frames = [frames[int(number)] for number in numbers]
     with composed():
-        width, height = np.array(plt.rcParams["figure.figsize"]) * (_WIDTH, _HEIGHT)
+        width, height = np.maximum(np.array(plt.rcParams["figure.figsize"]) * (_WIDTH, _HEIGHT), _LEAST)
         above = "\n".join(part for part in (title, note) if part)
         figure, axes = panels(len(frames), _MOST, width, height, above)
         engine: Any = figure.get_layout_engine()
@@ -88,25 +89,30 @@ def stills_figure(
             drawn.on(ax, frame)
             ax.set_title("\n".join(part for part in (ax.get_title(), frame.name) if part))
         same_limits([[ax] for ax in axes])
-        _label_once(axes)
-        _one_legend(figure, axes)
+        _one_legend(figure, axes, above=_label_once(axes))
     return figure
 
 
-def _label_once(axes: Sequence[Axes]) -> None:
-    """Write labels that all stills share once: beside the first, and below the middle."""
+def _label_once(axes: Sequence[Axes]) -> str:
+    """Write labels that all stills share once: beside the first, and below the middle.
+
+    Returns:
+        The label of the axes from left to right, where it is longer than a still is wide, to be written below them all.
+    """
     middle = len(axes) // 2
     labels = {ax.get_xlabel() for ax in axes}
+    long = len(labels) == 1 and "\n" in axes[0].get_xlabel() and axes[0].get_legend() is not None
     for number, ax in enumerate(axes):
-        if len(labels) == 1 and number != middle:
+        if len(labels) == 1 and (number != middle or long):
             ax.set_xlabel("")
         ax.label_outer()
     if len(labels) == 1 and len(axes) % 2 == 0:
         axes[middle].xaxis.label.set_x(-0.05)
+    return _in_one_line(labels.pop()) if long else ""
 
 
-def _one_legend(figure: Figure, axes: Sequence[Axes]) -> None:
-    """Name what is drawn once, below the stills."""
+def _one_legend(figure: Figure, axes: Sequence[Axes], above: str) -> None:
+    """Name what is drawn once, below the stills and a label that they share."""
     entries: dict[str, Artist] = {}
     title = ""
     for ax in axes:
@@ -118,14 +124,16 @@ def _one_legend(figure: Figure, axes: Sequence[Axes]) -> None:
             legend.remove()
     if entries:
         columns = max(1, min(len(entries), len(axes)))
-        figure.legend(
+        words = [broken(part, letters_over(figure.get_figwidth())) for part in (above, title) if part]
+        legend = figure.legend(
             list(entries.values()),
             list(entries),
-            title=broken(title, letters_over(figure.get_figwidth())) or None,
+            title="\n".join(words) or None,
             loc="outside lower center",
             ncols=columns,
             frameon=False,
         )
+        legend.get_title().set_multialignment("center")
 
 
 def _in_one_line(words: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -16,7 +17,7 @@ from kerasteach.plotting.layer_colors import color_scale, layer_colors
 from kerasteach.plotting.layer_rows import names_by_depth
 from kerasteach.plotting.pages import composed, on_page, panels, write_headline
 from kerasteach.plotting.style import blend, checked_axes, inks, new_axes
-from kerasteach.plotting.text_fitting import broken, letters
+from kerasteach.plotting.text_fitting import broken, fitted, letters
 from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.plotting.wording import gettext, times
 from kerasteach.tables.checks import Table
@@ -25,6 +26,7 @@ from kerasteach.validation import choice
 USUAL = 1e-3  # a rough heuristic of https://cs231n.github.io/neural-networks-3/#ratio
 LOW, HIGH = 1e-4, 1e-1  # around it: below, a layer hardly learns; above, a step replaces much of it
 _RATIOS = {name: kind for name, kind in GRADIENTS.items() if name != "norm"} | {"update_ratio": "number"}
+_LABEL_LETTERS = 20  # in a line of a panel's label: long titles leave the panels low
 _FLOOR, _CEILING = 1e-150, 1e150
 
 
@@ -115,16 +117,24 @@ def update_ratios_figure(
     alike = all(names == layers[0] for names in layers)
     with composed():
         figure, axes = panels(len(shown), 3, width=4.2, height=3.3, sharey=True)
-        for ax, (name, part), names in zip(axes, parts.items(), layers, strict=True):
+        _name_layers(axes, layers, alike)
+        for ax, (name, part) in zip(axes, parts.items(), strict=True):
             _draw(new_axes(ax), part, _ends(rows), AUTO, name=name)
             ax.label_outer(remove_inner_ticks=False)
             ax.xaxis.set_tick_params(labelbottom=True)
-            if len(names) > 1 and not alike:
-                color_scale(ax, names)
-        if alike and len(layers[0]) > 1:
-            color_scale(axes, layers[0])
         write_headline(figure, title, _what(rows, parameter), note=note)
     return figure
+
+
+def _name_layers(axes: Sequence[Axes], layers: Sequence[dict[int, str]], alike: bool) -> None:
+    """Name the layers beside each panel, or once; the titles of panels then fit the width that this leaves them."""
+    for ax, names in zip(axes, layers, strict=True):
+        if len(names) > 1 and not alike:
+            color_scale(ax, names)
+    if alike and len(layers[0]) > 1:
+        color_scale(axes, layers[0])
+    figure: Any = axes[0].get_figure(root=True)
+    figure.get_layout_engine().execute(figure)
 
 
 def _rows(gradients: Table, parameter: str, hue: Hue) -> pd.DataFrame:
@@ -171,7 +181,8 @@ def _draw(
     ax.minorticks_off()
     ax.set_ylim(*ends)
     ax.set_xlabel(gettext("step") if per_step else gettext("epochs trained"))
-    ax.set_ylabel(broken(gettext("update norm / weight norm"), letters(ax, upright=True)))
+    high = min(letters(ax, upright=True), _LABEL_LETTERS) if name else letters(ax, upright=True)
+    ax.set_ylabel(broken(gettext("update norm / weight norm"), high))
     places = middle.index.get_level_values(x) + (0 if per_step else 1)
     whole_ticks(ax.xaxis)
     if places.min() == places.max():
@@ -180,7 +191,7 @@ def _draw(
     if not (np.isfinite(middle) & (middle > 0)).any():
         ax.set_xlim(places.min() - 0.5, places.max() + 0.5)
         why = gettext("no step changed a weight") if (middle == 0).all() else gettext("no finite ratio")
-        ax.text(0.5, 0.9, why, transform=ax.transAxes, ha="center", va="top")
+        ax.text(0.5, 0.9, fitted(ax, why), transform=ax.transAxes, ha="center", va="top")
     missing = gettext("(0 where missing)") if (middle == 0).any() else ""
     finding = _finding(rows, middle, x, layers)
     parts = (what, missing) if finding else (what or name, missing)

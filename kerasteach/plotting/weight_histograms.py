@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from kerasteach import validation
 from kerasteach.plotting.captions import AUTO, caption, check_title
-from kerasteach.plotting.layer_names import as_text
+from kerasteach.plotting.layer_names import as_text, short_of
 from kerasteach.plotting.pages import composed, on_page, panels, write_headline
 from kerasteach.plotting.style import blend, inks, new_axes
 from kerasteach.plotting.wording import N_, gettext
@@ -64,9 +64,10 @@ def weight_histograms_figure(
     of_one = {name.rpartition("/")[2] for name, _ in chosen} if _is_named(first) else set()
     with composed():
         figure, axes = panels(len(shown), min(3, len(shown)), width=4.0, height=2.6)
+        titles = _titles([name for name, _ in chosen], len(of_one) == 1)
         for number, ax in zip(shown, axes, strict=True):
             name, array = chosen[int(number)]
-            _draw(ax, _name(name, len(of_one) == 1), array, None if last is None else last[name])
+            _draw(ax, titles[int(number)], array, None if last is None else last[name])
         figure.supylabel(gettext("share of the weights"), fontsize=axes[0].xaxis.label.get_fontsize())
         what = gettext("weights by layer, with their standard deviation")
         if last is not None:
@@ -134,11 +135,14 @@ def _chosen(weights: Mapping[str, np.ndarray], parameter: str | None) -> list[tu
     return found
 
 
-def _name(path: str, alike: bool) -> str:
-    """Return what to call a weight: its layer, and the parameter where the panels differ in it."""
-    if path.startswith("#"):
-        return gettext("weight {number}").format(number=int(path[1:]) + 1)
-    return as_text(path.rpartition("/")[0] if alike and "/" in path else path)
+def _titles(paths: Sequence[str], alike: bool) -> list[str]:
+    """Return what to call the weights: each by its layer, and by the parameter where the panels differ in it."""
+    if all(path.startswith("#") for path in paths):
+        return [gettext("weight {number}").format(number=int(path[1:]) + 1) for path in paths]
+    if not alike or not all("/" in path for path in paths):
+        return [as_text(path) for path in paths]
+    layers = {number: path.rpartition("/")[0] for number, path in enumerate(paths, 1)}
+    return [as_text(name) for name in short_of(layers).values()]
 
 
 def _draw(ax: Axes, name: str, before: np.ndarray, after: np.ndarray | None) -> None:

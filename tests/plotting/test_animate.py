@@ -227,6 +227,19 @@ def test_stills_stand_beside_each_other():
     assert not [ax for ax in figure.axes if ax.get_legend()]
 
 
+def test_a_label_longer_than_a_still_stands_below_all():
+    """In one line above the legend, instead of several below one still."""
+
+    def named(table, ax):
+        ax.plot(table["x"], table["y"], label="a name")
+        ax.set(xlabel="a rather\nlong label")
+        ax.legend(title="a legend")
+
+    figure = plotting.stills_figure(named, table(3))
+    assert [ax.get_xlabel() for ax in figure.axes] == [""] * 3
+    assert figure.legends[0].get_title().get_text() == "a rather long label\na legend"
+
+
 def test_more_than_six_stills_have_pages():
     """The second page has the rest, and says so."""
     figure = plotting.stills_figure(points, table(8), stills=8, page=2)

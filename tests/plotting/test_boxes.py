@@ -20,6 +20,22 @@ def test_text_is_whole_and_legends_cover_nothing(case, name):
     plt.close("all")
 
 
+@pytest.mark.parametrize(
+    "case",
+    [
+        "gradient_heat_map_figure, missing values",
+        "update_ratios_figure, long names",
+        "update_ratios_figure, all zero",
+        "stills_figure, usual",
+    ],
+)
+def test_german_text_is_whole(case):
+    """Its words are longer: labels break where panels are low, and titles where names of layers narrow the panels."""
+    with style("notebook" if "update" in case else "paper", language="de"):
+        assert problems(CASES[case]()) == []
+    plt.close("all")
+
+
 def test_problems_are_found():
     """Text beyond the edge, text on text, also where it is turned, and a legend on a line are named."""
     figure, ax = plt.subplots(figsize=(3, 3))

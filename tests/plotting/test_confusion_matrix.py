@@ -1,3 +1,4 @@
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -54,6 +55,17 @@ def test_the_probability_of_the_second_of_two_classes():
     ax = kt.plotting.confusion_matrix([0, 0, 1, 1, 1], [[0.2], [0.7], [0.9], [0.8], [np.nan]])
     np.testing.assert_array_equal(cells(ax), [[1, 1], [0, 2]])
     assert "1 without a finite prediction left out" in " ".join(ax.get_title().split())
+
+
+@pytest.mark.parametrize(("classes", "lines"), [(3, 2), (10, 1)])
+def test_numbers_in_cells_can_be_read_on_a_slide(classes, lines):
+    """Where two of them would be small, the count stands alone; none is less than three quarters of the usual text."""
+    with kt.plotting.style("lecture"):
+        ax = kt.plotting.confusion_matrix(np.arange(classes), np.arange(classes))
+        usual = plt.rcParams["font.size"]
+    diagonal = [text for text in ax.texts if text.get_text() != "0"]
+    assert {1 + text.get_text().count("\n") for text in diagonal} == {lines}
+    assert min(text.get_fontsize() for text in diagonal) >= 0.75 * usual
 
 
 @pytest.mark.parametrize("classes", [1, 40, 120])

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.legend import Legend
+from matplotlib.text import Text
 
 import kerasteach as kt
 
@@ -106,6 +108,57 @@ def test_one_network_of_several_seeds_explains_its_band():
         assert " ".join(label.get_text().split()) == "median of 3 seeds, band: lowest to highest"
 
 
+def known(**metrics):
+    """Return a table that says how many classes there are, and at which loss training was to stop."""
+    table = kt.measure.history_table(metrics)
+    table.attrs["setting"] = {"classes": 4, "error_below": 0.2}
+    return table
+
+
+def labels(ax):
+    """Return the labels of the levels that are drawn across the axes."""
+    return [line.get_label() for line in ax.lines if len(line.get_xdata()) == 2 and list(line.get_xdata()) == [0, 1]]
+
+
+def test_a_comparisons_target_and_chance_are_drawn_unasked():
+    """The target with the training loss alone, the chance where an accuracy's axis reaches it; both can be left out."""
+    table = known(loss=[1.0, 0.5, 0.1], accuracy=[0.25, 0.5, 0.7], val_accuracy=[0.95, 0.97, 0.99])
+    ax = plotting.learning_curves(table)
+    assert labels(ax) == ["target 0.2"]
+    assert title(ax).startswith("loss below 0.2 after 3 epochs")
+    assert labels(plotting.learning_curves(table, "accuracy")) == ["chance 0.25"]
+    assert labels(plotting.learning_curves(table, "accuracy", chance=None)) == []
+    assert labels(plotting.learning_curves(table, "val_accuracy")) == []
+    assert labels(plotting.learning_curves(table, target=None)) == []
+
+
+def test_the_lecture_figure_names_target_and_chance_once():
+    """In its legend, beside the networks."""
+    table = known(loss=[1.0, 0.5, 0.1], val_accuracy=[0.25, 0.5, 0.7])
+    figure = plotting.lecture_figure(table, gradients([0.5, 1.0]).drop(columns=["activation", "seed"]))
+    (legend,) = figure.findobj(Legend)
+    assert [text.get_text() for text in legend.get_texts()][-2:] == ["target 0.2", "chance 0.25"]
+
+
+@pytest.mark.parametrize("losses", [[2.3026, 2.3025, 2.3027], [2.3]])
+def test_a_loss_that_hardly_changes_is_a_flat_line(losses):
+    """Its axis spans a tenth of it, so that noise is no zigzag."""
+    low, high = plotting.learning_curves(kt.measure.history_table({"loss": losses})).get_ylim()
+    assert high - low == pytest.approx(0.1 * 2.3, rel=0.01)
+
+
+def test_a_descent_says_what_it_descends():
+    """A function of the gallery by name and formula, one of the caller's by its name."""
+    descent = kt.gradient_descent("rosenbrock", learning_rate=1e-3, steps=1)
+    assert "rosenbrock: (1 \N{MINUS SIGN} x)² + 100 (y \N{MINUS SIGN} x²)²" in title(plotting.descent_values(descent))
+
+    def hill(x):
+        return x**2
+
+    assert kt.gradient_descent(hill, 1.0, steps=1).frame.attrs["setting"] == "hill"
+    assert kt.gradient_descent(lambda x: x**2, 1.0, steps=1).frame.attrs["setting"] == ""
+
+
 def test_what_the_table_knows_stands_below_the_finding():
     """A setting among its attributes, such as data and network."""
     table = history(first=[1.0, 0.5])
@@ -194,7 +247,8 @@ def test_a_derivative_lies_on_its_function():
     table = pd.DataFrame({"activation": "relu", "x": x, "value": np.maximum(x, 0), "derivative": 1.0 * (x > 0)})
     function, derivative = plotting.activations_figure(table).axes[0].lines[2:]
     assert function.get_color() != derivative.get_color()
-    assert function.get_linewidth() > 2 * derivative.get_linewidth()
+    assert function.get_linewidth() > 3 * derivative.get_linewidth()
+    assert derivative.get_path_effects()  # an edge in the color of the ground, for a black line on a dark one
 
 
 @pytest.mark.parametrize(
@@ -212,3 +266,34 @@ def test_a_title_may_be_given_or_left_out(draw):
     own, none = draw(title="my own"), draw(title=None)
     assert (own.get_title(), none.get_title()) == ("my own", "")
     assert finding.split(":")[0].split("(")[0].strip().lower()[:20] in plotting.describe(none).lower()
+
+
+def probed():
+    """Return gradients of two layers with a probe in front of them and two behind the first."""
+    probes = [(0, "input", 0.1), (1, "before", 0.2), (1, "behind", 0.4)]
+    rows = [
+        {"epoch": 0, "step": 0, "layer": name, "depth": depth, "parameter": "signal", "norm": norm}
+        for depth, name, norm in probes
+    ]
+    layers = gradients([0.5, 1.0]).drop(columns=["activation", "seed"])
+    return pd.concat([layers, pd.DataFrame(rows)], ignore_index=True)
+
+
+def test_probes_that_share_a_depth_with_a_layer_are_drawn_beside_it():
+    """A probe has a name of its own at the depth of the layer before it: no second network, and no layer's name."""
+    ax = plotting.gradient_flow(probed())
+    dotted = ax.lines[-1]
+    assert dotted.get_linestyle() == ":"
+    assert dotted.get_xdata().tolist() == [0, 1, 1.25]
+    assert dotted.get_ydata().tolist() == [0.1, 0.2, 0.4]
+    assert not {"input", "before", "behind"} & {label.get_text() for label in ax.get_xticklabels()}
+
+
+@pytest.mark.parametrize("draw", [plotting.gradient_heat_map, plotting.network_gradients, plotting.gradient_flow])
+def test_probes_alone_are_drawn_one_beside_the_other(draw):
+    """Each probe has a place of its own, also where two follow one layer, under its name."""
+    ax = draw(probed(), parameter="signal")
+    ax.figure.draw_without_rendering()
+    texts = [text.get_text().replace("\n", " ") for text in ax.findobj(Text)]
+    assert {"input", "before", "behind"} <= set(texts)
+    assert not any("gets" in text for text in texts)  # a probe is no layer

@@ -68,9 +68,18 @@ def test_colors_and_path_are_the_tables():
     assert (ax.get_xlim(), ax.get_ylim()) == ((-2, 2), (-1, 1))
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("a", "b")
     assert (colors(ax).zmin, colors(ax).zmax) == (0, 8)
-    assert [one.get_ylabel() for one in ax.figure.axes[1:]] == ["loss"]
+    assert [one.get_ylabel() for one in ax.child_axes] == ["loss"]
     went = "training went from loss 8 to 0"
     assert ax.get_title() == f"{went}\ntraining path from \N{WHITE CIRCLE} to \N{BLACK STAR}"
+
+
+def test_the_color_scale_is_as_high_as_the_plane():
+    """Also beside a path that is longer than wide, which leaves most of the figure's height empty."""
+    a, b = (one.ravel() for one in np.meshgrid(np.linspace(0, 6, 9), np.linspace(0, 2, 5), indexing="ij"))
+    ax = plotting.loss_surface(pd.DataFrame({"component_1": a, "component_2": b, "loss": a + b}))
+    ax.figure.draw_without_rendering()
+    (scale,) = ax.child_axes
+    assert scale.get_window_extent().height == pytest.approx(ax.get_window_extent().height, rel=0.01)
 
 
 @pytest.mark.sample(1)
@@ -80,7 +89,7 @@ def test_a_steep_surface_has_a_logarithmic_scale(lift, logarithmic):
     ax = plotting.loss_surface(bowl(lift)[0])
     assert isinstance(colors(ax).norm, LogNorm) == logarithmic
     label = "loss (logarithmic scale)" if logarithmic else "loss"
-    assert ax.figure.axes[1].get_ylabel() == label
+    assert ax.child_axes[0].get_ylabel() == label
 
 
 def test_a_path_off_the_plane_says_so():

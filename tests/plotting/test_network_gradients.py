@@ -80,6 +80,27 @@ def test_networks_are_drawn_on_one_scale():
     assert tanh > 2 * sigmoid
 
 
+def test_heads_of_arrows_are_no_needles():
+    """Also in a wide and low panel none is much longer than thick, and a forward arrow is thicker than a line."""
+    figure = kt.plotting.network_gradients_figure(gradients([0.5, 1.0]))
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    for arrow in ax.patches:
+        corners = ax.transData.transform(arrow.get_xy())
+        tip, neck = corners[3], corners[2]  # the start, the neck, the head's upper corner, and the tip
+        assert abs(tip[0] - neck[0]) < 1.5 * 2 * abs(neck[1] - tip[1])
+
+
+def test_of_many_layers_the_error_stands_behind_the_last():
+    """The word is wider than a column there, and would lie on the units; the one arrow forward has a head, too."""
+    ax = kt.plotting.network_gradients(gradients([0.5] * 100))
+    (error,) = [text for text in ax.texts if text.get_text() == "error"]
+    assert error.get_ha() == "left"
+    corners = ax.transData.transform(ax.patches[0].get_xy())
+    tip, neck = corners[3], corners[2]
+    assert tip[0] - neck[0] > 0.8 * 2 * abs(neck[1] - tip[1])
+
+
 @pytest.fixture
 def step():
     """Return the table of a traced step of two inputs, two units and one output, with made-up numbers."""

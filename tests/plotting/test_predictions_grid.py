@@ -49,6 +49,17 @@ def test_forms_of_images(images, shape):
     assert ax.images[0].get_array().max() <= max(1, images.max() * (len(shape) == 2))
 
 
+def test_a_few_pixels_far_out_do_not_make_the_others_black():
+    """As a standardized image has them where a pixel is nearly always 0; the gray values of others are all used."""
+    images = np.linspace(-1, 1, 300 * 64).reshape(300, 8, 8)
+    labels = [0] * 300
+    assert kt.plotting.predictions_grid(images, labels, labels).images[0].get_clim() == (-1, 1)
+    images[0, 0, 0] = 40
+    low, high = kt.plotting.predictions_grid(images, labels, labels).images[0].get_clim()
+    assert -1 < low < -0.9
+    assert 0.9 < high < 1.1
+
+
 @pytest.mark.parametrize("style", ["lecture", "paper"])
 def test_texts_do_not_overlap(style):
     """Long names make fewer columns."""

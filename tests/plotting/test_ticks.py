@@ -7,6 +7,7 @@ import pytest
 
 import kerasteach as kt
 from kerasteach.plotting.layer_names import layer_names
+from kerasteach.plotting.layer_rows import names_by_depth
 from kerasteach.plotting.ticks import evenly
 
 
@@ -45,7 +46,11 @@ def test_epochs_are_numbered_evenly(epochs):
     ("layers", "shown"),
     [
         (["lstm_1/lstm_cell", "lstm_2/lstm_cell", "output"], ["lstm 1", "lstm 2", "output"]),
-        (["bidirectional/forward", "bidirectional/backward"], ["bidirectional/forward", "bidirectional/backward"]),
+        (
+            ["bidirectional/forward_lstm/lstm_cell", "bidirectional/backward_lstm/lstm_cell", "dense"],
+            ["forward lstm", "backward lstm", "dense"],
+        ),
+        (["a/rnn/cell", "a/rnn/cell_1", "b/rnn/cell"], ["a/rnn/cell", "a/rnn/cell 1", "b"]),
         (["dense_43", "dense_44", "dense_45"], ["dense 1", "dense 2", "dense 3"]),
         (["conv2d_9", "dense_4", "dense_5"], ["conv2d", "dense 1", "dense 2"]),
         (["dense", "dense_1", "dense_2"], ["dense", "dense 1", "dense 2"]),
@@ -57,6 +62,14 @@ def test_layers_have_short_names(layers, shown):
     """Without cells that say nothing, and without the numbers of other models; names that differ still do."""
     rows = pd.DataFrame({"network": "", "depth": range(1, len(layers) + 1), "layer": layers})
     assert list(layer_names(rows).values()) == shown
+
+
+def test_layers_whose_short_names_are_the_same_are_numbered():
+    """Long names that differ in their middle alone, which is left out, would name two layers alike."""
+    name = "a_block_with_a_long_name_{}_and_a_long_end_of_it"
+    rows = pd.DataFrame({"network": "", "depth": [1, 2, 3], "layer": [name.format(1), name.format(2), "output"]})
+    assert layer_names(rows) == {}
+    assert names_by_depth(rows) == {1: "layer 1", 2: "layer 2", 3: "output"}
 
 
 def test_two_models_of_one_program_have_the_same_names():

@@ -36,6 +36,15 @@ def test_the_title_names_the_layer_that_is_farthest_out():
     assert plotting.update_ratios(ratios([[1e-3]], steps=[0], epochs=[0])).get_title().startswith("layer 1: change of")
 
 
+def test_layers_are_named_as_in_the_other_figures():
+    """Without the cell of a recurrent layer, and without the number that Keras has counted up to."""
+    names = {1: "lstm_4/lstm_cell", 2: "dense_7"}
+    table = ratios()
+    ax = plotting.update_ratios(table.assign(layer=table["depth"].map(names)))
+    texts = [label.get_text() for label in ax.figure.axes[1].get_yticklabels()]
+    assert texts == ["lstm", "dense"]
+
+
 def test_one_row_an_epoch_is_drawn_by_epochs():
     """Means over epochs have no step of their own."""
     ax = plotting.update_ratios(ratios(steps=(9, 19), epochs=(0, 1)))

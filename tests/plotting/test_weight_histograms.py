@@ -40,6 +40,13 @@ def test_snapshots_give_the_first_and_the_last():
     assert [ax.get_title().split(":")[0] for ax in numbered.axes] == ["weight 1", "weight 3"]
 
 
+def test_layers_are_named_as_in_the_other_figures():
+    """Without the cell of a recurrent layer, and without the number that Keras has counted up to."""
+    named = {"gru_3/gru_cell/kernel": np.ones((2, 2)), "gru_4/gru_cell/kernel": np.ones((2, 2))}
+    titles = [ax.get_title().split(":")[0] for ax in plotting.weight_histograms_figure(named).axes]
+    assert titles == ["gru 1", "gru 2"]
+
+
 def test_other_parameters_are_named():
     """Biases, or all; the panels say which is which."""
     named = dict(zip(NAMES, weights(), strict=True))

@@ -66,6 +66,7 @@ def gradient_descent(
         The paths. Their `frame` has a row a step from 0, the start: the columns `optimizer, learning_rate, step`, then
         the coordinates (named after `f`'s arguments; `w_0, w_1, ...` if it takes one vector), then
         `value, gradient_norm, verdict`. Of a learning rate schedule, `learning_rate` is the first one.
+        `frame.attrs["setting"]` says for the titles of figures what was descended.
 
     Raises:
         TypeError: If `f` is no function, or another argument is of the wrong type.
@@ -95,7 +96,18 @@ def gradient_descent(
         for candidate in compared
         for rate, path in paths_by_rate(goal, start, candidate, steps, thresholds)
     ]
-    return Descent(pd.concat(parts, ignore_index=True), function)
+    frame = pd.concat(parts, ignore_index=True)
+    frame.attrs["setting"] = _what(function)
+    return Descent(frame, function)
+
+
+def _what(function: Any) -> str:
+    """Return what figures call the function: of the gallery its name and formula; nothing of one without a name."""
+    if isinstance(function, functions.Function):
+        formula = function.formula.replace("-", "\N{MINUS SIGN}")
+        return f"{function.name.replace('_', ' ')}: {formula}"
+    name = getattr(function, "__name__", "")
+    return name if name.isidentifier() else ""
 
 
 def _start(f: Any, start: Any) -> tuple[Any, Any]:
