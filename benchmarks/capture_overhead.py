@@ -55,17 +55,36 @@ class HookAlone(keras.callbacks.Callback):
         optimizer_hook.detach(self.model.optimizer, self.listen)
 
 
-class ReadOnce(HookAlone):
-    """The limit: a listener that sums each gradient once, and keeps the sums of the last step on the device."""
+class ReducedOnce(HookAlone):
+    """The limit of these operations: a listener that makes each reduction of each gradient by itself, and no more."""
+
+    def __init__(self, *reductions: Callable[[tf.Tensor], tf.Tensor]) -> None:
+        super().__init__()
+        self.reductions = reductions
 
     def on_train_begin(self, logs=None):
-        """Make room for the sums, and hook the optimizer."""
-        self.sums = tf.Variable(tf.zeros(len(self.model.trainable_variables)))
+        """Make room for the numbers, and hook the optimizer."""
+        self.numbers = tf.Variable(tf.zeros(len(self.model.trainable_variables) * len(self.reductions)))
         super().on_train_begin(logs)
 
     def listen(self, step):
-        """Sum each gradient."""
-        self.sums.assign(tf.stack([tf.reduce_sum(gradient) for gradient in step.gradients]))
+        """Reduce each gradient."""
+        self.numbers.assign(tf.stack([reduce(gradient) for gradient in step.gradients for reduce in self.reductions]))
+
+
+def largest(gradient: tf.Tensor) -> tf.Tensor:
+    """Return the largest magnitude."""
+    return tf.reduce_max(tf.abs(gradient))
+
+
+def magnitudes(gradient: tf.Tensor) -> tf.Tensor:
+    """Return the sum of the magnitudes."""
+    return tf.reduce_sum(tf.abs(gradient))
+
+
+def not_zero(gradient: tf.Tensor) -> tf.Tensor:
+    """Return how many entries are not 0."""
+    return tf.reduce_sum(tf.abs(tf.sign(gradient)))
 
 
 class ByHand(keras.callbacks.Callback):
@@ -131,18 +150,21 @@ def capture(**options) -> Callable[[], keras.callbacks.Callback]:
     return lambda: kt.callbacks.GradientCapture(**options)
 
 
-LIMIT = "a single read of the gradients"
+LIMITS: Variants = {
+    "one reduction of each gradient": lambda: ReducedOnce(tf.reduce_sum),
+    "two reductions, as default has": lambda: ReducedOnce(tf.nn.l2_loss, tf.reduce_sum),
+    "five reductions, as all have": lambda: ReducedOnce(tf.nn.l2_loss, tf.reduce_sum, magnitudes, largest, not_zero),
+}
 
 
 def rows(hidden: tuple[int, ...], inputs: int, execution: int, steps: int, goals: dict[str, float], rounds: int):
     """Print the ratios of one network with their goals."""
     made: Variants = {
-        LIMIT: ReadOnce,
         "default statistics": capture(),
         "all statistics": capture(statistics="all"),
         "histograms, every 10th step": capture(histogram=True, every=10),
     }
-    variants = {name: make for name, make in made.items() if name in goals or name == LIMIT}
+    variants = {**LIMITS, **{name: make for name, make in made.items() if name in goals}}
     build = partial(mlp, hidden, inputs, execution)
     table, plain = compared(build, *examples(steps, inputs), variants, rounds)
     size = f"{len(hidden)} x {hidden[0]} units, {inputs} inputs, {mlp(hidden, inputs).count_params():,} parameters"
