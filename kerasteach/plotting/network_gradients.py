@@ -132,6 +132,7 @@ def network_gradients_figure(
         example: Which example of a traced step, from 0. Defaults to `0`.
         hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
         page: Which six of more networks. Defaults to `1`; `kerasteach.plotting.pages` says how many pages there are.
+            Of up to three networks, each is as wide as the page, and its text as large as that of other figures.
         title: `"auto"` for each network's finding; `None` for the networks' names alone; or a text above all panels.
             Defaults to `"auto"`.
         **kwargs: What `matplotlib.patches.Polygon` takes for the arrows between layers, such as `alpha`.
