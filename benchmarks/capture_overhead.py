@@ -113,6 +113,16 @@ def examples(steps: int, inputs: int) -> tuple[np.ndarray, np.ndarray]:
     return x, RANDOM.integers(0, 10, steps * BATCH)
 
 
+def batches(x: np.ndarray, y: np.ndarray) -> tf.data.Dataset:
+    """Return the batches as `fit` makes them of arrays, but without the thread that tunes a pipeline.
+
+    An epoch's end waits for that thread, on a single core for up to a minute.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH).with_options(options)
+
+
 def mlp(hidden: tuple[int, ...], inputs: int, steps_per_execution: int = 1, adam: bool = False) -> keras.Sequential:
     """Return a compiled ReLU network."""
     model = kt.models.mlp("relu", hidden, inputs=inputs, outputs=10, initializer="he_normal", seed=0)
@@ -129,9 +139,9 @@ def compared(
     def fit(make: Callable[[], keras.callbacks.Callback | None]) -> baton.Fit:
         model, callback = build(), make()
         others = [] if callback is None else [callback]
-        options = {"batch_size": BATCH, "shuffle": False, "verbose": 0}
-        return lambda around, epochs: model.fit(x, y, epochs=epochs, callbacks=around(others), **options)
+        return lambda around, epochs: model.fit(data, epochs=epochs, callbacks=around(others), verbose=0)
 
+    data = batches(x, y)
     plain: Variants = {"plain": lambda: None, baton.AGAIN: lambda: None}
     times = baton.times({name: fit(make) for name, make in {**plain, **variants}.items()}, rounds)
     keras.backend.clear_session()
