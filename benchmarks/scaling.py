@@ -146,15 +146,13 @@ def simulate(networks: int, workers: int, costs: Costs, started: bool = False) -
     from kerasteach.experiment.groups import size_of_parts
 
     size = size_of_parts(networks, LARGEST, workers)
-    starts = range(0, networks, size)
-    groups = [min(size, networks - first) for first in starts]
-    activations = [_activations(first, copies, networks) for first, copies in zip(starts, groups, strict=True)]
+    groups = {first: min(size, networks - first) for first in range(0, networks, size)}
     free = [0.0 if started else costs.start] * workers
     heapq.heapify(free)
     ends = []
-    for number, (copies, kinds) in enumerate(zip(groups, activations, strict=True), 1):
+    for number, (first, copies) in enumerate(groups.items(), 1):
         begin = max(heapq.heappop(free), number * costs.send)
-        end = begin + costs.group(copies, kinds)
+        end = begin + costs.group(copies, _activations(first, copies, networks))
         heapq.heappush(free, end)
         ends.append((end, copies))
     caller = len(groups) * costs.send

@@ -14,8 +14,9 @@ from keras import ops
 
 from kerasteach.display import Displayed, View
 from kerasteach.lessons.batches import Batch, Batches, check_finite
-from kerasteach.lessons.inspection.evaluation import check_compiled, check_targets, loss_in
+from kerasteach.lessons.inspection.evaluation import check_compiled, check_targets
 from kerasteach.lessons.inspection.restore import left_as_found
+from kerasteach.lessons.inspection.training_step import train_on
 from kerasteach.lessons.model_checks import fitting
 from kerasteach.progress import progress_bar
 from kerasteach.validation import finite, fits_memory, flag, shown, whole
@@ -192,12 +193,9 @@ def _rates(lowest: Any, highest: Any, steps: Any) -> np.ndarray:
 
 def _step(model: keras.Model, batch: Batch, rate: float) -> float:
     """Train on one batch at this rate, and return the loss that it had before."""
-    x, y, sample_weight = batch
     model.optimizer.learning_rate = rate
-    with fitting(model):
-        model.reset_metrics()  # as train_on_batch does by itself in later releases of Keras than 3.10
-        logs = model.train_on_batch(x, y, sample_weight=sample_weight, return_dict=True)
-    return float(loss_in(logs, "train_step"))
+    loss, _ = train_on(model, batch)
+    return loss
 
 
 def _smooth(smoothed: list[float], loss: float) -> float:

@@ -17,8 +17,9 @@ from kerasteach.diagnosis.diagnose import of_setup
 from kerasteach.diagnosis.setup import Output, Setup, targets_and_outputs
 from kerasteach.keras_internals import made_by
 from kerasteach.lessons.batches import Batch, Batches
-from kerasteach.lessons.inspection.evaluation import check_compiled, loss_in
+from kerasteach.lessons.inspection.evaluation import check_compiled
 from kerasteach.lessons.inspection.restore import left_as_found
+from kerasteach.lessons.inspection.training_step import train_on
 from kerasteach.lessons.model_checks import fitting
 from kerasteach.measure import record
 from kerasteach.measure.selection import frozen_layers, layers_of
@@ -75,10 +76,8 @@ def preflight(model: keras.Model, x: Any, y: Any = None, *, steps: int = 50, bat
     losses: list[float] = []
     with left_as_found(model), record(model.optimizer, model, statistics=["norm", "update_ratio"]) as tape:
         for _ in range(int(steps) + 1):
-            with fitting(model):
-                model.reset_metrics()  # as train_on_batch does by itself in later releases of Keras than 3.10
-                logs = model.train_on_batch(batch[0], batch[1], sample_weight=batch[2], return_dict=True)
-            losses.append(float(loss_in(logs, "train_step")))
+            loss, logs = train_on(model, batch)
+            losses.append(loss)
             if len(losses) == 1:
                 setup = replace(setup, outputs=_with_first_losses(setup.outputs, logs))
     return of_setup(replace(setup, losses=tuple(losses)), _in_steps(tape.frame, losses))
