@@ -84,7 +84,7 @@ def magnitudes(gradient: tf.Tensor) -> tf.Tensor:
 
 def not_zero(gradient: tf.Tensor) -> tf.Tensor:
     """Return how many entries are not 0."""
-    return tf.reduce_sum(tf.abs(tf.sign(gradient)))
+    return tf.reduce_sum(tf.sign(tf.abs(gradient)))  # of magnitudes that others need as well
 
 
 class ByHand(keras.callbacks.Callback):
@@ -186,8 +186,8 @@ def epochs_table(rounds: int) -> None:
     """What is to be reached, and how far it is: networks of a lecture, many layers, large weights, one core."""
     print(f"{processor()}, Python {platform.python_version()}, TensorFlow {tf.__version__}, Keras {keras.__version__}")
     lecture = {"default statistics": 1.05, "all statistics": 1.25, "histograms, every 10th step": 1.15}
-    rows((128,) * 8, 784, 1, 50, lecture, rounds)
-    rows((128,) * 8, 784, 50, 50, {**lecture, "default statistics": 1.10}, rounds)
+    rows((128,) * 8, 784, 1, 150, lecture, rounds)
+    rows((128,) * 8, 784, 50, 150, {**lecture, "default statistics": 1.10}, rounds)
     rows((32,) * 200, 32, 1, 20, {"default statistics": 1.15, "all statistics": 1.25}, rounds)
     rows((10000,), 10000, 1, 2, {"default statistics": 1.25, "all statistics": 1.25}, max(5, rounds // 4))
     if shutil.which("taskset"):
@@ -198,7 +198,7 @@ def epochs_table(rounds: int) -> None:
 
 def one_core_table(rounds: int) -> None:
     """The network of a lecture on the cores that this process may use: run it by `taskset -c 1`."""
-    rows((128,) * 8, 784, 1, 50, {"default statistics": 1.10, "all statistics": 1.25}, rounds)
+    rows((128,) * 8, 784, 1, 150, {"default statistics": 1.10, "all statistics": 1.25}, rounds)
 
 
 def processor() -> str:

@@ -45,7 +45,8 @@ FLOORS = [
 # The same inside the two largest rooms, from the ground; modules and folders that are not named stand where they like.
 FLOORS_INSIDE = {
     "measure": [
-        {"reductions", "selection"},
+        {"branches", "selection"},
+        {"reductions"},
         {"statistics", "histograms", "parameters"},
         {"hooks"},
         {"recording"},

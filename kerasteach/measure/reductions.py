@@ -15,14 +15,14 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasteach.measure.branches import choose, outlined
+
 Tensor = Any
 Axes = Sequence[int] | None
 Sums = dict[str, Any]
 
 _SMALL = 4096  # entries; so few are measured in float64 at no cost that shows
 _PART, _LANES = 2**15, 64  # entries of small tensors that are measured at a time, and those of a row of them
-_BLOCK = 2**20  # entries of a large tensor that are measured at a time, so that a processor's cache holds them
-_BLOCKS = 64  # of a larger tensor there are hardly more, so that the graph stays small
 _LONG = 2**17  # entries; XLA adds up one after the other, and loses digits in a longer sum
 _LEAST, _MOST = 1e-25, 1e30  # the sums of squares that float32 holds with all digits
 _TINY, _HUGE = 1e-150, 1e150  # between them float64 holds the squares with all digits
@@ -195,10 +195,9 @@ def _route(tensor: Tensor) -> Callable[[Sequence[str], Sequence[Tensor]], Tensor
     size = 0 if None in tensor.shape else int(np.prod(tensor.shape))
     if size == 0 or keras.backend.standardize_dtype(tensor.dtype) == "float64":
         return _measure_exactly
-    on_tensorflow = keras.backend.backend() == "tensorflow"
     if size > _SMALL:
-        return _measure_huge if size > _BLOCK and on_tensorflow else _measure_large
-    return _measure_small if on_tensorflow else _measure_exactly
+        return _measure_large
+    return _measure_small if keras.backend.backend() == "tensorflow" else _measure_exactly
 
 
 def _measure_exactly(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
@@ -241,56 +240,19 @@ def _in_rows(tensors: Sequence[Tensor]) -> tuple[Tensor, np.ndarray, list[int]]:
 
 
 def _measure_large(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
-    """Return the reductions of large tensors in float32, or exactly where one leaves its range."""
+    """Return the reductions of large tensors in float32, or exact ones where the squares of one leave its range."""
     prepared = _Large(tensors)
-    tensors, squares = prepared.tensors, prepared.squares
+    tensors = prepared.tensors
     fast = ops.cast(ops.stack([REDUCTIONS[name].large(prepared) for name in names], axis=1), wide())
-    return _in_range(names, tensors, squares, fast)
-
-
-def _measure_huge(names: Sequence[str], tensors: Sequence[Tensor]) -> Tensor:
-    """Return the reductions of tensors larger than a processor's cache, which are read once; on TensorFlow."""
-    tensors = [ops.cast(tensor, "float32") for tensor in tensors]
-    fast = ops.stack([_by_blocks(names, tensor) for tensor in tensors])
-    return _in_range(names, tensors, ops.square(fast[:, list(names).index("norm")]), fast)
-
-
-def _by_blocks(names: Sequence[str], tensor: Tensor) -> Tensor:
-    """Return the reductions of a tensor, `(reductions,)`: each block of it is in the cache for all of them."""
-    import tensorflow as tf
-
-    measured: list[Tensor] = []
-    for block in _blocks(tensor):
-        with tf.control_dependencies(measured[-1:]):  # one block after the other
-            prepared = _Large([block])
-            measured.append(ops.stack([REDUCTIONS[name].large(prepared)[0] for name in names]))
-    columns = dict(zip(names, ops.unstack(ops.cast(ops.stack(measured, axis=1), wide())), strict=True))
-    joined = {name: ops.max(column) if name == "max_abs" else ops.sum(column) for name, column in columns.items()}
-    joined["norm"] = ops.sqrt(ops.sum(ops.square(columns["norm"])))
-    return ops.stack([joined[name] for name in names])
-
-
-def _blocks(tensor: Tensor) -> list[Tensor]:
-    """Return a large tensor in blocks, none of which is copied; a rest is the last one."""
-    flat = ops.reshape(tensor, (-1,))
-    size = flat.shape[0]
-    rows = -(-max(_BLOCK, size // _BLOCKS) // _SMALL)
-    number, rest = divmod(size, rows * _SMALL)
-    blocks = ops.split(ops.reshape(flat[: size - rest], (number * rows, _SMALL)), number)
-    return [*blocks, flat[size - rest :]] if rest else list(blocks)
-
-
-def _in_range(names: Sequence[str], tensors: Sequence[Tensor], squares: Tensor, fast: Tensor) -> Tensor:
-    """Return numbers made in float32, or exact ones where the squares of one tensor left its range."""
-    in_range = ops.logical_and(squares >= _LEAST, squares <= _MOST)
+    in_range = ops.logical_and(prepared.squares >= _LEAST, prepared.squares <= _MOST)
 
     def again(tensors: Sequence[Tensor]) -> Tensor:
         # The gradient of a dead layer is all zeros, at every step, and measured right.
         zero = ops.stack([ops.logical_not(ops.any(ops.not_equal(x, 0))) for x in tensors])
         right = ops.all(ops.logical_or(in_range, zero))
-        return ops.cond(right, lambda: fast, lambda: _outlined(partial(_measure_exactly, names), tensors))
+        return choose(right, lambda: fast, lambda: outlined(partial(_measure_exactly, names), tensors))
 
-    return ops.cond(ops.all(in_range), lambda: fast, lambda: _outlined(again, tensors))
+    return choose(ops.all(in_range), lambda: fast, lambda: outlined(again, tensors))
 
 
 def _half_square(x: Tensor) -> Tensor:
@@ -341,15 +303,6 @@ def _total(sums: Tensor) -> Tensor:
     if wide() == "float32":  # XLA makes one long sum of a sum of sums, but not of this
         return ops.segment_sum(sums, np.zeros(sums.shape, "int32"), num_segments=1)[0]
     return ops.cast(ops.sum(ops.cast(sums, wide())), sums.dtype)
-
-
-def _outlined(function: Callable[..., Tensor], *arguments: Any) -> Tensor:
-    """Call a function as one operation of the graph, so that its own are not scheduled among the others."""
-    if keras.backend.backend() != "tensorflow":
-        return function(*arguments)
-    import tensorflow as tf
-
-    return tf.function(function, autograph=False, experimental_attributes={"_noinline": True})(*arguments)
 
 
 def as_tensor(x: Any) -> Tensor:

@@ -240,8 +240,8 @@ def test_one_zero_in_many_is_counted():
 
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("bad", [None, 1e25, np.nan])
-def test_a_gradient_of_several_blocks_is_numpys(bad):
-    """Of 2^21 + 3 entries, which are read block by block, each statistic is NumPy's; also where one is huge or NaN."""
+def test_a_gradient_larger_than_the_cache_is_numpys(bad):
+    """Of 2^21 + 3 entries each statistic is NumPy's; also where one of them is huge or NaN."""
     gradient = np.random.default_rng(0).normal(0.1, size=2**21 + 3).astype("float32")
     gradient[:5] = 0
     gradient[2**20] = gradient[2**20] if bad is None else bad

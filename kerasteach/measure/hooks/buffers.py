@@ -28,7 +28,7 @@ class Cell(Protocol):
     def value(self) -> Tensor:
         """The array, inside a training step."""
 
-    def assign(self, value: Tensor) -> None:
+    def assign(self, value: Tensor | int) -> None:
         """Put another array of the same shape in its place."""
 
     def increase(self, by: Tensor | int) -> None:
@@ -110,7 +110,7 @@ class _TensorFlowCell:
     def value(self) -> Tensor:
         return self._variable.value()
 
-    def assign(self, value: Tensor) -> None:
+    def assign(self, value: Tensor | int) -> None:
         self._variable.assign(value)
 
     def increase(self, by: Tensor | int) -> None:
@@ -125,7 +125,7 @@ class _TensorFlowCell:
         import tensorflow as tf
 
         with tf.init_scope():  # a signal handler may read it while a function is traced
-            return np.asarray(self._variable if rows is None else self._variable[rows])
+            return np.asarray(self.value if rows is None else self.value[rows])
 
     def release(self) -> None:
         pass
@@ -139,8 +139,10 @@ class _TorchCell:
 
         self.value = ops.convert_to_tensor(value) if value.ndim else torch.as_tensor(value)
 
-    def assign(self, value: Tensor) -> None:
-        self.value = ops.cast(value, self.value.dtype).detach().to(self.value.device)
+    def assign(self, value: Tensor | int) -> None:
+        import torch
+
+        self.value = torch.as_tensor(value, dtype=self.value.dtype, device=self.value.device).detach()
 
     def increase(self, by: Tensor | int) -> None:
         self.assign(self.value + by)
@@ -174,7 +176,7 @@ class _JaxCell:
     def value(self) -> Tensor:
         return self._variable.value
 
-    def assign(self, value: Tensor) -> None:
+    def assign(self, value: Tensor | int) -> None:
         self._variable.assign(value)
 
     def increase(self, by: Tensor | int) -> None:

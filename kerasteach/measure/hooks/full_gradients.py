@@ -144,7 +144,7 @@ class Raw:
         """Count the steps from this number on."""
         self._first, self._fetched = first, first - 1
         if self._count is not None:
-            self._count.assign(ops.full_like(self._count.value, first))
+            self._count.assign(first)
 
     def fetch(self) -> dict[int, dict[str, np.ndarray]]:
         """Return what was kept since the last call: for each step the gradients, by the path of their variable."""

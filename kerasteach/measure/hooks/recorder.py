@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasteach.measure.branches import choose
 from kerasteach.measure.hooks import buffers
 from kerasteach.measure.hooks.optimizer_hook import AfterUpdate, TrainingStep
 from kerasteach.measure.reductions import not_a_number
@@ -71,7 +72,7 @@ class Recorder:
         at_least: How many of them there must be room for, whatever the memory. Defaults to `1`.
 
     Attributes:
-        capacity: How many steps there is room for; what comes between two calls of `fetch` beyond them is not kept.
+        capacity: How many steps there is room for; of more between two calls of `fetch`, the last ones are kept.
         fetched: The number of the next step at the last `fetch`.
     """
 
@@ -102,35 +103,38 @@ class Recorder:
 
     def _record(self, gradients: Sequence[Tensor | None], captured: Tensor | bool) -> None:
         """Write the row of a step, and count the step."""
-        rows, steps = self._cells["rows"], self._cells["steps"]
-        room = len(self._kept) - 1  # the last row takes what is not kept
-        place = ops.minimum(rows.value, room)
+        steps = self._cells["steps"]
+        # Until a step is captured, the others write the row that it will take; no row that is not fetched is lost.
+        place = self._rows(steps.value) % self._room
         if captured is True:
             row = self._measure()
         else:
             nothing = [not_a_number(buffer.value.shape[1:], buffer.value.dtype) for buffer in self._buffers]
             kind = nothing[0].dtype
-            row = ops.cond(captured, lambda: [ops.cast(numbers, kind) for numbers in self._measure()], lambda: nothing)
-            place = ops.where(captured, place, room)
+            row = choose(captured, lambda: [ops.cast(numbers, kind) for numbers in self._measure()], lambda: nothing)
         for buffer, numbers in zip(self._buffers, row, strict=True):
             buffer.write(place, numbers)
         # Count the step only after a gradient exists: with exhausted data TensorFlow still runs ops that do not depend
         # on the batch.
         with buffers.after(next((gradient for gradient in reversed(gradients) if gradient is not None), row[0])):
-            rows.increase(1 if captured is True else ops.cast(captured, rows.value.dtype))
             steps.increase(1)
         self.source.forget()
 
     def _measure(self) -> list[Tensor]:
         return [numbers for numbers in self.source.measure() if numbers is not None]
 
+    def _rows(self, steps: Any) -> Any:
+        """Return how many of the first so many steps are captured."""
+        return steps if self._every == 1 else -(-steps // self._every)
+
     @property
     def _buffers(self) -> list[buffers.Cell]:
         return [self._cells[name] for name in Measured._fields if name in self._cells]
 
     @property
-    def _kept(self) -> range:
-        return range(-(-self.capacity // self._every) + 1)
+    def _room(self) -> int:
+        """How many rows the buffer has: one more than are kept, for the step that is not counted yet."""
+        return int(self._rows(self.capacity)) + 1
 
     def prepare(self, variables: Sequence[keras.Variable]) -> None:
         """Make room on the device, unless that is done."""
@@ -139,19 +143,17 @@ class Recorder:
         self.source.prepare(self._optimizer, variables)
         self.capacity = max(self._at_least, min(self._wanted, self._every * (BUFFER_BYTES // max(8, self._row_bytes))))
         columns = {name: number for name, number in self.source.columns._asdict().items() if number or name != "counts"}
-        tables = {name: self._empty(len(self._kept), number) for name, number in columns.items()}
+        tables = {name: self._empty(self._room, number) for name, number in columns.items()}
         self._cells = {
             **{name: buffers.make(table, self._optimizer) for name, table in tables.items()},
-            "rows": buffers.make(np.zeros((), "int64"), self._optimizer),
             "steps": buffers.make(np.array(self._first, "int64"), self._optimizer),
         }
 
     def begin(self, first: int = 0) -> None:
         """Count the steps from this number on, and forget what was not fetched."""
         self.fetched = self._first = first
-        for name, value in (("rows", 0), ("steps", first)):
-            if name in self._cells:
-                self._cells[name].assign(ops.full_like(self._cells[name].value, value))
+        if self._cells:
+            self._cells["steps"].assign(first)
 
     def fetch(self) -> tuple[np.ndarray, Measured]:
         """Return what was recorded since the last call, and make room anew.
@@ -160,20 +162,19 @@ class Recorder:
             The numbers of the steps, `(steps,)`, and what was measured of them, `(steps, entries, ...)`.
 
         Warns:
-            UserWarning: If more steps were taken than there was room for; the first of them are kept.
+            UserWarning: If more steps were taken than there was room for; the last of them are kept.
         """
-        first, self.fetched = -(-self.fetched // self._every) * self._every, self.steps
-        count = int(self._cells["rows"].read()) if self._cells else 0
+        first, self.fetched = self._rows(self.fetched), self.steps
+        count = self._rows(self.fetched) - first
         if not count:
             return np.empty(0, "int64"), self._finished(*(self._empty(0, number) for number in self.source.columns))
-        rows, room = self._cells["rows"], len(self._kept) - 1
-        rows.assign(ops.zeros_like(rows.value))
-        if count > room:
-            warnings.warn(f"Of {count} recorded steps only the first {room} found room in the buffer.", stacklevel=2)
-        kept = min(count, room)
-        found = [buffer.read(slice(0, kept)).astype("float64") for buffer in self._buffers]
+        kept = min(count, self._room - 1)
+        if count > kept:
+            warnings.warn(f"Of {count} recorded steps only the last {kept} found room in the buffer.", stacklevel=2)
+        rows = np.arange(first + count - kept, first + count)
+        found = [buffer.read()[rows % self._room].astype("float64") for buffer in self._buffers]
         counts = found[1:] or [self._empty(kept, 0)]
-        return first + self._every * np.arange(kept), self._finished(found[0], *counts)
+        return self._every * rows, self._finished(found[0], *counts)
 
     def _finished(self, statistics: np.ndarray, counts: np.ndarray) -> Measured:
         return Measured(self.source.finish(statistics), counts)
@@ -189,7 +190,7 @@ class Recorder:
     @property
     def bytes(self) -> int:
         """How much of the device's memory the buffer takes."""
-        return len(self._kept) * self._row_bytes
+        return self._room * self._row_bytes
 
     @property
     def _row_bytes(self) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasteach.measure.branches import choose
 from kerasteach.measure.reductions import as_tensor
 
 Tensor = Any
@@ -25,7 +26,7 @@ def copies(weights: Sequence[keras.Variable], captured: Tensor | bool) -> list[T
     """
     if captured is True:
         return [_copy(weight) for weight in weights]
-    found = ops.cond(
+    found = choose(
         captured,
         lambda: [_copy(weight) for weight in weights],
         lambda: [ops.zeros(weight.shape, dtype=as_tensor(weight).dtype) for weight in weights],

@@ -106,7 +106,7 @@ class Recording:
     def is_elsewhere(self) -> bool:
         """Whether another thread, which is still there, records at this moment."""
         others = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
-        return self._thread in others
+        return self._thread is not None and self._thread in others  # one that is about to start has no identity yet
 
     def check_thread(self, name: str) -> None:
         """Raise RuntimeError, which calls the recording by a name, if another thread records with it."""

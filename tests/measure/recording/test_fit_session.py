@@ -64,9 +64,9 @@ def test_steps_without_room_are_a_warning_and_leave_the_numbers_right(monkeypatc
     monkeypatch.setattr("kerasteach.measure.recording.fit_session.APPLIES_A_BATCH", 4)
     monkeypatch.setattr("kerasteach.callbacks.capture.APPLIES_A_BATCH", 4)
     capture = kt.callbacks.GradientCapture()
-    with pytest.warns(UserWarning, match="Of 9 recorded steps only the first 4 found room"):
+    with pytest.warns(UserWarning, match="Of 9 recorded steps only the last 4 found room"):
         fit(many_times(9), capture)
-    assert capture.frame["step"].unique().tolist() == [*range(4), *range(9, 13), *range(18, 22)]
+    assert capture.frame["step"].unique().tolist() == [*range(5, 9), *range(14, 18), *range(23, 27)]
 
 
 def test_a_capture_goes_on_after_its_own_interruption(tmp_path, classifier, interrupt):

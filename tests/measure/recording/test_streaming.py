@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -251,6 +252,15 @@ def test_a_second_thread_is_refused(blobs, classifier):
         assert capture.frame["step"].nunique() == 3
         other.submit(train).result()
         assert capture.frame["step"].nunique() == 3
+
+
+def test_a_thread_that_is_about_to_start_is_not_a_second_one(blobs, classifier, monkeypatch):
+    """Python lists a thread before it has an identity; a capture that no thread uses yet may train then."""
+    there = threading.enumerate()
+    monkeypatch.setattr(threading, "enumerate", lambda: [*there, threading.Thread()])
+    capture = kt.callbacks.GradientCapture()
+    fit(classifier(), *blobs, capture, epochs=1)
+    assert capture.frame["step"].nunique() == 3
 
 
 def test_after_an_interrupted_training_another_thread_may_train(blobs, classifier):

@@ -36,7 +36,7 @@ def test_a_recorded_loop_draws_its_gradients(blobs, classifier):
     ("kind", "count", "calls"),
     [
         (kt.callbacks.GradientCapture, "6 parameters", '.plot(), .frame, .layer("name"), .at(step)'),
-        (kt.callbacks.ActivationCapture, "3 layers", '.frame, .layer("name"), .at(step)'),
+        (kt.callbacks.ActivationCapture, "3 layers", '.plot(), .frame, .layer("name"), .at(step)'),
     ],
 )
 def test_a_shell_shows_what_was_recorded(kind, count, calls, blobs, classifier):
