@@ -1,7 +1,7 @@
 """What training many copies of a network together costs, on this machine.
 
     python benchmarks/comparison_speed.py                  # 30 networks, against one plain fit and against 30 of them
-    python benchmarks/comparison_speed.py --table copies   # or depth, width, layers, memory, jax
+    python benchmarks/comparison_speed.py --table copies   # or depth, width, layers, convolutions, memory, jax
 
 All times are of everything: building the networks, compiling, training, testing after each epoch, laying out tables.
 What is compared takes turns in one process; the ratios are medians over the rounds, with quartiles. Where other work
@@ -22,6 +22,7 @@ from importlib.util import find_spec
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import baton
 import keras
 import pandas as pd
 
@@ -95,30 +96,26 @@ def thirty(epochs: int) -> None:
             plain(partial(network, name, seed), epochs, STEPS)
 
 
-def seconds(variants: dict[str, Callable[[], None]], rounds: int, warm_up: int = 1) -> pd.DataFrame:
-    """Return the seconds that each variant took in each round, of the clock and of the processor.
+def table(variants: dict[str, Callable[[], object]], rounds: int, warm_up: int = 1, digits: int = 2) -> str:
+    """Return a table of the variants, which take turns: the median seconds, and the ratios to the first one.
 
     Rounds to warm up do not count.
     """
-    table: list[dict[tuple[str, str], float]] = []
+    wall, processor = [], []
     for _ in range(warm_up + rounds):
-        table.append({})
+        for clock in (wall, processor):
+            clock.append({})
         for name, run in variants.items():
             keras.utils.clear_session()
             start, worked = time.perf_counter(), time.process_time()
             run()
-            table[-1] |= {("clock", name): time.perf_counter() - start}
-            table[-1] |= {("processor", name): time.process_time() - worked}
-    return pd.DataFrame(table[warm_up:])
-
-
-def ratios(table: pd.DataFrame, to: str) -> pd.DataFrame:
-    """Return the median seconds, the median ratio with its quartiles, and that of the processor's seconds."""
-    clock, processor = table["clock"], table["processor"]
-    relative, worked = clock.div(clock[to], axis=0), processor.div(processor[to], axis=0)
-    columns = {"seconds": clock.median(), "ratio": relative.median()}
-    columns |= {"from": relative.quantile(0.25), "to": relative.quantile(0.75), "processor": worked.median()}
-    return pd.DataFrame(columns)
+            wall[-1][name], processor[-1][name] = time.perf_counter() - start, time.process_time() - worked
+    times = baton.Times(pd.DataFrame(wall[warm_up:]), pd.DataFrame(processor[warm_up:]))
+    seconds = times.wall.median()
+    found = baton.ratios(times)
+    found.insert(0, "seconds", seconds[found.index])
+    first = f"{next(iter(variants))}: {seconds.iloc[0]:.3g} seconds; the others, and their ratios to it"
+    return f"{first}\n{found.round(digits).to_string()}"
 
 
 def main_table(epochs: int, rounds: int) -> None:
@@ -131,24 +128,20 @@ def main_table(epochs: int, rounds: int) -> None:
         "30 together, no capture": partial(together, epochs, every=None),
     }
     print(f"\n3 activations x 10 seeds, 64-32x6-10, digits, batch {BATCH}, {epochs} epochs, a test after each")
-    print(ratios(seconds(variants, rounds), "one plain fit").round(2).to_string())
+    print(table(variants, rounds))
     variants = {
-        "kt.compare": partial(compare, epochs),
         "30 plain fits, an epoch an execution": partial(thirty, epochs),
+        "kt.compare": partial(compare, epochs),
         "30 captured fits, one model an activation": partial(separately, epochs),
     }
-    print(
-        ratios(seconds(variants, max(1, rounds // 4), warm_up=0), "30 plain fits, an epoch an execution")
-        .round(3)
-        .to_string()
-    )
+    print(table(variants, max(1, rounds // 4), warm_up=0, digits=3))
 
 
 def copies_table(epochs: int, rounds: int) -> None:
     """How the time grows with the number of copies."""
     variants = {"one plain fit": partial(plain, partial(network, "relu", 0), epochs)}
     variants |= {f"{copies} together": partial(together, epochs, copies) for copies in (1, 3, 10, 30, 100)}
-    print("\ncopies\n" + ratios(seconds(variants, rounds), "one plain fit").round(2).to_string())
+    print("\ncopies\n" + table(variants, rounds))
 
 
 def shapes_table(shapes: Sequence[tuple[int, ...]], epochs: int, rounds: int) -> None:
@@ -160,7 +153,7 @@ def shapes_table(shapes: Sequence[tuple[int, ...]], epochs: int, rounds: int) ->
             "30 together": partial(together, epochs, build=build),
         }
         name = f"{len(hidden)} layers of {hidden[0]}"
-        print(f"\n{name}\n" + ratios(seconds(variants, rounds), "one plain fit").round(2).to_string())
+        print(f"\n{name}\n" + table(variants, rounds))
 
 
 def convolutional(activation: str, seed: int) -> keras.Model:
@@ -187,8 +180,37 @@ def layers_table(epochs: int, rounds: int) -> None:
             "captured fits, one model an activation": partial(separately, epochs, copies, convolutional),
             "together": partial(together, epochs, copies, build=convolutional),
         }
-        print(f"\n{copies} networks with convolution and dropout")
-        print(ratios(seconds(variants, rounds, warm_up=0), "separate plain fits").round(2).to_string())
+        print(f"\n{copies} networks with convolution and dropout\n" + table(variants, rounds, warm_up=0))
+
+
+def convolutions_table(epochs: int, rounds: int) -> None:
+    """Ten copies of a convolution, forward and backward, one after the other and as one grouped convolution."""
+    import tensorflow as tf
+
+    def gradients(forward: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], x: tf.Tensor, kernels: tf.Tensor):
+        def compute():
+            with tf.GradientTape() as tape:
+                tape.watch([x, kernels])
+                total = tf.reduce_sum(forward(x, kernels) ** 2)
+            return tape.gradient(total, [x, kernels])
+
+        compiled = tf.function(compute)
+        compiled()
+        return lambda: [compiled() for _ in range(20)]
+
+    def grouped(x: tf.Tensor, kernels: tf.Tensor) -> tf.Tensor:
+        together = tf.concat(tf.unstack(x), axis=-1)  # the copies' channels side by side
+        return tf.nn.conv2d(together, tf.concat(tf.unstack(kernels), axis=-1), 1, "SAME")
+
+    def by_copy(x: tf.Tensor, kernels: tf.Tensor) -> tf.Tensor:
+        return tf.concat([tf.nn.conv2d(x[i], kernels[i], 1, "SAME") for i in range(len(x))], axis=-1)
+
+    for filters, size, channels in ((8, 8, 1), (16, 12, 8), (32, 28, 16)):
+        x = tf.random.normal((10, BATCH, size, size, channels))
+        kernels = tf.random.normal((10, 3, 3, channels, filters))
+        variants = {"copy by copy": gradients(by_copy, x, kernels), "grouped": gradients(grouped, x, kernels)}
+        title = f"{filters} filters on {size} x {size} x {channels}, ten copies, twenty times"
+        print(f"\n{title}\n{table(variants, rounds)}")
 
 
 def memory_table(epochs: int, rounds: int) -> None:
@@ -211,7 +233,7 @@ def jax_table(epochs: int, rounds: int) -> None:
         print("\nJAX is not installed: no yardstick.")
         return
     variants = {"together": partial(together, epochs, every=None), "JAX, vmap and scan": partial(with_jax, epochs)}
-    print("\n" + ratios(seconds(variants, rounds), "together").round(2).to_string())
+    print("\n" + table(variants, rounds))
 
 
 def with_jax(epochs: int) -> None:
@@ -264,6 +286,7 @@ TABLES = {
     "depth": partial(shapes_table, [(32,) * depth for depth in (1, 3, 6, 12, 24)]),
     "width": partial(shapes_table, [(width,) * 3 for width in (8, 32, 128, 256)]),
     "layers": layers_table,
+    "convolutions": convolutions_table,
     "memory": memory_table,
     "jax": jax_table,
 }
