@@ -1,7 +1,7 @@
 """What training many copies of a network together costs, on this machine.
 
     python benchmarks/comparison_speed.py                  # 30 networks, against one plain fit and against 30 of them
-    python benchmarks/comparison_speed.py --table copies   # or depth, width, layers, convolutions, memory, jax
+    python benchmarks/comparison_speed.py --table profile  # or copies, depth, width, layers, convolutions, memory, jax
 
 All times are of everything: building the networks, compiling, training, testing after each epoch, laying out tables.
 What is compared takes turns in one process; the ratios are medians over the rounds, with quartiles. Where other work
@@ -27,6 +27,10 @@ import keras
 import pandas as pd
 
 import kerasteach as kt
+from kerasteach.experiment import groups, paired_experiment
+from kerasteach.experiment.ensemble.gradients import GradientTable
+from kerasteach.experiment.ensemble.model import Replicas
+from kerasteach.experiment.ensemble.stack import Stack
 from kerasteach.experiment.ensemble.training import train_together
 from kerasteach.experiment.networks import Network, Plan
 from kerasteach.experiment.training import train_separately
@@ -135,6 +139,55 @@ def main_table(epochs: int, rounds: int) -> None:
         "30 captured fits, one model an activation": partial(separately, epochs),
     }
     print(table(variants, max(1, rounds // 4), warm_up=0, digits=3))
+
+
+PARTS = {
+    "prototypes, to check the arguments": (paired_experiment, "grid"),
+    "building networks, drawing their weights": (Stack, "__init__"),
+    "optimizing the graph, and training": (Replicas, "fit"),
+    "tracing the training step": (Replicas, "train_step"),
+    "tests, with their tracing": (Replicas, "test_means"),
+    "orders of the batches": (Replicas, "begin_epoch"),
+    "gradients fetched": (GradientTable, "end_epoch"),
+    "predictions of the trained networks": (groups, "predictions"),
+}
+
+
+def profile_table(epochs: int, rounds: int) -> None:
+    """Where the processor's seconds of a comparison go; what a part calls is another part's alone."""
+    spent: list[dict[str, float]] = []
+    running: list[str] = []
+    since = [0.0]
+
+    def switch() -> None:
+        now = time.process_time()
+        name = running[-1] if running else "the rest"
+        spent[-1][name] = spent[-1].get(name, 0) + now - since[0]
+        since[0] = now
+
+    def timed(name: str, function: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments, **options):
+            switch()
+            running.append(name)
+            try:
+                return function(*arguments, **options)
+            finally:
+                switch()
+                running.pop()
+
+        return call
+
+    for name, (owner, attribute) in PARTS.items():
+        setattr(owner, attribute, timed(name, getattr(owner, attribute)))
+    for _ in range(rounds):
+        keras.utils.clear_session()
+        spent.append({})
+        since[0] = time.process_time()
+        compare(epochs)
+        switch()
+    found = pd.DataFrame(spent).median()
+    found["all"] = found.sum()
+    print(f"\nkt.compare of 30 networks, seconds of the processor\n{found.round(2).to_string()}")
 
 
 def copies_table(epochs: int, rounds: int) -> None:
@@ -282,6 +335,7 @@ def with_jax(epochs: int) -> None:
 
 TABLES = {
     "main": main_table,
+    "profile": profile_table,
     "copies": copies_table,
     "depth": partial(shapes_table, [(32,) * depth for depth in (1, 3, 6, 12, 24)]),
     "width": partial(shapes_table, [(width,) * 3 for width in (8, 32, 128, 256)]),
