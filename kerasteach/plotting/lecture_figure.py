@@ -76,7 +76,8 @@ def lecture_figure(
     """
     check_title(title)
     curves = networks_in("history", history, HISTORY, hue)
-    frame = networks_in("gradients", history if gradients is None else gradients, GRADIENTS, hue)
+    recorded = history if gradients is None else gradients
+    frame = networks_in("gradients", recorded, GRADIENTS, hue)
     names = names_of(curves)
     if set(names) != set(names_of(frame)):
         raise ValueError(
@@ -88,7 +89,9 @@ def lecture_figure(
         figure = plt.figure(figsize=page_size(), layout="constrained", FigureClass=ComposedFigure)
         top, bottom = figure.subfigures(2, 1, height_ratios=[1.5, 1], squeeze=False).flat
         lines = lines_of(frame, "both")
-        setting, levels = setting_of(frame_of("history", history)), levels_of(frame_of("history", history))
+        # Of one model, the gradients know its learning rate, and the history does not.
+        setting = setting_of(frame_of("gradients", recorded)) or setting_of(frame_of("history", history))
+        levels = levels_of(frame_of("history", history))
         finding = _upper(top, curves, lines, shown, levels)
         heat_maps(
             next(iter(lines.values())),
