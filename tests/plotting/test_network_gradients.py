@@ -4,7 +4,9 @@ import pytest
 from matplotlib.patches import FancyArrowPatch, Polygon
 
 import kerasteach as kt
+from kerasteach.plotting.run_figures import FIGURES
 from kerasteach.plotting.step_flow import flow_of
+from kerasteach.tables.run import Run
 from kerasteach.tables.training_step import Traced, step_table
 
 NORMS = [0.001, 0.1, 1.0]
@@ -78,6 +80,18 @@ def test_networks_are_drawn_on_one_scale():
     figure = kt.plotting.network_gradients_figure(table)
     tanh, sigmoid = (backward(ax)[1] for ax in figure.axes)
     assert tanh > 2 * sigmoid
+
+
+def test_text_has_12_points_on_a_slide():
+    """However many networks and layers: three networks are on a page, and of many layers some are numbered."""
+    table = pd.concat([gradients([0.5] * 30, activation=f"network {number}") for number in range(6)])
+    with kt.plotting.style("lecture"):
+        figure = kt.plotting.network_gradients_figure(table)
+        assert len(figure.axes) == 3
+        assert figure.get_suptitle() == "page 1 of 2: networks 1 to 3 of 6"
+        larger = 13.33 / figure.get_figwidth()
+        assert min(text.get_fontsize() for ax in figure.axes for text in ax.texts) * larger >= 12
+    assert kt.plotting.pages(table, networks=3) == FIGURES["network_gradients"].pages(Run({"gradients": table})) == 2
 
 
 def test_heads_of_arrows_are_no_needles():
