@@ -24,6 +24,7 @@ from kerasteach.plotting.comparison_tables import (
     setting_of,
     spread_note,
 )
+from kerasteach.plotting.equal_curves import show_covered
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.level_lines import draw_level
 from kerasteach.plotting.style import Look, looks, new_axes, plain
@@ -196,6 +197,7 @@ def draw_curves(
     """Draw the curves of a checked table, without a legend, and return the medians by network, at epochs from 1."""
     rows = _carried_on(frame[frame["metric"] == metric])
     medians: dict[str, pd.Series] = {}
+    before = len(ax.lines)
     for name, points in rows.groupby("network", sort=False):
         every = max(1, int(points["epochs"].max()) // 10)
         label = "\n".join(part for part in (str(name), found.get(str(name), "")) if part)
@@ -215,6 +217,7 @@ def draw_curves(
         non_finite.nothing_finite(ax, gettext("no finite value") + reason)
     else:
         _scale(ax, metric, values[np.isfinite(values)], medians)
+        show_covered(ax.lines[before : before + len(medians)])
     return medians
 
 
