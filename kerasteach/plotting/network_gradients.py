@@ -218,11 +218,14 @@ def _draw(ax: Axes, layers: _Layers, ends: tuple[float, float], options: dict[st
     last = len(depths) + 1  # the error
     ax.set(xlim=(-0.45, last + 0.45), ylim=(-1.04, 1.55))
     ax.set_axis_off()
+    size = float(plt.rcParams["font.size"])
+    backward = gettext("backward pass")
+    beside = len(backward) * 0.6 * size < 1.5 * _column(ax, last + 1)  # the first arrow, else above it
+    lowest = 0.1 if beside else 0.26
     counts = [min(layers.units.get(depth, _MOST), _MOST) if depth is not None else _MOST for depth in places]
-    heights = [np.linspace(0.1, 0.9, count) if count > 1 else np.array([0.5]) for count in counts]
+    heights = [np.linspace(lowest, 0.9, count) if count > 1 else np.array([0.5]) for count in counts]
     _connect(ax, heights)
     _draw_units(ax, heights, [_MOST + 1, *(layers.units.get(depth, _MOST + 1) for depth in depths)])
-    size = float(plt.rcParams["font.size"])
     error = gettext("error")
     beyond = len(error) * 0.6 * size > _column(ax, last + 1)  # the last layer, where columns are narrower than the word
     ax.text(last, 0.5, error, ha="left" if beyond else "center", va="center", fontsize=size, color=ink.text)
@@ -230,9 +233,7 @@ def _draw(ax: Axes, layers: _Layers, ends: tuple[float, float], options: dict[st
     for number in starts:
         _arrow(ax, number + 0.18, (number if len(starts) > 1 else last - 1) + 0.82, 1.18, _FORWARD, ink.forward, {})
     ax.text(-0.4, 1.42, gettext("forward pass"), va="center", fontsize=size, color=ink.forward)
-    backward = gettext("backward pass")
-    beside = len(backward) * 0.6 * size < 1.5 * _column(ax, last + 1)  # the first arrow, else above it
-    ax.text(-0.4, -0.3 if beside else -0.11, backward, va="center", fontsize=size, color=ink.backward)
+    ax.text(-0.4, -0.3 if beside else 0.06, backward, va="center", fontsize=size, color=ink.backward)
     for depth, norm in zip(depths, layers.norms, strict=True):
         x = places[depth]
         share = _share(float(norm), ends)

@@ -54,7 +54,13 @@ def test_so_are_those_of_gradients_and_descents(descent):
     """By the same rule."""
     x = np.linspace(-3, 3, 25)
     landscape = pd.DataFrame({"x": x, "value": x**2})
+    outputs = gradients().assign(call=1, zero_fraction=[0.1, 0.2, 0.1, 0.2]).drop(columns=["parameter", "norm"])
+    functions = pd.DataFrame({"activation": "silu", "x": x, "value": x / 2, "derivative": 0.5})
+    lines = pd.DataFrame({"network": "first", "x_1": x, "output": "y", "value": x**2})
     for ax in (
+        plotting.activation_statistics(outputs, "zero_fraction"),
+        plotting.activation_curves(twice(functions, "activation", "swish")),
+        plotting.fitted_curve(twice(lines, "network", "second")),
         plotting.gradient_flow(gradients(), "bias"),
         plotting.descent_values(descent),
         plotting.descent_path(descent, landscape),

@@ -115,6 +115,22 @@ def test_of_many_layers_the_error_stands_behind_the_last():
     assert tip[0] - neck[0] > 0.8 * 2 * abs(neck[1] - tip[1])
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("count", [5, 9, 100])
+def test_what_the_arrows_are_stands_beside_them(count, language):
+    """However thick they are: the words lie on no arrow, and between these and the units."""
+    tables = [gradients([1.0] * count, activation=f"network {number}") for number in range(3)]
+    with kt.plotting.style("lecture", language=language):
+        figure = kt.plotting.network_gradients_figure(pd.concat(tables))
+        figure.draw_without_rendering()
+    ax = figure.axes[0]
+    words = [text.get_window_extent() for text in ax.texts if text.get_text().endswith(("pass", "schritt"))]
+    assert len(words) == 2
+    for arrow in ax.patches:
+        box = arrow.get_window_extent()
+        assert not any(box.overlaps(own) for own in words)
+
+
 @pytest.fixture
 def step():
     """Return the table of a traced step of two inputs, two units and one output, with made-up numbers."""
