@@ -61,7 +61,8 @@ def test_what_is_marked_is_explained():
 def test_the_reason_why_nothing_is_drawn_stands_inside_the_axes():
     """In a narrow column, too, beside the scale of colors."""
     with plotting.style("paper", language="de"):
-        ax = plotting.update_ratios(ratios([(0.0, 0.0)]))
+        table = ratios([(0.0, 0.0)] * 2)
+        ax = plotting.update_ratios(table.assign(layer="hidden_" + table["layer"].astype(str)))
         ax.get_figure().draw_without_rendering()
     (reason,) = ax.texts
     box = reason.get_window_extent()
