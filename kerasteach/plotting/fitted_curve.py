@@ -102,7 +102,7 @@ def fitted_curve(
     xlabel = feature_names(name, table, 1)[0]
     ax.set(xlabel=xlabel, ylabel=gettext("output") if len(outputs) > 1 else named_value(outputs[0]))
     ax.set_xlim(*ends if ends[0] < ends[1] else (ends[0] - 0.5, ends[1] + 0.5))
-    show_covered([line for line in ax.lines[before:] if len(line.get_xdata())])
+    show_covered([line for line in ax.lines[before:] if np.size(line.get_xdata())])
     if ax.get_legend_handles_labels()[0]:
         legend_outside(ax)
     caption(ax, title, spread_note(frame), _finding(frame, data["training"]) if len(labels) == 1 else "")

@@ -99,13 +99,14 @@ def _covered(ax: Axes, name: Text, box: Bbox) -> int:
 
 def _is_in(collection: Collection, box: Bbox) -> bool:
     """Say whether a band, or a mark such as a cross, lies in a box."""
-    transform, offsets = collection.get_transform(), collection.get_offsets()
+    transform, offsets = collection.get_transform(), np.asarray(collection.get_offsets(), "float64")
     if len(offsets) > 1 or not np.allclose(offsets, 0):
-        points = collection.get_offset_transform().transform(np.asarray(offsets, "float64"))
+        points = collection.get_offset_transform().transform(offsets)
         return bool(((points > box.min) & (points < box.max)).all(axis=1).any())
     return any(path.transformed(transform).intersects_bbox(box, filled=True) for path in collection.get_paths())
 
 
 def _is_across(line: Line2D) -> bool:
     """Say whether a line is a level: one from edge to edge of the axes."""
-    return list(line.get_xdata()) == [0, 1] and len(set(line.get_ydata())) == 1 and line.get_marker() in (None, "None")
+    ends, heights = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+    return ends.tolist() == [0, 1] and len(set(heights.tolist())) == 1 and line.get_marker() in (None, "None")
