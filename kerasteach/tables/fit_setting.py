@@ -41,7 +41,7 @@ def rates_of(optimizer: Any) -> dict[str, float | None]:
     # A rate that is a number has a variable. `optimizer.learning_rate` would call a function of the caller's.
     rate = next((one for one in optimizer.variables if one.name == "learning_rate"), None)
     # Keras keeps float32: 0.1 is 0.10000000149 there.
-    return {type(optimizer).__name__: None if rate is None else float(str(np.float32(float(rate))))}
+    return {type(optimizer).__name__: None if rate is None else float(str(np.float32(rate.numpy())))}
 
 
 def without_changed_rates(setting: Mapping[str, Any], rates: Mapping[str, float | None]) -> dict[str, Any]:
@@ -69,7 +69,9 @@ def setting_of_history(history: Any) -> dict[str, Any]:
     if not isinstance(model, keras.Model):
         return {}
     optimizer = model.optimizer
-    same = model.history is history and optimizer is not None and int(optimizer.iterations) > 0
+    same = (
+        model.history is history and optimizer is not None and int(keras.ops.convert_to_numpy(optimizer.iterations)) > 0
+    )
     setting = fit_setting(model, optimizer) if same else {"hidden": _hidden(model)}
     return {**setting, "learning_rates": dict.fromkeys(setting.get("learning_rates", {}))}
 
