@@ -15,6 +15,7 @@ from matplotlib.transforms import Bbox, IdentityTransform
 
 from kerasteach.plotting.style import inks
 
+_BELOW = 1.6  # the order of drawing: behind the curves, in front of their bands
 _GAP = 0.25  # of the size of the text: between the name and its line, or the edge of the axes
 _PLACES = 9  # along the line, that are tried
 _LINE, _BAND = 10, 1  # how bad it is that a name lies on a curve, or on the band around one
@@ -31,7 +32,7 @@ def draw_level(ax: Axes, height: float, name: str, line: str = "--") -> None:
     """
     low, high = ax.get_ylim()
     color = inks().muted
-    ax.axhline(height, color=color, ls=line, lw=0.6 * plt.rcParams["lines.linewidth"], zorder=1.5)
+    ax.axhline(height, color=color, ls=line, lw=0.6 * plt.rcParams["lines.linewidth"], zorder=_BELOW)
     if ax.get_yscale() == "log" and height > 0:
         ax.set_ylim(min(low, height / 1.5), max(high, height * 1.5))
     elif ax.get_yscale() != "log":
@@ -54,7 +55,7 @@ class LevelName(Text):
     def __init__(self, height: float, name: str, color: str) -> None:
         halo = withStroke(linewidth=3, foreground=inks().surface)
         super().__init__(
-            0, 0, name, color=color, fontsize=plt.rcParams["legend.fontsize"], path_effects=[halo], zorder=3
+            0, 0, name, color=color, fontsize=plt.rcParams["legend.fontsize"], path_effects=[halo], zorder=_BELOW
         )
         self.set_transform(IdentityTransform())
         self.set_in_layout(False)

@@ -155,6 +155,7 @@ def test_the_name_of_a_level_lies_on_no_curve_and_inside_the_axes(losses, target
     assert ax.bbox.y0 <= box.y0 < box.y1 <= ax.bbox.y1
     curve = ax.lines[0]
     assert not curve.get_path().transformed(curve.get_transform()).intersects_bbox(box, filled=False)
+    assert ax.texts[0].get_zorder() < curve.get_zorder()  # where it cannot be avoided, the curve is whole
 
 
 @pytest.mark.parametrize("losses", [[2.3026, 2.3025, 2.3027], [2.3]])
