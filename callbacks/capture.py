@@ -26,6 +26,7 @@ from kerasteach.measure.selection import Selectors, checked
 from kerasteach.measure.statistics import Chosen
 from kerasteach.storage.interruption import no_save_before_sigterm, save_before_sigterm
 from kerasteach.tables.captures import Output, Parameter
+from kerasteach.tables.fit_setting import fit_setting, rates_of, without_changed_rates
 from kerasteach.tables.history import history_table
 from kerasteach.validation import received
 
@@ -110,10 +111,10 @@ class Capture(Views, keras.callbacks.Callback):
         found = getattr(self.model, "history", None) if history is None else history
         if found is None or isinstance(found, pd.DataFrame):
             return found
-        metrics = getattr(found, "history", found)
         try:
-            return history_table(metrics)
+            return history_table(found)
         except ValueError:
+            metrics = getattr(found, "history", found)
             shorter = {name: metric for name, metric in metrics.items() if not str(name).startswith("val_")}
             return history_table(shorter)
 
@@ -140,10 +141,12 @@ class Capture(Views, keras.callbacks.Callback):
         model = self.model
         if model is None:
             return {}
-        optimizer = self._optimizer or model.optimizer
+        rates = self._recording.setting.get("learning_rates") or rates_of(self._optimizer or model.optimizer)
         found = {
             "network": f"{model.name}, {model.count_params():,} parameters",
-            "optimizer": f"{type(optimizer).__name__}, learning rate {float(optimizer.learning_rate):g}",
+            "optimizer": ", ".join(
+                name if rate is None else f"{name}, learning rate {rate:g}" for name, rate in rates.items()
+            ),
             "loss": getattr(model.loss, "name", None) or getattr(model.loss, "__name__", model.loss),
             "epochs": self.params.get("epochs"),
             "batches an epoch": self.params.get("steps"),
@@ -169,7 +172,7 @@ class Capture(Views, keras.callbacks.Callback):
         if self._session is None:
             self._session = self._begin()
         else:
-            self._recording.begin()
+            self._recording.begin(setting=self._setting(model))
         train_function.make(model)
         self._session.begin()
         self._execution = model.steps_per_execution
@@ -195,6 +198,7 @@ class Capture(Views, keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Fetch what the epoch recorded."""
         if self._session is not None:
+            self._note_changed_rate()
             self._session.end_epoch()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
@@ -202,6 +206,7 @@ class Capture(Views, keras.callbacks.Callback):
         if self._session is None or self._trained is None:
             return
         session, model = self._session, self._trained
+        self._note_changed_rate()
         session.end()
         no_save_before_sigterm(self._save_rest)
         if not self._keep_hook:
@@ -213,13 +218,27 @@ class Capture(Views, keras.callbacks.Callback):
         """Hook the optimizer, and open a new table."""
         attachment = self._attach()
         try:
-            self._recording.begin()
+            assert self._trained is not None
+            self._recording.begin(setting=self._setting(self._trained))
         except BaseException:
             attachment.release()
             raise
         session = Session(self._recording)
         session.attach(attachment)
         return session
+
+    def _setting(self, model: keras.Model) -> dict[str, Any]:
+        """Return what is trained, as values for the titles of figures."""
+        return fit_setting(model, self._optimizer or model.optimizer)
+
+    def _note_changed_rate(self) -> None:
+        """Leave the learning rate out of the titles once it is another one than at the start, as callbacks make it."""
+        if self._trained is None:
+            return
+        setting = self._recording.setting
+        now = without_changed_rates(setting, rates_of(self._optimizer or self._trained.optimizer))
+        if now != setting:
+            self._recording.note(now)
 
     def _attach(self) -> Attachment:
         """Hook the optimizer with which the model trains now."""

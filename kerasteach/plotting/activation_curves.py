@@ -15,6 +15,7 @@ from matplotlib.patheffects import withStroke
 
 from kerasteach.activations.lookup import ACTIVATIONS
 from kerasteach.plotting.captions import AUTO, caption, check_title
+from kerasteach.plotting.equal_curves import show_covered
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.pages import composed, headline, on_page, panels
 from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
@@ -126,6 +127,7 @@ def _draw(ax: Axes, table: pd.DataFrame, column: str) -> None:
             label=plain(name),
         )
     ax.set_ylim(*_limits(table[column]))
+    show_covered(ax.lines[-len(names) :])
 
 
 def _together(ax: Axes, table: pd.DataFrame) -> None:

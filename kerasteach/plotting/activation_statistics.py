@@ -27,6 +27,7 @@ from kerasteach.plotting.comparison_tables import (
     phrase,
 )
 from kerasteach.plotting.comparison_tables import spread_note as spread_of
+from kerasteach.plotting.equal_curves import show_covered
 from kerasteach.plotting.layer_rows import by_call, name_columns, names_by_depth
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.non_finite import nothing_finite
@@ -97,18 +98,20 @@ def activation_statistics(
     ax = new_axes(ax)
     names = names_of(frame)
     look_of = looks(names) if names != [""] else {"": Look(inks().forward, "o")}
-    every = max(1, rows["depth"].nunique() // MARKERS)
+    every, before = max(1, rows["depth"].nunique() // MARKERS), len(ax.lines)
     for name, points in rows.groupby("network", sort=False):
         options = {"markevery": every, **kwargs}
         middle = line_with_band(ax, points, "depth", statistic, look_of[str(name)], **options)
         note = gettext("not known where missing") if middle.isna().any() else ""
         ax.lines[-1].set_label(f"{name} ({note})" if note else str(name))
+    curves = ax.lines[before:]
     alone = len(look_of) == 1 and rows["seed"].nunique() == 1
     spread = statistic == "mean" and alone and "std" in rows
     if spread:
         _band(ax, rows, next(iter(look_of.values())).color)
     name_columns(ax, names_by_depth(rows))
     _scale(ax, rows, statistic)
+    show_covered(curves)
     if len(look_of) > 1:
         legend_outside(ax, title=spread_of(frame))
     message = gettext("{statistic}, by layer, in epoch {number}")

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure, SubFigure
 
+from kerasteach.plotting.level_lines import LevelName
 from kerasteach.plotting.text_fitting import fitted
 from kerasteach.plotting.wording import gettext, in_language, language
 from kerasteach.validation import received, text
@@ -134,6 +135,7 @@ def _of_panel(ax: Axes) -> str:
 def _parts(ax: Axes, known: _Caption) -> list[str]:
     legend = ax.get_legend()
     names = [entry.get_text() for entry in legend.get_texts()] if legend else []
+    names += [text.get_text() for text in ax.texts if isinstance(text, LevelName)]
     parts = [known.what, known.finding]
     parts += [gettext("drawn are: {names}").format(names="; ".join(names))] if names else []
     if ax.axison:

@@ -15,6 +15,7 @@ from kerasteach.plotting.captions import AUTO, caption, check_title
 from kerasteach.plotting.comparison_tables import phrase, setting_of
 from kerasteach.plotting.contours import checked_landscape, checked_minima, draw_landscape, frame
 from kerasteach.plotting.descent_paths import Path, paths_of
+from kerasteach.plotting.equal_curves import show_covered
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.style import inks, new_axes
 from kerasteach.plotting.ticks import whole_ticks
@@ -74,10 +75,12 @@ def descent_path(
     stars = checked_minima(minima, len(names))
     ax = new_axes(ax)
     draw_landscape(ax, landscape, names, stars)
+    lines = []
     for path in paths:
         x, y = places(path, names, landscape)
         spaced = np.geomspace(1, len(x), _MARKED // 2).astype(int) - 1  # the first steps are the longest
-        ax.plot(x, y, markevery=_marked(len(x), spaced), **drawn_as(path))
+        lines += ax.plot(x, y, markevery=_marked(len(x), spaced), **drawn_as(path))
+    show_covered(lines)
     _mark_starts(ax, paths, names)
     legend_outside(ax, title=heading)
     caption(ax, title, phrase(gettext("gradient descent"), setting), _finding(paths))
@@ -123,15 +126,17 @@ def descent_values(
     ax = new_axes(ax)
     set_value_axis(ax, paths, quantity)
     low, high = ax.get_ylim()
+    lines = []
     for path in paths:
         steps, values = path.rows["step"].to_numpy(), on_axis(path, quantity, low, high)
         spaced = np.linspace(0, len(steps) - 1, _MARKED // 2).astype(int)
-        ax.plot(steps, values, markevery=_marked(len(steps), spaced), **drawn_as(path))
+        lines += ax.plot(steps, values, markevery=_marked(len(steps), spaced), **drawn_as(path))
         gone = leaving(steps, values, high)
         if gone is not None:
             size = 1.6 * plt.rcParams["lines.markersize"]
             ax.plot(gone, high, color=path.look.color, marker="^", ms=size, clip_on=False)
     ax.set(xlabel=gettext("step"), ylabel=gettext(QUANTITIES[quantity]))
+    show_covered(lines)
     whole_ticks(ax.xaxis)
     legend_outside(ax, title=heading)
     caption(ax, title, phrase(gettext("gradient descent"), setting), _finding(paths))

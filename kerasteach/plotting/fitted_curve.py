@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from kerasteach import validation
 from kerasteach.plotting.captions import caption, check_title
 from kerasteach.plotting.comparison_tables import Hue, line_with_band, names_of, networks_in, spread_note
+from kerasteach.plotting.equal_curves import show_covered
 from kerasteach.plotting.fitted_surface import targets_of
 from kerasteach.plotting.legends import legend_outside
 from kerasteach.plotting.planes import feature_names, named_value, thin
@@ -91,6 +92,7 @@ def fitted_curve(
     ax = new_axes(ax)
     look_of = looks(labels)
     ends = frame["x_1"].min(), frame["x_1"].max()
+    before = len(ax.lines)
     for label in labels:
         rows = frame[frame[column] == label]
         if label or len(labels) > 1:
@@ -100,6 +102,7 @@ def fitted_curve(
     xlabel = feature_names(name, table, 1)[0]
     ax.set(xlabel=xlabel, ylabel=gettext("output") if len(outputs) > 1 else named_value(outputs[0]))
     ax.set_xlim(*ends if ends[0] < ends[1] else (ends[0] - 0.5, ends[1] + 0.5))
+    show_covered([line for line in ax.lines[before:] if np.size(line.get_xdata())])
     if ax.get_legend_handles_labels()[0]:
         legend_outside(ax)
     caption(ax, title, spread_note(frame), _finding(frame, data["training"]) if len(labels) == 1 else "")

@@ -26,6 +26,7 @@ from kerasteach.plotting.comparison_tables import (
     setting_of,
     spread_note,
 )
+from kerasteach.plotting.equal_curves import show_covered
 from kerasteach.plotting.layer_names import layer_names
 from kerasteach.plotting.layer_rows import name_columns, probes_apart
 from kerasteach.plotting.legends import legend_outside
@@ -181,13 +182,14 @@ def draw_flow(
     rows = group_means(groups).reset_index()
     kinds = list(lines)
     medians: dict[str, pd.Series] = {}
-    every = max(1, rows["depth"].nunique() // MARKERS)
+    every, before = max(1, rows["depth"].nunique() // MARKERS), len(ax.lines)
     for (line, name), points in rows.groupby(["line", "network"], sort=False):
         style, filled = _style_of(str(line), kinds)
         look, options = look_of[str(name)], {"ls": style, "markevery": every}
         middle = line_with_band(ax, points, "depth", "norm", look, hollow=not filled, **options)
         if line == kinds[0]:
             medians[str(name)] = middle
+    curves = ax.lines[before:]
     bad = rows[~np.isfinite(rows["norm"])].groupby("network", sort=False)["depth"]
     places = {str(name): depths.unique() for name, depths in bad}
     non_finite.mark(ax, places, look_of, 1.3 * plt.rcParams["lines.markersize"])
@@ -199,6 +201,7 @@ def draw_flow(
     ax.set_ylabel(norm_label(next(iter(lines.values()))) if len(lines) == 1 else gettext("L2 norm of the gradient"))
     what = gettext("gradients by layer, mean over the steps of {epoch}").format(epoch=when)
     name_columns(ax, layer_names(rows[rows["line"] != _PROBES]), [int(rows["depth"].min()), int(rows["depth"].max())])
+    show_covered(curves)
     if not (np.isfinite(rows["norm"]) & (rows["norm"] > 0)).any():
         zero = bool((rows["norm"] == 0).all())
         non_finite.nothing_finite(ax, gettext("every gradient is exactly 0") if zero else gettext("no finite gradient"))

@@ -9,7 +9,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from kerasteach.plotting import non_finite
 from kerasteach.plotting.captions import AUTO, caption, check_title
@@ -25,8 +24,10 @@ from kerasteach.plotting.comparison_tables import (
     setting_of,
     spread_note,
 )
+from kerasteach.plotting.equal_curves import show_covered
 from kerasteach.plotting.legends import legend_outside
-from kerasteach.plotting.style import Look, inks, looks, new_axes, plain
+from kerasteach.plotting.level_lines import draw_level
+from kerasteach.plotting.style import Look, looks, new_axes, plain
 from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.plotting.wording import N_, gettext, ngettext
 from kerasteach.tables.checks import Table, frame_of
@@ -71,8 +72,8 @@ def learning_curves(
         metric: Which of the table's metrics. Defaults to `"loss"`.
         ax: Where to draw. Defaults to a new figure.
         hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
-        target: A value of the metric at which training was to stop, drawn as a dashed line; `"auto"`, for the loss that
-            `compare(error_below=)` was given; or `None` for no line. Defaults to `"auto"`.
+        target: A value of the metric at which training was to stop, drawn as a dashed line with its name; `"auto"`, for
+            the loss that `compare(error_below=)` was given; or `None` for no line. Defaults to `"auto"`.
         chance: The accuracy of guessing, drawn as a dotted line: 0.1 for ten classes of the same size; `"auto"`, for
             one divided by the number of classes of a comparison, where the axis reaches it; or `None` for no line.
             Defaults to `"auto"`.
@@ -141,28 +142,13 @@ def levels_in(ax: Axes, metric: str, known: tuple[float | None, float | None]) -
     return {"target": target if metric == "loss" else None, "chance": chance if reached else None}
 
 
-def draw_levels(ax: Axes, levels: Mapping[str, float | None]) -> list[Line2D]:
-    """Draw the levels that the values are compared with, and return their lines."""
+def draw_levels(ax: Axes, levels: Mapping[str, float | None]) -> None:
+    """Draw the levels that the values are compared with, each with its name."""
     target, chance = levels["target"], levels["chance"]
-    drawn = []
     if target is not None:
-        drawn.append(_across(ax, target, "--", gettext("target {value}").format(value=f"{target:g}")))
+        draw_level(ax, target, gettext("target {value}").format(value=f"{target:g}"))
     if chance is not None:
-        drawn.append(_across(ax, chance, ":", gettext("chance {value}").format(value=f"{chance:.2g}")))
-    return drawn
-
-
-def _across(ax: Axes, height: float, line: str, label: str) -> Line2D:
-    """Draw a level that the values are compared with, and let the axis reach it."""
-    low, high = ax.get_ylim()
-    width = 0.6 * plt.rcParams["lines.linewidth"]
-    drawn = ax.axhline(height, color=inks().muted, ls=line, lw=width, label=label, zorder=1.5)
-    if ax.get_yscale() == "log" and height > 0:
-        ax.set_ylim(min(low, height / 1.5), max(high, height * 1.5))
-    elif ax.get_yscale() != "log":
-        margin = 0.05 * (high - low)
-        ax.set_ylim(min(low, height - margin), max(high, height + margin))
-    return drawn
+        draw_level(ax, chance, gettext("chance {value}").format(value=f"{chance:.2g}"), ":")
 
 
 def _finding(medians: Mapping[str, pd.Series], metric: str, target: float | None, who: str) -> str:
@@ -211,6 +197,7 @@ def draw_curves(
     """Draw the curves of a checked table, without a legend, and return the medians by network, at epochs from 1."""
     rows = _carried_on(frame[frame["metric"] == metric])
     medians: dict[str, pd.Series] = {}
+    before = len(ax.lines)
     for name, points in rows.groupby("network", sort=False):
         every = max(1, int(points["epochs"].max()) // 10)
         label = "\n".join(part for part in (str(name), found.get(str(name), "")) if part)
@@ -230,6 +217,7 @@ def draw_curves(
         non_finite.nothing_finite(ax, gettext("no finite value") + reason)
     else:
         _scale(ax, metric, values[np.isfinite(values)], medians)
+        show_covered(ax.lines[before : before + len(medians)])
     return medians
 
 

@@ -8,7 +8,6 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.lines import Line2D
 
 from kerasteach.plotting import non_finite
 from kerasteach.plotting.captions import AUTO, caption, check_title, keep
@@ -76,7 +75,8 @@ def lecture_figure(
     """
     check_title(title)
     curves = networks_in("history", history, HISTORY, hue)
-    frame = networks_in("gradients", history if gradients is None else gradients, GRADIENTS, hue)
+    recorded = history if gradients is None else gradients
+    frame = networks_in("gradients", recorded, GRADIENTS, hue)
     names = names_of(curves)
     if set(names) != set(names_of(frame)):
         raise ValueError(
@@ -88,7 +88,9 @@ def lecture_figure(
         figure = plt.figure(figsize=page_size(), layout="constrained", FigureClass=ComposedFigure)
         top, bottom = figure.subfigures(2, 1, height_ratios=[1.5, 1], squeeze=False).flat
         lines = lines_of(frame, "both")
-        setting, levels = setting_of(frame_of("history", history)), levels_of(frame_of("history", history))
+        # Of one model, the gradients know its learning rate, and the history does not.
+        setting = setting_of(frame_of("gradients", recorded)) or setting_of(frame_of("history", history))
+        levels = levels_of(frame_of("history", history))
         finding = _upper(top, curves, lines, shown, levels)
         heat_maps(
             next(iter(lines.values())),
@@ -116,18 +118,17 @@ def _upper(
     scores = [name for name in ("val_accuracy", "val_loss") if name in set(curves["metric"].unique())][:1]
     axes: list[Axes] = list(figure.subplots(1, 2 + len(scores), width_ratios=[1] * (1 + len(scores)) + [1.5]))
     found: dict[str, str] = {}
-    levels: list[Line2D] = []
     for ax, metric in zip(axes, ["loss", *scores], strict=False):
         notes = diverged(curves, metric)
         draw_curves(new_axes(ax), curves, metric, look_of, notes)
-        levels += draw_levels(ax, levels_in(ax, metric, known))
+        draw_levels(ax, levels_in(ax, metric, known))
         caption(ax, None, gettext("learning curves"))
         found = notes | found
     flow, what, finding = draw_flow(new_axes(axes[-1]), lines, "first", look_of)
     caption(axes[-1], what, what, finding, pad=non_finite.room_for_crosses(axes[-1]))
     axes[-1].set_ylabel(broken(axes[-1].get_ylabel(), _LABEL_LETTERS))
     found = flow | found
-    handles = [*network_handles({name: look_of[name] for name in shown}, found), *line_handles(lines), *levels]
+    handles = [*network_handles({name: look_of[name] for name in shown}, found), *line_handles(lines)]
     title = spread_note(curves) if shown != [""] else None
     columns = legend_columns([str(handle.get_label()) for handle in handles], _LEGEND_LETTERS)
     figure.legend(handles=handles, title=title, loc="outside lower center", ncols=columns, frameon=False)

@@ -32,6 +32,7 @@ _MOST = 5  # units of a layer that are drawn
 _MOST_ARROWS = 30  # of the forward pass; beyond them it is one long arrow
 _DECADES = 3.0  # that the thickness of arrows spans, at least
 _THICKEST, _THINNEST, _FORWARD = 0.34, 0.04, 0.07  # of the height of a layer
+NETWORKS_ON_A_PAGE = 3  # each as wide as the page, so that numbers and names have the size of other figures' text
 _FACTOR = 2.0  # from which on the title says how much less, or more, the first layer gets
 
 
@@ -115,7 +116,7 @@ def network_gradients_figure(
     title: str | None = "auto",
     **kwargs: Any,
 ) -> Figure:
-    """Draw each network as layers with the gradient that flows back, six on a page on one scale; or a traced step.
+    """Draw each network as layers with the gradient that flows back, three on a page on one scale; or a traced step.
 
     Of gradients by layer, each network is a panel: see `network_gradients`. Of a traced step, the network is drawn
     twice with every unit and connection. On the left, forward: in each unit its output, and along each connection an
@@ -131,8 +132,8 @@ def network_gradients_figure(
         epoch: The epoch whose steps are averaged, as Keras numbers it, `"first"` or `"all"`. Defaults to `"first"`.
         example: Which example of a traced step, from 0. Defaults to `0`.
         hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
-        page: Which six of more networks. Defaults to `1`; `kerasteach.plotting.pages` says how many pages there are.
-            Of up to three networks, each is as wide as the page, and its text as large as that of other figures.
+        page: Which three of more networks. Defaults to `1`; `kerasteach.plotting.pages(gradients, networks=3)` says how
+            many pages there are.
         title: `"auto"` for each network's finding; `None` for the networks' names alone; or a text above all panels.
             Defaults to `"auto"`.
         **kwargs: What `matplotlib.patches.Polygon` takes for the arrows between layers, such as `alpha`.
@@ -158,14 +159,13 @@ def network_gradients_figure(
         return _of_step(frame, example, page, title)
     rows = rows_of(networks_in("gradients", gradients, {**GRADIENTS}, hue), parameter)
     rows, when = of_epoch(rows, epoch)
-    names, note = on_page(names_of(rows), page)
+    names, note = on_page(names_of(rows), page, NETWORKS_ON_A_PAGE)
     heading = headline(title, "", note)
     units = _units(gradients)
     all_layers = {name: _layers(rows[rows["network"] == name], units) for name in names_of(rows)}
     ends = norm_range(np.concatenate([layers.norms.to_numpy() for layers in all_layers.values()]))
-    columns = 1 if len(names) <= 3 else 2
     with composed():
-        figure, axes = panels(len(names), columns, width=12.0 / columns, height=2.3, note=heading)
+        figure, axes = panels(len(names), 1, width=12.0, height=2.3, note=heading)
         for ax, name in zip(axes, names, strict=True):
             layers = all_layers[name]
             _draw(ax, layers, ends, kwargs)
@@ -216,13 +216,16 @@ def _draw(ax: Axes, layers: _Layers, ends: tuple[float, float], options: dict[st
     ink, depths = inks(), [int(depth) for depth in layers.norms.index]
     places: dict[int | None, int] = {None: 0, **{depth: number + 1 for number, depth in enumerate(depths)}}
     last = len(depths) + 1  # the error
-    ax.set(xlim=(-0.45, last + 0.45), ylim=(-0.92, 1.55))
+    ax.set(xlim=(-0.45, last + 0.45), ylim=(-1.04, 1.55))
     ax.set_axis_off()
+    size = float(plt.rcParams["font.size"])
+    backward = gettext("backward pass")
+    beside = len(backward) * 0.6 * size < 1.5 * _column(ax, last + 1)  # the first arrow, else above it
+    lowest = 0.1 if beside else 0.26
     counts = [min(layers.units.get(depth, _MOST), _MOST) if depth is not None else _MOST for depth in places]
-    heights = [np.linspace(0.1, 0.9, count) if count > 1 else np.array([0.5]) for count in counts]
+    heights = [np.linspace(lowest, 0.9, count) if count > 1 else np.array([0.5]) for count in counts]
     _connect(ax, heights)
     _draw_units(ax, heights, [_MOST + 1, *(layers.units.get(depth, _MOST + 1) for depth in depths)])
-    size = _text_size(ax, last + 1)
     error = gettext("error")
     beyond = len(error) * 0.6 * size > _column(ax, last + 1)  # the last layer, where columns are narrower than the word
     ax.text(last, 0.5, error, ha="left" if beyond else "center", va="center", fontsize=size, color=ink.text)
@@ -230,9 +233,7 @@ def _draw(ax: Axes, layers: _Layers, ends: tuple[float, float], options: dict[st
     for number in starts:
         _arrow(ax, number + 0.18, (number if len(starts) > 1 else last - 1) + 0.82, 1.18, _FORWARD, ink.forward, {})
     ax.text(-0.4, 1.42, gettext("forward pass"), va="center", fontsize=size, color=ink.forward)
-    backward = gettext("backward pass")
-    beside = len(backward) * 0.6 * size < 1.5 * _column(ax, last + 1)  # the first arrow, else above it
-    ax.text(-0.4, -0.3 if beside else -0.11, backward, va="center", fontsize=size, color=ink.backward)
+    ax.text(-0.4, -0.3 if beside else 0.06, backward, va="center", fontsize=size, color=ink.backward)
     for depth, norm in zip(depths, layers.norms, strict=True):
         x = places[depth]
         share = _share(float(norm), ends)
@@ -277,15 +278,15 @@ def _draw_units(ax: Axes, heights: list[np.ndarray], counts: list[int]) -> None:
             ax.scatter(np.full(3, number), dots, s=(0.12 * step) ** 2, color=ink.text, zorder=2)
 
 
-def _text_size(ax: Axes, columns: int) -> float:
-    """Return the size of the text: the usual one, or less where columns stand close, but no less than two thirds."""
-    normal = float(plt.rcParams["font.size"])
-    return float(np.clip(_column(ax, columns) / 4.6, 0.67 * normal, normal))
-
-
 def _column(ax: Axes, columns: int) -> float:
     """Return how far layers stand apart, in points."""
-    return float(ax.get_window_extent().width / ax.figure.dpi * 72 / (columns + 1))
+    figure, grid = ax.get_figure(root=True), ax.get_subplotspec()
+    assert figure is not None
+    if figure.get_layout_engine() is not None and grid is not None:
+        width = 72 * figure.get_figwidth() / grid.get_gridspec().ncols  # what a layout leaves to axes without labels
+    else:
+        width = ax.get_window_extent().width / figure.dpi * 72
+    return float(width / columns)
 
 
 def _arrow(ax: Axes, start: float, end: float, y: float, thick: float, color: str, options: dict[str, Any]) -> None:
@@ -314,10 +315,10 @@ def _write(ax: Axes, layers: _Layers, places: dict[int | None, int], size: float
     for depth in shown:
         x = places[depth]
         ax.text(x + 0.46, -0.6, texts[depth], ha="center", va="center", fontsize=size, color=ink.backward)
-        ax.text(x, -0.84, plain(names[depth]), ha="center", va="center", fontsize=size, color=ink.text)
+        ax.text(x, -0.92, plain(names[depth]), ha="center", va="center", fontsize=size, color=ink.text)
     text = gettext("layer") if names[shown[0]] == str(shown[0]) else gettext("input")
     if places[shown[0]] * column > 3.6 * size:  # beside the first layer that has a name
-        ax.text(0, -0.84, text, ha="center", va="center", fontsize=size, color=ink.text)
+        ax.text(0, -0.92, text, ha="center", va="center", fontsize=size, color=ink.text)
 
 
 def _number(norm: float) -> str:

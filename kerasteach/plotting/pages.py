@@ -159,7 +159,7 @@ def panels(
     return figure, list(grid.flat[:count])
 
 
-def pages(table: Table, hue: Hue = None) -> int:
+def pages(table: Table, hue: Hue = None, networks: int = NETWORKS) -> int:
     """Return how many pages a figure has for a table: one for each six networks, or for each part of a traced step.
 
     Statistics of outputs have a page a network, histograms one for each eight layers of a network.
@@ -168,10 +168,11 @@ def pages(table: Table, hue: Hue = None) -> int:
         table: A comparison, its table `history`, `gradients`, `predictions` or `confusion`, or that of one model; a
             traced step; an `ActivationCapture`, or its table; or the table `histograms` of a capture.
         hue: The column, or columns, that distinguish networks. Defaults to `None`: those that `compare` writes.
+        networks: How many networks a page of the figure has; `network_gradients_figure` has 3. Defaults to `6`.
 
     Raises:
         TypeError: If it is no data frame, and no result that has one.
-        ValueError: If a column is missing or no row is there.
+        ValueError: If a column is missing or no row is there, or `networks` is no whole number from 1.
 
     Example:
         >>> import kerasteach as kt
@@ -186,6 +187,7 @@ def pages(table: Table, hue: Hue = None) -> int:
         "parameter": ("gradients", _ANY_GRADIENTS),
         "call": ("activations", ACTIVATIONS),
     }
+    networks = whole("networks", networks)
     frame = frame_of("history", table)
     columns = [str(name) for name in frame] if isinstance(frame, pd.DataFrame) else []
     if "quantity" in columns:
@@ -197,10 +199,10 @@ def pages(table: Table, hue: Hue = None) -> int:
             f"capture, or that of a traced step. {received('table', table)}"
         )
     argument, needed = found[0]
-    networks = networks_in(argument, frame, needed, hue)
+    rows = networks_in(argument, frame, needed, hue)
     if argument == "activations":
-        return len(names_of(networks))
+        return len(names_of(rows))
     if argument == "histograms":
-        rows = of_one_parameter(networks)[0] if "parameter" in networks else networks
+        rows = of_one_parameter(rows)[0] if "parameter" in rows else rows
         return len(parts_of(by_call(rows)))
-    return -(-len(names_of(networks)) // NETWORKS)
+    return -(-len(names_of(rows)) // networks)

@@ -33,7 +33,8 @@ _GAP = 0.16  # between images, as a share of an image
 _COLUMNS = 8
 _USUAL, _FAR = (1, 99), 3.0  # percent of the pixels, and how far beyond them the others may reach
 _LONGEST = 12  # letters of a class's name
-_LEAST = 0.65  # of the text's usual size: what the names below the images have at least
+_LEAST = 0.75  # of the text's usual size: what the names below the images have at least; on a slide 14 points
+_SMALLEST = 4.5  # sizes of the text: the width of an image for which a new figure becomes higher than usual
 
 
 def predictions_grid(
@@ -172,7 +173,7 @@ def _laid_out(ax: Axes | None, texts: Sequence[str], columns: int | None, ratio:
     """Return axes in which an image is 1 high, where each image stands, and how large the text is."""
     normal = float(plt.rcParams["font.size"])
     box = None if ax is None else ax.get_window_extent()
-    letters = 0.6 * (2 + max(len(line) for text in texts for line in text.split("\n")))
+    letters = 0.6 * (1 + max(len(line) for text in texts for line in text.split("\n")))
     dots = 1.0 if ax is None else ax.get_figure(root=True).dpi / 72  # type: ignore[union-attr]  # it is on a figure
     width = 72 * float(plt.rcParams["figure.figsize"][0]) if box is None else box.width / dots
     across = min(columns or max(2, min(_COLUMNS, int(width / (letters * _LEAST * normal)))), len(texts))
@@ -182,13 +183,17 @@ def _laid_out(ax: Axes | None, texts: Sequence[str], columns: int | None, ratio:
     spare = 4.5 * normal if box is None else 0.0  # for the title
     image = width / across / (ratio + _GAP) * ratio  # points
     size = min(normal, width / across / letters)
-    needed = len(rows) * image / ratio * (1 + 2 * _GAP) + 1.25 * size * sum(lines) + spare
+    heights, texts_high = len(rows) / ratio * (1 + 2 * _GAP), 1.25 * size * sum(lines)  # of images; points
+    if box is None:
+        usual = 72 * float(plt.rcParams["figure.figsize"][1])
+        image = min(image, max((usual - spare - texts_high) / heights, _SMALLEST * size))
+    needed = heights * image + texts_high + spare
     if needed > limit:
         image, size = image * (limit - spare) / (needed - spare), size * max(0.75, (limit - spare) / (needed - spare))
     unit = ratio / image  # of a point, in heights of an image
     if ax is None:
         ax = new_axes(None)
-        height = len(rows) * image / ratio * (1 + 2 * _GAP) + 1.25 * size * sum(lines) + spare
+        height = heights * image + 1.25 * size * sum(lines) + spare
         ax.get_figure(root=True).set_size_inches(width / 72, height / 72)  # type: ignore[union-attr]
     step = max(ratio + _GAP, letters * size * unit)
     tops = -np.cumsum([0.0, *(1 + 2 * _GAP + 1.25 * size * unit * count for count in lines)])

@@ -37,8 +37,8 @@ from kerasteach.plotting.gradient_heat_map import gradient_heat_map_figure
 from kerasteach.plotting.gradient_histograms import gradient_histograms_figure
 from kerasteach.plotting.learning_curves import learning_curves
 from kerasteach.plotting.lecture_figure import lecture_figure
-from kerasteach.plotting.network_gradients import network_gradients_figure
-from kerasteach.plotting.pages import pages
+from kerasteach.plotting.network_gradients import NETWORKS_ON_A_PAGE, network_gradients_figure
+from kerasteach.plotting.pages import NETWORKS, pages
 from kerasteach.plotting.score_distribution import score_distribution
 from kerasteach.plotting.update_ratios import update_ratios_figure
 from kerasteach.tables.run import Run
@@ -69,6 +69,7 @@ class RunFigure:
         options: Further arguments, out of the run. Defaults to none.
         over: The column over which it can be animated, such as `"epoch"`. Defaults to nothing: it cannot.
         usual: Whether it is drawn where no figure is named. Defaults to `True`.
+        networks: How many networks a page has. Defaults to `6`.
     """
 
     function: Callable[..., Figure | Axes]
@@ -80,6 +81,7 @@ class RunFigure:
     options: Callable[[Run], dict[str, Any]] = field(default=_nothing)
     over: str = ""
     usual: bool = True
+    networks: int = NETWORKS
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name or self.function.__name__.removesuffix("_figure"))
@@ -90,7 +92,9 @@ class RunFigure:
 
     def pages(self, run: Run) -> int:
         """Return on how many pages the figure is drawn."""
-        return pages(run.tables[self.tables[0]]) if "page" in signature(self.function).parameters else 1
+        if "page" not in signature(self.function).parameters:
+            return 1
+        return pages(run.tables[self.tables[0]], networks=self.networks)
 
     def draw(self, run: Run, title: str | None = AUTO, *, pages: int | None = None) -> Iterator[Figure]:
         """Yield the pages of the figure, each drawn when it is asked for.
@@ -191,6 +195,7 @@ _FIGURES = (
         reading="Each network is drawn from the input (left) to the output. The width of an arrow shows the gradient "
         "that flows back through it.",
         usual=False,
+        networks=NETWORKS_ON_A_PAGE,
     ),
     RunFigure(
         update_ratios_figure,

@@ -14,9 +14,9 @@ def setting_in_words(setting: Mapping[str, Any] | str) -> str:
     Args:
         setting: Its values, as `attrs["setting"]` of a comparison's tables has them: `data`, the name of the data; and
             where they are the same for all networks `hidden`, the units of each hidden layer; `learning_rates`, by the
-            name of the optimizer, which is empty where there is one rate for all; `error_below`, the loss at which
-            training was to stop; and `classes`, how many there are, which is not put into words. Or words of the
-            caller's own, which stay as they are.
+            name of the optimizer, which is empty where there is one rate for all, and `None` for a rate that is not
+            constant or not known; `error_below`, the loss at which training was to stop; and `classes`, how many there
+            are, which is not put into words. Or words of the caller's own, which stay as they are.
 
     Example:
         >>> from kerasteach.plotting.setting import setting_in_words
@@ -47,8 +47,11 @@ def _layers(hidden: list[int]) -> str:
 
 
 def _rates(rates: Mapping[str, Any]) -> str:
-    shown = [f"{_number(rate)} ({name})" if name else _number(rate) for name, rate in rates.items()]
-    return gettext("learning rate {rates}").format(rates=", ".join(shown)) if shown else ""
+    known = {name: rate for name, rate in rates.items() if rate is not None}
+    shown = [f"{_number(rate)} ({name})" if name else _number(rate) for name, rate in known.items()]
+    parts = [gettext("learning rate {rates}").format(rates=", ".join(shown))] if shown else []
+    parts += [gettext("optimizer {name}").format(name=name) for name in rates if name and name not in known]
+    return ", ".join(parts)
 
 
 def _number(rate: float | str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 from matplotlib.axis import Axis
 from matplotlib.ticker import MaxNLocator
 
@@ -11,8 +13,17 @@ _STEPS = (1, 2, 5, 10)  # times a power of ten: the distance of two ticks
 
 
 def whole_ticks(axis: Axis, most: int = 6) -> None:
-    """Number an axis at multiples of 1, 2, 5, 10, 20, ..., also where there is one whole number alone."""
-    axis.set_major_locator(MaxNLocator(nbins=most, integer=True, steps=_STEPS, min_n_ticks=1))
+    """Number an axis at multiples of 1, 2, 5, 10, 20, ...: two at least, where it has two whole numbers."""
+    axis.set_major_locator(_WholeLocator(nbins=most, integer=True, steps=_STEPS))
+
+
+class _WholeLocator(MaxNLocator):
+    """Ticks at whole numbers. matplotlib's own takes fractions where it is asked for more ticks than whole numbers."""
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        low, high = sorted((vmin, vmax))
+        self.set_params(min_n_ticks=2 if np.floor(high) - np.ceil(low) >= 1 else 1)
+        return super().tick_values(vmin, vmax)
 
 
 def evenly(numbers: Sequence[int], most: int = 5) -> list[int]:

@@ -17,7 +17,7 @@ from kerasteach.plotting.layer_colors import color_scale, layer_colors
 from kerasteach.plotting.layer_rows import names_by_depth
 from kerasteach.plotting.pages import composed, on_page, panels, write_headline
 from kerasteach.plotting.style import blend, checked_axes, inks, new_axes
-from kerasteach.plotting.text_fitting import broken, fitted, letters
+from kerasteach.plotting.text_fitting import broken, letters
 from kerasteach.plotting.ticks import whole_ticks
 from kerasteach.plotting.wording import gettext, times
 from kerasteach.tables.checks import Table
@@ -26,6 +26,7 @@ from kerasteach.validation import choice
 USUAL = 1e-3  # a rough heuristic of https://cs231n.github.io/neural-networks-3/#ratio
 LOW, HIGH = 1e-4, 1e-1  # around it: below, a layer hardly learns; above, a step replaces much of it
 _RATIOS = {name: kind for name, kind in GRADIENTS.items() if name != "norm"} | {"update_ratio": "number"}
+_INSIDE = 0.7  # of the width of the axes, of which a scale of colors takes a part later
 _LABEL_LETTERS = 20  # in a line of a panel's label: long titles leave the panels low
 _FLOOR, _CEILING = 1e-150, 1e150
 
@@ -191,7 +192,7 @@ def _draw(
     if not (np.isfinite(middle) & (middle > 0)).any():
         ax.set_xlim(places.min() - 0.5, places.max() + 0.5)
         why = gettext("no step changed a weight") if (middle == 0).all() else gettext("no finite ratio")
-        ax.text(0.5, 0.9, fitted(ax, why), transform=ax.transAxes, ha="center", va="top")
+        ax.text(0.5, 0.9, broken(why, int(_INSIDE * letters(ax))), transform=ax.transAxes, ha="center", va="top")
     missing = gettext("(0 where missing)") if (middle == 0).any() else ""
     finding = _finding(rows, middle, x, layers)
     parts = (what, missing) if finding else (what or name, missing)
@@ -204,10 +205,11 @@ def _one_a_epoch(rows: pd.DataFrame) -> bool:
 
 
 def _what(rows: pd.DataFrame, parameter: str) -> str:
-    message = gettext("change of the {parameter} in a step, over its norm; shaded: 0.0001 to 0.1")
+    message = gettext("change of the {parameter} in a step, over its norm; shaded: 0.0001 to 0.1, dashed: 0.001")
     if rows["seed"].nunique() > 1:
         message = gettext(
-            "change of the {parameter} in a step, over its norm, median of {seeds} seeds; shaded: 0.0001 to 0.1"
+            "change of the {parameter} in a step, over its norm, median of {seeds} seeds; shaded: 0.0001 to 0.1, "
+            "dashed: 0.001"
         )
     return message.format(parameter=parameter, seeds=rows["seed"].nunique())
 

@@ -33,7 +33,8 @@ def read(directory: str | Path, run: int | None = None, table: str | None = None
 
     Returns:
         The rows of every part that is complete; none, but the right columns, where there is no such part yet. Its
-        `attrs["finished"]` is false where the training goes on, or did not come to its end.
+        `attrs["finished"]` is false where the training goes on, or did not come to its end; `attrs["setting"]` has the
+        network and the optimizer, for the titles of figures.
 
     Raises:
         FileNotFoundError: If there is no such run.
@@ -108,9 +109,11 @@ def rows_of(path: Path, manifest: Manifest, name: str) -> pd.DataFrame:
     """Return the rows of a table, out of all parts of a run."""
     columns = (manifest.tables or {})[name]
     parts = _parts(path, manifest, f"{name}-", read_table)
-    if not parts:
-        return pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in columns.items()})
-    return pd.concat(parts, ignore_index=True)
+    nothing = pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in columns.items()})
+    rows = pd.concat(parts, ignore_index=True) if parts else nothing
+    if manifest.facts.get("setting"):  # which runs of earlier releases do not have
+        rows.attrs["setting"] = manifest.facts["setting"]
+    return rows
 
 
 def raw_of(path: Path, manifest: Manifest) -> dict[int, dict[str, np.ndarray]]:

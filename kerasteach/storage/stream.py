@@ -81,6 +81,10 @@ class Stream:
         self.manifest = manifest
         self._parts += 1
 
+    def note(self, facts: Mapping[str, Any]) -> None:
+        """Change facts of `run.json`, which has them from the next part on, or from the end."""
+        self.manifest = Manifest({**self.manifest.facts, **facts}, self.manifest.tables, self.manifest.files)
+
     def finish(self) -> None:
         """Note that the run came to its end."""
         facts = {**self.manifest.facts, "finished": True}

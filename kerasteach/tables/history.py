@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kerasteach.tables.fit_setting import setting_of_history
 from kerasteach.validation import array, received, whole
 
 _NO_HISTORY = pd.DataFrame({"epoch": [], "metric": [], "value": []}).astype(
@@ -23,7 +24,9 @@ def history_table(history: Any, validation_freq: int = 1) -> pd.DataFrame:
         validation_freq: As in `fit`: validation metrics belong to every n-th epoch. Defaults to `1`.
 
     Returns:
-        A frame with the columns `epoch, metric, value`; `epoch` is Keras's number.
+        A frame with the columns `epoch, metric, value`; `epoch` is Keras's number. Of what `fit` returned,
+        `attrs["setting"]` has the network and the optimizer's name, for the titles of figures; a history does not say
+        whether the learning rate stayed the same.
 
     Raises:
         TypeError: If `history` is no history, or holds anything but numbers.
@@ -53,4 +56,7 @@ def history_table(history: Any, validation_freq: int = 1) -> pd.DataFrame:
                 f"{len(values)} values of {metric}, {len(trained)} epochs."
             )
         parts.append(pd.DataFrame({"epoch": epochs, "metric": str(metric), "value": values}))
-    return pd.concat(parts[1:] or parts, ignore_index=True)
+    table = pd.concat(parts[1:] or parts, ignore_index=True)
+    if getattr(history, "model", None) is not None:
+        table.attrs["setting"] = setting_of_history(history)
+    return table

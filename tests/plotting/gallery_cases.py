@@ -60,6 +60,15 @@ def networks(count=3, seeds=3, epochs=12, layers=5, *, names=NAMES, layer="hidde
     return tables
 
 
+def levels(count=3):
+    """Return the tables of a comparison with a loss at which training was to stop, and four classes."""
+    tables = networks(count)
+    setting = {"data": "digits", "hidden": [32] * 4, "learning_rates": {"": 0.1}, "error_below": 0.12, "classes": 4}
+    for table in (tables.history, tables.gradients):
+        table.attrs["setting"] = setting
+    return tables
+
+
 def histograms(layers=5, epochs=8, layer="hidden_{}", empty=False):
     """Return counts of one network's gradients by magnitude, which fall towards the input."""
     low = 10.0 ** np.arange(-8, 2)
@@ -231,6 +240,12 @@ def confusion(count=3, names=NAMES):
 X = np.linspace(-1, 1, 20)
 LONG_LAYER = "encoder_block_with_attention_{}_dense"
 OTHERS = {
+    "learning_curves, target": lambda: plotting.learning_curves(levels().history),
+    "learning_curves, chance": lambda: plotting.learning_curves(levels(1).history, "accuracy", target=0.9),
+    "lecture_figure, target and chance": lambda: plotting.lecture_figure(levels().history, levels().gradients),
+    "lecture_figure, 6 networks, target and chance": lambda: plotting.lecture_figure(
+        levels(6).history, levels(6).gradients
+    ),
     "activation_histograms_figure, usual": lambda: plotting.activation_histograms_figure(histograms()),
     "gradient_histograms_figure, usual": lambda: plotting.gradient_histograms_figure(histograms()),
     "gradient_histograms_figure, one of all": lambda: plotting.gradient_histograms_figure(histograms(1, 1)),

@@ -70,11 +70,11 @@ def history(**curves):
 
 
 def test_a_target_is_a_line_and_the_finding_says_when_it_is_passed():
-    """Its line is inside the axis, and the legend names it."""
+    """Its line is inside the axis, with its name."""
     ax = plotting.learning_curves(history(first=[1.0, 0.4, 0.1], second=[1.0, 0.9, 0.8]), target=0.05)
     assert title(ax) == "loss below 0.05: not within 3 epochs"
     assert ax.get_ylim()[0] < 0.05
-    assert ax.get_legend().get_texts()[-1].get_text() == "target 0.05"
+    assert labels(ax) == ["target 0.05"]
     ax = plotting.learning_curves(history(first=[1.0, 0.4, 0.1], second=[1.0, 0.9, 0.8]), target=0.5)
     assert title(ax) == "loss below 0.5: first after 2 epochs, second not within 3 epochs"
 
@@ -116,8 +116,8 @@ def known(**metrics):
 
 
 def labels(ax):
-    """Return the labels of the levels that are drawn across the axes."""
-    return [line.get_label() for line in ax.lines if len(line.get_xdata()) == 2 and list(line.get_xdata()) == [0, 1]]
+    """Return the names of the levels that are drawn across the axes."""
+    return [text.get_text() for text in ax.texts]
 
 
 def test_a_comparisons_target_and_chance_are_drawn_unasked():
@@ -132,12 +132,30 @@ def test_a_comparisons_target_and_chance_are_drawn_unasked():
     assert labels(plotting.learning_curves(table, target=None)) == []
 
 
-def test_the_lecture_figure_names_target_and_chance_once():
-    """In its legend, beside the networks."""
+def test_the_lecture_figure_names_target_and_chance_at_their_lines():
+    """Not in its legend, which would take a second row of the page; its description has them."""
     table = known(loss=[1.0, 0.5, 0.1], val_accuracy=[0.25, 0.5, 0.7])
     figure = plotting.lecture_figure(table, gradients([0.5, 1.0]).drop(columns=["activation", "seed"]))
+    assert [labels(ax) for ax in figure.axes[:2]] == [["target 0.2"], ["chance 0.25"]]
     (legend,) = figure.findobj(Legend)
-    assert [text.get_text() for text in legend.get_texts()][-2:] == ["target 0.2", "chance 0.25"]
+    assert not [text for text in legend.get_texts() if "target" in text.get_text() or "chance" in text.get_text()]
+    assert "Drawn are: target 0.2." in plotting.describe(figure)
+
+
+@pytest.mark.parametrize(
+    ("losses", "target"),
+    [([2.0, 0.5, 0.1, 0.05], 0.2), ([0.2, 0.2, 0.2, 2.0], 0.2), ([1.0, 0.9, 0.8, 0.7], 0.69), ([1.0, 0.5, 0.1], 1.0)],
+)
+def test_the_name_of_a_level_lies_on_no_curve_and_inside_the_axes(losses, target):
+    """Wherever the curve runs: the name stands above the line or below it, at the right or at the left."""
+    ax = plotting.learning_curves(kt.measure.history_table({"loss": losses}), target=target)
+    ax.get_figure().draw_without_rendering()
+    box = ax.texts[0].get_window_extent()
+    assert ax.bbox.x0 <= box.x0 < box.x1 <= ax.bbox.x1
+    assert ax.bbox.y0 <= box.y0 < box.y1 <= ax.bbox.y1
+    curve = ax.lines[0]
+    assert not curve.get_path().transformed(curve.get_transform()).intersects_bbox(box, filled=False)
+    assert ax.texts[0].get_zorder() < curve.get_zorder()  # where it cannot be avoided, the curve is whole
 
 
 @pytest.mark.parametrize("losses", [[2.3026, 2.3025, 2.3027], [2.3]])

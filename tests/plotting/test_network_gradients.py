@@ -4,7 +4,9 @@ import pytest
 from matplotlib.patches import FancyArrowPatch, Polygon
 
 import kerasteach as kt
+from kerasteach.plotting.run_figures import FIGURES
 from kerasteach.plotting.step_flow import flow_of
+from kerasteach.tables.run import Run
 from kerasteach.tables.training_step import Traced, step_table
 
 NORMS = [0.001, 0.1, 1.0]
@@ -80,6 +82,18 @@ def test_networks_are_drawn_on_one_scale():
     assert tanh > 2 * sigmoid
 
 
+def test_text_has_12_points_on_a_slide():
+    """However many networks and layers: three networks are on a page, and of many layers some are numbered."""
+    table = pd.concat([gradients([0.5] * 30, activation=f"network {number}") for number in range(6)])
+    with kt.plotting.style("lecture"):
+        figure = kt.plotting.network_gradients_figure(table)
+        assert len(figure.axes) == 3
+        assert figure.get_suptitle() == "page 1 of 2: networks 1 to 3 of 6"
+        larger = 13.33 / figure.get_figwidth()
+        assert min(text.get_fontsize() for ax in figure.axes for text in ax.texts) * larger >= 12
+    assert kt.plotting.pages(table, networks=3) == FIGURES["network_gradients"].pages(Run({"gradients": table})) == 2
+
+
 def test_heads_of_arrows_are_no_needles():
     """Also in a wide and low panel none is much longer than thick, and a forward arrow is thicker than a line."""
     figure = kt.plotting.network_gradients_figure(gradients([0.5, 1.0]))
@@ -99,6 +113,22 @@ def test_of_many_layers_the_error_stands_behind_the_last():
     corners = ax.transData.transform(ax.patches[0].get_xy())
     tip, neck = corners[3], corners[2]
     assert tip[0] - neck[0] > 0.8 * 2 * abs(neck[1] - tip[1])
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("count", [5, 9, 100])
+def test_what_the_arrows_are_stands_beside_them(count, language):
+    """However thick they are: the words lie on no arrow, and between these and the units."""
+    tables = [gradients([1.0] * count, activation=f"network {number}") for number in range(3)]
+    with kt.plotting.style("lecture", language=language):
+        figure = kt.plotting.network_gradients_figure(pd.concat(tables))
+        figure.draw_without_rendering()
+    ax = figure.axes[0]
+    words = [text.get_window_extent() for text in ax.texts if text.get_text().endswith(("pass", "schritt"))]
+    assert len(words) == 2
+    for arrow in ax.patches:
+        box = arrow.get_window_extent()
+        assert not any(box.overlaps(own) for own in words)
 
 
 @pytest.fixture

@@ -87,3 +87,16 @@ def test_what_does_not_fit_is_refused(arguments, message):
     given = {"images": IMAGES, "y_true": TRUE, "y_pred": SHARES, **arguments}
     with pytest.raises(ValueError, match=message):
         kt.plotting.predictions_grid(**given)
+
+
+def test_names_have_14_points_on_a_slide():
+    """Below eight images in a row, and below one image, whose figure is no higher than the slide."""
+    numbers = np.arange(24) % 3
+    for count in (24, 1):
+        with kt.plotting.style("lecture"):
+            ax = kt.plotting.predictions_grid(
+                np.zeros((count, 8, 8)), numbers[:count], numbers[:count] // 2, list("abc")
+            )
+            figure = ax.get_figure()
+            larger = min(np.array((13.33, 7.5)) / figure.get_size_inches())
+            assert min(text.get_fontsize() for text in ax.texts) * larger >= 14

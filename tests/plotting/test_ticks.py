@@ -8,7 +8,7 @@ import pytest
 import kerasteach as kt
 from kerasteach.plotting.layer_names import layer_names
 from kerasteach.plotting.layer_rows import names_by_depth
-from kerasteach.plotting.ticks import evenly
+from kerasteach.plotting.ticks import evenly, whole_ticks
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,18 @@ def test_epochs_are_numbered_evenly(epochs):
     gradients = pd.DataFrame({"epoch": range(epochs), "step": 0, "layer": "a", "depth": 1, "parameter": "bias"})
     labels = kt.plotting.gradient_heat_map(gradients.assign(norm=1.0)).get_xticklabels()
     assert np.ptp(np.diff([int(label.get_text()) for label in labels])) == 0
+
+
+@pytest.mark.parametrize(
+    ("ends", "shown"),
+    [((0.5, 1.5), [1]), ((0.5, 2.5), [1, 2]), ((0.5, 5.5), [2, 4]), ((0.8, 6.2), [2, 4, 6]), ((6.5, 8.5), [7, 8])],
+)
+def test_narrow_axes_have_two_ticks(ends, shown):
+    """Where there are two whole numbers: one tick would not say what lies between it and the next."""
+    ax = plt.figure().subplots()
+    ax.set_xlim(ends)
+    whole_ticks(ax.xaxis, 2)
+    assert [tick for tick in ax.get_xticks() if ends[0] <= tick <= ends[1]] == shown
 
 
 @pytest.mark.parametrize(

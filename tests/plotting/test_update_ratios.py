@@ -52,6 +52,23 @@ def test_one_row_an_epoch_is_drawn_by_epochs():
     assert ax.lines[1].get_xdata().tolist() == [1, 2]
 
 
+def test_what_is_marked_is_explained():
+    """The range and the line of usual steps, in the title."""
+    title = " ".join(plotting.update_ratios(ratios()).get_title().split())
+    assert title.endswith("shaded: 0.0001 to 0.1, dashed: 0.001")
+
+
+def test_the_reason_why_nothing_is_drawn_stands_inside_the_axes():
+    """In a narrow column, too, beside the scale of colors."""
+    with plotting.style("paper", language="de"):
+        table = ratios([(0.0, 0.0)] * 2)
+        ax = plotting.update_ratios(table.assign(layer="hidden_" + table["layer"].astype(str)))
+        ax.get_figure().draw_without_rendering()
+    (reason,) = ax.texts
+    box = reason.get_window_extent()
+    assert ax.bbox.x0 < box.x0 < box.x1 < ax.bbox.x1
+
+
 def test_a_seed_is_no_line():
     """Of several seeds it is the median, and the title says so."""
     seeds = [ratios([[1e-3 * (seed + 1)]], steps=[0], epochs=[0]).assign(seed=seed) for seed in range(3)]

@@ -63,7 +63,10 @@ def train(fault: Fault, draw: np.random.Generator) -> Case:
         validation_data=(data.x_test, data.y_test),
         callbacks=[gradients, outputs],
     )
-    return Case(history_table(history), gradients.frame, outputs.frame, images[chosen[:_IMAGES]], y[:_IMAGES])
+    curves, gradients_table, outputs_table = history_table(history), gradients.frame, outputs.frame
+    for table in (curves, gradients_table, outputs_table):
+        table.attrs.clear()  # which name the learning rate: a cause to be found
+    return Case(curves, gradients_table, outputs_table, images[chosen[:_IMAGES]], y[:_IMAGES])
 
 
 def does_not_learn(case: Case, fault: Fault) -> bool:

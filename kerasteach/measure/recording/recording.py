@@ -56,6 +56,7 @@ class Recording:
 
     Attributes:
         statistics: As given, or as `begin` set them.
+        setting: The network and the optimizer, as values for the titles of figures, as `begin` or `note` set them.
         undivided: The context in which numbers are taken and looked at; in another thread, and for a signal, they are
             there whole or not at all.
     """
@@ -75,6 +76,7 @@ class Recording:
         self._tensorboard = None if tensorboard is None else checked_path("tensorboard", tensorboard)
         self.undivided = Undivided()
         self.statistics, self._edges = tuple(statistics), edges
+        self.setting: dict[str, Any] = {}
         self._stream: Stream | None = None
         self._thread: int | None = None  # the one that records
         self._board: Board | None = None
@@ -90,9 +92,10 @@ class Recording:
         self._begun = self._written = time.monotonic()
         self._failed = 0  # how often in a row a part could not be written
 
-    def begin(self, statistics: Sequence[str] | None = None) -> None:
+    def begin(self, statistics: Sequence[str] | None = None, setting: Mapping[str, Any] | None = None) -> None:
         """Start a new table, with other statistics if they are given, and on disk a new run."""
         self.close()
+        self.setting = dict(setting or {})
         self.statistics = self.statistics if statistics is None else tuple(statistics)
         self._reset()
         self._stream = None
@@ -101,6 +104,13 @@ class Recording:
             self._stream = self._new_run(self._directory)
         if self._tensorboard is not None:
             self._board = Board(self._tensorboard, self._name)
+
+    def note(self, setting: Mapping[str, Any]) -> None:
+        """Change what is trained, which the table has from now on, and the run on disk from its next part on."""
+        with self.undivided:
+            self.setting = dict(setting)
+            if self._stream is not None:
+                self._stream.note({"setting": self.setting})
 
     @property
     def is_elsewhere(self) -> bool:
@@ -289,6 +299,12 @@ class Recording:
         return tables
 
     def _whole(self, name: str) -> pd.DataFrame:
+        """Return all rows of a table, out of memory and from disk, with what was trained in its `attrs`."""
+        rows = self._rows(name)
+        rows.attrs = {"setting": dict(self.setting)} if self.setting else {}
+        return rows
+
+    def _rows(self, name: str) -> pd.DataFrame:
         with self.undivided:
             pending = self._tables().get(name)
             if pending is None:
@@ -308,7 +324,8 @@ class Recording:
         warnings.warn(f"What was written cannot be read, and only what is in memory is here. {error}", stacklevel=2)
 
     def _new_run(self, directory: Path) -> Stream:
-        return Stream(directory, columns_of(self._tables()), {"every": self._every, "versions": versions()})
+        facts = {"every": self._every, "setting": self.setting, "versions": versions()}
+        return Stream(directory, columns_of(self._tables()), facts)
 
 
 def _spread(measured: Measured, places: Sequence[int], number: int) -> Measured:
