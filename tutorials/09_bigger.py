@@ -32,7 +32,7 @@ from joblib.externals.loky import ProcessPoolExecutor
 import kerasteach as kt
 
 data = kt.datasets.load("digits")
-x, y = data.x_train[:1408], data.y_train[:1408]  # 22 batches of 64, each of which two devices can share evenly
+x, y = data.x_train[:704], data.y_train[:704]  # 11 batches of 64, each of which two devices can share evenly
 runs = Path(tempfile.mkdtemp())
 
 # %% [markdown]
@@ -90,7 +90,7 @@ with kt.plotting.style("lecture"):
 # `directory=` writes each group as soon as it is trained.
 
 # %%
-plan = {"vary": {"depth": [1, 4]}, "data": "digits", "seeds": 2, "epochs": 3, "device": "cpu"}
+plan = {"vary": {"depth": [1, 4]}, "data": "digits", "seeds": 2, "epochs": 2, "device": "cpu"}
 with ProcessPoolExecutor(2) as pool:
     result = kt.compare("sigmoid", **plan, directory=runs / "depths", executor=pool, verbose=0)
 print(result.summary()[["seeds", "final_loss", "test_accuracy"]].to_string())
@@ -125,12 +125,12 @@ class PowerCut(keras.callbacks.Callback):
     """End the training in its third epoch."""
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.model.optimizer.iterations > 2 * 22 + 5:
+        if self.model.optimizer.iterations > 2 * 11 + 5:
             raise KeyboardInterrupt
 
 
 model = kt.models.mlp("relu", (32, 32), inputs=64, outputs=10, seed=0)
-model.compile("adam", "sparse_categorical_crossentropy")
+model.compile(kt.optimizers.PlainSGD(0.1), "sparse_categorical_crossentropy")
 capture = kt.callbacks.GradientCapture(directory=runs / "long", every=2)
 try:
     model.fit(x, y, batch_size=64, epochs=100, verbose=0, callbacks=[capture, PowerCut()])

@@ -1,4 +1,4 @@
-"""The tutorials as pages, and as notebooks to be downloaded.
+"""The tutorials as pages, and as notebooks to be downloaded, with the outputs that the pages show.
 
 Pages link to the scripts, as a code host needs it; on the site these links lead to the tutorials' pages.
 """
@@ -6,8 +6,10 @@ Pages link to the scripts, as a code host needs it; on the site these links lead
 import re
 from pathlib import Path
 
-import jupytext
+import nbformat
 from docutils import nodes
+
+from kerasteach.cli.tutorials import notebook_of, save_notebook
 
 DOCS = Path(__file__).parents[1]
 SCRIPTS = DOCS.parent / "tutorials"
@@ -27,7 +29,7 @@ def collect(app=None):
         notebook = PAGES / "notebooks" / f"{script.stem}.ipynb"
         if not page.exists() or page.read_text(encoding="utf-8") != text or not notebook.exists():
             page.write_text(text, encoding="utf-8")
-            jupytext.write(jupytext.reads(text, fmt="py:percent"), notebook)
+            save_notebook(notebook_of(script), notebook)  # without outputs yet, so that the page finds what it links to
 
 
 def change_source(app, name, content):
@@ -40,6 +42,20 @@ def change_source(app, name, content):
     line, _, rest = rest.partition("\n")
     link = f"{{download}}`Download as notebook <notebooks/{stem}.ipynb>`"
     content[0] = f"{head}{title}{line}\n#\n# {link}\n{rest}"
+
+
+def give_outputs(app, doctree):
+    """Write the notebook to be downloaded anew, with the outputs of the cells that were executed for the page."""
+    folder, _, stem = app.env.docname.rpartition("/")
+    target = PAGES / "notebooks" / f"{stem}.ipynb"
+    if folder != "tutorials" or not target.exists():
+        return
+    notebook = notebook_of(SCRIPTS / f"{stem}.py")
+    executed = nbformat.read(Path(app.env.mystnb_config.output_folder, folder, f"{stem}.ipynb"), as_version=4)
+    for cell, done in zip(notebook.cells, executed.cells, strict=True):
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = done.outputs, done.execution_count
+    save_notebook(notebook, target)
 
 
 def mend_players(app, doctree):
@@ -57,5 +73,6 @@ def setup(app):
     """Register all of it."""
     app.connect("builder-inited", collect)
     app.connect("source-read", change_source)
+    app.connect("doctree-read", give_outputs)
     app.connect("doctree-read", mend_players)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,6 +5,8 @@ Keras, TensorFlow and matplotlib are imported when a command needs them, so that
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from typing import Annotated
@@ -39,6 +41,7 @@ for _command in (compare, plot, diagnose, report, slides, activations, descent, 
 def main() -> None:
     """Run the command; an error of the caller's is one line and exit status 2."""
     accept_any_encoding()
+    atexit.register(gc.freeze)  # or Python searches all that TensorFlow made for garbage as it ends, for a second
     try:
         raise SystemExit(app(sys.argv[1:] or ["--help"], prog_name="kerasteach", standalone_mode=False) or 0)
     except typer.Abort:

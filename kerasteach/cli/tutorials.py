@@ -27,10 +27,17 @@ def tutorials(
     ] = None,
     notebooks: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write them as Jupyter notebooks into a folder.", show_default=False),
+        typer.Option(
+            metavar="DIR",
+            help="Write them as Jupyter notebooks into a folder, without outputs unless --execute is given.",
+            show_default=False,
+        ),
     ] = None,
     execute: Annotated[
-        bool, typer.Option("--execute", help="With --notebooks: run each, so that its figures are in it (minutes).")
+        bool,
+        typer.Option(
+            "--execute", help="With --notebooks: run all of them, so that numbers and figures are in them (minutes)."
+        ),
     ] = False,
     run: Annotated[
         str | None,
@@ -43,6 +50,7 @@ def tutorials(
     \b
     kerasteach tutorials
     kerasteach tutorials --notebooks course
+    kerasteach tutorials --notebooks course --execute
     kerasteach tutorials --run 05
     """  # noqa: D301  the mark of lines that stay as they are
     if sum(option is not None for option in (copy, notebooks, run)) > 1:
@@ -112,31 +120,26 @@ def _check_installed(execute: bool) -> None:
 
 
 def _notebook(path: Path, target: Path) -> None:
-    _save(_cells(path), target)
+    save_notebook(notebook_of(path), target)
 
 
 def _executed_notebook(path: Path, target: Path) -> None:
-    """Write a notebook with the outputs of its cells; files that it writes go with the folder it ran in.
-
-    What is on standard error is left out: it is TensorFlow's log of this machine.
-    """
+    """Write a notebook with the outputs of its cells; files that it writes go with the folder it ran in."""
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
 
-    notebook = _cells(path)
+    notebook = notebook_of(path)
     with tempfile.TemporaryDirectory() as folder:
         where = {"metadata": {"path": folder}}
         try:
-            NotebookClient(notebook, timeout=None, kernel_name=_KERNEL["name"], resources=where).execute()
+            client = NotebookClient(notebook, timeout=None, kernel_name=_KERNEL["name"], resources=where)
+            client.execute(stderr=subprocess.DEVNULL)  # the logs of the kernel and of TensorFlow
         except CellExecutionError as error:
             raise RuntimeError(f"Tutorial {path.stem[:2]} ended with {error.ename}: {error.evalue}") from error
-    for cell in notebook.cells:
-        if "outputs" in cell:
-            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
-    _save(notebook, target)
+    save_notebook(notebook, target)
 
 
-def _cells(path: Path) -> Any:
+def notebook_of(path: Path) -> Any:
     """Return a tutorial as a notebook, the same each time."""
     import jupytext
 
@@ -147,8 +150,12 @@ def _cells(path: Path) -> Any:
     return notebook
 
 
-def _save(notebook: Any, target: Path) -> None:
+def save_notebook(notebook: Any, target: Path) -> None:
+    """Write a notebook without what is on standard error, which is TensorFlow's log of this machine."""
     import nbformat
 
+    for cell in notebook.cells:
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     notebook.nbformat, notebook.nbformat_minor = 4, 5  # the first version whose cells have an id
     nbformat.write(notebook, target)

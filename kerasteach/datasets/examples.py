@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from kerasteach.datasets.column_values import like_a_number, numbers, words
-from kerasteach.datasets.tables import names_of, plain, shortened
+from kerasteach.datasets.tables import in_simplest_type, names_of, plain, shortened
 from kerasteach.validation import array
 
 _MOST_WORDS = 20  # of a column with more different words, each row has its own, such as a name
@@ -36,7 +36,7 @@ def of_array(x: Any, what: str = "`x`") -> Examples:
         return Examples(values.astype("float64"))
     if values.ndim != 2:
         return Examples(array("x", values))
-    frame = pd.DataFrame(values).infer_objects().add_prefix("column ")
+    frame = pd.DataFrame({f"column {number}": in_simplest_type(column) for number, column in enumerate(values.T)})
     columns = {name: numbers(frame[name]) for name in names_of(frame)}
     refused = {name: read for name, read in columns.items() if isinstance(read, str)}
     if refused:

@@ -28,7 +28,7 @@ def frame_of(argument: str, value: Any) -> pd.DataFrame | None:
         lengths = {str(name): len(column) for name, column in value.items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"`{argument}` must have columns of one length. Received: {lengths}.")
-        value = pd.DataFrame(value)
+        value = pd.DataFrame({name: in_simplest_type(column) for name, column in value.items()})
     elif isinstance(value, np.ndarray) and value.dtype.names:
         value = pd.DataFrame(value)
     elif hasattr(value, "to_pandas"):
@@ -96,3 +96,12 @@ def shortened(names: Iterable[Any], most: int) -> str:
 def plural(count: int, word: str) -> str:
     """Return `"1 feature"` or `"2 features"`."""
     return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def in_simplest_type(values: np.ndarray | pd.Series) -> pd.Series:
+    """Return a column, its objects as numbers where all are; pandas 2 fails where one is beyond float64."""
+    column = values if isinstance(values, pd.Series) else pd.Series(values, dtype=values.dtype)
+    try:
+        return column.infer_objects()
+    except OverflowError:
+        return column

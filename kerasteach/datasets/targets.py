@@ -10,7 +10,7 @@ import pandas as pd
 
 from kerasteach.datasets.column_values import numbers, stripped
 from kerasteach.datasets.dataset import Task
-from kerasteach.datasets.tables import frame_of, plain, shortened
+from kerasteach.datasets.tables import frame_of, in_simplest_type, plain, shortened
 from kerasteach.validation import choice, several
 
 _MOST_CLASSES = 20  # more different whole numbers than this are taken for values to predict
@@ -58,7 +58,8 @@ def labels(y: Any) -> pd.DataFrame:
             values = values.ravel()
         if values.ndim > 2 or (len(values) and not values.size):
             raise ValueError(f"`y` must be (examples,) or (examples, values). Received: y of shape {values.shape}.")
-        frame = pd.DataFrame(values)
+        columns = values[:, None] if values.ndim == 1 else values
+        frame = pd.DataFrame({number: in_simplest_type(column) for number, column in enumerate(columns.T)})
     return pd.DataFrame({name: _tidy(frame[name]) for name in frame})
 
 
@@ -75,7 +76,8 @@ def _tidy(column: pd.Series) -> pd.Series:
         values = column.map(dict(zip(column.cat.categories, names, strict=True))).astype(object)
         return pd.Series(pd.Categorical(values, categories=order, ordered=True))
     if pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_string_dtype(column.dtype):
-        return column.astype(object).map(stripped).replace("", None).infer_objects()
+        texts = [None if value == "" else value for value in map(stripped, column.astype(object))]
+        return in_simplest_type(np.array(texts, dtype=object))
     return column
 
 
@@ -95,7 +97,7 @@ def targets(table: pd.DataFrame, task: Task | None = None, classes: tuple[str, .
     """
     if len(table.columns) > 1:
         return _of_rows(table, task, classes)
-    y = table.iloc[:, 0].infer_objects()
+    y = in_simplest_type(table.iloc[:, 0])
     if task == "regression":
         return Targets(_values({"y": y}), ())
     if not _is_numbers(y):

@@ -71,7 +71,7 @@ def _grew(network: Network) -> Evidence | None:
     wide = network.signal.pivot_table("norm", "step", "depth", aggfunc="mean", dropna=False)
     wide = wide.where(np.isfinite(wide))
     start, largest = wide.iloc[0], wide.max()
-    usable = start.index[(start > 0) & (largest > BEYOND * _by_step(network).iloc[:, -1].median())]
+    usable = start.index[(start > 0) & (largest > BEYOND * _by_step(network).iloc[:, -1].dropna().median())]
     if usable.empty:
         return None
     growth = pd.Series(np.log10(largest[usable] / start[usable]))

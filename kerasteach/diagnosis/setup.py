@@ -150,10 +150,6 @@ def inputs_not_scaled(setup: Setup) -> Evidence | None:
     return _evidence((), text, sizes[worst], LARGE)
 
 
-def _root_mean_square(x: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(x.astype("float64")))))
-
-
 def weights_alike(setup: Setup) -> Evidence | None:
     """Find kernels whose entries are all the same, so that all units of a layer learn the same."""
     alike = {name: kernel for name, kernel in setup.kernels.items() if kernel.shape[-1] > 1 and np.ptp(kernel) == 0}

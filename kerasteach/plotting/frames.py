@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from kerasteach.plotting.comparison_tables import VARIED
+from kerasteach.plotting.extent import drawn_extent
 from kerasteach.plotting.style import plain
 from kerasteach.plotting.wording import epoch_name, gettext
 from kerasteach.tables.checks import Table, columns_before, frame_of, named_columns
@@ -235,7 +236,7 @@ def same_places(figures: Sequence[Figure]) -> None:
 
 def _cut_off(figure: Figure) -> np.ndarray:
     """Return how many inches of what is drawn stand over the edges, horizontally and vertically."""
-    box = figure.get_tightbbox()
+    box = drawn_extent(figure)
     low = np.maximum(-np.asarray(box.min), 0)
     high = np.maximum(np.asarray(box.max) - figure.get_size_inches(), 0)
     over = np.where(low + high > _HAIR, low + high + _HAIR, 0)

@@ -17,6 +17,7 @@ from matplotlib.transforms import Bbox
 
 from kerasteach import validation
 from kerasteach.plotting.captions import describe, heading
+from kerasteach.plotting.extent import drawn_extent
 from kerasteach.plotting.frames import on_a_terminal
 from kerasteach.plotting.gif_writer import GifWriter
 from kerasteach.plotting.style import settings
@@ -131,7 +132,7 @@ def _laid_out(figure: Figure) -> Iterator[None]:
 
 def _page(figure: Figure) -> Bbox | None:
     """Return what a page shows, in inches, or `None` where nothing reaches beyond the figure."""
-    drawn, size = figure.get_tightbbox(), figure.get_size_inches()
+    drawn, size = drawn_extent(figure), figure.get_size_inches()
     whole = Bbox.from_bounds(0, 0, *size)
     beyond = [drawn.x0 < 0, drawn.y0 < 0, drawn.x1 > size[0], drawn.y1 > size[1]]
     if not any(beyond):

@@ -24,11 +24,12 @@ POINTS = np.array([-np.inf, -1e4, -30.0, -1.5, -0.0, 0.0, 1e-3, 2.0, 30.0, 1e4, 
 
 
 def test_functions_have_the_names_of_the_course():
-    """`names()` lists the course's functions, and each is public under its name, with a look of its own."""
+    """`names()` begins with the course's functions, and each is public under its name, with a look of its own."""
     assert set(kt.activations.names()) == set(functions.__all__) <= set(kt.activations.__all__)
     assert all(getattr(kt.activations, name) is known.function for name, known in COURSE.items())
     assert len({known.color for known in COURSE.values()} - {None}) == len(COURSE)
-    assert kt.activations.names() == ("binary_step", "linear", "sigmoid", "tanh", "relu", "leaky_relu", "softmax")
+    course = ("binary_step", "linear", "sigmoid", "tanh", "relu", "leaky_relu", "softmax")
+    assert kt.activations.names()[: len(course)] == course
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])

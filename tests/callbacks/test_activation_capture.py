@@ -161,6 +161,21 @@ def test_training_is_not_changed():
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
+def test_the_training_step_is_traced_once():
+    """As without a capture: a variable that is made inside the step would have TensorFlow trace it again."""
+    traced = []
+
+    class Traced(keras.Sequential):
+        def train_step(self, data):
+            traced.append(data)
+            return super().train_step(data)
+
+    model = Traced([keras.Input((4,)), layers.Dense(3, activation="softmax")])
+    model.compile(kt.optimizers.PlainSGD(0.1), "sparse_categorical_crossentropy")
+    fit(model, kt.callbacks.ActivationCapture())
+    assert len(traced) == 1
+
+
 @pytest.mark.slow
 def test_it_streams_and_reads_back(tmp_path):
     """On disk the table is called activations."""

@@ -693,3 +693,13 @@ def test_resuming_writes_summary_and_figures_anew(run, here, tmp_path, capsys):
     assert (tmp_path / "out" / "summary.csv").read_bytes() == (folder / "summary.csv").read_bytes()
     assert (tmp_path / "out" / "lecture.png").stat().st_size > 5000
     assert "out/lecture.png" in capsys.readouterr().out
+
+
+def test_the_command_ends_without_a_search_for_garbage():
+    """What TensorFlow made would take a second to search, as the process ends."""
+    code = (
+        "import atexit, gc, sys; atexit.register(lambda: print(gc.get_freeze_count() > 0))\n"
+        "from kerasteach.cli import main; sys.argv = ['kerasteach', '--version']; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True"

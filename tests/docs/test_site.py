@@ -88,6 +88,8 @@ def test_the_site_is_whole(tmp_path):
         text = page.read_text(encoding="utf-8")
         assert re.search(r'<a class="reference download internal"[^>]*\.ipynb"', text), f"{page.stem} is no notebook"
         assert re.search(r'<img [^>]*src="\.\./_images/', text), f"{page.stem} shows no figure"
+        (notebook,) = site.rglob(f"{page.stem}.ipynb")
+        assert '"image/png"' in notebook.read_text(encoding="utf-8"), f"the notebook of {page.stem} has no figure"
     if CHROMIUM is None:
         pytest.skip("all but the browser's part: chromium is missing")
     check_in_browser(site)

@@ -55,6 +55,16 @@ def pixels(path):
         return picture.size
 
 
+def test_a_label_longer_than_the_figure_is_on_the_page(tmp_path):
+    """It makes the page higher, and not wider."""
+    figure, ax = plt.subplots(figsize=(3, 2), layout="constrained")
+    width, height = pixels(plotting.save(figure, tmp_path / "short.png"))
+    ax.set_ylabel("a label that is long " * 3)
+    page = pixels(plotting.save(figure, tmp_path / "long.png"))
+    assert page[0] == width
+    assert page[1] > 1.5 * height
+
+
 @pytest.mark.parametrize("name", ["lecture", "paper", "notebook"])
 def test_a_page_is_as_large_as_the_figure(name, tmp_path):
     """A page of one column is 3.5 inches wide, and a slide is no wider than it is asked to be."""

@@ -95,16 +95,17 @@ class _TensorFlowCell:
     def __init__(self, value: np.ndarray, optimizer: keras.optimizers.Optimizer) -> None:
         import tensorflow as tf
 
+        with tf.init_scope():
+            device = tf.zeros(()).device
+
         def variable() -> Tensor:
-            with tf.init_scope():
+            with tf.device(device):
                 return tf.Variable(value, trainable=False)
 
-        if tf.distribute.has_strategy():
-            # A distribution strategy would make a copy for each of its devices; in another thread none is in force.
-            with ThreadPoolExecutor(1) as executor:
-                self._variable = executor.submit(variable).result()
-        else:
-            self._variable = variable()
+        # In another thread, where nothing is traced and no strategy is in force: TensorFlow traces a function again
+        # that made a variable, and a distribution strategy would make a copy for each of its devices.
+        with ThreadPoolExecutor(1) as executor:
+            self._variable = executor.submit(variable).result()
 
     @property
     def value(self) -> Tensor:

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 
 Tensor = Any
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def as_written(function: Function) -> Function:
+    """Return a function whose source TensorFlow does not rewrite in a `tf.function` that calls it.
+
+    Rewriting what a listener computes takes seconds in each training function of one's own. `fit` does not do it.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return function
+    import tensorflow as tf
+
+    unchanged: Function = tf.autograph.experimental.do_not_convert(function)
+    return unchanged
 
 
 def outside() -> AbstractContextManager[None]:

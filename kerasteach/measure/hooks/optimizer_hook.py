@@ -14,7 +14,7 @@ import keras
 from keras import ops
 
 from kerasteach.keras_internals import updated_variables
-from kerasteach.measure.hooks.graphs import after_reading, is_here
+from kerasteach.measure.hooks.graphs import after_reading, as_written, is_here
 
 Tensor = Any
 
@@ -80,6 +80,7 @@ class _Hook:
             self._finish(later)
         return trained, [after.get_current_value(variable) for variable in own]
 
+    @as_written
     def _show(self, gradients: Sequence[Tensor | None], variables: Sequence[keras.Variable]) -> Later:
         """Call the listeners, and return what each wants called after the update."""
         total = _total([_unscaled(gradient, self.optimizer, variables) for gradient in gradients])
@@ -90,6 +91,7 @@ class _Hook:
                 later.append((listener, after))
         return later
 
+    @as_written
     def _finish(self, later: Later) -> None:
         for listener, after in later:
             self._call(listener, after)

@@ -260,7 +260,7 @@ def test_the_path_is_projected_by_least_squares(along, network, blobs):
     assert list(table.columns[[0, 3, 4]]) == ["snapshot", "loss", "distance"]
     for number, snapshot in enumerate(path):
         away = flat(trainable(model, snapshot)) - center
-        expected, *_ = np.linalg.lstsq(matrix, away)
+        expected, *_ = np.linalg.lstsq(matrix, away, rcond=None)
         row = table.iloc[number].to_numpy()
         np.testing.assert_allclose(row[1:3], origin + expected, atol=1e-6)
         assert row[4] == pytest.approx(np.linalg.norm(away - matrix @ expected), abs=1e-6)

@@ -1,5 +1,7 @@
 """Every way to train is recorded like a twin's loop by hand, and none is changed by being recorded."""
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -271,6 +273,20 @@ def test_a_loop_of_ones_own_is_recorded_by_the_tape(named, jit_compile):
             step(tf.constant(x), tf.constant(y))
     assert_close(recorded(tape), by_hand(twin, momentum(), BATCHES * 2))
     assert tape.at(0)["path"].tolist() == [variable.path for variable in model.trainable_variables]
+
+
+def test_tensorflow_does_not_rewrite_the_recording_in_a_loop_of_ones_own():
+    """A statistic runs from the file that it was written in, as in `fit`: rewriting the source takes seconds."""
+    files = []
+
+    def statistic(gradient):
+        files.append(inspect.currentframe().f_code.co_filename)
+        return keras.ops.max(gradient)
+
+    model, rule = network(), momentum()
+    with kt.measure.record(rule, model, statistics={"largest": statistic}):
+        step_of(model, rule, False)(*map(tf.constant, BATCHES[0]))
+    assert set(files) == {__file__}
 
 
 @pytest.mark.slow
