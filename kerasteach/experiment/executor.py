@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
-import os
 import pickle
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -83,9 +80,7 @@ def run(
             bar.finished(number)
         missing = [number for number in range(len(groups)) if number not in outcomes]
         if executor is not None:
-            task = (
-                _work_in_process if isinstance(executor, ProcessPoolExecutor) else partial(_work_elsewhere, os.getpid())
-            )
+            task = _work_in_process if isinstance(executor, ProcessPoolExecutor) else work
             missing = _submit(executor, missing, lambda number: (task, groups[number], device, keep_weights), store)
             if missing:
                 warnings.warn(
@@ -101,16 +96,6 @@ def run(
 def _work_in_process(group: Group, device: str, keep_weights: bool) -> Outcome:
     """Train a group in a process of a pool, which ends with the process that has the pool."""
     end_with_parent()
-    return work(group, device, keep_weights)
-
-
-def _work_elsewhere(caller: int, group: Group, device: str, keep_weights: bool) -> Outcome:
-    """Train a group where an executor has it trained.
-
-    A process other than the caller's ends without a search for garbage, which takes a second after TensorFlow.
-    """
-    if os.getpid() != caller:
-        atexit.register(gc.freeze)
     return work(group, device, keep_weights)
 
 

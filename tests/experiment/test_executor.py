@@ -1,4 +1,3 @@
-import gc
 import multiprocessing
 import os
 import signal
@@ -188,13 +187,3 @@ def test_a_dask_worker_that_dies_costs_a_retry(builders, expected, tmp_path, mon
         result = kt.compare(ACTIVATIONS, models={"mine": build}, **SMALL, executor=client.get_executor())
     assert (tmp_path / "died").exists()
     assert_same(result, expected)
-
-
-@pytest.mark.parametrize(("elsewhere", "handlers"), [(False, []), (True, [gc.freeze])])
-def test_only_a_process_of_the_executor_ends_without_a_search_for_garbage(elsewhere, handlers, monkeypatch):
-    """The caller's own, as that of a pool of threads, is left as it is."""
-    registered = []
-    monkeypatch.setattr(running.atexit, "register", registered.append)
-    monkeypatch.setattr(running, "work", lambda *group: group)
-    running._work_elsewhere(os.getpid() + elsewhere, "group", "cpu", False)
-    assert registered == handlers
