@@ -44,10 +44,10 @@ def _keep_whole(chosen: Any) -> None:
     """Have TensorFlow keep the operation that these tensors come from as it is, unless there is a GPU."""
     import tensorflow as tf
 
-    first = tf.nest.flatten(chosen)[0]
-    if not tf.is_symbolic_tensor(first) or tf.config.list_logical_devices("GPU"):
+    tensors = tf.nest.flatten(chosen)  # none where nothing is chosen, as of a layer without a gradient
+    if not tensors or not tf.is_symbolic_tensor(tensors[0]) or tf.config.list_logical_devices("GPU"):
         return
-    operation = first.op
+    operation = tensors[0].op
     while operation.type == "Identity":
         operation = operation.inputs[0].op
     if operation.type in ("If", "StatelessIf"):

@@ -29,3 +29,8 @@ def test_a_choice_is_taken_apart_only_where_there_is_a_gpu(devices, apart, monke
     operations = function.get_concrete_function(tf.constant(1.0)).graph.get_operations()
     (whole,) = (one for one in operations if one.type in ("If", "StatelessIf"))
     assert whole.get_attr("_lower_using_switch_merge") is apart
+
+
+def test_nothing_to_choose_is_nothing():
+    """As of the weights of a layer that gets no gradient."""
+    assert tf.function(lambda x: list(choose(x > 0, list, list)))(tf.constant(1.0)) == []
