@@ -78,6 +78,7 @@ class Capture(Views, keras.callbacks.Callback):
         self._at_exit: weakref.finalize[..., Capture] | None = None
         self._ended = self._missed = False  # whether a warning said that no more is recorded, or that a batch is not
         self._looked = False  # whether the learning rate was looked at between two batches
+        self._built = True  # whether the model was built when its setting was noted
 
     def _source(
         self, model: keras.Model, optimizer: keras.optimizers.Optimizer
@@ -235,6 +236,7 @@ class Capture(Views, keras.callbacks.Callback):
 
     def _setting(self, model: keras.Model) -> dict[str, Any]:
         """Return what is trained, as values for the titles of figures."""
+        self._built = model.built
         return fit_setting(model, self._optimizer or model.optimizer)
 
     def _note_setting(self) -> None:
@@ -247,8 +249,11 @@ class Capture(Views, keras.callbacks.Callback):
             return
         if session.attachment is not None:
             session.attachment.sync()
-        setting, found = self._recording.setting, self._setting(model)
-        now = without_changed_rates({**found, **setting}, found["learning_rates"])
+        setting = self._recording.setting
+        now = without_changed_rates(
+            setting if self._built else {**self._setting(model), **setting},
+            rates_of(self._optimizer or model.optimizer),
+        )
         if now != setting:
             self._recording.note(now)
 

@@ -46,6 +46,15 @@ def test_a_saved_run_names_them(trained):
     assert kt.measure.read(directory / "copy").attrs["setting"] == capture.frame.attrs["setting"]
 
 
+def test_a_changed_table_leaves_the_next_one_as_it_is(trained):
+    """The setting in its `attrs` is the caller's own, as the table is."""
+    _, capture, *_ = trained
+    setting = copy.deepcopy(capture.frame.attrs["setting"])
+    capture.frame.attrs["setting"]["hidden"].append(9)
+    capture.frame.attrs["setting"]["learning_rates"]["PlainSGD"] = 7
+    assert capture.frame.attrs["setting"] == setting
+
+
 def test_a_rate_that_changed_is_not_named(trained):
     """A callback sets it before an epoch: neither the table nor the run on disk has a rate, both have the optimizer."""
     _, capture, directory, _ = trained
