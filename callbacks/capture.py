@@ -143,12 +143,15 @@ class Capture(Views, keras.callbacks.Callback):
         model = self.model
         if model is None:
             return {}
-        rates = self._recording.setting.get("learning_rates") or rates_of(self._optimizer or model.optimizer)
+        rates = self._recording.setting.get("learning_rates")  # none where the optimizer was replaced meanwhile
+        if rates is None:
+            rates = rates_of(self._optimizer or model.optimizer)
         found = {
             "network": f"{model.name}, {model.count_params():,} parameters",
             "optimizer": ", ".join(
                 name if rate is None else f"{name}, learning rate {rate:g}" for name, rate in rates.items()
-            ),
+            )
+            or None,
             "loss": getattr(model.loss, "name", None) or getattr(model.loss, "__name__", model.loss),
             "epochs": self.params.get("epochs"),
             "batches an epoch": self.params.get("steps"),

@@ -166,6 +166,20 @@ def test_a_rate_in_cycles_of_an_epoch_is_not_named(blobs, classifier):
     assert capture.frame.attrs["setting"]["learning_rates"] == {"PlainSGD": None}
 
 
+def test_an_optimizer_that_replaced_another_is_not_that_of_the_training(blobs, classifier):
+    """Neither in a title nor on a page."""
+
+    class Replace(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch:
+                self.model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+
+    model, capture = classifier(), kt.callbacks.GradientCapture()
+    model.fit(*blobs, epochs=2, verbose=0, callbacks=[Replace(), capture])
+    assert capture.frame.attrs["setting"] == {"hidden": [5, 4], "learning_rates": {}}
+    assert "optimizer" not in capture._training()
+
+
 def test_layers_of_a_model_that_its_first_step_builds_are_named(tmp_path, blobs):
     """A `Sequential` without an input, as most write it, is not built when its training begins."""
     model = keras.Sequential([layers.Dense(5, "relu"), layers.Dense(3)])
