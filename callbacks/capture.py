@@ -77,6 +77,8 @@ class Capture(Views, keras.callbacks.Callback):
         self._trained: keras.Model | None = None  # asked for its model, a callback stops JAX to fetch all weights
         self._at_exit: weakref.finalize[..., Capture] | None = None
         self._ended = self._missed = False  # whether a warning said that no more is recorded, or that a batch is not
+        self._looked = False  # whether the learning rate was looked at between two batches
+        self._built = True  # whether the model was built when its setting was noted
 
     def _source(
         self, model: keras.Model, optimizer: keras.optimizers.Optimizer
@@ -141,12 +143,15 @@ class Capture(Views, keras.callbacks.Callback):
         model = self.model
         if model is None:
             return {}
-        rates = self._recording.setting.get("learning_rates") or rates_of(self._optimizer or model.optimizer)
+        rates = self._recording.setting.get("learning_rates")  # none where the optimizer was replaced meanwhile
+        if rates is None:
+            rates = rates_of(self._optimizer or model.optimizer)
         found = {
             "network": f"{model.name}, {model.count_params():,} parameters",
             "optimizer": ", ".join(
                 name if rate is None else f"{name}, learning rate {rate:g}" for name, rate in rates.items()
-            ),
+            )
+            or None,
             "loss": getattr(model.loss, "name", None) or getattr(model.loss, "__name__", model.loss),
             "epochs": self.params.get("epochs"),
             "batches an epoch": self.params.get("steps"),
@@ -168,7 +173,7 @@ class Capture(Views, keras.callbacks.Callback):
         kept = self._session is not None and self._keep_hook and self._trained is model and self._is_attached()
         if not kept:
             self.detach()
-        self._trained, self._ended, self._missed = model, False, False
+        self._trained, self._ended, self._missed, self._looked = model, False, False, False
         if self._session is None:
             self._session = self._begin()
         else:
@@ -194,11 +199,16 @@ class Capture(Views, keras.callbacks.Callback):
         if not self._is_attached():
             self._reattach()
         self._session.begin_batches(batch, self._execution)
+        # A callback may set the rate for each epoch, and a training be interrupted; or for each batch, in cycles of an
+        # epoch. The rate is on the device, so it is not asked for at every batch.
+        if not batch or not self._looked:
+            self._looked = batch > 0 or self._looked
+            self._note_setting()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Fetch what the epoch recorded."""
         if self._session is not None:
-            self._note_changed_rate()
+            self._note_setting()
             self._session.end_epoch()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
@@ -206,7 +216,7 @@ class Capture(Views, keras.callbacks.Callback):
         if self._session is None or self._trained is None:
             return
         session, model = self._session, self._trained
-        self._note_changed_rate()
+        self._note_setting()
         session.end()
         no_save_before_sigterm(self._save_rest)
         if not self._keep_hook:
@@ -229,14 +239,24 @@ class Capture(Views, keras.callbacks.Callback):
 
     def _setting(self, model: keras.Model) -> dict[str, Any]:
         """Return what is trained, as values for the titles of figures."""
+        self._built = model.built
         return fit_setting(model, self._optimizer or model.optimizer)
 
-    def _note_changed_rate(self) -> None:
-        """Leave the learning rate out of the titles once it is another one than at the start, as callbacks make it."""
-        if self._trained is None:
+    def _note_setting(self) -> None:
+        """Leave out of the titles a learning rate that is another one than at the start, as callbacks make it.
+
+        And name the layers of a model that was built in its first step.
+        """
+        session, model = self._session, self._trained
+        if session is None or model is None:
             return
+        if session.attachment is not None:
+            session.attachment.sync()
         setting = self._recording.setting
-        now = without_changed_rates(setting, rates_of(self._optimizer or self._trained.optimizer))
+        now = without_changed_rates(
+            setting if self._built else {**self._setting(model), **setting},
+            rates_of(self._optimizer or model.optimizer),
+        )
         if now != setting:
             self._recording.note(now)
 

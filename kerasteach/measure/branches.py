@@ -17,8 +17,8 @@ def choose(condition: Tensor, usual: Callable[[], Any], other: Callable[[], Any]
 
     TensorFlow takes `tf.cond` apart by default. Then every tensor that a branch reads goes through an operation of its
     own, and all operations of the graph, the model's too, are scheduled in a slower way. Here the choice stays one
-    operation, whose branches are graphs of their own. Where there is a GPU it is taken apart, because TensorFlow runs
-    such an operation on one device only.
+    operation, whose branches are graphs of their own. Where there is a second device, such as a GPU, it is taken apart,
+    because TensorFlow runs such an operation, and reads its variables, on one device only.
 
     Args:
         condition: `()`, a boolean tensor.
@@ -41,13 +41,13 @@ def outlined(function: Callable[..., Tensor], *arguments: Any) -> Tensor:
 
 
 def _keep_whole(chosen: Any) -> None:
-    """Have TensorFlow keep the operation that these tensors come from as it is, unless there is a GPU."""
+    """Have TensorFlow keep the operation that these tensors come from as it is, unless there are several devices."""
     import tensorflow as tf
 
-    first = tf.nest.flatten(chosen)[0]
-    if not tf.is_symbolic_tensor(first) or tf.config.list_logical_devices("GPU"):
+    tensors = tf.nest.flatten(chosen)  # none where nothing is chosen, as of a layer without a gradient
+    if not tensors or not tf.is_symbolic_tensor(tensors[0]) or len(tf.config.list_logical_devices()) > 1:
         return
-    operation = first.op
+    operation = tensors[0].op
     while operation.type == "Identity":
         operation = operation.inputs[0].op
     if operation.type in ("If", "StatelessIf"):

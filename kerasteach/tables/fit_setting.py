@@ -68,10 +68,9 @@ def setting_of_history(history: Any) -> dict[str, Any]:
     model = history.model
     if not isinstance(model, keras.Model):
         return {}
-    optimizer = model.optimizer
-    same = (
-        model.history is history and optimizer is not None and int(keras.ops.convert_to_numpy(optimizer.iterations)) > 0
-    )
+    # A history may be used without `fit`, and a copied model has none.
+    optimizer = getattr(model, "optimizer", None) if getattr(model, "history", None) is history else None
+    same = optimizer is not None and int(keras.ops.convert_to_numpy(optimizer.iterations)) > 0
     setting = fit_setting(model, optimizer) if same else {"hidden": _hidden(model)}
     return {**setting, "learning_rates": dict.fromkeys(setting.get("learning_rates", {}))}
 
@@ -83,6 +82,8 @@ def _hidden(model: Any) -> list[int]:
     layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
     if not model.built or not layers or not (isinstance(model, keras.Sequential) or _is_chain(model, layers)):
         return []
+    if not type(model).call.__module__.startswith("keras."):
+        return []  # a class of the caller's own may call its layers as it likes
     dense = [layer for layer in layers if isinstance(layer, keras.layers.Dense)]
     normalizations = (keras.layers.BatchNormalization, keras.layers.LayerNormalization, keras.layers.Normalization)
     others = [

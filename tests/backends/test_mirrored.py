@@ -322,3 +322,32 @@ def test_a_stop_is_at_the_first_batch_whose_own_loss_is_below():
     fit(compiled(sgd), stop, x=x, y=y, epochs=4)
     assert (stop.epoch, stop.step) == divmod(first, 4), (stop.reason, losses)
     np.testing.assert_allclose(stop.value, losses[first], rtol=1e-5)
+
+
+class Apart(keras.Model):
+    """A network whose layers lie on two devices."""
+
+    def __init__(self):
+        super().__init__()
+        self.chain = []
+        for device, units, inputs in (("CPU:0", 6, 4), ("CPU:1", 3, 6)):
+            with tf.device(device):
+                layer = keras.layers.Dense(units)
+                layer.build((None, inputs))
+                self.chain.append(layer)
+
+    def call(self, inputs):
+        """Call one layer after the other."""
+        return self.chain[1](self.chain[0](inputs))
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_a_model_on_two_devices_is_recorded(every):
+    """Whose weights are copied on each of them, in the steps that are captured."""
+    model = Apart()
+    model.compile(keras.optimizers.Adam(0.01), "mse", jit_compile=False)
+    capture = kt.callbacks.GradientCapture(statistics="all", every=every)
+    fit(model, capture, y=np.eye(3)[Y], epochs=1)
+    assert capture.frame["step"].unique().tolist() == [*range(0, 4, every)]
+    kernels = capture.frame.query("parameter == 'kernel'")
+    assert (kernels["update_ratio"] > 0).all()

@@ -1,5 +1,7 @@
 """What a training's tables say of its network and optimizer, for the titles of figures."""
 
+import copy
+
 import keras
 import numpy as np
 import pytest
@@ -42,6 +44,15 @@ def test_a_saved_run_names_them(trained):
     assert kt.measure.read(directory, run=1).attrs["setting"] == KNOWN
     capture.save(directory / "copy")
     assert kt.measure.read(directory / "copy").attrs["setting"] == capture.frame.attrs["setting"]
+
+
+def test_a_changed_table_leaves_the_next_one_as_it_is(trained):
+    """The setting in its `attrs` is the caller's own, as the table is."""
+    _, capture, *_ = trained
+    setting = copy.deepcopy(capture.frame.attrs["setting"])
+    capture.frame.attrs["setting"]["hidden"].append(9)
+    capture.frame.attrs["setting"]["learning_rates"]["PlainSGD"] = 7
+    assert capture.frame.attrs["setting"] == setting
 
 
 def test_a_rate_that_changed_is_not_named(trained):
@@ -116,3 +127,95 @@ def test_epochs_of_a_report_are_keras_own(blobs, classifier):
     model, capture = classifier(), kt.callbacks.GradientCapture()
     model.fit(*blobs, initial_epoch=2, epochs=4, verbose=0, callbacks=[capture])
     assert capture._history(None)["epoch"].tolist() == np.unique(capture.frame["epoch"]).tolist() == [2, 3]
+
+
+class Rates(keras.callbacks.Callback):
+    """Sets the learning rate before an epoch, or after each batch, and stops a training after so many batches."""
+
+    def __init__(self, before_epoch=None, after_batch=None, stop=None):
+        super().__init__()
+        self.before_epoch, self.after_batch, self.stop = before_epoch, after_batch, stop
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Set the epoch's rate."""
+        if self.before_epoch is not None:
+            self.model.optimizer.learning_rate = self.before_epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Set the next batch's rate."""
+        if self.after_batch is not None:
+            self.model.optimizer.learning_rate = self.after_batch(batch)
+        if self.stop == batch:
+            raise KeyboardInterrupt
+
+
+def test_a_rate_of_an_interrupted_epoch_is_not_that_of_the_start(tmp_path, blobs, classifier):
+    """A callback sets it before the epoch, which does not come to its end."""
+    capture = kt.callbacks.GradientCapture(directory=tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        classifier().fit(*blobs, batch_size=20, verbose=0, callbacks=[capture, Rates(before_epoch=0.25, stop=1)])
+    capture.detach()
+    for frame in (capture.frame, kt.measure.read(tmp_path)):
+        assert frame.attrs["setting"] == {"hidden": [5, 4], "learning_rates": {"PlainSGD": None}}
+
+
+def test_a_rate_in_cycles_of_an_epoch_is_not_named(blobs, classifier):
+    """At the end of each epoch it is again what it was at the start."""
+    capture, cycle = kt.callbacks.GradientCapture(), Rates(after_batch=lambda batch: 0.5 if batch == 2 else 0.1)
+    classifier().fit(*blobs, batch_size=20, epochs=2, verbose=0, callbacks=[capture, cycle])
+    assert capture.frame.attrs["setting"]["learning_rates"] == {"PlainSGD": None}
+
+
+def test_an_optimizer_that_replaced_another_is_not_that_of_the_training(blobs, classifier):
+    """Neither in a title nor on a page."""
+
+    class Replace(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch:
+                self.model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+
+    model, capture = classifier(), kt.callbacks.GradientCapture()
+    model.fit(*blobs, epochs=2, verbose=0, callbacks=[Replace(), capture])
+    assert capture.frame.attrs["setting"] == {"hidden": [5, 4], "learning_rates": {}}
+    assert "optimizer" not in capture._training()
+
+
+def test_layers_of_a_model_that_its_first_step_builds_are_named(tmp_path, blobs):
+    """A `Sequential` without an input, as most write it, is not built when its training begins."""
+    model = keras.Sequential([layers.Dense(5, "relu"), layers.Dense(3)])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    capture = kt.callbacks.GradientCapture(directory=tmp_path)
+    model.fit(blobs[0], blobs[0][:, :3], verbose=0, callbacks=[capture])
+    for frame in (capture.frame, kt.measure.read(tmp_path)):
+        assert frame.attrs["setting"] == {"hidden": [5], "learning_rates": {"SGD": 0.1}}
+
+
+def test_a_chain_with_a_call_of_its_own_has_no_hidden_layers_in_the_title():
+    """Its layers may be called in any way."""
+
+    class Twice(keras.Sequential):
+        def call(self, inputs, **options):
+            return super().call(inputs, **options) + super().call(2 * inputs, **options)
+
+    model = Twice([keras.Input((4,)), layers.Dense(3), layers.Dense(1)])
+    assert fit_setting(model, keras.optimizers.SGD(0.1)) == {"learning_rates": {"SGD": 0.1}}
+
+
+def test_a_history_without_a_fit_is_a_table():
+    """A training loop of one's own calls Keras's `History`, and the model may not even be compiled."""
+    history = keras.callbacks.History()
+    history.set_model(keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Dense(1)]))
+    history.on_train_begin()
+    history.on_epoch_end(0, {"loss": 1.0})
+    table = kt.measure.history_table(history)
+    assert table["value"].tolist() == [1.0]
+    assert setting_in_words(table.attrs["setting"]) == "1 hidden layer of 3"
+
+
+def test_a_copied_history_is_a_table(trained):
+    """Its model is a copy, which no longer knows its last training."""
+    *_, history = trained
+    (_, table), *_ = trained
+    copied = kt.measure.history_table(copy.deepcopy(history))
+    assert copied.attrs["setting"] == {"hidden": [5, 4], "learning_rates": {}}
+    assert copied.equals(table)

@@ -21,11 +21,16 @@ def test_each_branch_returns_its_tensors(x, expected, jit_compile):
     assert [float(value) for value in eager] == expected
 
 
-@pytest.mark.parametrize(("devices", "apart"), [([], False), (["GPU:0"], True)])
-def test_a_choice_is_taken_apart_only_where_there_is_a_gpu(devices, apart, monkeypatch):
+@pytest.mark.parametrize(("devices", "apart"), [(["CPU:0"], False), (["CPU:0", "GPU:0"], True)])
+def test_a_choice_is_taken_apart_only_where_there_are_several_devices(devices, apart, monkeypatch):
     """TensorFlow's mark that says so, by which it makes an operation for each tensor that a branch reads."""
-    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: devices)
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda: devices)
     _, function = chosen(1.0)
     operations = function.get_concrete_function(tf.constant(1.0)).graph.get_operations()
     (whole,) = (one for one in operations if one.type in ("If", "StatelessIf"))
     assert whole.get_attr("_lower_using_switch_merge") is apart
+
+
+def test_nothing_to_choose_is_nothing():
+    """As of the weights of a layer that gets no gradient."""
+    assert tf.function(lambda x: list(choose(x > 0, list, list)))(tf.constant(1.0)) == []

@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal
 
@@ -301,7 +302,7 @@ class Recording:
     def _whole(self, name: str) -> pd.DataFrame:
         """Return all rows of a table, out of memory and from disk, with what was trained in its `attrs`."""
         rows = self._rows(name)
-        rows.attrs = {"setting": dict(self.setting)} if self.setting else {}
+        rows.attrs = {"setting": deepcopy(self.setting)} if self.setting else {}  # which a caller may change
         return rows
 
     def _rows(self, name: str) -> pd.DataFrame:
