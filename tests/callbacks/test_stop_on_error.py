@@ -584,7 +584,7 @@ def test_a_figure_shows_the_metric_and_its_threshold():
     ax = stop.plot()
     curve, threshold = ax.get_lines()
     assert curve.get_xydata().tolist() == [[1, 0.5], [2, 0.2], [3, 0.05]]
-    assert (set(threshold.get_ydata()), threshold.get_label()) == ({0.1}, "target 0.1")
+    assert (set(threshold.get_ydata()), [name.get_text() for name in ax.texts]) == ({0.1}, ["target 0.1"])
     other = plt.figure().subplots()
     assert stop.plot("accuracy", ax=other) is other
     assert other.get_ylabel() == "training accuracy"
