@@ -139,7 +139,7 @@ def compared(
     def fit(make: Callable[[], keras.callbacks.Callback | None]) -> baton.Fit:
         model, callback = build(), make()
         others = [] if callback is None else [callback]
-        return lambda around, epochs: model.fit(data, epochs=epochs, callbacks=around(others), verbose=0)
+        return lambda around, epochs: model.fit(data, epochs=epochs, shuffle=False, callbacks=around(others), verbose=0)
 
     data = batches(x, y)
     plain: Variants = {"plain": lambda: None, baton.AGAIN: lambda: None}
