@@ -82,7 +82,7 @@ def _hidden(model: Any) -> list[int]:
     layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
     if not model.built or not layers or not (isinstance(model, keras.Sequential) or _is_chain(model, layers)):
         return []
-    if not type(model).call.__module__.startswith("keras."):
+    if not str(getattr(type(model).call, "__module__", "")).startswith("keras."):
         return []  # a class of the caller's own may call its layers as it likes
     dense = [layer for layer in layers if isinstance(layer, keras.layers.Dense)]
     normalizations = (keras.layers.BatchNormalization, keras.layers.LayerNormalization, keras.layers.Normalization)
