@@ -37,4 +37,14 @@ def batches(dataset: Dataset, seed: int, batch_size: int, epochs: int) -> tf.dat
         lambda: islice(orders(seed, examples), epochs), output_signature=tf.TensorSpec((examples,), tf.int64)
     )
     rows = of_epochs.flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size))
-    return rows.map(lambda chosen: (tf.gather(x, chosen), tf.gather(y, chosen))).prefetch(tf.data.AUTOTUNE)
+    return untuned(rows.map(lambda chosen: (tf.gather(x, chosen), tf.gather(y, chosen))).prefetch(2))
+
+
+def untuned(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Return the same batches, made without the thread that tunes a pipeline while it runs.
+
+    These pipelines gain nothing by it, and the end of a training sometimes waits for that thread, for a second or more.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.with_options(options)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from kerasteach.experiment.batch_order import orders
+from kerasteach.experiment.batch_order import orders, untuned
 from kerasteach.experiment.ensemble.gradients import CopiedParameter, GradientTable
 from kerasteach.experiment.ensemble.model import Replicas
 from kerasteach.experiment.ensemble.stack import Stack
@@ -61,7 +61,7 @@ def _fit(plan: Plan, model: Replicas, stack: Stack, progress: _Progress) -> pd.D
     compile_for(model, plan, steps)
     if plan.every is not None:
         progress.gradients = GradientTable(model, stack, plan.every, steps, plan.statistics)
-    begins = tf.data.Dataset.range(0, examples, plan.batch_size, output_type=tf.int32).repeat()
+    begins = untuned(tf.data.Dataset.range(0, examples, plan.batch_size, output_type=tf.int32).repeat())
     try:
         model.fit(begins, epochs=plan.epochs, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[progress])
     finally:

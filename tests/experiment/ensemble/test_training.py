@@ -560,3 +560,13 @@ def test_labels_may_be_bytes(data, both):
     small = kt.datasets.Dataset("bytes", data.x_train, y[0], data.x_test, y[1], data.classes)
     history = together(plan_for(small), copies).history
     pd.testing.assert_frame_equal(history, expected.history, rtol=ONE_EPOCH, atol=ONE_EPOCH)
+
+
+@pytest.mark.parametrize("train", [train_together, train_separately])
+def test_no_training_waits_for_the_tuning_of_its_batches(train, data, monkeypatch):
+    """TensorFlow tunes a pipeline in a thread of its own, which the end of a training waits for."""
+    seen = []
+    fit = keras.Model.fit
+    monkeypatch.setattr(keras.Model, "fit", lambda model, x, **options: seen.append(x) or fit(model, x, **options))
+    train(plan_for(data), copies_of(mlp), lambda *place: None)
+    assert {batches.options().autotune.enabled for batches in seen} == {False}
