@@ -30,6 +30,7 @@ import pandas as pd
 import tensorflow as tf
 
 import kerasteach as kt
+from kerasteach.experiment.batch_order import untuned
 from kerasteach.measure import statistics
 from kerasteach.measure.hooks import optimizer_hook
 
@@ -118,9 +119,7 @@ def batches(x: np.ndarray, y: np.ndarray) -> tf.data.Dataset:
 
     An epoch's end waits for that thread, on a single core for up to a minute.
     """
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH).with_options(options)
+    return untuned(tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH))
 
 
 def mlp(hidden: tuple[int, ...], inputs: int, steps_per_execution: int = 1, adam: bool = False) -> keras.Sequential:

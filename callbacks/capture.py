@@ -77,7 +77,6 @@ class Capture(Views, keras.callbacks.Callback):
         self._trained: keras.Model | None = None  # asked for its model, a callback stops JAX to fetch all weights
         self._at_exit: weakref.finalize[..., Capture] | None = None
         self._ended = self._missed = False  # whether a warning said that no more is recorded, or that a batch is not
-        self._looked = False  # whether the learning rate was looked at between two batches
         self._built = True  # whether the model was built when its setting was noted
 
     def _source(
@@ -145,7 +144,7 @@ class Capture(Views, keras.callbacks.Callback):
             return {}
         rates = self._recording.setting.get("learning_rates")  # none where the optimizer was replaced meanwhile
         if rates is None:
-            rates = rates_of(self._optimizer or model.optimizer)
+            rates = rates_of(self._optimizer_of(model))
         found = {
             "network": f"{model.name}, {model.count_params():,} parameters",
             "optimizer": ", ".join(
@@ -173,7 +172,7 @@ class Capture(Views, keras.callbacks.Callback):
         kept = self._session is not None and self._keep_hook and self._trained is model and self._is_attached()
         if not kept:
             self.detach()
-        self._trained, self._ended, self._missed, self._looked = model, False, False, False
+        self._trained, self._ended, self._missed = model, False, False
         if self._session is None:
             self._session = self._begin()
         else:
@@ -198,12 +197,11 @@ class Capture(Views, keras.callbacks.Callback):
             return
         if not self._is_attached():
             self._reattach()
-        self._session.begin_batches(batch, self._execution)
         # A callback may set the rate for each epoch, and a training be interrupted; or for each batch, in cycles of an
-        # epoch. The rate is on the device, so it is not asked for at every batch.
-        if not batch or not self._looked:
-            self._looked = batch > 0 or self._looked
+        # epoch, of which the second execution shows the first. It is on the device, and not asked for each time.
+        if not batch or (batch == self._execution and not self._session.steps):
             self._note_setting()
+        self._session.begin_batches(batch, self._execution)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Fetch what the epoch recorded."""
@@ -237,10 +235,14 @@ class Capture(Views, keras.callbacks.Callback):
         session.attach(attachment)
         return session
 
+    def _optimizer_of(self, model: keras.Model) -> keras.optimizers.Optimizer:
+        """Return the optimizer whose steps are recorded."""
+        return self._optimizer or model.optimizer
+
     def _setting(self, model: keras.Model) -> dict[str, Any]:
         """Return what is trained, as values for the titles of figures."""
         self._built = model.built
-        return fit_setting(model, self._optimizer or model.optimizer)
+        return fit_setting(model, self._optimizer_of(model))
 
     def _note_setting(self) -> None:
         """Leave out of the titles a learning rate that is another one than at the start, as callbacks make it.
@@ -255,7 +257,7 @@ class Capture(Views, keras.callbacks.Callback):
         setting = self._recording.setting
         now = without_changed_rates(
             setting if self._built else {**self._setting(model), **setting},
-            rates_of(self._optimizer or model.optimizer),
+            rates_of(self._optimizer_of(model)),
         )
         if now != setting:
             self._recording.note(now)
@@ -264,7 +266,7 @@ class Capture(Views, keras.callbacks.Callback):
         """Hook the optimizer with which the model trains now."""
         model = self._trained
         assert model is not None
-        optimizer = self._optimizer or model.optimizer
+        optimizer = self._optimizer_of(model)
         if buffers.backend() == "jax":
             model.jax_state_sync()
             if not optimizer.built:  # one that a callback compiled the model with
@@ -297,7 +299,7 @@ class Capture(Views, keras.callbacks.Callback):
         attachment, model = self._session.attachment if self._session is not None else None, self._trained
         if attachment is None or model is None:
             return False
-        return attachment.optimizer is (self._optimizer or model.optimizer) and (
+        return attachment.optimizer is self._optimizer_of(model) and (
             self._session is not None and (self._session.over or model.train_function is not None)
         )
 
@@ -332,7 +334,7 @@ class Capture(Views, keras.callbacks.Callback):
                 f"{type(self).__name__} saw no gradient: there is nothing to train, since no layer of the model has a "
                 "weight that is trainable. Set `trainable = True` on a layer, and compile the model again."
             )
-        optimizer = self._optimizer or model.optimizer
+        optimizer = self._optimizer_of(model)
         return (
             f"{type(self).__name__} saw no gradient: this training never called `apply` of the optimizer "
             f"{type(optimizer).__name__}. A custom `train_step` may use another; name it with `optimizer=`."

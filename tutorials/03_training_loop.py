@@ -85,9 +85,7 @@ for rate in (0.1, 1.0, 3.0):
 model.optimizer.learning_rate = 1.0
 curves = pd.concat([curve.assign(network=f"learning rate {rate:g}") for rate, curve in rates.items()])
 with kt.plotting.style("lecture"):
-    ax = kt.plotting.learning_curves(curves)
-    ax.axhline(0.2, color="black", linestyle=":")
-    ax.annotate("stop below 0.2", (1, 0.2), xytext=(0, -8), textcoords="offset points", va="top")
+    ax = kt.plotting.learning_curves(curves, target=0.2)
     kt.plotting.show_or_save(ax, "figures/03_learning_rates.png")
 lengths = {rate: curve["epoch"].nunique() for rate, curve in rates.items()}
 print("epochs trained:", lengths)

@@ -7,9 +7,9 @@ from copy import deepcopy
 from typing import Any
 
 import keras
-import numpy as np
 
 from kerasteach.optimizers import PLAIN_LEARNING_RATE, PlainSGD, get
+from kerasteach.tables.fit_setting import rate_as_given
 from kerasteach.validation import received
 
 
@@ -71,7 +71,7 @@ def learning_rate_of(optimizer: Mapping[str, Any]) -> float | str:
     rate = config.get("learning_rate", "its own")
     if isinstance(rate, Mapping):
         return str(rate["config"] if rate["class_name"] == "function" else rate["class_name"])
-    return rate if isinstance(rate, str) else float(str(np.float32(rate)))  # 0.1, which Keras gives as 0.10000000149
+    return rate if isinstance(rate, str) else rate_as_given(rate)
 
 
 def choices_to_json(values: Mapping[Any, Any]) -> list[Any] | dict[str, Any]:

@@ -40,8 +40,18 @@ def rates_of(optimizer: Any) -> dict[str, float | None]:
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # of one that scales the loss
     # A rate that is a number has a variable. `optimizer.learning_rate` would call a function of the caller's.
     rate = next((one for one in optimizer.variables if one.name == "learning_rate"), None)
-    # Keras keeps float32: 0.1 is 0.10000000149 there.
-    return {type(optimizer).__name__: None if rate is None else float(str(np.float32(rate.numpy())))}
+    return {type(optimizer).__name__: None if rate is None else rate_as_given(rate.numpy())}
+
+
+def rate_as_given(rate: Any) -> float:
+    """Return a learning rate as it was given to Keras, which keeps float32: 0.1 for 0.10000000149.
+
+    Example:
+        >>> from kerasteach.tables.fit_setting import rate_as_given
+        >>> rate_as_given(0.10000000149011612)
+        0.1
+    """
+    return float(str(np.float32(rate)))
 
 
 def without_changed_rates(setting: Mapping[str, Any], rates: Mapping[str, float | None]) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-import numpy as np
 
 from kerasteach.activations import Tensor
 from kerasteach.optimizers import get
+from kerasteach.tables.fit_setting import rate_as_given
 from kerasteach.validation import finite, is_number, received, several, shown
 
 _USUAL = 0.1
@@ -109,4 +109,4 @@ def _copyable(optimizer: keras.optimizers.Optimizer) -> tuple[dict[str, Any], fl
             "`optimizer` must have a learning rate of its own: give the one inside, not what wraps it. "
             f"{received('optimizer', optimizer)}"
         )
-    return config, float(str(np.float32(rate)))  # 0.1, which Keras keeps as float32
+    return config, rate_as_given(rate)

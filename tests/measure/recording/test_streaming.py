@@ -208,7 +208,8 @@ def test_a_disk_that_stays_full_ends_no_training(tmp_path, monkeypatch, blobs, c
     capture.save(tmp_path / "other")
     pd.testing.assert_frame_equal(kt.measure.read(tmp_path / "other"), in_memory.frame)
     fit(model, *blobs, capture)
-    assert kt.measure.read(tmp_path / "full", run=1).attrs["finished"] is False
+    setting = {"hidden": [5, 4], "learning_rates": {"PlainSGD": 0.5}}
+    assert kt.measure.read(tmp_path / "full", run=1).attrs == {"finished": False, "setting": setting}
     assert kt.measure.read(tmp_path / "full", run=2)["step"].nunique() == 6
 
 
